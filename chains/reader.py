@@ -1,0 +1,164 @@
+"""The protocol every chain adapter fulfils, and what a chain and its nodes are configured with.
+
+An adapter lives in one folder under `chains/`, is registered in the entry point group
+`custody_verifier.chains` under its CAIP-2 namespace, and passes `tests/conformance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding
+from chains.types import TransferScan
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """One node of a chain. The URL may carry a secret and is never shown."""
+
+    node_id: str
+    """The name by which logs, findings and bundles speak of this node."""
+    operator: str
+    """Who runs it. Two nodes of one operator are one witness."""
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """Every limit of reading, each with its unit in its name."""
+
+    connect_timeout_seconds: float = 5.0
+    read_timeout_seconds: float = 20.0
+    call_deadline_seconds: float = 60.0
+    """Wall-clock limit of one HTTP exchange, however slowly bytes drip in."""
+    sweep_budget_seconds: float = 900.0
+    """Wall-clock limit of all reads of one sweep of one chain, retries and waits included."""
+    body_bytes_max: int = 64 * 1024 * 1024
+    """Largest answer accepted, after decompression."""
+    batch_size_max: int = 500
+    """Most calls in one JSON-RPC batch."""
+    attempts_max: int = 4
+    """Most tries of one exchange."""
+    retry_wait_seconds_max: float = 10.0
+    """Longest wait between two tries, also when `Retry-After` asks for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainConfig:
+    """What the firm configured about one chain."""
+
+    chain_id: ChainId
+    name: str
+    genesis_hash: str
+    nodes: tuple[NodeConfig, ...]
+    finality: Finality
+    native_asset: Asset
+    header_format: str = "ethereum"
+    """Registered header format whose hash is recomputed; `unknown` lowers the evidence, never silently."""
+    head_age_seconds_max: int = 900
+    head_future_seconds_max: int = 60
+    limits: ReadLimits = field(default_factory=ReadLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """Who a node proved to be, asked anew at the start and the end of every sweep."""
+
+    chain_id: ChainId
+    genesis_hash: str
+    client_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The one block a sweep of a chain reads at."""
+
+    block: BlockRef
+    finality: Finality
+    header_checked: bool
+    """Whether the block hash was recomputed from the header's own fields."""
+    header_note: str = ""
+    """Why it was not, when it was not."""
+
+
+Progress = Callable[[int], None]
+"""Called with the number of further items done."""
+
+
+class ChainReader(Protocol):
+    """Reads one chain through one node. Every method raises `chains.errors.ReadError` when it gets no usable answer.
+
+    A reader is used by one thread at a time and closed after use.
+    """
+
+    @property
+    def chain_id(self) -> ChainId:
+        """The chain it reads."""
+
+    @property
+    def node_id(self) -> str:
+        """The configured name of the node it asks."""
+
+    def identify(self) -> NodeIdentity:
+        """Prove chain id and genesis hash against the configuration, else `WrongChain`."""
+
+    def pin(self, *, height: int | None = None, now: datetime) -> Pin:
+        """Choose the block to read at: by the configured finality, or the given height.
+
+        Checks the header's hash and that the head is neither older than `head_age_seconds_max` nor in the
+        future (`StaleHead`). A given height is refused when it is above the configured finality.
+        """
+
+    def read_balances(
+        self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
+    ) -> list[BalanceObservation]:
+        """One observation for each holding, in the same order, each with its own status.
+
+        Raises only when nothing could be read at all (`ChainMoved` when the pin is gone); what fails for one
+        holding is a failed observation.
+        """
+
+    def block_at(self, height: int) -> BlockRef:
+        """The node's canonical block at a height, its header hash recomputed where the format is known."""
+
+    def is_canonical(self, block: BlockRef) -> bool:
+        """Whether the node still has this very block on its canonical chain."""
+
+    def scan_transfers(
+        self,
+        first_height: int,
+        last: BlockRef,
+        watched: Iterable[Address],
+        assets: Sequence[Asset],
+        progress: Progress | None = None,
+    ) -> TransferScan:
+        """All movements of the assets touching the watched addresses in blocks first_height to last, both included.
+
+        The node must know `last` by hash first, so that a lagging node's empty answer is never accepted.
+        """
+
+    def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        """What is wrong with configured assets on chain at the pin: no code, other decimals. Empty when all fit."""
+
+    def close(self) -> None:
+        """Release connections."""
+
+
+class ChainPlugin(Protocol):
+    """What an adapter registers: how to spell its addresses and assets, and how to open a reader."""
+
+    namespace: str
+    """CAIP-2 namespace, for example `eip155`."""
+
+    def parse_address(self, chain_id: ChainId, text: str) -> Address:
+        """Check an address strictly and return its canonical spelling, or raise `InvalidValue`."""
+
+    def parse_asset_id(self, text: str) -> AssetId:
+        """Check the asset part of a CAIP-19 id (address checksum included) and return its canonical spelling."""
+
+    def open(self, config: ChainConfig, node: NodeConfig) -> ChainReader:
+        """A reader of the chain through one node."""
