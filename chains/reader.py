@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding
-from chains.types import TransferScan
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding, TransferScan
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,7 @@ _LOCATION_ID = re.compile(r"[a-z][-a-z0-9]{1,15}:[-._:%a-zA-Z0-9]{1,150}", re.AS
 _QUANTITY = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 _BLOCK_HASH = re.compile(r"(0x)?[0-9a-f]{64}", re.ASCII)
 
-EXACT: Final = Context(
-    prec=200, Emin=-10_000, Emax=10_000, traps=[Inexact, InvalidOperation, Overflow], clamp=0
-)
+EXACT: Final = Context(prec=200, Emin=-10_000, Emax=10_000, traps=[Inexact, InvalidOperation, Overflow], clamp=0)
 """Decimal context for quantities: wide enough for uint256, and any inexact result raises."""
 
 

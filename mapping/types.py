@@ -55,9 +55,7 @@ class Purpose(StrEnum):
     GAS_TOP_UP = "gas_top_up"
 
 
-FIRM_PURPOSES = frozenset(
-    {Purpose.EARNED_FEE, Purpose.ERROR_CORRECTION, Purpose.GAS_FLOAT_RETURN}
-)
+FIRM_PURPOSES = frozenset({Purpose.EARNED_FEE, Purpose.ERROR_CORRECTION, Purpose.GAS_FLOAT_RETURN})
 """Purposes for which an approved transfer to a firm address is listed for review instead of commingling."""
 
 
