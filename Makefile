@@ -1,0 +1,73 @@
+# Two commands are enough on a fresh machine that has Python 3.11 to 3.13, make and npm:
+#   make demo    the whole product on a local chain, told as a story
+#   make test    every check: formatting, lint, types, import rules, tests
+# Everything they need is put into this folder (.venv, node_modules); nothing is installed globally.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | expand -t 14
+
+$(READY): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "custody-verifier needs Python 3.11 to 3.13; set PYTHON=python3.12 or so"; exit 2; }
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.lock
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+# Anvil: the one on PATH, at ANVIL_BIN or behind ANVIL_RPC_URL if there is one, else the npm package.
+.PHONY: anvil
+anvil:
+	@if [ -n "$$ANVIL_RPC_URL$$ANVIL_BIN" ] || command -v anvil >/dev/null 2>&1; then :; \
+	elif ls node_modules/@foundry-rs/anvil-*/bin/anvil >/dev/null 2>&1; then :; \
+	elif [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then echo "Fetching Anvil"; \
+	  npm ci --no-audit --no-fund --loglevel=error; \
+	else echo "No Anvil for $$(uname -s) $$(uname -m) here: put 'anvil' on PATH or set ANVIL_BIN or ANVIL_RPC_URL"; exit 2; fi
+
+.PHONY: setup
+setup: $(READY) anvil ## prepare the environment only
+
+.PHONY: demo
+demo: setup ## run the demonstration on a local Anvil chain
+	@$(BIN)/custody demo
+
+.PHONY: lint
+lint: $(READY) ## formatting, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: setup lint ## every check and every test
+	$(BIN)/python -m pytest -n $(WORKERS) --require-anvil --faults-report build/faults.json
+
+.PHONY: faults
+faults: setup ## which rows of docs/faults.md the tests cover
+	$(BIN)/python -m tests.faults
+
+.PHONY: bench
+bench: setup ## the benchmarks, each with a peer and a floor
+	$(BIN)/python -m benchmarks all
+
+.PHONY: lock
+lock: $(READY) ## write the lock files anew
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  requirements-bootstrap.in -o requirements-bootstrap.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	  --python-version 3.11 --extra server --extra fast --extra testing --group test --group lint \
+	  pyproject.toml -o requirements.lock
+
+.PHONY: clean
+clean: ## remove what was set up and built
+	rm -rf $(VENV) node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
