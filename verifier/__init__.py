@@ -1,1 +1,1 @@
-
+"""The comparison and the people: store, journal, sweeps, reconciliation, cases, and the `custody` command."""

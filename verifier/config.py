@@ -1,0 +1,273 @@
+"""The configuration: one `custody.toml`, overridden by the environment, secrets kept out of sight.
+
+Order of strength: environment variables `CUSTODY_SECTION__KEY`, then the file. A node's URL can hold an API
+key, so it may be given by the name of an environment variable (`url_env`) or of a file (`url_file`) instead,
+and is shown nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from chains.errors import InvalidValue
+from chains.reader import ChainConfig, NodeConfig, ReadLimits
+from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
+from verifier.errors import ConfigError
+
+CONFIG_FILE = "custody.toml"
+ENV_PREFIX = "CUSTODY_"
+
+
+class _Section(BaseModel):
+    """A section of the file; an unknown key is an error, because a misspelt limit is no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FirmSettings(_Section):
+    """Who the books belong to."""
+
+    name: str = Field(min_length=1)
+
+
+class DatabaseSettings(_Section):
+    """Where records are kept: SQLite by default, PostgreSQL by URL."""
+
+    url: SecretStr = SecretStr("sqlite:///custody.db")
+
+
+class SweepSettings(_Section):
+    """How sweeps compare."""
+
+    as_of_skew_seconds_max: int = Field(900, ge=0)
+    """Largest distance in time between two statements that are still compared; beyond it: unverified."""
+    wallets_per_shard: int = Field(5_000, ge=1, le=100_000)
+    """Wallets read and stored in one transaction: what a crash can cost, and what memory holds."""
+    pin_attempts_max: int = Field(3, ge=1, le=10)
+    """How often a sweep pins anew when the chain reorganises under it."""
+
+
+class ImportSettings(_Section):
+    """What the importer accepts."""
+
+    accept_unchecksummed: bool = False
+    """Accept all-lower-case EVM addresses, which carry no checksum; each is recorded as unchecked."""
+    file_bytes_max: int = Field(2 * 1024**3, ge=1)
+    file_rows_max: int = Field(10_000_000, ge=1)
+
+
+class BundleSettings(_Section):
+    """How bundles are signed."""
+
+    key_file: Path | None = None
+    """The signing key (PEM, mode 0600)."""
+    passphrase_env: str | None = None
+    """Name of the environment variable that holds the key's passphrase."""
+
+
+class LimitSettings(_Section):
+    """Limits of reading one chain; each default is in `chains.reader.ReadLimits`."""
+
+    connect_timeout_seconds: float = Field(5.0, gt=0)
+    read_timeout_seconds: float = Field(20.0, gt=0)
+    call_deadline_seconds: float = Field(60.0, gt=0)
+    sweep_budget_seconds: float = Field(900.0, gt=0)
+    body_bytes_max: int = Field(64 * 1024 * 1024, gt=0)
+    batch_size_max: int = Field(500, ge=1)
+    attempts_max: int = Field(4, ge=1)
+    retry_wait_seconds_max: float = Field(10.0, ge=0)
+
+
+class NodeSettings(_Section):
+    """One node of a chain."""
+
+    node_id: str = Field(pattern=r"^[a-z0-9][-a-z0-9_.]{0,39}$")
+    operator: str = Field(min_length=1)
+    url: SecretStr | None = None
+    url_env: str | None = None
+    url_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_url(self) -> NodeSettings:
+        if sum(given is not None for given in (self.url, self.url_env, self.url_file)) != 1:
+            raise ValueError("give exactly one of url, url_env, url_file")
+        return self
+
+    def resolve(self) -> NodeConfig:
+        """The node with its URL; raises `ConfigError` when the variable or file that holds it is missing."""
+        if self.url is not None:
+            url = self.url.get_secret_value()
+        elif self.url_env is not None:
+            url = os.environ.get(self.url_env, "")
+            if not url:
+                raise ConfigError(f"node {self.node_id}: environment variable {self.url_env} is not set")
+        else:
+            assert self.url_file is not None
+            try:
+                url = self.url_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigError(f"node {self.node_id}: url_file cannot be read ({error.strerror})") from None
+        return NodeConfig(node_id=self.node_id, operator=self.operator, url=url)
+
+
+class NativeAssetSettings(_Section):
+    """The chain's own coin, in which fees are paid."""
+
+    asset_id: str
+    symbol: str
+    decimals: int = 18
+
+
+class ChainSettings(_Section):
+    """One chain that holds client assets."""
+
+    chain_id: str
+    name: str
+    genesis_hash: str = Field(pattern=r"^(0x)?[0-9a-f]{64}$")
+    finality: str = "finalized"
+    history_from_height: int | None = Field(None, ge=0)
+    """First block whose movements are covered; the default is the block of the first sweep."""
+    header_format: str = "ethereum"
+    head_age_seconds_max: int = Field(900, ge=1)
+    head_future_seconds_max: int = Field(60, ge=0)
+    native_asset: NativeAssetSettings
+    limits: LimitSettings = LimitSettings()
+    nodes: Annotated[list[NodeSettings], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ids(self) -> ChainSettings:
+        try:
+            parse_chain_id(self.chain_id)
+            Finality.parse(self.finality)
+            parse_asset_id(self.native_asset.asset_id)
+        except InvalidValue as error:
+            raise ValueError(str(error)) from None
+        names = [node.node_id for node in self.nodes]
+        if len(set(names)) != len(names):
+            raise ValueError("two nodes have the same node_id")
+        return self
+
+    def resolve(self) -> ChainConfig:
+        """The chain's configuration in the chain package's own types."""
+        return ChainConfig(
+            chain_id=parse_chain_id(self.chain_id),
+            name=self.name,
+            genesis_hash=self.genesis_hash,
+            nodes=tuple(node.resolve() for node in self.nodes),
+            finality=Finality.parse(self.finality),
+            native_asset=Asset(
+                parse_asset_id(self.native_asset.asset_id), self.native_asset.symbol, self.native_asset.decimals
+            ),
+            header_format=self.header_format,
+            head_age_seconds_max=self.head_age_seconds_max,
+            head_future_seconds_max=self.head_future_seconds_max,
+            limits=ReadLimits(**self.limits.model_dump()),
+        )
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    firm: FirmSettings
+    database: DatabaseSettings = DatabaseSettings()
+    sweep: SweepSettings = SweepSettings()
+    imports: ImportSettings = ImportSettings()
+    bundle: BundleSettings = BundleSettings()
+    chains: list[ChainSettings] = []
+
+    @model_validator(mode="after")
+    def _distinct_chains(self) -> Settings:
+        ids = [chain.chain_id for chain in self.chains]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two [[chains]] have the same chain_id")
+        return self
+
+    def chain(self, chain_id: str) -> ChainSettings:
+        """The settings of one chain; raises `ConfigError` naming the chains there are."""
+        for chain in self.chains:
+            if chain.chain_id == chain_id:
+                return chain
+        known = ", ".join(chain.chain_id for chain in self.chains) or "none"
+        raise ConfigError(f"chain {chain_id} is not configured (configured: {known})")
+
+    def shown(self) -> dict[str, Any]:
+        """The effective configuration without its secrets, for people and logs."""
+        shown = self.model_dump(mode="json")
+        shown["database"]["url"] = _without_credentials(self.database.url.get_secret_value())
+        return shown
+
+
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if separator and "@" in rest else url
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read custody.toml (or the given file) and the environment; raise `ConfigError` naming every wrong setting.
+
+    Relative paths in the file, a SQLite file's included, are relative to the file's folder, so that a command
+    means the same from wherever it is run.
+    """
+    file = path if path is not None else Path(os.environ.get("CUSTODY_CONFIG", CONFIG_FILE))
+    if not file.is_file():
+        raise ConfigError(f"there is no {file.name} here; run `custody init` or give --config")
+
+    class FileSettings(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    try:
+        settings = FileSettings()  # type: ignore[call-arg]  # the sources fill the fields
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file.name} is not TOML: {error}") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigError(f"{file.name}: {problems}") from None
+    return _relative_to(settings, file.resolve().parent)
+
+
+def _relative_to(settings: Settings, folder: Path) -> Settings:
+    """The same settings with relative paths made absolute from the configuration's own folder."""
+    url = settings.database.url.get_secret_value()
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite:///:memory:":
+        url = f"{prefix}{folder / url.removeprefix(prefix)}"
+    bundle = settings.bundle
+    if bundle.key_file is not None and not bundle.key_file.is_absolute():
+        bundle = bundle.model_copy(update={"key_file": folder / bundle.key_file})
+    chains = [
+        chain.model_copy(
+            update={
+                "nodes": [
+                    node.model_copy(update={"url_file": folder / node.url_file})
+                    if node.url_file is not None and not node.url_file.is_absolute()
+                    else node
+                    for node in chain.nodes
+                ]
+            }
+        )
+        for chain in settings.chains
+    ]
+    database = DatabaseSettings(url=SecretStr(url))
+    return settings.model_copy(update={"database": database, "bundle": bundle, "chains": chains})

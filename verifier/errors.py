@@ -1,0 +1,90 @@
+"""What can go wrong in the verifier itself. A finding is a record, never one of these.
+
+VerifierError                  every error of this package; has a stable `code` and an `advice`
+├── ConfigError                custody.toml or the environment is wrong
+├── InputError                 a command was given something that cannot be used
+├── MissingExtra               an optional part of the distribution is not installed
+├── StoreError                 the database cannot be used
+│   ├── StoreBusy              another writer holds it; nothing was written
+│   ├── SchemaOutdated         the database has another schema version than this program
+│   └── JournalBroken          the journal or a row it speaks of was changed
+├── SweepHalted                sweeping this chain waits for a person
+└── CaseConflict               a case is not in the state the action needs, or maker and checker are one
+"""
+
+from __future__ import annotations
+
+
+class VerifierError(Exception):
+    """Base of all errors of this package."""
+
+    code = "verifier-error"
+    """Stable name of the kind of error, for programs."""
+    advice = "Look at the log for the cause."
+    """One sentence on what a person can do."""
+
+
+class ConfigError(VerifierError):
+    """custody.toml or the environment is wrong."""
+
+    code = "config"
+    advice = "Correct the named setting; `custody init` writes a commented example."
+
+
+class InputError(VerifierError):
+    """A command was given something that cannot be used."""
+
+    code = "bad-input"
+    advice = "See the command's --help."
+
+
+class MissingExtra(VerifierError):
+    """An optional part of the distribution is not installed."""
+
+    code = "missing-extra"
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs the optional part '{extra}', which is not installed")
+        self.advice = f"Install it: pip install 'custody-verifier[{extra}]'"
+
+
+class StoreError(VerifierError):
+    """The database cannot be used."""
+
+    code = "store"
+    advice = "Check the database URL and that the database is reachable."
+
+
+class StoreBusy(StoreError):
+    """Another writer holds the database; nothing was written."""
+
+    code = "store-busy"
+    advice = "Wait until the other command ends and run this one again; nothing was written."
+
+
+class SchemaOutdated(StoreError):
+    """The database has another schema version than this program."""
+
+    code = "schema-outdated"
+    advice = "Run `custody init` once with this version to bring the database up to date."
+
+
+class JournalBroken(StoreError):
+    """The journal, or a row it speaks of, was changed after it was written."""
+
+    code = "journal-broken"
+    advice = "Stop; restore a backup or investigate. `custody journal verify` names the first broken entry."
+
+
+class SweepHalted(VerifierError):
+    """Sweeping this chain waits for a person, because a final block was reversed."""
+
+    code = "sweep-halted"
+    advice = "Look at the finality_reversed case, then run `custody chain resume`."
+
+
+class CaseConflict(VerifierError):
+    """A case is not in the state the action needs, or maker and checker are the same person."""
+
+    code = "case-conflict"
+    advice = "Look at the case with `custody cases show` and choose the action that fits its state."
