@@ -62,6 +62,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """A small project that uses the plugin."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parent.parent))
     monkeypatch.setenv("PYTEST_ADDOPTS", "")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # only what is under test, and xdist where named
     pytester.makeconftest("pytest_plugins = ['tests.fault_report']")
     return pytester
 
@@ -94,7 +95,7 @@ def test_a_torn_catalogue_is_refused(text: str, reason: str) -> None:
         parse_catalogue(text)
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist.plugin", "-n", "2"]], ids=["alone", "xdist"])
 def test_only_tests_that_ran_and_passed_count(project: pytest.Pytester, workers: list[str]) -> None:
     project.makepyfile(TESTS)
     record = recorded(project, "--deselect", "test_only_tests_that_ran_and_passed_count.py::test_deselected", *workers)
