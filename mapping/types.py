@@ -234,14 +234,16 @@ class LedgerEntry:
     """The moment from which it holds."""
     kind: EntryKind
     corrects: str = ""
-    """The entry_id this corrects; empty for others."""
+    """The entry_id this corrects; empty for others. A gas float is corrected by an entry of kind gas_float."""
 
     def __post_init__(self) -> None:
         require_utc(self.effective_at, "effective_at")
         if (self.kind is EntryKind.GAS_FLOAT) and self.account_class is not AccountClass.PROPRIETARY:
             raise InvalidValue("a gas float is the firm's own: account_class must be proprietary")
-        if (self.kind is EntryKind.CORRECTION) != bool(self.corrects):
-            raise InvalidValue("a correction names the entry it corrects, other kinds do not")
+        if self.kind is EntryKind.CORRECTION and not self.corrects:
+            raise InvalidValue("a correction names the entry it corrects")
+        if self.corrects and self.kind not in (EntryKind.CORRECTION, EntryKind.GAS_FLOAT):
+            raise InvalidValue(f"an entry of kind {self.kind} corrects nothing; write it as kind correction")
 
 
 @dataclass(frozen=True, slots=True)
