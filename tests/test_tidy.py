@@ -277,7 +277,8 @@ def test_a_look_at_the_clock_would_be_noticed() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [path.as_posix() for path in modules(*PACKAGES) if not ast.get_docstring(tree_of(ROOT / path))]
+    trees = {path.as_posix(): tree_of(ROOT / path) for path in modules(*PACKAGES)}
+    silent = [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
     assert silent == []
 
 
@@ -297,7 +298,7 @@ IO = {
 }
 
 
-ALSO_PURE = ["verifier.records", "verifier.errors"]
+ALSO_PURE = ["verifier.records"]
 """Pure by this file's own check; the contract names modules that could reach I/O through others."""
 
 
@@ -317,7 +318,7 @@ def test_the_contract_names_modules_that_exist() -> None:
 def test_every_rule_and_value_type_is_kept_pure() -> None:
     """What decides must be pure: the rules, the records and types, the canonical form."""
     listed = set(pure_modules())
-    deciding = re.compile(r"verifier\.rules(\..+)?|.+\.(types|records|errors|canonical|book|columns)")
+    deciding = re.compile(r"verifier\.rules(\..+)?|.+\.(types|records|canonical|book|columns)")
     missing = {
         name
         for path in modules(*PACKAGES)
