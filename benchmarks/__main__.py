@@ -1,0 +1,27 @@
+"""`python -m benchmarks NAME [--json]`: run one benchmark, or `all`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+NAMES = ("evm_balances",)
+
+
+def main() -> int:
+    """Run the named benchmark and print a line for each of its cases."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=[*NAMES, "all"])
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--quick", action="store_true", help="the smallest size only")
+    arguments = parser.parse_args()
+    for name in NAMES if arguments.name == "all" else (arguments.name,):
+        module = importlib.import_module(f"benchmarks.{name}")
+        for result in module.run(quick=arguments.quick):
+            print(result.to_json() if arguments.json else result.to_text(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

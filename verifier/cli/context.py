@@ -1,0 +1,80 @@
+"""What every command shares: the configuration, the store, the clock, and how an error becomes an exit code."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec
+
+import typer
+
+from chains.errors import ChainError
+from verifier.cli import output
+from verifier.config import Settings, load_settings
+from verifier.errors import MissingExtra, VerifierError
+
+if TYPE_CHECKING:
+    from verifier.store import Store
+
+P = ParamSpec("P")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
+ActorOption = Annotated[
+    str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts; written into the journal.", metavar="PERSON")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """The options given before the command."""
+
+    config: Path | None
+
+
+def now() -> datetime:
+    """The wall clock, in UTC. Only commands read it; everything below is told the time."""
+    return datetime.now(UTC)
+
+
+def settings_of(ctx: typer.Context) -> Settings:
+    """The configuration the command runs with."""
+    given = ctx.find_root().obj
+    return load_settings(given.config if isinstance(given, Globals) else None)
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """The database of the configuration, its schema and journal head checked."""
+    try:
+        from verifier.store import open_store
+    except ModuleNotFoundError as error:
+        raise MissingExtra("server", f"the database (no module {error.name})") from None
+
+    store = open_store(settings.database.url.get_secret_value())
+    try:
+        store.require_current()
+        yield store
+    finally:
+        store.close()
+
+
+def command(function: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn a function that returns an exit code into a command; known errors end it with their code and advice."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json", False))
+        try:
+            exit_code = function(*args, **kwargs)
+        except (VerifierError, ChainError) as error:
+            output.fail(error.code, str(error), error.advice, as_json=as_json)
+        except KeyboardInterrupt:
+            output.fail("interrupted", "interrupted", "Nothing half-done was kept; run it again.", as_json=as_json)
+        if exit_code:
+            raise typer.Exit(exit_code)
+
+    return wrapped

@@ -1,0 +1,235 @@
+"""`custody init`, `template`, `devnet` and `demo`: getting started."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import ActorOption, JsonOption, command, now
+from verifier.errors import InputError
+
+CONFIG_TEMPLATE = """\
+# Configuration of custody-verifier. Every setting can be overridden by an environment variable named
+# CUSTODY_SECTION__KEY, for example CUSTODY_DATABASE__URL. Unknown keys are refused.
+
+[firm]
+name = {firm}
+
+[database]
+# One SQLite file beside this one, or PostgreSQL: postgresql+psycopg://USER:PASSWORD@HOST/DATABASE
+# (give a URL with a password by the environment, not here).
+url = "sqlite:///custody.db"
+
+[sweep]
+# Two statements further apart in time than this are not compared: the holding is unverified.
+as_of_skew_seconds_max = 900
+
+[imports]
+# Accept EVM addresses without a checksum (all lower-case); each is recorded as unchecked.
+accept_unchecksummed = false
+
+[bundle]
+# The key that signs bundles (mode 0600). Give a passphrase by an environment variable, named here.
+key_file = "keys/signing-key.pem"
+# passphrase_env = "CUSTODY_KEY_PASSPHRASE"
+
+{chains}"""
+
+CHAIN_TEMPLATE = """\
+[[chains]]
+chain_id = "{chain_id}"
+name = "{name}"
+# A node must prove both, or nothing it says is recorded.
+genesis_hash = "{genesis_hash}"
+# The block a sweep reads: "finalized", "safe", "latest" (provisional), or "confirmed(12)".
+finality = "{finality}"
+# First block whose movements are covered; without it, the block of the first sweep.
+{history}
+head_age_seconds_max = {head_age}
+native_asset = {{ asset_id = "{native_asset_id}", symbol = "ETH", decimals = 18 }}
+
+  # One block per node. The URL may hold an API key: name an environment variable (url_env) or a file (url_file).
+  [[chains.nodes]]
+  node_id = "{node_id}"
+  operator = "{operator}"
+  {url}
+"""
+
+MAINNET = CHAIN_TEMPLATE.format(
+    chain_id="eip155:1",
+    name="Ethereum mainnet",
+    genesis_hash="0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3",
+    finality="finalized",
+    history="# history_from_height = 23000000",
+    head_age=900,
+    native_asset_id="eip155:1/slip44:60",
+    node_id="node-a",
+    operator="operator-a",
+    url='url_env = "MAINNET_RPC_URL"',
+)
+
+
+def toml_string(text: str) -> str:
+    """A TOML basic string; the escapes of TOML and JSON agree for what a name can hold."""
+    import json
+
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def devnet_chain(url: str) -> str:
+    """The configuration section of an Anvil node: asked for its ids, with short finality."""
+    from chains.devnet.anvil import AnvilNode
+
+    with AnvilNode(url) as node:
+        genesis = node.block_hash(0)
+        number = node.chain_id
+    return CHAIN_TEMPLATE.format(
+        chain_id=f"eip155:{number}",
+        name="Local devnet",
+        genesis_hash=genesis,
+        finality="confirmed(2)",
+        history="history_from_height = 1",
+        head_age=86_400,
+        native_asset_id=f"eip155:{number}/slip44:60",
+        node_id="anvil",
+        operator="local",
+        url=f'url = "{url}"',
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command()
+    @command
+    def init(
+        ctx: typer.Context,
+        firm: Annotated[str, typer.Option(help="The firm's name, as it should stand in bundles.")] = "",
+        folder: Annotated[Path, typer.Option("--dir", help="Where to put everything.")] = Path(),
+        devnet: Annotated[
+            str, typer.Option("--devnet", help="URL of an Anvil node to configure as the one chain.", metavar="URL")
+        ] = "",
+        actor: ActorOption = "administrator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Set up a folder: custody.toml, a signing key with its trusted-keys file, and the database.
+
+        Run again after an upgrade: what exists is kept, and only the database is brought up to date.
+        """
+        from verifier.initialise import initialise
+
+        chains = devnet_chain(devnet) if devnet else MAINNET
+        done = initialise(
+            folder,
+            config_text=lambda: CONFIG_TEMPLATE.format(firm=toml_string(_required(firm)), chains=chains),
+            actor=actor,
+            now=now(),
+        )
+        if as_json:
+            output.emit_json({"folder": str(folder), "created": done.created, "kept": done.kept, "schema": done.schema})
+        else:
+            for name in done.created:
+                output.out().print(f"[green]created[/green] {output.clean(name)}")
+            for name in done.kept:
+                output.out().print(f"[dim]kept[/dim]    {output.clean(name)}")
+            output.out().print(f"database schema {done.schema}")
+        return output.EXIT_OK
+
+    @app.command()
+    @command
+    def template(
+        name: Annotated[str, typer.Argument(help="One file, for example wallets.csv; all without it.")] = "",
+        folder: Annotated[Path | None, typer.Option("--out", help="Write into this folder.", metavar="FOLDER")] = None,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Print or write CSV templates with an example row; docs/data-dictionary.md explains every column."""
+        from mapping.tables import TABLES
+        from mapping.tables import template as template_text
+
+        names = [name] if name else [table.file_name for table in TABLES]
+        known = {table.file_name for table in TABLES}
+        if unknown := [wanted for wanted in names if wanted not in known]:
+            raise InputError(f"there is no template {unknown[0]}; there are {', '.join(sorted(known))}")
+        if folder is None:
+            texts = {wanted: template_text(wanted) for wanted in names}
+            if as_json:
+                output.emit_json({"templates": texts})
+            else:
+                for wanted, text in texts.items():
+                    if len(texts) > 1:
+                        output.out().print(f"[bold]# {wanted}[/bold]")
+                    typer.echo(text, nl=False)
+            return output.EXIT_OK
+        folder.mkdir(parents=True, exist_ok=True)
+        if taken := [wanted for wanted in names if (folder / wanted).exists()]:
+            raise InputError(f"{folder / taken[0]} exists already; it was not overwritten")
+        for wanted in names:
+            (folder / wanted).write_text(template_text(wanted), encoding="utf-8")
+        if as_json:
+            output.emit_json({"written": [str(folder / wanted) for wanted in names]})
+        else:
+            output.out().print(f"{len(names)} templates written to {folder}")
+        return output.EXIT_OK
+
+    @app.command()
+    @command
+    def devnet(
+        port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8545,
+        tokens: Annotated[bool, typer.Option(help="Deploy two ERC-20 test tokens (6 and 18 decimals).")] = True,
+        block_seconds: Annotated[int, typer.Option(help="Mine a block every so many seconds; 0: on demand.")] = 0,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Run a local Ethereum node (Anvil) with test tokens until Ctrl-C."""
+        from chains.devnet.anvil import AnvilProcess
+        from chains.devnet.deploy import deploy
+
+        arguments = ["--block-time", str(block_seconds)] if block_seconds else []
+        with AnvilProcess(port=port, arguments=arguments) as process:
+            node = process.node
+            contracts = {}
+            if tokens:
+                contracts["USDX (6 decimals)"] = deploy(node, "Erc20", ["USDX test dollar", "USDX", 6])
+                contracts["TBX (18 decimals)"] = deploy(node, "Erc20", ["TBX test token", "TBX", 18])
+            if as_json:
+                output.emit_json({"url": node.url, "chain_id": f"eip155:{node.chain_id}", "tokens": contracts})
+            else:
+                console = output.out()
+                console.print(f"Anvil listens on [bold]{node.url}[/bold], chain eip155:{node.chain_id}")
+                for label, address in contracts.items():
+                    console.print(f"  {label:<20} {address}")
+                console.print(f"Configure it with: custody init --devnet {node.url} --firm NAME")
+                console.print("[dim]Ctrl-C ends it.[/dim]")
+            stop = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
+            while not stop.wait(0.5):
+                if not process.is_running():
+                    raise InputError("Anvil ended by itself; see its log above")
+        return output.EXIT_OK
+
+    @app.command()
+    @command
+    def demo(
+        folder: Annotated[
+            Path | None, typer.Option("--dir", help="Keep the demonstration's files in this folder.", metavar="FOLDER")
+        ] = None,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Tell the whole product as a story on a fresh local chain, in under a minute."""
+        from verifier.demo.run import run_demo
+
+        summary = run_demo(folder)
+        if as_json:
+            output.emit_json(summary)
+        return output.EXIT_OK
+
+
+def _required(firm: str) -> str:
+    if not firm.strip():
+        raise InputError("give the firm's name: custody init --firm NAME")
+    return firm

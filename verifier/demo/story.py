@@ -1,0 +1,76 @@
+"""How the demonstration speaks: chapters, the commands it runs, and what each proved."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.panel import Panel
+
+
+class StoryError(AssertionError):
+    """Something in the demonstration did not come out as told; the demonstration fails loudly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command answered."""
+
+    exit_code: int
+    answer: dict[str, object]
+
+
+class Story:
+    """Tells the demonstration and runs the same `custody` commands a person would type."""
+
+    def __init__(self, console: Console, config: str) -> None:
+        self.console = console
+        self._config = config
+
+    def chapter(self, title: str, text: str) -> None:
+        """Begin a chapter."""
+        self.console.print()
+        self.console.print(Panel(text, title=f"[bold]{title}[/bold]", title_align="left", border_style="cyan", width=100))
+
+    def say(self, text: str) -> None:
+        """One line of narration."""
+        self.console.print(f"  {text}")
+
+    def command(self, *arguments: str, expect: int, show: bool = True) -> Told:
+        """Run `custody ARGUMENTS`, show what it prints, and hold its exit code against what the story says."""
+        from verifier.cli.app import run
+
+        shown = " ".join(arguments)
+        self.console.print(f"\n  [bold]$ custody {shown}[/bold]")
+        if show:
+            exit_code = run(["--config", self._config, *arguments])
+            self.console.print(f"  [dim]exit code {exit_code}[/dim]")
+            answer: dict[str, object] = {}
+        else:
+            captured = io.StringIO()
+            with redirect_stdout(captured):
+                exit_code = run(["--config", self._config, *arguments, "--json"])
+            answer = json.loads(captured.getvalue()) if captured.getvalue() else {}
+        self.require(exit_code == expect, f"custody {shown} ended with exit code {exit_code}, not {expect}")
+        return Told(exit_code, answer)
+
+    def ask(self, *arguments: str, expect: Sequence[int]) -> dict[str, object]:
+        """Run a command quietly for its JSON, to check what was just shown."""
+        from verifier.cli.app import run
+
+        captured = io.StringIO()
+        with redirect_stdout(captured):
+            exit_code = run(["--config", self._config, *arguments, "--json"])
+        self.require(exit_code in expect, f"custody {' '.join(arguments)} ended with exit code {exit_code}")
+        answer = json.loads(captured.getvalue())
+        assert isinstance(answer, dict)
+        return answer
+
+    def require(self, condition: bool, otherwise: str) -> None:
+        """The demonstration checks what it tells; a claim that does not hold ends it."""
+        if not condition:
+            raise StoryError(otherwise)

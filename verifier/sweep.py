@@ -1,0 +1,256 @@
+"""The sweep of one chain: pin one block, read every mapped holding there, compare, and open the cases.
+
+The way of one sweep:
+
+1. a node proves who it is; another is asked when it cannot;
+2. blocks covered earlier are still canonical, or what a reorganisation removed is superseded;
+3. one block is pinned, and `sweep.started` records it with the number of holdings to account for;
+4. balances are read in shards of wallets, each stored in one transaction;
+5. the movements of all blocks since the last covered one are read, in contiguous runs;
+6. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
+7. transfers are matched, balances rolled forward and reconciled, cases opened and the sweep ended with
+   matched + diverged + unverified = expected, all in one transaction.
+
+A process that dies anywhere leaves a started sweep; the next one takes it up at the same block and with the book
+as it was known then, skips what is stored, and ends with the same records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from chains.errors import ChainMoved, FinalityReversed, ReadError, StaleHead
+from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
+from chains.types import Address, AssetId, BalanceObservation, BlockRef, Holding
+from verifier.config import SweepSettings
+from verifier.errors import SweepHalted
+from verifier.judgement import Judgement, judge
+from verifier.records import SweepSummary
+from verifier.reorgs import check_history
+from verifier.rules.holdings import MappedHolding, plan_holdings
+from verifier.store import CaseSeen, Store, SweepStart
+
+log = structlog.get_logger(__name__)
+
+BLOCKS_PER_RUN = 500
+"""Blocks whose movements are read and stored in one transaction."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Progress of a sweep, for a progress bar."""
+
+    name: str
+    total: int
+
+
+OnPhase = Callable[[Phase], Callable[[int], None]]
+"""Called when a phase begins; returns what to call with the number of further items done."""
+
+
+def silent(phase: Phase) -> Callable[[int], None]:
+    """No progress shown."""
+    return lambda count: None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOutcome:
+    """What became of one sweep of one chain: a summary with its cases, or why there is none."""
+
+    chain_id: str
+    summary: SweepSummary | None
+    expected: int
+    cases: tuple[CaseSeen, ...] = ()
+    failure_code: str = ""
+    failure: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 all matched and no case seen, 1 the evidence contradicts, 2 something could not be checked."""
+        if self.summary is None:
+            return 2
+        if self.summary.diverged or any(seen.contradicts for seen in self.cases):
+            return 1
+        return 2 if self.summary.unverified or not self.summary.expected or self.cases else 0
+
+
+class ChainSweep:
+    """Sweeps one chain, once."""
+
+    def __init__(
+        self,
+        store: Store,
+        chain: ChainConfig,
+        plugin: ChainPlugin,
+        settings: SweepSettings,
+        *,
+        history_from_height: int | None,
+        clock: Clock,
+        actor: str = "scheduler",
+        on_phase: OnPhase = silent,
+    ) -> None:
+        self._store = store
+        self._chain = chain
+        self._plugin = plugin
+        self._settings = settings
+        self._history_from = history_from_height
+        self._clock = clock
+        self._actor = actor
+        self._on_phase = on_phase
+
+    def run(self, at: int | None = None) -> SweepOutcome:
+        """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too."""
+        if halt := self._store.halt(self._chain.chain_id):
+            raise SweepHalted(f"{self._chain.chain_id} was halted: {halt}")
+        failure: ReadError | None = None
+        for node in self._chain.nodes:
+            try:
+                return self._with_node(node, at)
+            except FinalityReversed as error:
+                return self._failed(error)
+            except ReadError as error:
+                log.warning("node failed", chain=self._chain.chain_id, node=node.node_id, code=error.code)
+                failure = error
+        assert failure is not None  # a chain has at least one node
+        return self._failed(failure)
+
+    def _with_node(self, node: NodeConfig, at: int | None) -> SweepOutcome:
+        reader = self._plugin.open(self._chain, node)
+        try:
+            moved: ChainMoved | None = None
+            for _ in range(self._settings.pin_attempts_max):
+                reader.identify()
+                check_history(self._store, reader, self._chain, self._actor, self._clock)
+                start = self._resume(reader, at) or self._start(reader, at)
+                try:
+                    return self._finish(reader, start)
+                except ChainMoved as error:
+                    moved = error
+                    self._store.abandon_sweep(start, error.code, self._actor, self._clock())
+            assert moved is not None
+            raise moved
+        finally:
+            reader.close()
+
+    def _resume(self, reader: ChainReader, at: int | None) -> SweepStart | None:
+        """The sweep a dead process left behind, when its block still stands and is the one asked for."""
+        start = self._store.unfinished_sweep(self._chain.chain_id)
+        if start is None:
+            return None
+        if (at is None or at == start.block.height) and reader.is_canonical(start.block):
+            log.info("resuming", sweep=start.sweep_id, block=start.block.height)
+            return start
+        self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
+        return None
+
+    def _start(self, reader: ChainReader, at: int | None) -> SweepStart:
+        now = self._clock()
+        pin = reader.pin(height=at, now=now)
+        tip = self._store.covered_tip(self._chain.chain_id)
+        if at is None and tip is not None and pin.block.height < tip.height:
+            raise StaleHead(
+                f"offers block {pin.block.height}, blocks up to {tip.height} were covered before",
+                node_id=reader.node_id,
+            )
+        expected = len(self._plan(pin.block, now))
+        return self._store.start_sweep(self._chain.chain_id, pin, reader.node_id, expected, now, self._actor)
+
+    def _plan(self, block: BlockRef, known_at: datetime) -> list[MappedHolding]:
+        chain_id = self._chain.chain_id
+        totals = self._store.book(chain_id, known_at).totals(as_of=block.timestamp, known_at=known_at)
+        assets = [record.asset for record in self._store.assets(chain_id, known_at)]
+        wallets = self._store.wallets(chain_id, known_at)
+        members = self._store.pool_members(chain_id, known_at)
+        claimed = {key for key, total in totals.items() if not total.is_zero}
+        return plan_holdings(wallets, members, assets, claimed, block.timestamp.date())
+
+    def _finish(self, reader: ChainReader, start: SweepStart) -> SweepOutcome:
+        plan = self._plan(start.block, start.known_at)
+        pin = Pin(start.block, start.finality, start.header_checked)
+        self._read_balances(reader, pin, start, plan)
+        self._read_transfers(reader, start, plan)
+        asset_problems = reader.asset_problems(pin, sorted({h.asset for h in plan}, key=lambda a: a.asset_id))
+        reader.identify()
+        if not reader.is_canonical(start.block):
+            raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
+        judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max)
+        return self._end(start, judgement)
+
+    def _read_balances(self, reader: ChainReader, pin: Pin, start: SweepStart, plan: Sequence[MappedHolding]) -> None:
+        wanted = self._holdings_to_read(plan, start)
+        advance = self._on_phase(Phase("reading balances", len(wanted)))
+        size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in wanted}))
+        done = self._store.shards_done(start)
+        for number, first in enumerate(range(0, len(wanted), size)):
+            shard = wanted[first : first + size]
+            if number in done:
+                advance(len(shard))
+                continue
+            observations = self._read(reader, pin, shard, advance)
+            self._store.add_observations(start, number, observations, self._actor, self._clock())
+
+    def _read(
+        self, reader: ChainReader, pin: Pin, shard: Sequence[Holding], advance: Callable[[int], None]
+    ) -> list[BalanceObservation]:
+        observations = reader.read_balances(pin, shard, advance)
+        if len(observations) != len(shard):
+            raise AssertionError(f"{len(observations)} observations for {len(shard)} holdings")
+        return observations
+
+    def _holdings_to_read(self, plan: Iterable[MappedHolding], start: SweepStart) -> list[Holding]:
+        """Every (address, asset) of the plan, and of addresses only the custodian lists, sorted by address."""
+        assets = {holding.asset.asset_id: holding.asset for holding in plan}
+        pairs: set[tuple[Address, AssetId]] = {
+            (address, holding.asset.asset_id) for holding in plan for address in holding.addresses
+        }
+        for line in self._store.custodian_addresses(self._chain.chain_id, start.known_at):
+            pairs.update((line.address, asset_id) for asset_id in assets)
+        return [Holding(address, assets[asset_id]) for address, asset_id in sorted(pairs)]
+
+    def _read_transfers(self, reader: ChainReader, start: SweepStart, plan: Sequence[MappedHolding]) -> None:
+        """Cover every block after the last covered one up to the pin; the node must know the pin by hash."""
+        tip = self._store.covered_tip(self._chain.chain_id)
+        if tip is not None and tip.height >= start.block.height:
+            return
+        if tip is None:
+            first = start.block.height if self._history_from is None else min(self._history_from, start.block.height)
+        else:
+            first = tip.height + 1
+        watched = sorted({address for holding in plan for address in holding.addresses})
+        assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
+        advance = self._on_phase(Phase("reading blocks", start.block.height - first + 1))
+        while first <= start.block.height:
+            last_height = min(first + BLOCKS_PER_RUN - 1, start.block.height)
+            last = start.block if last_height == start.block.height else reader.block_at(last_height)
+            scan = reader.scan_transfers(first, last, watched, assets)
+            if tip is not None and scan.blocks[0].parent_hash != tip.block_hash:
+                raise ChainMoved(f"block {first} does not follow the last covered block", node_id=reader.node_id)
+            self._store.add_scan(start, scan, self._actor, self._clock())
+            advance(len(scan.blocks))
+            tip = scan.blocks[-1]
+            first = last_height + 1
+
+    def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
+        summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
+        return SweepOutcome(self._chain.chain_id, summary, summary.expected, tuple(cases))
+
+    def _failed(self, error: ReadError) -> SweepOutcome:
+        """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""
+        now = self._clock()
+        known = self._store.wallets(self._chain.chain_id, now)
+        expected = len(known) * len(self._store.assets(self._chain.chain_id, now))
+        cases = self._store.record_failed_sweep(self._chain.chain_id, error, expected, self._actor, now)
+        return SweepOutcome(
+            self._chain.chain_id, None, expected, tuple(cases), failure_code=error.code, failure=str(error)
+        )
+
+
+def by_address(observations: Iterable[BalanceObservation]) -> Mapping[tuple[Address, AssetId], BalanceObservation]:
+    """Observations by address and asset."""
+    return {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in observations}
