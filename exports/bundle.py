@@ -1,0 +1,191 @@
+"""A bundle: the records of one as-of moment under one signed manifest, in one file.
+
+The same records and manifest fields give the same unsigned bytes, on any machine: records are canonical JSON
+lines in ascending order, members have fixed names, the container has one layout. Signatures lie outside the
+manifest and so outside the bundle's digest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exports.canonical import canonical_json
+from exports.codec import to_object
+from exports.errors import BundleNotWritten, RecordInvalid
+from exports.manifest import (
+    FORMAT,
+    FORMAT_VERSION,
+    MANIFEST_NAME,
+    Manifest,
+    Member,
+    Scope,
+    Withheld,
+    digest_hex,
+    member_name,
+)
+from exports.records import (
+    RECORD_TYPES,
+    AllocationRecord,
+    AssetRecord,
+    AuthorizationRecord,
+    BalanceRecord,
+    CaseRecord,
+    FirmRecord,
+    JournalHeadRecord,
+    PoolRecord,
+    ReconciliationRecord,
+    SweepRecord,
+    TransferRecord,
+    WalletRecord,
+)
+from exports.strictzip import write_zip
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that goes into a bundle, in memory. The order within a kind does not matter."""
+
+    bundle_id: str
+    sequence: int
+    """1 for the firm's first bundle, then one more each."""
+    previous_digest: str | None
+    """Digest of the previous bundle; None for the first."""
+    firm: FirmRecord
+    as_of: datetime
+    created_at: datetime
+    """Chosen once and kept for a retry: it is part of what is signed."""
+    as_of_skew_seconds_max: int
+    journal: JournalHeadRecord
+    scope_text: str
+    withheld: tuple[Withheld, ...] = ()
+    assets: Sequence[AssetRecord] = ()
+    wallets: Sequence[WalletRecord] = ()
+    pools: Sequence[PoolRecord] = ()
+    balances: Sequence[BalanceRecord] = ()
+    allocations: Sequence[AllocationRecord] = ()
+    reconciliations: Sequence[ReconciliationRecord] = ()
+    transfers: Sequence[TransferRecord] = ()
+    authorizations: Sequence[AuthorizationRecord] = ()
+    cases: Sequence[CaseRecord] = ()
+    sweeps: Sequence[SweepRecord] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBundle:
+    """What was written: the figures to journal and to tell the auditor by another way."""
+
+    path: Path
+    digest: str
+    """SHA-256 of the manifest bytes. The next bundle names it as its previous digest."""
+    manifest: Manifest
+    size_bytes: int
+    signed_by: tuple[str, ...]
+    """Key ids, ascending."""
+
+
+def record_lines(records: Iterable[object]) -> bytes:
+    """Canonical JSON lines in ascending order. Raises `RecordInvalid` for a record given twice."""
+    lines = sorted(canonical_json(to_object(record)) for record in records)
+    for before, line in zip(lines, lines[1:], strict=False):
+        if before == line:
+            raise RecordInvalid("the same record is given twice")
+    return b"".join(line + b"\n" for line in lines)
+
+
+def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest and the content of every unsigned member, the manifest included."""
+    contents: dict[str, bytes] = {}
+    members: list[Member] = []
+    for kind in sorted(RECORD_TYPES):
+        records = getattr(bundle, kind)
+        if wrong := [record for record in records if type(record) is not RECORD_TYPES[kind]]:
+            raise RecordInvalid(f"{kind} holds a {type(wrong[0]).__name__}")
+        data = record_lines(records)
+        name = member_name(kind)
+        contents[name] = data
+        members.append(Member(name, kind, len(records), len(data), digest_hex(data)))
+    manifest = Manifest(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        bundle_id=bundle.bundle_id,
+        sequence=bundle.sequence,
+        previous_digest=bundle.previous_digest,
+        firm=bundle.firm,
+        as_of=bundle.as_of,
+        created_at=bundle.created_at,
+        as_of_skew_seconds_max=bundle.as_of_skew_seconds_max,
+        journal=bundle.journal,
+        scope=Scope(
+            rails=tuple(sorted({record.rail for record in bundle.reconciliations})),
+            chains=tuple(sorted({sweep.chain_id for sweep in bundle.sweeps})),
+            text=bundle.scope_text,
+        ),
+        withheld=tuple(bundle.withheld),
+        members=tuple(members),
+    )
+    contents[MANIFEST_NAME] = manifest.to_bytes()
+    return manifest, contents
+
+
+def bundle_digest(bundle: Bundle) -> str:
+    """The digest the bundle will have, before it is signed or written."""
+    return digest_hex(payload_members(bundle)[1][MANIFEST_NAME])
+
+
+def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> WrittenBundle:
+    """Sign and write a bundle; the file appears whole or not at all.
+
+    Every signer signs before anything is written, so a signer that is down leaves nothing behind. The file is
+    written beside its place, flushed to the disk, renamed, and the folder flushed. Raises `SignerUnavailable`,
+    `RecordInvalid`, `ContainerInvalid` and `BundleNotWritten`.
+    """
+    from exports.envelope import sign_manifest
+
+    manifest, contents = payload_members(bundle)
+    envelopes = sign_manifest(contents[MANIFEST_NAME], signers)
+    contents.update(envelopes.members)
+    size_bytes = _write_whole(path, contents)
+    return WrittenBundle(path, digest_hex(contents[MANIFEST_NAME]), manifest, size_bytes, envelopes.key_ids)
+
+
+def _write_whole(path: Path, contents: dict[str, bytes]) -> int:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        # O_EXCL: a name somebody prepared, or a link, is never written through.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                write_zip(file, contents)
+                file.flush()
+                os.fsync(file.fileno())
+                size_bytes = file.tell()
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise BundleNotWritten(f"{path.name}: {error.strerror or type(error).__name__}") from error
+    return size_bytes
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable; a system without folder handles has nothing to flush."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

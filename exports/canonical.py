@@ -1,0 +1,93 @@
+"""Canonical JSON: one value, one sequence of bytes.
+
+The subset of RFC 8785 that needs no number formatting: objects with keys sorted by UTF-16 code units, arrays,
+strings in Unicode form NFC without lone surrogates, `true`, `false`, `null`, and integers within ±(2**53 - 1).
+Floats do not exist here; larger integers, and every amount, are strings of decimal digits.
+
+Reading is strict by construction: bytes are parsed, written again and compared, so that another key order, a
+duplicate key, white space, another escape or another spelling of a number can never be read as the same value.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import orjson
+
+from exports.errors import NotCanonical
+
+INTEGER_MAX: Final = 2**53 - 1
+"""Largest magnitude of a JSON integer that every reader keeps exact (RFC 7493)."""
+DEPTH_MAX: Final = 32
+"""Most levels of nesting; a bundle's records need four."""
+
+
+def canonical_json(value: object) -> bytes:
+    """The canonical bytes of a value made of dict, list or tuple, str, int, bool and None.
+
+    Raises `NotCanonical` for floats, other types, integers beyond 2**53 - 1, strings that are not NFC or not
+    Unicode, keys that are not strings, and nesting deeper than `DEPTH_MAX`.
+    """
+    try:
+        return orjson.dumps(_ordered(value, 0))
+    except (TypeError, orjson.JSONEncodeError) as error:  # a lone surrogate has no UTF-8 form
+        raise NotCanonical("a string holds a lone surrogate") from error
+
+
+def parse_canonical(data: bytes) -> object:
+    """The value of canonical bytes; raises `NotCanonical` when the bytes are anything else."""
+    try:
+        value: object = orjson.loads(data)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise NotCanonical("not JSON in UTF-8") from error
+    if canonical_json(value) != data:
+        raise NotCanonical("JSON, but not in canonical form (key order, duplicate key, white space or escapes)")
+    return value
+
+
+def parse_canonical_object(data: bytes) -> dict[str, object]:
+    """As `parse_canonical`, and the value must be an object."""
+    value = parse_canonical(data)
+    if not isinstance(value, dict):
+        raise NotCanonical("JSON, but not an object")
+    return value
+
+
+def utf16_order(text: str) -> bytes:
+    """Sort key of RFC 8785 section 3.2.3; differs from code point order above U+FFFF."""
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def _ordered(value: object, depth: int) -> object:
+    """The same value with sorted keys, checked. Exact types only: a subclass may print as something else."""
+    kind = type(value)
+    if kind is str:
+        return _checked_string(value)  # type: ignore[arg-type]
+    if value is None or kind is bool:
+        return value
+    if kind is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:  # type: ignore[operator]
+            raise NotCanonical("an integer beyond 2**53 - 1 must be written as a string")
+        return value
+    if depth >= DEPTH_MAX:
+        raise NotCanonical(f"nested deeper than {DEPTH_MAX} levels")
+    if isinstance(value, dict):
+        keys = [_checked_key(key) for key in value]
+        keys.sort(key=None if all(map(str.isascii, keys)) else utf16_order)
+        return {key: _ordered(value[key], depth + 1) for key in keys}
+    if isinstance(value, list | tuple):
+        return [_ordered(item, depth + 1) for item in value]
+    raise NotCanonical(f"{kind.__name__} has no canonical form")
+
+
+def _checked_string(text: str) -> str:
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        raise NotCanonical("a string is not in Unicode form NFC")
+    return text
+
+
+def _checked_key(key: object) -> str:
+    if type(key) is not str:
+        raise NotCanonical("a key is not a string")
+    return _checked_string(key)

@@ -1,0 +1,97 @@
+"""What can go wrong with a bundle, its keys and its signatures.
+
+    BundleError                  every error of this package; has a stable `code` and an `advice`
+    ├── NotCanonical             bytes or a value that are not canonical JSON
+    ├── RecordInvalid            a record breaks its schema or its own rule
+    ├── ContainerInvalid         the file is not the one strict zip layout
+    ├── ManifestInvalid          the manifest breaks its schema
+    │   └── VersionUnknown       made by a newer format than this program knows
+    ├── SignatureInvalid         an envelope is malformed or signs something else
+    ├── TrustedKeysInvalid       the reader's own trusted-keys file cannot be used
+    ├── KeyRefused               a private key file that must not be used
+    ├── SignerUnavailable        a signer gave no signature; nothing was published
+    └── BundleNotWritten         the file could not be written; the old state stands
+
+No text of these errors carries a URL or a secret.
+"""
+
+from __future__ import annotations
+
+
+class BundleError(Exception):
+    """Base of all errors of this package."""
+
+    code = "bundle-error"
+    """Stable name of the kind of error, for programs."""
+    advice = "Look at the log for the cause."
+    """One sentence on what a person can do."""
+
+
+class NotCanonical(BundleError):
+    """Bytes or a value that are not canonical JSON."""
+
+    code = "not-canonical"
+    advice = "The bytes were changed or made by another program; ask the maker for the original file."
+
+
+class RecordInvalid(BundleError):
+    """A record breaks its schema or its own rule."""
+
+    code = "record-invalid"
+    advice = "The record was changed or made by another program; docs/bundle-format.md has the schema."
+
+
+class ContainerInvalid(BundleError):
+    """The file is not the one strict zip layout a bundle has."""
+
+    code = "container-invalid"
+    advice = "The file was changed, cut or packed again; ask the maker for the original file."
+
+
+class ManifestInvalid(BundleError):
+    """The manifest breaks its schema."""
+
+    code = "manifest-invalid"
+    advice = "The manifest was changed or made by another program; docs/bundle-format.md has the schema."
+
+
+class VersionUnknown(ManifestInvalid):
+    """The bundle is of a format version this program does not know."""
+
+    code = "bundle-version-unknown"
+    advice = "Install the version of this program that knows the format, and verify again."
+
+
+class SignatureInvalid(BundleError):
+    """An envelope is malformed or signs something else."""
+
+    code = "signature-invalid"
+    advice = "Do not rely on this bundle; ask the maker for the original file and compare its digest."
+
+
+class TrustedKeysInvalid(BundleError):
+    """The reader's own trusted-keys file cannot be used."""
+
+    code = "trusted-keys-invalid"
+    advice = "Correct the trusted-keys file, or get the current one from the firm by a way you trust."
+
+
+class KeyRefused(BundleError):
+    """A private key file that must not be used."""
+
+    code = "key-refused"
+    advice = "Keep the private key in a file of your own with mode 0600, and give its right passphrase."
+
+
+class SignerUnavailable(BundleError):
+    """A signer gave no signature; nothing was published."""
+
+    code = "signer-unavailable"
+    advice = "Bring the signer back and export again; the same state gives the same digest."
+
+
+class BundleNotWritten(BundleError):
+    """The file could not be written; what was there before still stands."""
+
+    code = "bundle-not-written"
+    advice = "Make space or correct the path, and export again."

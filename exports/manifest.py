@@ -1,0 +1,128 @@
+"""The manifest: what a bundle holds, by digest, and what it speaks of. Its canonical bytes are what is signed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from chains.errors import InvalidValue
+from exports.canonical import canonical_json, parse_canonical_object
+from exports.codec import Code, Digest, Identifier, PlainText, from_object, to_object
+from exports.errors import ManifestInvalid, RecordInvalid, VersionUnknown
+from exports.records import RECORD_TYPES, FirmRecord, JournalHeadRecord, Rail
+
+FORMAT: Final = "custody-verifier-bundle"
+FORMAT_VERSION: Final = 1
+MANIFEST_NAME: Final = "manifest.json"
+PAYLOAD_TYPE: Final = "application/vnd.custody-verifier.manifest+json"
+"""DSSE payload type of a manifest; an envelope of any other type signs something else."""
+
+
+def member_name(kind: str) -> str:
+    """Name of the member that holds the records of a kind."""
+    return f"records/{kind}.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Something that exists and is not in this bundle."""
+
+    what: PlainText
+    why: PlainText
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the bundle speaks of."""
+
+    rails: tuple[Rail, ...]
+    chains: tuple[str, ...]
+    """CAIP-2 ids of the chains swept, ascending."""
+    text: PlainText
+    """In words: whose assets, which entity, which purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of the container, by content."""
+
+    name: PlainText
+    kind: Code
+    records: int
+    size_bytes: int
+    sha256: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The signed table of contents."""
+
+    format: str
+    format_version: int
+    bundle_id: Identifier
+    sequence: int
+    """1 for the firm's first bundle, then one more each."""
+    previous_digest: Digest | None
+    """SHA-256 of the previous bundle's manifest bytes; null for the first."""
+    firm: FirmRecord
+    as_of: datetime
+    created_at: datetime
+    as_of_skew_seconds_max: int
+    """Claimed and observed further apart than this were not compared: unverified."""
+    journal: JournalHeadRecord
+    scope: Scope
+    withheld: tuple[Withheld, ...]
+    members: tuple[Member, ...]
+    """One for each kind, ascending by name."""
+
+    def __post_init__(self) -> None:
+        if self.sequence < 1:
+            raise InvalidValue("a bundle sequence counts from 1")
+        if (self.sequence == 1) != (self.previous_digest is None):
+            raise InvalidValue("the first bundle has no previous digest, every later one has")
+        if self.created_at < self.as_of:
+            raise InvalidValue("created_at is before as_of")
+        if list(self.scope.chains) != sorted(set(self.scope.chains)):
+            raise InvalidValue("the chains of the scope are not ascending")
+
+    def to_bytes(self) -> bytes:
+        """The canonical bytes: the payload that is signed."""
+        try:
+            return canonical_json(to_object(self))
+        except RecordInvalid as error:
+            raise ManifestInvalid(str(error)) from error
+
+    @staticmethod
+    def parse(data: bytes) -> Manifest:
+        """The manifest of canonical bytes.
+
+        Raises `NotCanonical`, `VersionUnknown` for a newer format, and `ManifestInvalid` for anything else.
+        """
+        value = parse_canonical_object(data)
+        if value.get("format") != FORMAT:
+            raise ManifestInvalid(f"this is not a {FORMAT}")
+        version = value.get("format_version")
+        if type(version) is not int or version < 1:
+            raise ManifestInvalid("format_version is not a positive integer")
+        if version != FORMAT_VERSION:
+            raise VersionUnknown(f"format version {version}; this program knows {FORMAT_VERSION}")
+        try:
+            manifest = from_object(Manifest, value)
+        except RecordInvalid as error:
+            raise ManifestInvalid(str(error)) from error
+        expected = [(member_name(kind), kind) for kind in sorted(RECORD_TYPES)]
+        if [(member.name, member.kind) for member in manifest.members] != expected:
+            raise ManifestInvalid("the members are not exactly those of this format version, ascending")
+        return manifest
+
+
+def digest_hex(data: bytes) -> str:
+    """SHA-256 in lower-case hex. Of a manifest's bytes, it is the digest of the bundle."""
+    return hashlib.sha256(data).hexdigest()
+
+
+SIGNATURE_NAME: Final = re.compile(r"signatures/([0-9a-f]{64})\.dsse\.json", re.ASCII)
+"""Name of a signature member; the group is the key id."""
