@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -288,6 +289,18 @@ def test_every_module_says_what_it_is_for() -> None:
     assert silent == []
 
 
+HEAVY = {"web3", "eth_account", "sqlmodel", "sqlalchemy", "alembic", "psycopg", "httpx2", "cryptography"}
+"""Together seconds of start-up; nobody who asks for help or runs an unrelated test should pay for them."""
+
+
+@pytest.mark.parametrize("module", ["verifier.cli", "chains.devnet.pytest_plugin"])
+def test_what_everybody_loads_is_light(module: str) -> None:
+    """The command before it knows what to do, and the plugin that every pytest run beside us loads."""
+    asked = f"import {module}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True)
+    assert (loaded.returncode, loaded.stdout.split()) == (0, []), loaded.stderr
+
+
 # Pure modules ---------------------------------------------------------------------------------------------------------
 
 IO = {
@@ -324,7 +337,7 @@ def test_the_contract_names_modules_that_exist() -> None:
 def test_every_rule_and_value_type_is_kept_pure() -> None:
     """What decides must be pure: the rules, the records and types, the canonical form."""
     listed = set(pure_modules())
-    deciding = re.compile(r"verifier\.rules(\..+)?|.+\.(types|records|canonical|book|columns)")
+    deciding = re.compile(r"(?!verifier\.store\.)(verifier\.rules(\..+)?|.+\.(types|records|canonical|book|columns))")
     missing = {
         name
         for path in modules(*PACKAGES)
