@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from chains.types import AssetId, LocationId, require_utc
 from mapping.errors import BookError
+from mapping.fields import SNAPSHOT_ENTRY_PREFIX
 from mapping.types import AccountClass, Allocation, EntryKind, LedgerEntry, Record, Sourced
 
 
@@ -167,7 +168,7 @@ def snapshot_entries(
         change = row.base_units - before[row.as_of].get(allocation_key(row), 0)
         if change:
             entry = LedgerEntry(
-                entry_id=f"snapshot:{origin.digest}:{origin.line}",
+                entry_id=f"{SNAPSHOT_ENTRY_PREFIX}{origin.digest}:{origin.line}",
                 client_id=row.client_id,
                 account_class=row.account_class,
                 location_id=row.location_id,

@@ -19,8 +19,11 @@ from chains.types import EXACT
 
 SHOWN_CHARACTERS_MAX: Final = 80
 NAME_CHARACTERS_MAX: Final = 200
+SNAPSHOT_ENTRY_PREFIX: Final = "snapshot:"
+"""Ids of entries made from snapshot files: the prefix, the file's SHA-256, the row's line."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}", re.ASCII)
+_SNAPSHOT_ENTRY = re.compile(r"snapshot:[0-9a-f]{64}:[1-9][0-9]{0,9}", re.ASCII)
 _PERSON = re.compile(r"[a-z0-9][a-z0-9._+@-]{0,63}", re.ASCII)
 _DATE = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(
@@ -51,6 +54,18 @@ def parse_id(text: str) -> str:
     if not _ID.fullmatch(text):
         raise InvalidValue("an id is 1 to 64 ASCII letters, digits or . _ : / - and starts with a letter or digit")
     return text
+
+
+def parse_entry_id(text: str) -> str:
+    """The id of a ledger entry that exists: as `parse_id`, or the longer id of an entry made from a snapshot."""
+    return text if _SNAPSHOT_ENTRY.fullmatch(text) else parse_id(text)
+
+
+def parse_new_entry_id(text: str) -> str:
+    """The id of a new ledger entry; the ids of entries made from snapshots are not given by hand."""
+    if text.startswith(SNAPSHOT_ENTRY_PREFIX):
+        raise InvalidValue(f"ids that start with {SNAPSHOT_ENTRY_PREFIX} are made by the importer")
+    return parse_id(text)
 
 
 def parse_person(text: str) -> str:

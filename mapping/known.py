@@ -10,6 +10,7 @@ from typing import Protocol
 
 from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place, allocation_key
+from mapping.columns import Key
 from mapping.types import (
     Allocation,
     AssetRecord,
@@ -19,9 +20,6 @@ from mapping.types import (
     Record,
     Sourced,
 )
-
-Key = tuple[str, ...]
-"""The natural key of a record as texts; `mapping.tables` says which columns make it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,8 @@ class MemoryBook:
             return sum_entries(entry for entry in everything if entry.effective_at <= as_of)
 
         made = import_entries(records, allocations_at)
-        for sourced in made:
-            self._entries[sourced.record.location_id].append(sourced.record)
+        for entry in made:
+            self._entries[entry.record.location_id].append(entry.record)
         for sourced in records:
             record = sourced.record
             if isinstance(record, Allocation):

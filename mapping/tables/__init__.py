@@ -1,0 +1,57 @@
+"""Every file of the sub-ledger, declared once, in the order of import: what is named comes before what names it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mapping.columns import Table
+from mapping.errors import UnknownTable
+from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
+from mapping.tables.outside import POSITIONS, PRICES
+from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
+from mapping.tables.transfers import AUTHORIZATIONS
+from mapping.types import Record
+
+TABLES: Final[tuple[Table[Any], ...]] = (
+    CLIENTS,
+    ASSETS,
+    WALLETS,
+    POOLS,
+    FIRM_ADDRESSES,
+    CUSTODIAN_ADDRESSES,
+    ALLOCATIONS,
+    LEDGER_ENTRIES,
+    AUTHORIZATIONS,
+    POSITIONS,
+    PRICES,
+)
+
+_BY_NAME: Final = {table.name: table for table in TABLES}
+_BY_TYPE: Final = {table.record_type: table for table in TABLES}
+
+
+def table_named(name: str) -> Table[Any]:
+    """The table of a name such as `clients` or a file name such as `clients.csv`; else `UnknownTable`."""
+    table = _BY_NAME.get(name.removesuffix(".csv"))
+    if table is None:
+        raise UnknownTable(f"there is no file {name[:60]!r}; the files are {', '.join(t.file_name for t in TABLES)}")
+    return table
+
+
+def table_of(record: Record) -> Table[Any]:
+    """The table a record belongs to."""
+    return _BY_TYPE[type(record)]
+
+
+def template(name: str) -> str:
+    """The text of a file to start from: the header and example rows. Raises `UnknownTable`."""
+    table = table_named(name)
+    rows = (table.column_names, *table.examples)
+    return "".join(",".join(_quoted(text) for text in row) + "\n" for row in rows)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+__all__ = ["TABLES", "table_named", "table_of", "template"]
