@@ -1,0 +1,109 @@
+"""What a node's own error means: JSON-RPC code and wording to an error of `chains.errors`. No I/O.
+
+Codes are shared by unlike errors, so the wording decides first. The wordings are those of geth, erigon, nethermind,
+reth, Anvil and the large providers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from chains.errors import (
+    ChainMoved,
+    NodeRefused,
+    NodeUnavailable,
+    RangeTooLarge,
+    ReadError,
+    StateUnavailable,
+    UnsupportedByNode,
+)
+from chains.jsonrpc import RpcFailure
+
+MESSAGE_CHARACTERS_MAX: Final = 200
+"""Most characters of a node's message that are shown."""
+
+
+def _wordings(*alternatives: str) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives), re.IGNORECASE)
+
+
+_RANGE: Final = _wordings(
+    r"more than \d+ (results|logs)",
+    r"(query|request|response|result|log)s?( \w+)? (size )?(is |are )?(too (large|big|many)|exceed)",
+    r"range (is |was )?(too (large|big|wide)|limit|exceed)",
+    r"block range",
+    r"max(imum)? (block )?range",
+    r"limited to (a )?\d",
+    r"exceeds? (the )?(max|limit|range|allowed)",
+    r"too many (blocks|logs|results)",
+)
+_RATE: Final = _wordings(
+    r"rate limit", r"too many requests", r"request(s)? (rate|count) exceeded", r"compute units", r"capacity", r"throttl"
+)
+_STATE: Final = _wordings(
+    r"missing trie node",
+    r"header not found",
+    r"state .*(not available|unavailable|pruned|not found|missing)",
+    r"historical (state|data|balance).*",
+    r"pruned",
+    r"archive",
+    r"distance to target block exceeds",
+    r"proof window",
+    r"no state available",
+)
+_MOVED: Final = _wordings(
+    r"not (currently )?canonical",
+    r"unknown block",
+    r"resource not found",
+    r"header for hash not found",
+    r"block .*(not found|could not be found)",
+)
+_UNSUPPORTED: Final = _wordings(
+    r"method .*(not found|not supported|does not exist|not available|unavailable|not allowed|not whitelisted)",
+    r"(unsupported|unknown) method",
+    r"too many arguments",
+    r"not implemented",
+)
+
+
+def failure_error(failure: RpcFailure, *, node_id: str = "", secrets: Sequence[str] = ()) -> ReadError:
+    """The error that a node's own error stands for, with the node's message made fit to show."""
+    text = f"answered with error {failure.code}: {node_text(failure.message, secrets)}"
+    kind = _kind(failure)
+    if issubclass(kind, NodeRefused):
+        return kind(text, node_id=node_id, rpc_code=failure.code)
+    return kind(text, node_id=node_id)
+
+
+def _kind(failure: RpcFailure) -> type[ReadError]:
+    if failure.code == -32601:
+        return UnsupportedByNode
+    if failure.code == 429:
+        return NodeUnavailable
+    for pattern, kind in _KINDS:
+        if pattern.search(failure.message):
+            return kind
+    if failure.code == -32004:  # EIP-1474: method not supported
+        return UnsupportedByNode
+    return NodeRefused
+
+
+_KINDS: Final[tuple[tuple[re.Pattern[str], type[ReadError]], ...]] = (
+    (_MOVED, ChainMoved),
+    (_STATE, StateUnavailable),
+    (_UNSUPPORTED, UnsupportedByNode),
+    (_RATE, NodeUnavailable),
+    (_RANGE, RangeTooLarge),
+)
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
+
+
+def node_text(text: str, secrets: Sequence[str] = ()) -> str:
+    """A node's text for an error or log: no URL, no known secret, no control characters, at most 200 characters."""
+    for secret in secrets:
+        text = text.replace(secret, "[hidden]")
+    text = ascii(_URL.sub("[url]", text))[1:-1]
+    return text if len(text) <= MESSAGE_CHARACTERS_MAX else text[: MESSAGE_CHARACTERS_MAX - 3] + "..."

@@ -1,0 +1,419 @@
+"""The strict JSON-RPC transport, and the HTTP exchange below it. The only module that speaks HTTP.
+
+    JsonRpcTransport    calls and batches; ids matched, errors classified; what readers use
+    └── HttpExchange    one POST with its tries: limits, retries, redirects refused, secrets hidden
+        └── chains.network    sockets under a wall-clock deadline
+
+Nothing of a URL or header leaves this module: errors of the HTTP client carry the full URL, so each is turned into
+one of ours outside its `except` block, where no traceback and no `__context__` leads back to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+import httpcore2
+import httpx2
+import structlog
+
+from chains.errors import MalformedAnswer, NodeRefused, NodeUnavailable, RangeTooLarge, ReadError
+from chains.jsonrpc import RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
+from chains.network import DeadlinePassed, GuardedBackend, RefusedPeer
+from chains.node_url import NodeUrl, parse_node_url
+from chains.reader import NodeConfig, ReadLimits
+from chains.retry import backoff_seconds, retry_after_seconds, wait_seconds
+from chains.rpc_failures import failure_error, node_text
+
+log = structlog.get_logger(__name__)
+
+# These write hosts, URLs and headers at INFO and DEBUG; no setting of an application may turn that on.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+LOGGED_BYTES_MAX: Final = 200
+"""Most bytes of an answer's body that are logged, escaped."""
+
+_BATCH_REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
+"""HTTP statuses by which servers refuse a batch for being one, or for its size."""
+
+_NETWORK_ERRORS: Final = (
+    httpx2.TransportError,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    OSError,
+    UnicodeError,  # a host name that cannot be encoded for the resolver
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A complete answer: HTTP 2xx, or a 4xx that is the server's final word."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """One try that gave no answer."""
+
+    error: ReadError
+    again: bool
+    """Whether another try could help."""
+    asked_seconds: float | None = None
+    """The wait that the server asked for."""
+
+
+class HttpExchange:
+    """POSTs to one URL within limits. Used by one thread at a time.
+
+    A request and all its tries and waits end within `call_deadline_seconds` and within the budget of the sweep.
+    """
+
+    def __init__(
+        self,
+        node: NodeConfig,
+        limits: ReadLimits,
+        *,
+        http: httpx2.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.node_id = node.node_id
+        self.requests_sent = 0
+        self.bytes_received = 0
+        self._limits = limits
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._jitter = jitter
+        self._utc_now = utc_now
+        self._deadline = self._budget_end = float("inf")
+        self._target = parse_node_url(node)
+        self._http = http or _SocketTransport(self._target, self._seconds_left)
+        # Compression on the loopback only costs time.
+        coding = "identity" if self._target.loopback_only else "gzip"
+        self._headers = [("content-type", "application/json"), ("accept", "application/json")]
+        self._headers += [("accept-encoding", coding), ("user-agent", "custody-verifier"), *node.headers]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not appear in any text about this node."""
+        return self._target.secrets
+
+    def start_budget(self, seconds: float) -> None:
+        """From now on all exchanges together, waits included, may take this long."""
+        self._budget_end = self._monotonic() + seconds
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._http.close()
+
+    def post(self, body: bytes) -> HttpAnswer:
+        """Send and read the whole answer, trying again where that can help.
+
+        Raises `NodeUnavailable` when the tries or the time are spent, `MalformedAnswer` for a redirect, an answer
+        over the size limit or a broken encoding.
+        """
+        started = self._monotonic()
+        if started >= self._budget_end:
+            raise NodeUnavailable("the sweep's time budget is spent", node_id=self.node_id)
+        self._deadline = min(started + self._limits.call_deadline_seconds, self._budget_end)
+        # A loop of our own, since a retry library would decide the wait without the server's Retry-After, the
+        # deadline and the sweep's budget, and would log the client's error text, which holds the URL.
+        tries = 0
+        while True:
+            tries += 1
+            outcome = self._try(body)
+            if isinstance(outcome, HttpAnswer):
+                return outcome
+            self._debug("try failed", tries=tries, reason=str(outcome.error))
+            if not outcome.again or tries >= self._limits.attempts_max:
+                raise outcome.error
+            backoff = backoff_seconds(tries, self._jitter(), self._limits.retry_wait_seconds_max)
+            wait = wait_seconds(outcome.asked_seconds, backoff, self._limits.retry_wait_seconds_max)
+            if wait >= self._seconds_left():
+                raise outcome.error
+            self._sleep(wait)
+
+    def _seconds_left(self) -> float:
+        return self._deadline - self._monotonic()
+
+    def _try(self, body: bytes) -> HttpAnswer | _Failed:
+        """One request. Errors of the HTTP client end here, as values without the client's text."""
+        self.requests_sent += 1
+        try:
+            request = httpx2.Request(
+                "POST",
+                self._target.url,
+                headers=self._headers,
+                content=body,
+                extensions={"timeout": self._timeouts()},
+            )
+            response = self._http.handle_request(request)
+            try:
+                content = b"".join(self._read(response))
+            finally:
+                response.close()
+        except ReadError as error:
+            return _Failed(error.with_traceback(None), again=False)
+        except DeadlinePassed:
+            return self._late()
+        except RefusedPeer:
+            return self._unavailable("its name resolves to an address that is not allowed", again=False)
+        except _NETWORK_ERRORS as error:
+            if self._seconds_left() <= 0:
+                return self._late()
+            return self._unavailable(_network_reason(error), again=not _is_certificate_error(error))
+        return self._judge(response.status_code, response.headers, content)
+
+    def _judge(self, status: int, headers: httpx2.Headers, content: bytes) -> HttpAnswer | _Failed:
+        if 200 <= status < 300:
+            return HttpAnswer(status, content)
+        self._debug("http error", status=status, body=node_text(_excerpt(content), self.secrets))
+        if 300 <= status < 400:
+            return _Failed(self._malformed(f"answered with a redirect (HTTP {status}), which is refused"), again=False)
+        if status == 429 or status >= 500:
+            asked = retry_after_seconds(headers.get("retry-after"), self._server_time(headers))
+            return self._unavailable(f"answered HTTP {status}", again=True, asked_seconds=asked)
+        if status < 200:
+            return _Failed(self._malformed(f"answered HTTP {status}"), again=False)
+        return HttpAnswer(status, content)
+
+    def _server_time(self, headers: httpx2.Headers) -> datetime:
+        """The server's own clock where it tells it, so that a Retry-After date needs no agreement of clocks."""
+        try:
+            told = parsedate_to_datetime(headers.get("date", ""))
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return self._utc_now()
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+    def _read(self, response: httpx2.Response) -> Iterator[bytes]:
+        """The decompressed body in pieces, stopping at the size limit: a small bomb never unfolds in memory."""
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("identity", "gzip"):
+            raise self._malformed("answered in an encoding that was not asked for")
+        inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if coding == "gzip" else None
+        room = self._limits.body_bytes_max
+        for piece in response.iter_raw():
+            self.bytes_received += len(piece)
+            if self._seconds_left() <= 0:
+                raise DeadlinePassed
+            plain = piece
+            if inflater is not None:
+                try:
+                    plain = inflater.decompress(piece, room + 1)
+                except zlib.error:
+                    raise self._malformed("answered with broken compression") from None
+            room -= len(plain)
+            if room < 0:
+                raise self._malformed(f"answered more than {self._limits.body_bytes_max} bytes")
+            yield plain
+        if inflater is not None and (not inflater.eof or inflater.unused_data):
+            raise self._malformed("answered with broken compression")
+
+    def _timeouts(self) -> dict[str, float]:
+        connect, read = self._limits.connect_timeout_seconds, self._limits.read_timeout_seconds
+        return {"connect": connect, "read": read, "write": read, "pool": connect}
+
+    def _late(self) -> _Failed:
+        if self._monotonic() >= self._budget_end:
+            return self._unavailable("the sweep's time budget is spent", again=False)
+        return self._unavailable(f"no answer within {self._limits.call_deadline_seconds:g} seconds", again=False)
+
+    def _unavailable(self, reason: str, *, again: bool, asked_seconds: float | None = None) -> _Failed:
+        return _Failed(NodeUnavailable(reason, node_id=self.node_id), again, asked_seconds)
+
+    def _malformed(self, reason: str) -> MalformedAnswer:
+        return MalformedAnswer(reason, node_id=self.node_id)
+
+    def _debug(self, event: str, **fields: object) -> None:
+        # Unconfigured, structlog prints to standard output, which belongs to the program that uses this library.
+        if structlog.is_configured():
+            log.debug(event, node_id=self.node_id, **fields)
+
+
+class _SocketTransport(httpx2.BaseTransport):
+    """httpx2's transport on guarded sockets: no proxies, no environment, no HTTP/2, certificates checked."""
+
+    def __init__(self, target: NodeUrl, seconds_left: Callable[[], float]) -> None:
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=None if target.url.startswith("http:") else httpx2.create_ssl_context(trust_env=False),
+            max_connections=1,
+            keepalive_expiry=30.0,
+            network_backend=GuardedBackend(seconds_left, loopback_only=target.loopback_only),
+        )
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        answer = self._pool.handle_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.read(),
+                extensions=request.extensions,
+            )
+        )
+        return httpx2.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Stream(httpx2.SyncByteStream):
+    def __init__(self, answer: httpcore2.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class JsonRpcTransport:
+    """JSON-RPC calls and batches to one node. Used by one thread at a time.
+
+    Ids count up and name one request each for the life of the transport; only the tries of one request share its ids.
+    """
+
+    def __init__(
+        self,
+        node: NodeConfig,
+        limits: ReadLimits,
+        *,
+        http: httpx2.BaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.node_id = node.node_id
+        self._exchange = HttpExchange(node, limits, http=http, monotonic=monotonic, sleep=sleep, jitter=jitter)
+        self._next_id = 1
+        self._batch_size = limits.batch_size_max
+
+    @property
+    def requests_sent(self) -> int:
+        """HTTP requests sent so far, each try counted."""
+        return self._exchange.requests_sent
+
+    @property
+    def bytes_received(self) -> int:
+        """Body bytes received so far, as they came over the wire."""
+        return self._exchange.bytes_received
+
+    def start_budget(self, seconds: float) -> None:
+        """From now on all calls together, waits included, may take this long; then `NodeUnavailable`."""
+        self._exchange.start_budget(seconds)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._exchange.close()
+
+    def call(self, method: str, *params: object) -> object:
+        """The decoded result of one call, or a `ReadError`: of the node's own error, or of an answer not usable."""
+        outcome = self._ask(RpcCall(method, params))
+        if isinstance(outcome, ReadError):
+            raise outcome
+        return outcome
+
+    def batch(self, calls: Sequence[RpcCall]) -> list[object]:
+        """The outcomes of any number of calls in their order: a decoded result, or the `ReadError` of that one call.
+
+        Raises `MalformedAnswer` when an answer cannot be attributed, `NodeUnavailable` when none came. A node that
+        refuses a batch is asked again in halves, down to single calls, and the size it took is remembered.
+        """
+        outcomes: list[object] = []
+        while len(outcomes) < len(calls):
+            group = calls[len(outcomes) : len(outcomes) + self._batch_size]
+            if len(group) == 1:
+                outcomes.append(self._ask(group[0]))
+                continue
+            answers = self._ask_group(group)
+            if answers is None:
+                self._batch_size = len(group) // 2
+            else:
+                outcomes += answers
+        return outcomes
+
+    def _ask(self, call: RpcCall) -> object:
+        """The result of one call, or the `ReadError` value of the node's refusal."""
+        request_id = self._take_ids(1)
+        answer = self._exchange.post(encode_call(request_id, call))
+        if answer.status >= 400:
+            return self._http_refusal(answer, request_id)
+        outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+        return self._error(outcome) if isinstance(outcome, RpcFailure) else outcome
+
+    def _ask_group(self, group: Sequence[RpcCall]) -> list[object] | None:
+        """The outcomes of one batch, or None where the node refuses it as a whole."""
+        first_id = self._take_ids(len(group))
+        answer = self._exchange.post(encode_batch(first_id, group))
+        if answer.status in _BATCH_REFUSED:
+            return None
+        if answer.status >= 400:
+            raise self._http_refusal(answer, first_id)
+        outcomes = decode_batch(answer.body, first_id, len(group), node_id=self.node_id)
+        if isinstance(outcomes, RpcFailure):
+            error = self._error(outcomes)
+            if isinstance(error, NodeUnavailable):  # too many requests: a smaller batch would make it worse
+                raise error
+            return None
+        return [self._error(outcome) if isinstance(outcome, RpcFailure) else outcome for outcome in outcomes]
+
+    def _http_refusal(self, answer: HttpAnswer, request_id: int) -> ReadError:
+        """What an HTTP 4xx means: the JSON-RPC error in it, where there is one, or the status."""
+        try:
+            outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+        except MalformedAnswer:
+            outcome = None
+        if isinstance(outcome, RpcFailure):
+            return self._error(outcome)
+        kind = RangeTooLarge if answer.status == 413 else NodeRefused
+        return kind(f"answered HTTP {answer.status}", node_id=self.node_id)
+
+    def _error(self, failure: RpcFailure) -> ReadError:
+        return failure_error(failure, node_id=self.node_id, secrets=self._exchange.secrets)
+
+    def _take_ids(self, count: int) -> int:
+        first_id = self._next_id
+        self._next_id += count
+        return first_id
+
+
+def _network_reason(error: BaseException) -> str:
+    if _is_certificate_error(error):
+        return "its certificate is not valid"
+    if isinstance(error, (httpx2.TimeoutException, httpcore2.TimeoutException)):
+        return "no answer in time"
+    if isinstance(error, (httpx2.ConnectError, httpcore2.ConnectError, UnicodeError)):
+        return "no connection"
+    return "the connection broke"
+
+
+def _is_certificate_error(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < 10:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def _excerpt(content: bytes) -> str:
+    return content[:LOGGED_BYTES_MAX].decode("utf-8", "backslashreplace")
+
+
+__all__ = ["HttpAnswer", "HttpExchange", "JsonRpcTransport", "RpcCall"]
