@@ -8,6 +8,7 @@ manifest and so outside the bundle's digest.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import secrets
 from collections.abc import Iterable, Sequence
@@ -48,7 +49,7 @@ from exports.records import (
 from exports.strictzip import write_zip
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Signer
+    from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class WrittenBundle:
 def record_lines(records: Iterable[object]) -> bytes:
     """Canonical JSON lines in ascending order. Raises `RecordInvalid` for a record given twice."""
     lines = sorted(canonical_json(to_object(record)) for record in records)
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if before == line:
             raise RecordInvalid("the same record is given twice")
     return b"".join(line + b"\n" for line in lines)

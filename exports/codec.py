@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chains.errors import InvalidValue
@@ -65,6 +64,9 @@ Decode = Callable[[Any], Any]
 Encode = Callable[[Any], Any]
 R = TypeVar("R")
 
+_FIELDS: Final[dict[type, tuple[tuple[str, Encode, Decode], ...]]] = {}
+"""Forms of the fields of each record type, worked out once."""
+
 
 def to_object(record: object) -> dict[str, object]:
     """The JSON object of a record. Raises `RecordInvalid` when a field breaks its form."""
@@ -101,16 +103,17 @@ def from_object(record_type: type[R], value: object) -> R:
         raise RecordInvalid(f"{kind}: {_short(error)}") from error
 
 
-def parse_time(text: str) -> datetime:
+def parse_time(value: object) -> datetime:
     """The moment of a time in its one text form; raises ValueError for any other spelling."""
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
+    text = _string(value)
+    if not _TIME.fullmatch(text):
         raise ValueError("a time is written 2026-01-31T23:59:59.000000Z")
     return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
 
 
 def time_text(moment: datetime) -> str:
     """The one text form of a moment; naive times are refused."""
-    if moment.tzinfo is None or moment.utcoffset() is None:
+    if moment.utcoffset() is None:
         raise ValueError("a time has no time zone")
     # isoformat pads the year to four digits on every platform; strftime does not.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
@@ -120,10 +123,13 @@ def _short(error: Exception) -> str:
     return str(error)[:200]
 
 
-@cache
 def _fields(record_type: type) -> tuple[tuple[str, Encode, Decode], ...]:
+    if (known := _FIELDS.get(record_type)) is not None:
+        return known
     hints = get_type_hints(record_type, include_extras=True)
-    return tuple((field.name, *_form(hints[field.name])) for field in dataclasses.fields(record_type))
+    fields = tuple((field.name, *_form(hints[field.name])) for field in dataclasses.fields(record_type))
+    _FIELDS[record_type] = fields
+    return fields
 
 
 def _form(hint: Any) -> tuple[Encode, Decode]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signature
+from securesystemslib.signer import Signature  # type: ignore[attr-defined]
 
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import NotCanonical, SignatureInvalid, SignerUnavailable
@@ -24,7 +24,7 @@ from exports.keys import TrustedKeys, signer_key_id
 from exports.manifest import PAYLOAD_TYPE
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Signer, SSlibKey
+    from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
 
 ENVELOPE_BYTES_MAX: Final = 16 * 1024 * 1024
 _FIELDS: Final = {"payload", "payloadType", "signatures"}
@@ -112,21 +112,18 @@ def parse_envelope(data: bytes) -> tuple[bytes, str, bytes]:
 
 
 def judge_signatures(
-    manifest: bytes, envelopes: Mapping[str, bytes], keys: TrustedKeys, *, created_at: datetime, now: datetime
+    manifest: bytes, envelopes: Mapping[str, bytes], keys: TrustedKeys, *, created_at: datetime
 ) -> SignatureVerdict:
     """Hold the envelopes (by the key id in their member name) against the reader's keys.
 
     Every envelope must sign these very bytes. A signature by a trusted key must be right; one by a key the
-    reader does not know is named and not counted. Expiry of the list is judged at `now`, revocation of a key at
-    the bundle's `created_at`.
+    reader does not know is named and not counted. Revocation of a key is judged at the bundle's `created_at`.
     """
     accepted: list[str] = []
     not_counted: list[str] = []
     problems: list[str] = []
     roles: set[str] = set()
     known = {key.key_id: key for key in keys.keys}
-    if now >= keys.expires:
-        problems.append(f"the trusted-keys list expired at {keys.expires.isoformat()}, judged at {now.isoformat()}")
     for named_id, data in sorted(envelopes.items()):
         try:
             payload, key_id, signature = parse_envelope(data)

@@ -21,7 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey
+from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from chains.errors import InvalidValue
 from exports.canonical import canonical_json
@@ -129,7 +129,7 @@ class TrustedKeys:
         if self.threshold > len(self.keys):
             raise InvalidValue(f"a threshold of {self.threshold} cannot be reached with {len(self.keys)} keys")
         if missing := set(self.required_roles) - {role for key in self.keys for role in key.roles}:
-            raise InvalidValue(f"no key has the required role {sorted(missing)[0]}")
+            raise InvalidValue(f"no key has the required role {min(missing)}")
         for key in self.keys:
             key.verification_key()
 

@@ -21,6 +21,10 @@ PAYLOAD_TYPE: Final = "application/vnd.custody-verifier.manifest+json"
 """DSSE payload type of a manifest; an envelope of any other type signs something else."""
 
 
+SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
+"""Most that claimed and observed may lie apart in any bundle; a firm's own limit is far smaller."""
+
+
 def member_name(kind: str) -> str:
     """Name of the member that holds the records of a kind."""
     return f"records/{kind}.jsonl"
@@ -83,6 +87,8 @@ class Manifest:
             raise InvalidValue("a bundle sequence counts from 1")
         if (self.sequence == 1) != (self.previous_digest is None):
             raise InvalidValue("the first bundle has no previous digest, every later one has")
+        if self.as_of_skew_seconds_max > SKEW_SECONDS_MAX:
+            raise InvalidValue(f"as_of_skew_seconds_max is more than {SKEW_SECONDS_MAX}: that compares nothing")
         if self.created_at < self.as_of:
             raise InvalidValue("created_at is before as_of")
         if list(self.scope.chains) != sorted(set(self.scope.chains)):

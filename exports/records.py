@@ -156,7 +156,7 @@ class WalletRecord:
 
 @dataclass(frozen=True, slots=True)
 class PoolRecord:
-    """That a wallet belongs to an omnibus pool in a period."""
+    """A membership of a wallet in an omnibus pool that was in force at the reconciliation."""
 
     pool_id: Identifier
     chain_id: ChainId
@@ -164,10 +164,6 @@ class PoolRecord:
     from_date: date
     to_date: date | None
     """Last day of membership; null when it lasts."""
-
-    def holds_on(self, day: date) -> bool:
-        """Whether the wallet was a member on a day."""
-        return self.from_date <= day and (self.to_date is None or day <= self.to_date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,9 +380,12 @@ class SweepRecord:
         Finality.parse(self.finality)
         if (self.coverage_first is None) != (self.coverage_last is None):
             raise InvalidValue("coverage has both heights or none")
-        if self.coverage_first is not None and self.coverage_last is not None:
-            if self.coverage_first > self.coverage_last:
-                raise InvalidValue("coverage ends before it begins")
+        if (
+            self.coverage_first is not None
+            and self.coverage_last is not None
+            and self.coverage_first > self.coverage_last
+        ):
+            raise InvalidValue("coverage ends before it begins")
 
 
 @dataclass(frozen=True, slots=True)

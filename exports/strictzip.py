@@ -159,7 +159,7 @@ class StrictZip:
         magic, _, _, _, count, directory_bytes, directory_offset, _ = END.unpack(end)
         if magic != b"PK\x05\x06":
             raise ContainerInvalid("does not end with a plain end record: data or a comment after it, or no zip")
-        if 0xFFFF == count or 0xFFFFFFFF in (directory_bytes, directory_offset):
+        if count == 0xFFFF or 0xFFFFFFFF in (directory_bytes, directory_offset):
             raise ContainerInvalid("zip64 is not accepted")
         if count > self._limits.entries_max:
             raise ContainerInvalid(f"{count} members; the limit is {self._limits.entries_max}")

@@ -1,0 +1,108 @@
+"""The records of a bundle, read strictly: canonical lines, ascending, of the schema, and of the signed digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chains.types import ChainId
+from exports.canonical import parse_canonical
+from exports.codec import from_object
+from exports.errors import BundleError, ContainerInvalid, NotCanonical
+from exports.manifest import Manifest, Member
+from exports.records import (
+    RECORD_TYPES,
+    AllocationRecord,
+    AssetRecord,
+    AuthorizationRecord,
+    BalanceRecord,
+    CaseRecord,
+    PoolRecord,
+    ReconciliationRecord,
+    SweepRecord,
+    TransferRecord,
+    WalletRecord,
+)
+from exports.strictzip import StrictZip
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much of a bundle's content a reader is willing to hold."""
+
+    line_bytes_max: int = 64 * 1024
+    records_max: int = 5_000_000
+    problems_max: int = 1_000
+    """Reading a member stops after this many bad records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Every record of a bundle, by kind, in the file's order."""
+
+    manifest: Manifest
+    allocations: tuple[AllocationRecord, ...]
+    assets: tuple[AssetRecord, ...]
+    authorizations: tuple[AuthorizationRecord, ...]
+    balances: tuple[BalanceRecord, ...]
+    cases: tuple[CaseRecord, ...]
+    pools: tuple[PoolRecord, ...]
+    reconciliations: tuple[ReconciliationRecord, ...]
+    sweeps: tuple[SweepRecord, ...]
+    transfers: tuple[TransferRecord, ...]
+    wallets: tuple[WalletRecord, ...]
+
+    def sweep_of(self, chain_id: ChainId) -> SweepRecord | None:
+        """The sweep of a chain; a bundle holds at most one for each (check 6)."""
+        return next((sweep for sweep in self.sweeps if sweep.chain_id == chain_id), None)
+
+
+def split_lines(chunks: Iterable[bytes], line_bytes_max: int) -> Iterator[bytes]:
+    """Lines without their line feed. Raises `ContainerInvalid` for one too long or a last one without line feed."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if len(line) > line_bytes_max:
+                raise ContainerInvalid(f"a line is longer than {line_bytes_max} bytes")
+            yield line
+        if len(rest) > line_bytes_max:
+            raise ContainerInvalid(f"a line is longer than {line_bytes_max} bytes")
+    if rest:
+        raise ContainerInvalid("the last line does not end with a line feed")
+
+
+def read_member(container: StrictZip, member: Member, limits: ReadLimits) -> tuple[list[object], list[str]]:
+    """The records of one member, and every problem found with its name and line."""
+    records: list[object] = []
+    problems: list[str] = []
+    digest = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes]:
+        for chunk in container.chunks(member.name):
+            digest.update(chunk)
+            yield chunk
+
+    record_type = RECORD_TYPES[member.kind]
+    previous = b""
+    try:
+        for number, line in enumerate(split_lines(hashed(), limits.line_bytes_max), start=1):
+            if number > limits.records_max or len(problems) >= limits.problems_max:
+                raise ContainerInvalid(f"more than {limits.records_max} records, or too many problems")
+            if line <= previous:
+                problems.append(f"{member.name}:{number}: given twice, or not in ascending order")
+            previous = line
+            try:
+                records.append(from_object(record_type, parse_canonical(line)))
+            except BundleError as error:
+                problems.append(f"{member.name}:{number}: {error}")
+    except (ContainerInvalid, NotCanonical) as error:
+        problems.append(f"{member.name}: {error}")
+    if not problems:
+        if len(records) != member.records:
+            problems.append(f"{member.name}: {len(records)} records, the manifest says {member.records}")
+        # The same bytes that were parsed, so that a file changed under the reader's hands is noticed.
+        if digest.hexdigest() != member.sha256:
+            problems.append(f"{member.name}: changed while it was read")
+    return records, problems

@@ -1,0 +1,184 @@
+"""Checks 11 to 15: exceptions, grades, pinned blocks, transfers and the chain of bundles. Pure functions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from chains.types import AnchorEvidence, StateEvidence, TransferKind, asset_chain_id, overall_grade
+from exports.contents import Contents
+from exports.manifest import Manifest
+from exports.records import AuthorizationRecord, CaseRecord, Outcome, Status, SweepRecord, TransferRecord
+from exports.verdict import Outcome as CheckOutcome
+
+
+PIN_FIELDS: Final = ("chain_id", "height", "block_hash", "parent_hash", "block_time", "finality", "header_checked")
+"""What a balance record repeats from its sweep, so that each balance can be read alone."""
+
+
+def check_exceptions(contents: Contents) -> CheckOutcome:
+    """11: whatever did not match has a case: an open one for a position, any for a transfer that happened."""
+    open_cases: dict[tuple[str, str], list[CaseRecord]] = defaultdict(list)
+    tx_ids: set[str] = set()
+    for case in contents.cases:
+        tx_ids.update(case.tx_ids)
+        if case.is_open and case.asset_id is not None:
+            open_cases[case.location, case.asset_id].append(case)
+    dust_limits = {asset.asset_id: asset.dust_limit for asset in contents.assets}
+    problems = []
+    for record in contents.reconciliations:
+        if record.status is Status.MATCHED or open_cases.get((record.location, record.asset_id)):
+            continue
+        # Unsolicited deposits below the asset's limit may share one case of the whole chain.
+        chain_id = asset_chain_id(record.asset_id)
+        is_dust = record.difference is not None and 0 < record.difference < dust_limits.get(record.asset_id, 0)
+        if not (is_dust and open_cases.get((str(chain_id), record.asset_id))):
+            problems.append(f"{record.location} {record.asset_id}: {record.status} without an open case")
+    judged = [transfer for transfer in contents.transfers if transfer.outcome is not None]
+    problems.extend(
+        f"transfer {transfer.tx_id}: {transfer.outcome} without a case"
+        for transfer in judged
+        if (transfer.outcome is not Outcome.MATCHED or transfer.commingling) and transfer.tx_id not in tx_ids
+    )
+    return CheckOutcome(len(contents.reconciliations) + len(judged), problems)
+
+
+def check_grades(contents: Contents) -> CheckOutcome:
+    """12: no figure claims more than its evidence in this bundle carries."""
+    operators = {
+        sweep.sweep_id: {witness.operator.strip().casefold() for witness in sweep.witnesses}
+        for sweep in contents.sweeps
+    }
+    problems = []
+    for balance in contents.balances:
+        where = f"{balance.chain_id} {balance.address} {balance.asset_id}"
+        if balance.grade is not overall_grade(balance.state, balance.anchor):
+            problems.append(f"{where}: grade {balance.grade} from {balance.state} and {balance.anchor}")
+        if StateEvidence.PROVEN in (balance.state, balance.grade):
+            problems.append(f"{where}: proven, but this format version carries no proof")
+        if balance.anchor is AnchorEvidence.AUDITOR:
+            problems.append(f"{where}: only the reader's own node anchors as auditor")
+        if balance.anchor is AnchorEvidence.AGREED and len(operators.get(balance.sweep_id, ())) < 2:
+            problems.append(f"{where}: agreed, with fewer than two operators")
+    return CheckOutcome(len(contents.balances), problems)
+
+
+def check_pins(contents: Contents) -> CheckOutcome:
+    """13: all balances of a chain are of its sweep's one block; times are in order."""
+    sweeps = {sweep.sweep_id: sweep for sweep in contents.sweeps}
+    problems = []
+    for balance in contents.balances:
+        sweep = sweeps.get(balance.sweep_id)
+        if sweep is None:
+            continue  # check 6 says so
+        differing = [name for name in PIN_FIELDS if getattr(balance, name) != getattr(sweep, name)]
+        if differing:
+            names = ", ".join(differing)
+            problems.append(f"{balance.address} {balance.asset_id}: {names} not as in sweep {sweep.sweep_id}")
+        if not any(w.node_id == balance.node_id and w.operator == balance.operator for w in sweep.witnesses):
+            problems.append(f"{balance.address} {balance.asset_id}: node {balance.node_id} is no witness of the block")
+    for record in contents.reconciliations:
+        sweep = sweeps.get(record.sweep_id)
+        if sweep is None:
+            continue
+        if asset_chain_id(record.asset_id) != sweep.chain_id:
+            problems.append(f"{record.location} {record.asset_id}: reconciled in a sweep of {sweep.chain_id}")
+        if record.observed_as_of != sweep.block_time:
+            problems.append(f"{record.location} {record.asset_id}: observed_as_of is not the block's time")
+    problems.extend(_time_problems(contents))
+    return CheckOutcome(len(contents.balances), problems)
+
+
+def _time_problems(contents: Contents) -> list[str]:
+    manifest = contents.manifest
+    return [
+        f"sweep {sweep.sweep_id}: started, finished and bundle created are out of order"
+        for sweep in contents.sweeps
+        if not sweep.started_at <= sweep.finished_at <= manifest.created_at
+    ] + [
+        f"{record.location} {record.asset_id}: uses a book later than the bundle"
+        for record in contents.reconciliations
+        if record.known_at > manifest.created_at
+    ]
+
+
+def check_transfers(contents: Contents) -> CheckOutcome:
+    """14: transfers lie in covered blocks; outgoing ones were judged; matched ones fit their authorization."""
+    sweeps = {sweep.chain_id: sweep for sweep in contents.sweeps}
+    wallets = {(wallet.chain_id, wallet.address) for wallet in contents.wallets}
+    authorizations = {a.authorization_id: a for a in contents.authorizations}
+    block_hashes = {(s.chain_id, s.height): s.block_hash for s in contents.sweeps}
+    problems = [
+        f"sweep {sweep.sweep_id}: transfers are covered up to {sweep.coverage_last} only"
+        for sweep in contents.sweeps
+        if sweep.coverage_last is not None and sweep.coverage_last != sweep.height
+    ]
+    for transfer in contents.transfers:
+        where = f"transfer {transfer.tx_id}/{transfer.kind}/{transfer.index}"
+        if not _is_covered(transfer, sweeps.get(transfer.chain_id)):
+            problems.append(f"{where}: block {transfer.height} is not covered by the chain's sweep")
+        if block_hashes.setdefault((transfer.chain_id, transfer.height), transfer.block_hash) != transfer.block_hash:
+            problems.append(f"{where}: two blocks at height {transfer.height}")
+        leaves = (transfer.chain_id, transfer.sender) in wallets and transfer.sender != transfer.receiver
+        if leaves and transfer.kind is not TransferKind.FEE and transfer.base_units and transfer.outcome is None:
+            problems.append(f"{where}: leaves a wallet and was not held against the authorizations")
+    problems.extend(_authorization_problems(contents, authorizations))
+    return CheckOutcome(len(contents.transfers) + len(contents.sweeps), problems)
+
+
+def _is_covered(transfer: TransferRecord, sweep: SweepRecord | None) -> bool:
+    if sweep is None or sweep.coverage_first is None or sweep.coverage_last is None:
+        return False
+    return sweep.coverage_first <= transfer.height <= sweep.coverage_last
+
+
+def _authorization_problems(contents: Contents, authorizations: Mapping[str, AuthorizationRecord]) -> list[str]:
+    """Matched transfers against the terms of the authorization they name, amounts taken together."""
+    problems = []
+    used: dict[str, int] = defaultdict(int)
+    fees: dict[str, int] = defaultdict(int)
+    for transfer in contents.transfers:
+        if transfer.kind is TransferKind.FEE:
+            fees[transfer.tx_id] += transfer.base_units
+    for transfer in contents.transfers:
+        authorization = authorizations.get(transfer.authorization_id)
+        if transfer.outcome is not Outcome.MATCHED or authorization is None:
+            continue
+        used[authorization.authorization_id] += transfer.base_units
+        over_fee = authorization.fee_max is not None and fees[transfer.tx_id] > authorization.fee_max
+        for name, fits in (
+            ("chain", authorization.chain_id == transfer.chain_id),
+            ("wallet", authorization.wallet == transfer.sender),
+            ("asset", authorization.asset_id == transfer.asset_id),
+            ("destination", authorization.destination == transfer.receiver),
+            ("time", authorization.valid_from <= transfer.block_time <= authorization.valid_until),
+            ("fee", not over_fee),
+        ):
+            if not fits:
+                problems.append(
+                    f"transfer {transfer.tx_id}: matched to {authorization.authorization_id} of another {name}"
+                )
+    for authorization_id, total in used.items():
+        limit = authorizations[authorization_id].base_units_max
+        if total > limit:
+            problems.append(f"authorization {authorization_id} allows {limit}, matched transfers move {total}")
+    return problems
+
+
+def check_chain_of_bundles(manifest: Manifest, after: tuple[int, str] | None) -> CheckOutcome:
+    """15: the journal head is stated; with `after` (sequence, digest), this bundle follows the one named.
+
+    Without `after` an old bundle cannot be told from today's: the reader compares `as_of` with the calendar.
+    """
+    head = manifest.journal
+    note = f"journal entry {head.sequence}, bundle {manifest.sequence}"
+    if after is None:
+        return CheckOutcome(1, note=note + "; not compared with an earlier bundle")
+    sequence, digest = after
+    problems = []
+    if manifest.sequence <= sequence:
+        problems.append(f"bundle {manifest.sequence} does not come after bundle {sequence}")
+    if manifest.sequence == sequence + 1 and manifest.previous_digest != digest:
+        problems.append("it does not name the earlier bundle's digest as its previous one")
+    return CheckOutcome(2, problems, note=note)

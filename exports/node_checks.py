@@ -1,0 +1,91 @@
+"""Checks 16 and 17: the same block and the same balances, asked of the auditor's own node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from chains.errors import ChainError, InvalidValue, ReadError
+from chains.reader import ChainReader, Pin
+from chains.types import Asset, BlockRef, Finality, Holding, ReadStatus
+from exports.contents import Contents
+from exports.records import BalanceRecord, SweepRecord
+from exports.verdict import Outcome
+
+ReaderOpener = Callable[[], ChainReader]
+"""Opens a reader of one chain through the auditor's own node; the caller of it closes the reader."""
+
+
+def check_with_node(contents: Contents, sweep: SweepRecord, open_reader: ReaderOpener) -> tuple[Outcome, Outcome]:
+    """The outcomes of 16 (block canonical) and 17 (balances) for one chain. Raises nothing of a node's making.
+
+    A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
+    """
+    try:
+        reader = open_reader()
+    except ChainError as error:
+        obstacle = Outcome(0, obstacles=[_told(error)])
+        return obstacle, obstacle
+    try:
+        block_outcome = _check_block(reader, sweep)
+        if block_outcome.problems or block_outcome.obstacles:
+            return block_outcome, Outcome(0, obstacles=["the block could not be found on your node"])
+        return block_outcome, _check_balances(reader, contents, sweep)
+    finally:
+        reader.close()
+
+
+def _check_block(reader: ChainReader, sweep: SweepRecord) -> Outcome:
+    try:
+        identity = reader.identify()
+        if reader.chain_id != sweep.chain_id or identity.chain_id != sweep.chain_id:
+            return Outcome(0, obstacles=[f"the node reads {identity.chain_id}, not {sweep.chain_id}"])
+        block = reader.block_at(sweep.height)
+    except (ReadError, InvalidValue) as error:
+        return Outcome(0, obstacles=[_told(error)])
+    if block.height != sweep.height:
+        return Outcome(0, obstacles=[f"the node answered block {block.height} for {sweep.height}"])
+    if block.block_hash != sweep.block_hash:
+        return Outcome(1, [f"block {sweep.height} is no longer canonical: your node has {block.block_hash}"])
+    problems = []
+    if block.parent_hash != sweep.parent_hash:
+        problems.append("the block's parent hash differs")
+    if block.timestamp != sweep.block_time:
+        problems.append("the block's time differs")
+    return Outcome(1, problems, note=f"block {sweep.height} {sweep.block_hash}")
+
+
+def _check_balances(reader: ChainReader, contents: Contents, sweep: SweepRecord) -> Outcome:
+    assets = {asset.asset_id: Asset(asset.asset_id, asset.symbol, asset.decimals) for asset in contents.assets}
+    stated = [
+        balance
+        for balance in contents.balances
+        if balance.chain_id == sweep.chain_id and balance.status is ReadStatus.OK and balance.asset_id in assets
+    ]
+    block = BlockRef(sweep.chain_id, sweep.height, sweep.block_hash, sweep.parent_hash, sweep.block_time)
+    pin = Pin(block, Finality.parse(sweep.finality), header_checked=False, header_note="pin taken from the bundle")
+    holdings = [Holding(balance.address, assets[balance.asset_id]) for balance in stated]
+    if not holdings:
+        return Outcome(0, obstacles=["the bundle states no balance on this chain"])
+    try:
+        observations = reader.read_balances(pin, holdings)
+    except (ReadError, InvalidValue) as error:
+        return Outcome(0, obstacles=[_told(error)])
+    if [observation.holding for observation in observations] != holdings:
+        return Outcome(0, obstacles=["the node's answers are not those asked for"])
+    problems, obstacles = _compare(stated, [(o.base_units, o.reason) for o in observations])
+    return Outcome(len(stated) - len(obstacles), problems, obstacles, note=f"at block {sweep.height}")
+
+
+def _compare(stated: Sequence[BalanceRecord], answers: Sequence[tuple[int | None, str]]) -> tuple[list[str], list[str]]:
+    problems, obstacles = [], []
+    for balance, (base_units, reason) in zip(stated, answers, strict=True):
+        where = f"{balance.address} {balance.asset_id}"
+        if base_units is None:
+            obstacles.append(f"{where}: {reason}")
+        elif base_units != balance.base_units:
+            problems.append(f"{where}: the bundle says {balance.base_units}, your node {base_units}")
+    return problems, obstacles
+
+
+def _told(error: ChainError) -> str:
+    return f"{error.code}: {error}"

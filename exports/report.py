@@ -1,0 +1,61 @@
+"""A verification report as plain text. The command line colours it; this says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from exports.codec import time_text
+from exports.verdict import Check, CheckStatus, VerificationReport
+
+WORDS: Final[dict[CheckStatus, str]] = {
+    CheckStatus.PASSED: "passed",
+    CheckStatus.FAILED: "FAILED",
+    CheckStatus.NOT_POSSIBLE: "not possible",
+    CheckStatus.NOT_REQUESTED: "not requested",
+}
+
+
+def report_text(report: VerificationReport) -> str:
+    """The whole report, line by line, the same bytes on every machine."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def check_line(check: Check) -> str:
+    """One check on one line: number, status, name, how much was compared, detail."""
+    subject = f" [{check.subject}]" if check.subject else ""
+    compared = f"{check.compared} compared" if check.compared else ""
+    tail = "; ".join(part for part in (compared, check.detail) if part)
+    return f"{check.number:>3}  {WORDS[check.status]:<13}  {check.name}{subject}" + (f" ({tail})" if tail else "")
+
+
+def verdict_line(report: VerificationReport) -> str:
+    """The verdict in one sentence."""
+    if report.exit_code == 0:
+        skipped = report.count(CheckStatus.NOT_REQUESTED)
+        rest = f", {skipped} not requested" if skipped else ""
+        return f"VERIFIED: {report.count(CheckStatus.PASSED)} checks passed{rest}."
+    if report.exit_code == 1:
+        return f"REFUSED: {report.count(CheckStatus.FAILED)} checks contradict the bundle."
+    return f"NOT VERIFIED: {report.count(CheckStatus.NOT_POSSIBLE)} checks could not be made."
+
+
+def _lines(report: VerificationReport) -> Iterator[str]:
+    facts = report.bundle
+    if facts is not None:
+        yield f"Bundle {facts.bundle_id} (number {facts.sequence}) of {facts.firm}, as of {time_text(facts.as_of)}"
+        yield f"SHA-256 of the manifest: {facts.digest}"
+    yield f"Judged at {time_text(report.judged_at)} with trusted keys of version {report.trusted_keys_version}"
+    yield ""
+    for check in report.checks:
+        yield check_line(check)
+        yield from (f"       - {problem}" for problem in check.problems)
+        if check.problem_count > len(check.problems):
+            yield f"       - and {check.problem_count - len(check.problems)} more"
+    yield ""
+    yield verdict_line(report)
+    if facts is not None and report.exit_code == 0:
+        yield (
+            f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
+            f"{facts.unverified} unverified. A signature proves origin, not truth."
+        )

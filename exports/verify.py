@@ -1,0 +1,307 @@
+"""Verify a bundle: numbered, named checks, in order, each with how much it compared.
+
+The file is the only thing under test: keys come from the reader's own file, time is given by the caller, nodes
+are the reader's own. Nothing is extracted to disk, and no database, scheduler or web part is needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from chains.types import ChainId, require_utc
+from exports.contents import Contents, ReadLimits, read_member
+from exports.envelope import ENVELOPE_BYTES_MAX, SignatureVerdict, judge_signatures
+from exports.errors import BundleError, ContainerInvalid, VersionUnknown
+from exports.evidence_checks import (
+    check_chain_of_bundles,
+    check_exceptions,
+    check_grades,
+    check_pins,
+    check_transfers,
+)
+from exports.keys import TrustedKeys
+from exports.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
+from exports.node_checks import ReaderOpener, check_with_node
+from exports.record_checks import (
+    Spelling,
+    check_claims,
+    check_counts,
+    check_differences,
+    check_observations,
+    check_references,
+    registry_spelling,
+)
+from exports.records import RECORD_TYPES, Status
+from exports.strictzip import StrictZip, ZipLimits
+from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
+
+NAMES: Final[dict[int, str]] = {
+    1: "the container is one strict zip",
+    2: "the manifest is canonical and of a known version",
+    3: "trusted keys signed the manifest",
+    4: "every member is the one the manifest names",
+    5: "every record is canonical and of its schema",
+    6: "every reference resolves, every id is unique",
+    7: "claimed is the sum of allocations",
+    8: "observed is the sum of balances",
+    9: "differences and statuses compute",
+    10: "sweeps account for every expected holding",
+    11: "every exception has its case",
+    12: "no grade is over-claimed",
+    13: "balances are of one pinned block",
+    14: "transfers are covered and judged",
+    15: "the bundle has its place in the journal and sequence",
+    16: "your node has the pinned block",
+    17: "your node has the same balances",
+}
+"""The checks by number. Numbers and names are stable within a format version."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyLimits:
+    """Every limit of reading a bundle."""
+
+    container: ZipLimits = field(default_factory=ZipLimits)
+    content: ReadLimits = field(default_factory=ReadLimits)
+    manifest_bytes_max: int = 4 * 1024 * 1024
+
+
+def verify_bundle(
+    path: Path,
+    trusted_keys: TrustedKeys,
+    *,
+    now: datetime,
+    readers: Mapping[ChainId, ReaderOpener] | None = None,
+    limits: VerifyLimits | None = None,
+    after: tuple[int, str] | None = None,
+    spelling: Spelling = registry_spelling,
+) -> VerificationReport:
+    """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
+
+    `now` is the moment at which expiry is judged. `readers` opens the reader's own nodes, by chain; without it
+    the node checks are not requested. `after` is the sequence and digest of an earlier bundle this one must
+    follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters.
+    """
+    run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
+    try:
+        with path.open("rb") as file:
+            run.verify(file)
+    except OSError as error:
+        run.obstruct(1, f"{path.name}: {error.strerror or 'cannot be read'}")
+    return run.report()
+
+
+class _Run:
+    """One verification. Each step notes its checks and says whether the next may rely on it."""
+
+    def __init__(
+        self,
+        trusted_keys: TrustedKeys,
+        now: datetime,
+        readers: Mapping[ChainId, ReaderOpener],
+        limits: VerifyLimits,
+        after: tuple[int, str] | None,
+        spelling: Spelling,
+    ) -> None:
+        self.trusted_keys, self.now, self.readers = trusted_keys, now, readers
+        self.limits, self.after, self.spelling = limits, after, spelling
+        self.checks: list[Check] = []
+        self.facts: BundleFacts | None = None
+
+    def verify(self, file: BinaryIO) -> None:
+        """All checks, as far as each can rely on those before it."""
+        if (container := self._open(file)) is None:
+            return
+        digests = self._digests(container)
+        if digests is None or (read := self._manifest(container)) is None:
+            return
+        manifest, manifest_bytes = read
+        verdict = self._signatures(container, manifest, manifest_bytes)
+        self.facts = _facts(manifest, manifest_bytes, verdict)
+        if not self._members(container, manifest, digests):
+            return
+        contents = self._records(container, manifest)
+        if contents is None:
+            return
+        self.facts = _facts(manifest, manifest_bytes, verdict, contents)
+        self._figures(contents)
+        self._nodes(contents)
+
+    def note(self, number: int, outcome: Outcome, subject: str = "") -> bool:
+        """Add a check; True when it passed."""
+        self.checks.append(Check.of(number, NAMES[number], outcome, subject))
+        return self.checks[-1].status is CheckStatus.PASSED
+
+    def obstruct(self, number: int, reason: str) -> None:
+        """Add a check that could not be made."""
+        self.note(number, Outcome(0, obstacles=[reason]))
+
+    def report(self) -> VerificationReport:
+        """The report; checks that were never reached appear as not possible."""
+        made = {check.number for check in self.checks}
+        stopped = next((c.number for c in self.checks if c.status is not CheckStatus.PASSED), 0)
+        for number in NAMES:
+            if number in made:
+                continue
+            if number > 15 and not self.readers:
+                status, reason = CheckStatus.NOT_REQUESTED, "no node of your own was given"
+            else:
+                status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
+            self.checks.append(Check.skipped(number, NAMES[number], status, reason))
+        ordered = sorted(self.checks, key=lambda check: (check.number, check.subject))
+        return VerificationReport(tuple(ordered), self.now, self.trusted_keys.version, self.facts)
+
+    def _open(self, file: BinaryIO) -> StrictZip | None:
+        head = file.read(2)
+        if head != b"PK":
+            self.obstruct(1, "the file is empty" if not head else "the file is not a zip")
+            return None
+        try:
+            return StrictZip(file, self.limits.container)
+        except ContainerInvalid as error:
+            self.note(1, Outcome(1, [str(error)]))
+            return None
+
+    def _digests(self, container: StrictZip) -> dict[str, str] | None:
+        """SHA-256 of every member, while every checksum is checked."""
+        digests = {}
+        problems = []
+        for name in container.entries:
+            digest = hashlib.sha256()
+            try:
+                for chunk in container.chunks(name):
+                    digest.update(chunk)
+            except ContainerInvalid as error:
+                problems.append(str(error))
+            digests[name] = digest.hexdigest()
+        return digests if self.note(1, Outcome(len(digests), problems)) else None
+
+    def _manifest(self, container: StrictZip) -> tuple[Manifest, bytes] | None:
+        if MANIFEST_NAME not in container.entries:
+            self.note(2, Outcome(1, [f"there is no {MANIFEST_NAME}"]))
+            return None
+        try:
+            data = container.read(MANIFEST_NAME, self.limits.manifest_bytes_max)
+            manifest = Manifest.parse(data)
+        except VersionUnknown as error:
+            self.obstruct(2, str(error))
+            return None
+        except BundleError as error:
+            self.note(2, Outcome(1, [str(error)]))
+            return None
+        self.note(2, Outcome(1, note=f"SHA-256 {digest_hex(data)}"))
+        return manifest, data
+
+    def _signatures(self, container: StrictZip, manifest: Manifest, data: bytes) -> SignatureVerdict:
+        envelopes: dict[str, bytes] = {}
+        unreadable = []
+        for name in container.entries:
+            if match := SIGNATURE_NAME.fullmatch(name):
+                try:
+                    envelopes[match[1]] = container.read(name, ENVELOPE_BYTES_MAX)
+                except ContainerInvalid as error:
+                    unreadable.append(str(error))
+        verdict = judge_signatures(data, envelopes, self.trusted_keys, created_at=manifest.created_at)
+        keys = self.trusted_keys
+        expired = []
+        if self.now >= keys.expires:
+            expired.append(
+                f"the trusted-keys list (version {keys.version}) expired at {keys.expires.isoformat()}, "
+                f"judged at {self.now.isoformat()}; the bundle says it was made at {manifest.created_at.isoformat()}"
+            )
+        note = f"by {', '.join(verdict.accepted)}; {keys.threshold} needed"
+        if verdict.not_counted:
+            note += f"; not counted: {', '.join(verdict.not_counted)}"
+        problems = [*unreadable, *verdict.problems]
+        if problems:  # the reason a signature did not count belongs to the reason the threshold was missed
+            problems += [f"not counted: {reason}" for reason in verdict.not_counted]
+        self.note(3, Outcome(len(envelopes), problems, expired, note))
+        return verdict
+
+    def _members(self, container: StrictZip, manifest: Manifest, digests: Mapping[str, str]) -> bool:
+        named = {member.name: member for member in manifest.members}
+        problems = []
+        for name, member in named.items():
+            entry = container.entries.get(name)
+            if entry is None:
+                problems.append(f"{name} is missing")
+            elif (entry.size_bytes, digests[name]) != (member.size_bytes, member.sha256):
+                problems.append(f"{name} is not the member the manifest names")
+        problems.extend(
+            f"{name} is not in the manifest"
+            for name in container.entries
+            if name not in named and name != MANIFEST_NAME and not SIGNATURE_NAME.fullmatch(name)
+        )
+        return self.note(4, Outcome(len(named), problems))
+
+    def _records(self, container: StrictZip, manifest: Manifest) -> Contents | None:
+        records: dict[str, tuple[object, ...]] = {}
+        problems: list[str] = []
+        for member in manifest.members:
+            found, wrong = read_member(container, member, self.limits.content)
+            records[member.kind] = tuple(found)
+            problems.extend(wrong)
+        if not self.note(5, Outcome(sum(map(len, records.values())), problems)):
+            return None
+        assert set(records) == set(RECORD_TYPES)
+        return Contents(manifest=manifest, **records)  # type: ignore[arg-type]
+
+    def _figures(self, contents: Contents) -> None:
+        self.note(6, check_references(contents, self.spelling))
+        checks: dict[int, Callable[[Contents], Outcome]] = {
+            7: check_claims,
+            8: check_observations,
+            9: check_differences,
+            10: check_counts,
+            11: check_exceptions,
+            12: check_grades,
+            13: check_pins,
+            14: check_transfers,
+        }
+        for number, check in checks.items():
+            self.note(number, check(contents))
+        self.note(15, check_chain_of_bundles(contents.manifest, self.after))
+
+    def _nodes(self, contents: Contents) -> None:
+        if not self.readers:
+            return
+        for chain_id in sorted({*self.readers, *(sweep.chain_id for sweep in contents.sweeps)}):
+            sweep, opener = contents.sweep_of(chain_id), self.readers.get(chain_id)
+            if sweep is None:
+                obstacle = Outcome(0, obstacles=["the bundle has no sweep of this chain"])
+                outcomes = (obstacle, obstacle)
+            elif opener is None:
+                for number in (16, 17):
+                    reason = "no node of your own was given for this chain"
+                    skipped = Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, reason, chain_id)
+                    self.checks.append(skipped)
+                continue
+            else:
+                outcomes = check_with_node(contents, sweep, opener)
+            for number, outcome in zip((16, 17), outcomes, strict=True):
+                self.note(number, outcome, chain_id)
+
+
+def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents: Contents | None = None) -> BundleFacts:
+    counts = Counter(record.status for record in contents.reconciliations) if contents else Counter()
+    return BundleFacts(
+        bundle_id=manifest.bundle_id,
+        digest=digest_hex(data),
+        firm=manifest.firm.name,
+        sequence=manifest.sequence,
+        previous_digest=manifest.previous_digest,
+        as_of=manifest.as_of,
+        created_at=manifest.created_at,
+        as_of_skew_seconds_max=manifest.as_of_skew_seconds_max,
+        matched=counts[Status.MATCHED],
+        diverged=counts[Status.DIVERGED],
+        unverified=counts[Status.UNVERIFIED],
+        signed_by=verdict.accepted,
+        withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
+    )
