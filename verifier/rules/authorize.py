@@ -1,0 +1,336 @@
+"""Every transfer that left custody, held against the approvals: each gets exactly one outcome.
+
+How it is decided, in the order of the block times:
+
+1. An approval fits when chain, wallet, asset and destination are the same, the block's time is in its validity and
+   not before its approval, its purpose suits the destination, and what is left of it covers the amount. It may be
+   executed in parts: uses count until `base_units_max` is reached, uses of earlier sweeps included.
+2. Of several that fit, the one with the least left is used, so an exact one comes first and a large approval is not
+   nibbled at; then the one that ends first; then by id. The order of the input does not matter.
+3. Purpose: between two custody wallets only `internal_rebalancing` and `gas_top_up`, and those nowhere else. To one
+   of the firm's own addresses only `FIRM_PURPOSES`, which are listed for review; anything else there is commingling,
+   approved or not.
+4. What does not fit is named by the nearest approval: used up (duplicate), less left than moved (over amount), out
+   of its validity (expired), else one that nothing else executed and that differs in destination or asset only.
+5. A network fee paid by custody is judged per transaction against the sum of the limits of the approvals it
+   executes; above it they are all `fee_over_limit`, and what they moved is used up all the same.
+
+A transfer of zero, or to its own sender, moves nothing and needs no approval: it is matched, without an approval
+named, and says so. Anybody can make a token emit a zero transfer in a wallet's name (address poisoning); a finding
+for each would let strangers flood the queue, and leaving them out would hide that they happened.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+
+from chains.errors import InvalidValue
+from chains.types import Address, Asset, ChainId, Transfer, TransferKind, utc_text
+from mapping.types import FIRM_PURPOSES, FirmAddress, Purpose, TransferAuthorization
+from verifier.records import MatchOutcome, TransferMatch
+from verifier.rules.approvals import InForce, Remaining
+from verifier.rules.statements import figure
+
+INTERNAL_PURPOSES = frozenset({Purpose.INTERNAL_REBALANCING, Purpose.GAS_TOP_UP})
+"""Purposes of a transfer between two custody wallets, and of no other."""
+
+USING_OUTCOMES = frozenset({MatchOutcome.MATCHED, MatchOutcome.FEE_OVER_LIMIT})
+"""Outcomes that use up the approval they name."""
+
+
+_Transaction = tuple[str, str]
+"""Block hash and transaction id."""
+
+
+class _Suits(Enum):
+    """What kind of destination a purpose suits."""
+
+    CUSTODY = auto()
+    FIRM = auto()
+    ELSEWHERE = auto()
+
+
+def match_transfers(
+    transfers: Iterable[Transfer],
+    authorizations: Iterable[TransferAuthorization],
+    custody_addresses: AbstractSet[Address],
+    firm_addresses: Iterable[FirmAddress],
+    used_before: Mapping[str, int],
+) -> list[TransferMatch]:
+    """One match for every distinct outgoing transfer of one chain's custody wallets, in the order of the chain.
+
+    `used_before` has the base units of each approval (by id) that transfers of earlier sweeps used. Transfers into
+    custody and fees by themselves are left out. Raises `InvalidValue` for transfers of two chains, or two different
+    transfers or approvals of one id.
+    """
+    distinct = _distinct(transfers)
+    outgoing = [transfer for transfer in distinct if is_outgoing(transfer, custody_addresses)]
+    if not outgoing:
+        return []
+    chain_id = outgoing[0].block.chain_id
+    known = _by_id(authorizations, chain_id)
+    matching = _Matching(known, Remaining(known, used_before), custody_addresses, _firm(firm_addresses, chain_id))
+    matches = [matching.match(transfer) for transfer in outgoing]
+    matches = matching.explain(matches)
+    return _with_fees(matches, _fees(distinct, custody_addresses), known)
+
+
+def is_outgoing(transfer: Transfer, custody_addresses: AbstractSet[Address]) -> bool:
+    """Whether something other than a fee left a custody wallet, to whomever or to nobody."""
+    return transfer.kind is not TransferKind.FEE and transfer.sender in custody_addresses
+
+
+def amounts_used(matches: Iterable[TransferMatch]) -> dict[str, int]:
+    """Base units of each approval that these matches used: what a later sweep needs as `used_before`."""
+    used: dict[str, int] = defaultdict(int)
+    for match in matches:
+        if match.outcome in USING_OUTCOMES and match.authorization_id:
+            used[match.authorization_id] += match.transfer.base_units
+    return dict(used)
+
+
+def never_executed(
+    authorizations: Iterable[TransferAuthorization], used: Mapping[str, int], moment: datetime
+) -> list[TransferAuthorization]:
+    """Approvals whose validity ended before the moment and that nothing used: approved but missing. By id."""
+    return sorted(
+        (a for a in authorizations if a.valid_until < moment and not used.get(a.authorization_id)),
+        key=lambda a: a.authorization_id,
+    )
+
+
+@dataclass(slots=True)
+class _Spent:
+    """Approvals that are used up, found again by what they were for."""
+
+    latest: dict[Hashable, TransferAuthorization]
+
+    def add(self, authorization: TransferAuthorization) -> None:
+        for key in _places(authorization):
+            for name in (key, (key, authorization.base_units_max)):
+                known = self.latest.get(name)
+                if known is None or _end(known) < _end(authorization):
+                    self.latest[name] = authorization
+
+
+class _Matching:
+    def __init__(
+        self,
+        known: Mapping[str, TransferAuthorization],
+        remaining: Remaining,
+        custody: AbstractSet[Address],
+        firm: Mapping[Address, Sequence[FirmAddress]],
+    ) -> None:
+        self._known = known
+        self._remaining = remaining
+        self._custody = custody
+        self._firm = firm
+        self._in_force = InForce(known.values(), remaining, _places)
+        self._spent = _Spent({})
+        for authorization in known.values():
+            if not remaining[authorization.authorization_id]:
+                self._spent.add(authorization)
+
+    def match(self, transfer: Transfer) -> TransferMatch:
+        """Use the best approval that fits, or say which came nearest."""
+        if transfer.base_units == 0 or transfer.sender == transfer.receiver:
+            what = "a transfer of zero" if transfer.base_units == 0 else "a transfer to its own sender"
+            reason = f"nothing-moved: {what} needs no authorization"
+            return TransferMatch(transfer, MatchOutcome.MATCHED, "", commingling=False, for_review=False, reason=reason)
+        to_firm = self._is_firm(transfer)
+        self._in_force.move_to(transfer.block.timestamp)
+        places = [(transfer.sender, transfer.asset.asset_id, transfer.receiver, s) for s in self._suitable(transfer)]
+        for place in places:
+            if found := self._in_force.best(place, transfer.base_units):
+                self._use(found, transfer.base_units)
+                approved = found.purpose in FIRM_PURPOSES
+                reason = f"authorization {found.authorization_id} ({found.purpose}, {found.reference})"
+                if to_firm and not approved:
+                    reason += " does not allow a transfer to one of the firm's own addresses"
+                return TransferMatch(
+                    transfer,
+                    MatchOutcome.MATCHED,
+                    found.authorization_id,
+                    commingling=to_firm and not approved,
+                    for_review=to_firm and approved,
+                    reason=reason,
+                )
+        outcome, nearest, reason = self._nearest_at(places, transfer)
+        return TransferMatch(transfer, outcome, nearest, commingling=to_firm, for_review=False, reason=reason)
+
+    def explain(self, matches: list[TransferMatch]) -> list[TransferMatch]:
+        """Name for what is still unauthorized an approval that nothing executed and that differs in one thing."""
+        left_over = InForce(self._known.values(), self._remaining, _near_places)
+        return [
+            self._explained(match, left_over) if match.outcome is MatchOutcome.UNAUTHORIZED else match
+            for match in matches
+        ]
+
+    def _explained(self, match: TransferMatch, left_over: InForce) -> TransferMatch:
+        transfer = match.transfer
+        wallet, asset_id, receiver = transfer.sender, transfer.asset.asset_id, transfer.receiver
+        left_over.move_to(transfer.block.timestamp)
+        if found := left_over.best(("all but purpose", wallet, asset_id, receiver), transfer.base_units):
+            reason = f"the purpose {found.purpose} of authorization {found.authorization_id} does not suit {receiver}"
+            return replace(match, authorization_id=found.authorization_id, reason=reason)
+        if found := left_over.best(("all but destination", wallet, asset_id), transfer.base_units):
+            reason = f"authorization {found.authorization_id} names the destination {found.destination}"
+            outcome = MatchOutcome.WRONG_DESTINATION
+            return replace(match, outcome=outcome, authorization_id=found.authorization_id, reason=reason)
+        if found := left_over.best(("all but asset", wallet, receiver), 1):
+            reason = f"authorization {found.authorization_id} names the asset {found.asset_id}"
+            outcome = MatchOutcome.WRONG_ASSET
+            return replace(match, outcome=outcome, authorization_id=found.authorization_id, reason=reason)
+        return match
+
+    def _suitable(self, transfer: Transfer) -> list[_Suits]:
+        to_custody = transfer.receiver in self._custody
+        others = _Suits.CUSTODY if to_custody else _Suits.ELSEWHERE
+        return [_Suits.FIRM, others] if self._is_firm(transfer) else [others]
+
+    def _is_firm(self, transfer: Transfer) -> bool:
+        if transfer.receiver is None:
+            return False
+        on = transfer.block.timestamp.date()
+        return any(
+            line.valid_from <= on and (line.valid_until is None or on <= line.valid_until)
+            for line in self._firm.get(transfer.receiver, ())
+        )
+
+    def _use(self, authorization: TransferAuthorization, base_units: int) -> None:
+        self._remaining.use(authorization.authorization_id, base_units)
+        if self._remaining[authorization.authorization_id]:
+            self._in_force.put(authorization)
+        else:
+            self._spent.add(authorization)
+
+    def _nearest_at(self, places: Sequence[Hashable], transfer: Transfer) -> tuple[MatchOutcome, str, str]:
+        """The approval for the same place, asset and destination that came nearest, and what was wrong with it."""
+        moment = transfer.block.timestamp
+        for place in places:
+            spent = self._spent.latest.get((place, transfer.base_units))
+            if spent is not None and spent.valid_until >= moment:
+                return _duplicate(spent)
+            if largest := self._in_force.largest(place):
+                name = largest.authorization_id
+                left = figure(self._remaining[name], transfer.asset)
+                return MatchOutcome.OVER_AMOUNT, name, f"authorization {name} has {left} left"
+            if lapsed := self._in_force.lapsed(place):
+                end = utc_text(self._known[lapsed].valid_until)
+                return MatchOutcome.EXPIRED, lapsed, f"authorization {lapsed} was valid until {end}"
+            if coming := self._in_force.coming(place):
+                later = self._known[coming]
+                begin = max(later.valid_from, later.approved_at)
+                return MatchOutcome.EXPIRED, coming, f"authorization {coming} is valid only from {utc_text(begin)}"
+            if spent := self._spent.latest.get(place):
+                return _duplicate(spent)
+        return MatchOutcome.UNAUTHORIZED, "", "no authorization comes near"
+
+
+def _places(authorization: TransferAuthorization) -> list[Hashable]:
+    """Where an approval can be used: wallet, asset, destination, and the kinds of destination its purpose suits."""
+    if authorization.purpose in INTERNAL_PURPOSES:
+        suits = [_Suits.CUSTODY]
+    elif authorization.purpose in FIRM_PURPOSES:
+        suits = [_Suits.FIRM, _Suits.ELSEWHERE]
+    else:
+        suits = [_Suits.ELSEWHERE]
+    return [(authorization.wallet, authorization.asset_id, authorization.destination, each) for each in suits]
+
+
+def _near_places(authorization: TransferAuthorization) -> list[Hashable]:
+    """Where an approval is looked for when it differs from a transfer in one thing."""
+    wallet, asset_id, destination = authorization.wallet, authorization.asset_id, authorization.destination
+    return [
+        ("all but purpose", wallet, asset_id, destination),
+        ("all but destination", wallet, asset_id),
+        ("all but asset", wallet, destination),
+    ]
+
+
+def _duplicate(spent: TransferAuthorization) -> tuple[MatchOutcome, str, str]:
+    name = spent.authorization_id
+    return MatchOutcome.DUPLICATE, name, f"authorization {name} was already used up"
+
+
+def _end(authorization: TransferAuthorization) -> tuple[datetime, str]:
+    return authorization.valid_until, authorization.authorization_id
+
+
+def _distinct(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """Every transfer once, in the order of the chain."""
+    by_id: dict[str, Transfer] = {}
+    for transfer in transfers:
+        if by_id.setdefault(transfer.transfer_id, transfer) != transfer:
+            raise InvalidValue(f"two different transfers have the id {transfer.transfer_id}")
+    if len({transfer.block.chain_id for transfer in by_id.values()}) > 1:
+        raise InvalidValue("transfers of two chains are matched separately")
+    return sorted(
+        by_id.values(), key=lambda t: (t.block.timestamp, t.block.height, t.block.block_hash, t.tx_id, t.kind, t.index)
+    )
+
+
+def _by_id(authorizations: Iterable[TransferAuthorization], chain_id: ChainId) -> dict[str, TransferAuthorization]:
+    by_id: dict[str, TransferAuthorization] = {}
+    for authorization in authorizations:
+        if authorization.chain_id != chain_id:
+            continue
+        if by_id.setdefault(authorization.authorization_id, authorization) != authorization:
+            raise InvalidValue(f"two different authorizations have the id {authorization.authorization_id}")
+    return by_id
+
+
+def _firm(firm_addresses: Iterable[FirmAddress], chain_id: ChainId) -> dict[Address, list[FirmAddress]]:
+    firm: dict[Address, list[FirmAddress]] = defaultdict(list)
+    for line in firm_addresses:
+        if line.chain_id == chain_id:
+            firm[line.address].append(line)
+    return firm
+
+
+def _fees(
+    transfers: Iterable[Transfer], custody_addresses: AbstractSet[Address]
+) -> dict[_Transaction, tuple[int, Asset]]:
+    """What custody paid for each transaction; a fee paid by somebody else costs clients nothing."""
+    fees: dict[_Transaction, tuple[int, Asset]] = {}
+    for transfer in transfers:
+        if transfer.kind is TransferKind.FEE and transfer.sender in custody_addresses:
+            paid, asset = fees.get(_transaction(transfer), (0, transfer.asset))
+            fees[_transaction(transfer)] = (paid + transfer.base_units, asset)
+    return fees
+
+
+def _transaction(transfer: Transfer) -> _Transaction:
+    return transfer.block.block_hash, transfer.tx_id
+
+
+def _with_fees(
+    matches: list[TransferMatch],
+    fees: Mapping[_Transaction, tuple[int, Asset]],
+    known: Mapping[str, TransferAuthorization],
+) -> list[TransferMatch]:
+    """The matches with `fee_over_limit` where a transaction cost more than its approvals allow together."""
+    executed: dict[_Transaction, set[str]] = defaultdict(set)
+    for match in matches:
+        if match.outcome is MatchOutcome.MATCHED and match.authorization_id:
+            executed[_transaction(match.transfer)].add(match.authorization_id)
+    over: dict[_Transaction, str] = {}
+    for transaction, names in executed.items():
+        paid, asset = fees.get(transaction, (0, None))
+        limits = [known[name].fee_max for name in names]
+        allowed = sum(limit for limit in limits if limit is not None)
+        if asset is not None and None not in limits and paid > allowed:
+            over[transaction] = f"the fee of {figure(paid, asset)} is above the limit of {figure(allowed, asset)}"
+    return [
+        replace(match, outcome=MatchOutcome.FEE_OVER_LIMIT, reason=f"{match.reason}; {reason}")
+        if match.authorization_id
+        and match.outcome is MatchOutcome.MATCHED
+        and (reason := over.get(_transaction(match.transfer)))
+        else match
+        for match in matches
+    ]

@@ -1,0 +1,196 @@
+"""Completeness as an equation: opening + received - sent - fees = closing, per wallet and asset, to the base unit.
+
+What is left over moved without an event anybody could read: a log that a node left out, an internal transfer, a
+balance written directly. It is reported as it is and never plugged.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chains.errors import InvalidValue
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Transfer, TransferKind, account_location
+from verifier.records import Finding, FindingKind, Status
+from verifier.rules.statements import figure
+from verifier.rules.surroundings import Surroundings
+
+Key = tuple[Address, AssetId]
+"""One balance: an asset at an address."""
+
+GAP = "coverage-gap"
+"""Code of the reason that blocks between two reads were not covered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollForward:
+    """The equation for one wallet and asset from one block to a later one, all in base units."""
+
+    address: Address
+    asset: Asset
+    opening_block: BlockRef
+    closing_block: BlockRef
+    opening: int
+    received: int
+    sent: int
+    """Everything that left, fees apart."""
+    fees: int
+    closing: int | None
+    """None when the balance at the closing block could not be read."""
+    reason: str = ""
+    """Why it is unverified: a stable code, then one sentence."""
+
+    @property
+    def expected(self) -> int:
+        """What the closing balance must be."""
+        return self.opening + self.received - self.sent - self.fees
+
+    @property
+    def remainder(self) -> int | None:
+        """closing - expected: the change that no event explains; None when nothing can be said."""
+        return self.closing - self.expected if self.closing is not None and not self.reason else None
+
+    @property
+    def status(self) -> Status:
+        """Matched when nothing is left over, diverged when something is, unverified when nothing can be said."""
+        if self.remainder is None:
+            return Status.UNVERIFIED
+        return Status.DIVERGED if self.remainder else Status.MATCHED
+
+
+class _Moved:
+    """What moved at one wallet in one asset, summed."""
+
+    __slots__ = ("fees", "received", "sent")
+
+    def __init__(self) -> None:
+        self.received = self.sent = self.fees = 0
+
+
+def roll_forward_all(
+    openings: Mapping[Key, BalanceObservation],
+    closings: Mapping[Key, BalanceObservation],
+    transfers: Iterable[Transfer],
+    covered_from_height: int | None,
+) -> list[RollForward]:
+    """The equation for every wallet and asset that was read before and is to be read now, sorted.
+
+    `openings` are the last good reads before this sweep, each at its own block; a wallet without one has nothing
+    to be held against yet. `transfers` are all movements in the blocks covered without a gap from
+    `covered_from_height` (None: no block was covered) up to the closing block; each counts where it lies after the
+    wallet's own opening. A wallet whose opening is older than what was covered is unverified.
+    """
+    moved = _sum_movements(openings, closings, transfers)
+    nothing = _Moved()
+    results = []
+    for key, closing in sorted(closings.items()):
+        opening = openings.get(key)
+        if opening is None:
+            continue
+        if opening.base_units is None:
+            raise InvalidValue(f"the opening balance of {key[0]} is a failed read")
+        sums = moved.get(key, nothing)
+        results.append(
+            RollForward(
+                address=key[0],
+                asset=closing.holding.asset,
+                opening_block=opening.block,
+                closing_block=closing.block,
+                opening=opening.base_units,
+                received=sums.received,
+                sent=sums.sent,
+                fees=sums.fees,
+                closing=closing.base_units,
+                reason=_why_unverified(opening.block, closing, covered_from_height),
+            )
+        )
+    return results
+
+
+def change_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> list[Finding]:
+    """A finding for every change that no event explains, with all terms of the equation and both blocks.
+
+    Balances read at a gap in the coverage are findings of the gap (`gap_findings`), not of each wallet.
+    """
+    return [
+        surroundings.finding(
+            FindingKind.UNEXPLAINED_CHANGE,
+            account_location(roll.closing_block.chain_id, roll.address),
+            roll.asset,
+            roll.remainder,
+            f"{roll.opening_block.block_hash}/{roll.closing_block.block_hash}",
+            _equation(roll),
+            block=roll.closing_block,
+        )
+        for roll in rolls
+        if roll.status is Status.DIVERGED
+    ]
+
+
+def gap_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> list[Finding]:
+    """One finding when blocks between an opening and what was covered were read by nobody, naming the widest gap."""
+    gaps = [roll.opening_block.height for roll in rolls if roll.reason.startswith(GAP)]
+    if not gaps:
+        return []
+    first, wallets = min(gaps) + 1, len(gaps)
+    text = (
+        f"Movements since block {first} are not covered without a gap up to block {surroundings.block.height}, so "
+        f"{wallets} balances cannot be explained."
+    )
+    place = surroundings.chain_location
+    return [surroundings.finding(FindingKind.COVERAGE_GAP, place, None, None, f"from:{first}", text)]
+
+
+def _sum_movements(
+    openings: Mapping[Key, BalanceObservation],
+    closings: Mapping[Key, BalanceObservation],
+    transfers: Iterable[Transfer],
+) -> dict[Key, _Moved]:
+    moved: dict[Key, _Moved] = defaultdict(_Moved)
+
+    def sums_of(address: Address | None, transfer: Transfer) -> _Moved | None:
+        if address is None:
+            return None
+        key = (address, transfer.asset.asset_id)
+        opening, closing = openings.get(key), closings.get(key)
+        if opening is None or closing is None:
+            return None
+        return moved[key] if opening.block.height < transfer.block.height <= closing.block.height else None
+
+    for transfer in transfers:
+        # A transfer to oneself counts on both sides, and changes nothing.
+        if sums := sums_of(transfer.sender, transfer):
+            if transfer.kind is TransferKind.FEE:
+                sums.fees += transfer.base_units
+            else:
+                sums.sent += transfer.base_units
+        if sums := sums_of(transfer.receiver, transfer):
+            sums.received += transfer.base_units
+    return moved
+
+
+def _why_unverified(opened: BlockRef, closing: BalanceObservation, covered_from_height: int | None) -> str:
+    closed = closing.block
+    if closing.base_units is None:
+        return f"read-failed: {closing.reason}"
+    if opened.height > closed.height:
+        return f"opening-later: the opening is at block {opened.height}, after block {closed.height}"
+    if opened.height == closed.height:
+        return "" if opened == closed else f"other-block: the opening was read at another block {opened.height}"
+    if covered_from_height is None or covered_from_height > opened.height + 1:
+        return f"{GAP}: movements from block {opened.height + 1} on are not covered without a gap"
+    return ""
+
+
+def _equation(roll: RollForward) -> str:
+    asset, remainder = roll.asset, roll.remainder or 0
+    terms = (
+        f"opening {figure(roll.opening, asset)} + received {figure(roll.received, asset)} - sent "
+        f"{figure(roll.sent, asset)} - fees {figure(roll.fees, asset)} = {figure(roll.expected, asset)}"
+    )
+    more = "more" if remainder > 0 else "less"
+    return (
+        f"From block {roll.opening_block.height} to block {roll.closing_block.height}: {terms}; the chain shows "
+        f"{figure(roll.closing or 0, asset)}, {figure(abs(remainder), asset)} {more} than any event explains."
+    )
