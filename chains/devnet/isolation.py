@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from chains.devnet.node import AnvilNode
-from chains.errors import NodeRefused, ReadError
+from chains.errors import ReadError
 
 
 class CannotRestore(ReadError):
@@ -20,34 +21,44 @@ class CannotRestore(ReadError):
 def isolated(node: AnvilNode, restart: Callable[[], object] | None) -> Iterator[AnvilNode]:
     """Undo what happens to the node's chain inside the context.
 
-    State, blocks and time come back by a snapshot; waiting transactions are dropped; automining and chain id,
-    which a snapshot does not hold, are set as they were. Where a reorganisation took the snapshot's block away,
-    or the node died, it is restarted as a fresh chain. Raises `CannotRestore` when `restart` is None there.
+    State and blocks come back by a snapshot; waiting transactions are dropped; what a snapshot does not hold
+    (mining mode, chain id, impersonated accounts) is set as it was. Where a reorganisation took the snapshot's
+    block away, or the node died, it is restarted as a fresh chain; `CannotRestore` when `restart` is None.
     """
-    chain_id, automine = node.chain_id, node.automine()
+    before = _Settings.of(node)
     snapshot_id = node.snapshot()
     try:
         yield node
     finally:
-        try:
-            restored = _restore(node, snapshot_id, chain_id=chain_id, automine=automine)
-        except ReadError:
-            restored = False
-        if not restored:
+        if not _restored(node, snapshot_id, before):
             if restart is None:
-                raise CannotRestore("a reorganisation removed the snapshot's block", node_id="anvil")
+                raise CannotRestore("a reorganisation removed the snapshot's block, or the node ended", node_id="anvil")
             restart()
 
 
-def _restore(node: AnvilNode, snapshot_id: str, *, chain_id: int, automine: bool) -> bool:
-    node.drop_all_transactions()
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What `evm_revert` leaves as it is."""
+
+    chain_id: int
+    automine: bool
+    interval_seconds: int
+
+    @staticmethod
+    def of(node: AnvilNode) -> _Settings:
+        return _Settings(node.chain_id, node.automine(), node.interval_mining())
+
+
+def _restored(node: AnvilNode, snapshot_id: str, before: _Settings) -> bool:
+    impersonated, node.impersonated = node.impersonated, set()
     try:
-        if not node.revert(snapshot_id):
-            return False
-    except NodeRefused:
+        if _Settings.of(node) != before:
+            node.set_chain_id(before.chain_id)
+            node.set_interval_mining(before.interval_seconds)
+            node.set_automine(before.automine)
+        for address in impersonated:
+            node.stop_impersonating(address)
+        node.drop_all_transactions()
+        return node.revert(snapshot_id)
+    except ReadError:
         return False
-    if node.chain_id != chain_id:
-        node.set_chain_id(chain_id)
-    if node.automine() != automine:
-        node.set_automine(automine)
-    return True

@@ -76,6 +76,11 @@ def change_result(method: str, change: Callable[[list[Any], Any], Any]) -> Lie:
     return lie
 
 
+def set_result(method: str, result: Any) -> Lie:
+    """Always answer a method with this result."""
+    return change_result(method, lambda params, truth: result)
+
+
 def fail(method: str, code: int, message: str) -> Lie:
     """Answer a method with a JSON-RPC error."""
 
@@ -155,8 +160,7 @@ def change_logs(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Lie:
 
 def other_chain_id(chain_id: int) -> Lie:
     """Say another chain id."""
-    decimal = change_result("net_version", lambda params, result: str(chain_id))
-    quantity = change_result("eth_chainId", lambda params, result: hex(chain_id))
+    decimal, quantity = set_result("net_version", str(chain_id)), set_result("eth_chainId", hex(chain_id))
 
     def lie(asked: str, params: list[Any], answer: Answer) -> Answer | list[Answer]:
         return decimal(asked, params, answer) if asked == "net_version" else quantity(asked, params, answer)

@@ -10,13 +10,13 @@ import contextlib
 import json
 import socket
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+
+from chains.devnet.post import post
 
 Answer = dict[str, Any]
 """One JSON-RPC answer: `jsonrpc`, `id`, and `result` or `error`."""
@@ -161,16 +161,9 @@ class LyingProxy:
 
 
 def exchange(url: str, body: bytes, timeout_seconds: float = 30.0) -> Reply:
-    """Send a request body to a node and return its reply, error statuses too; raise OSError without one."""
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - a test's own URL
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=timeout_seconds) as response:
-            status, payload, kind = response.status, response.read(), response.headers.get("Content-Type", "")
-    except urllib.error.HTTPError as error:
-        with error:
-            status, payload, kind = error.code, error.read(), error.headers.get("Content-Type", "")
-    return Reply(status, payload, (("Content-Type", kind),))
+    """Send a request body to a node and return its reply, error statuses too; raise `PostFailed` without one."""
+    status, content_type, payload = post(url, body, timeout_seconds)
+    return Reply(status, payload, (("Content-Type", content_type),))
 
 
 def ask(url: str, method: str, params: Sequence[Any]) -> Answer:

@@ -7,12 +7,11 @@ where most calls change the chain and must happen once or visibly fail.
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
+from chains.devnet.post import PostFailed, post
 from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable
 
 NODE_ID = "anvil"
@@ -27,27 +26,18 @@ class NotAnvil(ChainConfigError):
     advice = "Give the URL of a local Anvil node; nothing was sent to this one but a question for its name."
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect could lead from the checked node to another one."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class AnvilNode:
     """Talks to one Anvil node. Refuses any other client when it is made, before it can change anything.
 
-    Raises `NotAnvil`; every method raises `NodeUnavailable`, `MalformedAnswer` or `NodeRefused`.
+    Raises `NotAnvil` or `ChainConfigError`; every method raises `NodeUnavailable`, `MalformedAnswer` or `NodeRefused`.
     """
 
     def __init__(self, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ChainConfigError("the URL of an Anvil node starts with http:// or https://")
         self.url = url
         self._timeout_seconds = timeout_seconds
-        # Environment proxies are for the outside world, a devnet is not there.
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
         self._last_id = 0
+        self.impersonated: set[str] = set()
+        """The addresses that `impersonate` was called for and `stop_impersonating` was not."""
         self.client_version = self._require_anvil()
 
     def __enter__(self) -> AnvilNode:
@@ -66,14 +56,14 @@ class AnvilNode:
         self._last_id += 1
         call = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": list(params)}
         body = json.dumps(call).encode()
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})  # noqa: S310 - scheme checked
         try:
-            with self._opener.open(request, timeout=self._timeout_seconds) as response:
-                answer = json.loads(response.read())
-        except urllib.error.HTTPError as error:
-            raise NodeUnavailable(f"HTTP status {error.code} to {method}", node_id=NODE_ID) from None
-        except OSError as error:  # URLError, timeouts and resets; their text may carry the URL
-            raise NodeUnavailable(f"no answer to {method}: {type(error).__name__}", node_id=NODE_ID) from None
+            status, _, payload = post(self.url, body, self._timeout_seconds)
+        except PostFailed as error:
+            raise NodeUnavailable(f"no answer to {method}: {error}", node_id=NODE_ID) from None
+        if status != 200:
+            raise NodeUnavailable(f"HTTP status {status} to {method}", node_id=NODE_ID)
+        try:
+            answer = json.loads(payload)
         except ValueError:
             raise MalformedAnswer(f"the answer to {method} is not JSON", node_id=NODE_ID) from None
         if not isinstance(answer, dict) or answer.get("id") != self._last_id:
@@ -137,8 +127,12 @@ class AnvilNode:
         return bool(self.rpc("anvil_getAutomine"))
 
     def set_interval_mining(self, seconds: int) -> None:
-        """Mine a block every so many seconds; 0 stops it."""
+        """Mine a block every so many seconds, and not at each transaction; 0 stops it."""
         self.rpc("evm_setIntervalMining", seconds)
+
+    def interval_mining(self) -> int:
+        """Every how many seconds a block is mined; 0: not by the clock."""
+        return int(self.rpc("anvil_getIntervalMining") or 0)
 
     def set_next_block_timestamp(self, unix_seconds: int) -> None:
         """Timestamp of the next block; later than the newest block's."""
@@ -163,10 +157,12 @@ class AnvilNode:
     def impersonate(self, address: str) -> None:
         """Let the node send transactions from an address without its key."""
         self.rpc("anvil_impersonateAccount", address)
+        self.impersonated.add(address)
 
     def stop_impersonating(self, address: str) -> None:
         """End `impersonate`."""
         self.rpc("anvil_stopImpersonatingAccount", address)
+        self.impersonated.discard(address)
 
     def set_chain_id(self, chain_id: int) -> None:
         """Answer another chain id from now on. Reverting a snapshot does not undo it."""
