@@ -9,42 +9,76 @@ from chains.types import AssetId, LocationId
 from verifier.records import Finding, FindingKind
 
 ONE_TIME_KINDS = frozenset(
-    {FindingKind.UNAUTHORIZED_TRANSFER, FindingKind.COMMINGLING, FindingKind.UNEXPLAINED_CHANGE}
+    {
+        FindingKind.UNAUTHORIZED_TRANSFER,
+        FindingKind.UNEXPLAINED_CHANGE,
+        FindingKind.UNPARSED_EVENTS,
+        FindingKind.FINALITY_REVERSED,
+    }
 )
-"""Kinds about an event in the past: a later sweep does not see them again, and that does not mean they healed."""
+"""Kinds about an event in the past: a later sweep does not see them again, and that does not mean they healed.
+Commingling by a transfer, whose subject is the transfer, is one too; commingling by the books is not."""
 
-GROUP_FROM = 20
-"""From so many unverified holdings of one asset and reason on, they share one case, so that a node that is down
-cannot flood the queue; every holding stays counted and listed in it."""
+GROUPED_FROM = 20
+"""From so many unverified holdings of one asset on, they share one case, so that a token or node that fails cannot
+flood the queue; every holding stays counted and is listed as covered."""
+
+Place = tuple[LocationId, AssetId]
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A finding of this sweep with the holdings it covers."""
+    """A finding of this sweep, and the holdings it covers when it speaks of holdings."""
 
     finding: Finding
-    covers: tuple[tuple[LocationId, AssetId], ...]
+    covers: tuple[Place, ...]
+
+    @property
+    def is_one_time(self) -> bool:
+        """Whether it is about an event that no later sweep can see again."""
+        finding = self.finding
+        return finding.kind in ONE_TIME_KINDS or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
 
 
-def group_findings(findings: Iterable[Finding]) -> list[Sighting]:
+def group_findings(findings: Iterable[tuple[Finding, tuple[Place, ...]]]) -> list[Sighting]:
     """One sighting per case: findings with one key are one, whatever number of holdings they speak of.
 
     The amounts of findings that share a case (dust of one asset and day) are added; the text says how many.
     """
-    by_key: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_key.setdefault(finding.finding_key, []).append(finding)
+    by_key: dict[str, list[tuple[Finding, tuple[Place, ...]]]] = {}
+    for finding, covers in _gather_unverified(list(findings)):
+        by_key.setdefault(finding.finding_key, []).append((finding, covers))
     return [_sighting(group) for group in by_key.values()]
 
 
-def _sighting(group: Sequence[Finding]) -> Sighting:
-    first = group[0]
-    covers = tuple(
-        sorted({(finding.location_id, finding.asset.asset_id) for finding in group if finding.asset is not None})
-    )
+def _gather_unverified(
+    findings: Sequence[tuple[Finding, tuple[Place, ...]]],
+) -> Iterable[tuple[Finding, tuple[Place, ...]]]:
+    """Give the unverified findings of an asset one common place, the chain, when there are very many of them."""
+    counts: dict[tuple[str, str], int] = {}
+    for finding, _ in findings:
+        if finding.kind is FindingKind.UNVERIFIED and finding.asset and finding.block:
+            key = (finding.asset.asset_id, finding.subject)
+            counts[key] = counts.get(key, 0) + 1
+    for finding, covers in findings:
+        if (
+            finding.kind is FindingKind.UNVERIFIED
+            and finding.asset
+            and finding.block
+            and counts[finding.asset.asset_id, finding.subject] >= GROUPED_FROM
+        ):
+            chain = LocationId(finding.block.chain_id)
+            yield replace(finding, location_id=chain, subject=f"many:{finding.subject}"), covers
+        else:
+            yield finding, covers
+
+
+def _sighting(group: Sequence[tuple[Finding, tuple[Place, ...]]]) -> Sighting:
+    first = group[0][0]
+    covers = tuple(sorted({place for _, places in group for place in places}))
     if len(group) == 1:
         return Sighting(first, covers)
-    amounts = [finding.base_units for finding in group if finding.base_units is not None]
+    amounts = [finding.base_units for finding, _ in group if finding.base_units is not None]
     total = sum(amounts) if amounts else None
-    text = f"{len(group)} findings share this case. {first.text}"
+    text = f"{len(group)} findings share this case. The first: {first.text}"
     return Sighting(replace(first, base_units=total, text=text), covers)

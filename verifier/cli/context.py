@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 
 from chains.errors import ChainError
+from exports.errors import BundleError
+from mapping.errors import MappingError
 from verifier.cli import output
 from verifier.config import Settings, load_settings
 from verifier.errors import MissingExtra, VerifierError
@@ -70,7 +72,7 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
         as_json = bool(kwargs.get("as_json", False))
         try:
             exit_code = function(*args, **kwargs)
-        except (VerifierError, ChainError) as error:
+        except (VerifierError, ChainError, BundleError, MappingError) as error:
             output.fail(error.code, str(error), error.advice, as_json=as_json)
         except KeyboardInterrupt:
             output.fail("interrupted", "interrupted", "Nothing half-done was kept; run it again.", as_json=as_json)

@@ -34,7 +34,9 @@ class Story:
     def chapter(self, title: str, text: str) -> None:
         """Begin a chapter."""
         self.console.print()
-        self.console.print(Panel(text, title=f"[bold]{title}[/bold]", title_align="left", border_style="cyan", width=100))
+        self.console.print(
+            Panel(text, title=f"[bold]{title}[/bold]", title_align="left", border_style="cyan", width=100)
+        )
 
     def say(self, text: str) -> None:
         """One line of narration."""

@@ -1,0 +1,70 @@
+"""Setting up a folder: configuration, signing key, trusted-keys file, database. What exists is never overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from verifier.config import CONFIG_FILE, load_settings
+from verifier.errors import InputError, MissingExtra
+
+KEY_FILE = Path("keys") / "signing-key.pem"
+TRUSTED_KEYS_FILE = "trusted-keys.json"
+TRUSTED_FOR = timedelta(days=365)
+"""How long a trusted-keys file made here is valid; an auditor asks for the current one after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What was made, what was kept, and the schema the database has now."""
+
+    created: list[str]
+    kept: list[str]
+    schema: str
+
+
+def initialise(folder: Path, *, config_text: Callable[[], str], actor: str, now: datetime) -> Initialised:
+    """Make what is missing in the folder and bring the database up to date; safe to run again at any time."""
+    try:
+        from verifier.store import open_store
+    except ModuleNotFoundError as error:
+        raise MissingExtra("server", f"the database (no module {error.name})") from None
+
+    created: list[str] = []
+    kept: list[str] = []
+    config = folder / CONFIG_FILE
+    if config.exists():
+        kept.append(CONFIG_FILE)
+    else:
+        text = config_text()
+        folder.mkdir(parents=True, exist_ok=True)
+        config.write_text(text, encoding="utf-8")
+        config.chmod(0o600)  # a node's URL in it may hold an API key
+        created.append(CONFIG_FILE)
+    _make_keys(folder, now, created, kept)
+    settings = load_settings(config)
+    store = open_store(settings.database.url.get_secret_value())
+    try:
+        schema = store.migrate(actor, now)
+    finally:
+        store.close()
+    return Initialised(created, kept, schema)
+
+
+def _make_keys(folder: Path, now: datetime, created: list[str], kept: list[str]) -> None:
+    """A signing key, and beside it the file an auditor needs to trust it."""
+    from exports.keys import create_key_pair, trusted_key, trusted_keys
+
+    key, trusted = folder / KEY_FILE, folder / TRUSTED_KEYS_FILE
+    if key.exists():
+        kept.append(str(KEY_FILE))
+        return
+    if trusted.exists():
+        raise InputError(f"{TRUSTED_KEYS_FILE} is here, but the key it speaks of ({KEY_FILE}) is not")
+    key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    public = create_key_pair(key)
+    entry = trusted_key("operations", public, ("operations",))
+    trusted.write_bytes(trusted_keys((entry,), expires=now.replace(microsecond=0) + TRUSTED_FOR).to_bytes())
+    created.extend([str(KEY_FILE), TRUSTED_KEYS_FILE])

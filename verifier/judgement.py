@@ -1,0 +1,146 @@
+"""Everything the rules say about one sweep: the facts are gathered from the store, the rules are pure.
+
+Nothing is written here. The store writes the whole judgement in one transaction, with the sweep's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from chains.types import Asset, AssetId, LocationId, account_location
+from mapping.types import CustodianAddress
+from verifier.case_book import Sighting, group_findings
+from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
+from verifier.rules.authorize import match_transfers
+from verifier.rules.claims import Claims, claims_by_place
+from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
+from verifier.rules.holdings import MappedHolding
+from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
+from verifier.rules.movements import transfer_findings
+from verifier.rules.reconcile import Moment, Observations, reconcile_all
+from verifier.rules.rollforward import RollForward, change_findings, gap_findings, roll_forward_all
+from verifier.rules.statements import figure, unplaced_statements
+from verifier.rules.structure import structure_findings
+from verifier.rules.surroundings import Surroundings, dust_limits
+from verifier.store import Store, SweepStart
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a sweep found, ready to be stored."""
+
+    reconciliations: Sequence[Reconciliation]
+    matches: Sequence[TransferMatch]
+    roll_forwards: Sequence[RollForward]
+    sightings: Sequence[Sighting]
+    transfers_scanned: int
+
+
+def judge(
+    store: Store,
+    start: SweepStart,
+    plan: Sequence[MappedHolding],
+    asset_problems: Mapping[AssetId, str],
+    as_of_skew_seconds_max: int,
+) -> Judgement:
+    """Reconcile, match and roll forward what this sweep read, and gather the findings by case."""
+    chain_id, block, known_at = start.chain_id, start.block, start.known_at
+    records = store.assets(chain_id, known_at)
+    assets = {record.asset.asset_id: record.asset for record in records}
+    wallets = {wallet.address: wallet for wallet in store.wallets(chain_id, known_at)}
+    inventory = store.custodian_addresses(chain_id, known_at)
+    observations = store.observations(start)
+    transfers = store.transfers_of(start)
+    surroundings = Surroundings(
+        block=block,
+        on=block.timestamp.date(),
+        wallets=wallets,
+        dust_limits=dust_limits(records),
+        provisional=not start.finality.is_final,
+    )
+
+    moment = Moment(start.sweep_id, block, block.timestamp, known_at, as_of_skew_seconds_max)
+    allocations = store.book(chain_id, known_at).allocations(as_of=block.timestamp, known_at=known_at)
+    claims = claims_by_place(allocations, block.timestamp)
+    statements = store.positions(assets, block.timestamp, known_at)
+    reconciliations = reconcile_all(plan, observations, claims, statements, moment)
+
+    matches = match_transfers(
+        transfers,
+        store.authorizations(chain_id, known_at),
+        wallets.keys(),
+        store.firm_addresses(chain_id, known_at),
+        store.authorization_use(start),
+    )
+    openings = store.opening_observations(start)
+    rolls = roll_forward_all(
+        openings, observations, store.transfers_since(start, openings), store.covered_from(start, openings)
+    )
+
+    compared = {
+        (place, holding.asset.asset_id)
+        for holding in plan
+        for place in (
+            holding.location_id,
+            *(account_location(chain_id, address) for address in holding.addresses),
+        )
+    }
+    findings = [
+        *structure_findings(plan, claims, surroundings),
+        *unplaced_statement_findings(unplaced_statements(statements, compared, assets), assets, surroundings),
+        *inventory_findings(inventory, surroundings),
+        *_unmapped_balances(inventory, observations, assets, surroundings),
+        *asset_findings(asset_problems, assets, surroundings),
+        *transfer_findings(matches, surroundings),
+        *change_findings(rolls, surroundings),
+        *gap_findings(rolls, surroundings),
+    ]
+    for first, last, unparsed in store.unparsed_of(start):
+        findings += unparsed_findings(unparsed, assets, first, last, surroundings)
+    sightings = [
+        *group_findings((finding, ()) for finding in findings),
+        *group_findings(
+            _holding_findings(reconciliations, plan, claims, observations, surroundings, store.open_dust(chain_id))
+        ),
+    ]
+    return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
+
+
+def _holding_findings(
+    reconciliations: Sequence[Reconciliation],
+    plan: Sequence[MappedHolding],
+    claims: Claims,
+    observations: Observations,
+    surroundings: Surroundings,
+    open_dust: Mapping[tuple[LocationId, AssetId], str],
+) -> Iterable[tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]]:
+    """The findings of each comparison with the holding they cover; dust stays in the case it was first put in."""
+    for reconciliation, holding in zip(reconciliations, plan, strict=True):
+        key = (holding.location_id, holding.asset.asset_id)
+        for finding in reconciliation_findings(reconciliation, holding, claims.get(key), observations, surroundings):
+            if finding.subject.startswith("dust:") and key in open_dust:
+                yield replace(finding, subject=open_dust[key]), (key,)
+            else:
+                yield finding, (key,)
+
+
+def _unmapped_balances(
+    inventory: Iterable[CustodianAddress],
+    observations: Observations,
+    assets: Mapping[AssetId, Asset],
+    surroundings: Surroundings,
+) -> list[Finding]:
+    """What addresses hold that only the custodian lists: nobody in the books owns it."""
+    unmapped = sorted({line.address for line in inventory} - surroundings.wallets.keys())
+    findings = []
+    for address in unmapped:
+        for asset_id, asset in sorted(assets.items()):
+            seen = observations.get((address, asset_id))
+            if seen is not None and seen.base_units:
+                text = f"{figure(seen.base_units, asset)} is at an address that the mapping does not know."
+                place = account_location(surroundings.block.chain_id, address)
+                findings.append(
+                    surroundings.finding(FindingKind.UNMAPPED_BALANCE, place, asset, seen.base_units, "", text)
+                )
+    return findings
