@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from chains.devnet.contracts import Contract, load
 from chains.devnet.node import NODE_ID, AnvilNode
 from chains.errors import MalformedAnswer, NodeRefused, NodeUnavailable
+
+MINING_SECONDS_MAX = 30.0
 
 MULTICALL3_ADDRESS = "0xcA11bde05977b3631167028862bE2a173976CA11"
 """Where Multicall3 stands on public chains; `place` puts ours there."""
@@ -51,7 +54,7 @@ def send(
 ) -> dict[str, Any]:
     """Send one transaction and return its receipt; raise `TransactionReverted` when it failed.
 
-    Without automine one block is mined for it. `fields` go into the transaction as they are (`gas`, `nonce`, …).
+    Where the node mines neither at once nor by the clock, one block is mined for it. `fields` go into the transaction as they are (`gas`, `nonce`, …).
     """
     transaction: dict[str, object] = {"from": sender, "data": data, "value": hex(value_wei), **fields}
     if to is not None:
@@ -59,13 +62,23 @@ def send(
     transaction_hash = str(node.rpc("eth_sendTransaction", transaction))
     receipt = node.rpc("eth_getTransactionReceipt", transaction_hash)
     if receipt is None:
-        node.mine()
-        receipt = node.rpc("eth_getTransactionReceipt", transaction_hash)
-    if not isinstance(receipt, dict):
-        raise NodeUnavailable("the transaction was not mined", node_id=NODE_ID)
+        if not node.automine() and not node.interval_mining():
+            node.mine()
+        receipt = _wait_for_receipt(node, transaction_hash)
     if receipt["status"] != "0x1":
         raise TransactionReverted(f"transaction {transaction_hash} reverted", node_id=NODE_ID)
     return receipt
+
+
+def _wait_for_receipt(node: AnvilNode, transaction_hash: str) -> dict[str, Any]:
+    """The receipt once there is one: Anvil answers first and mines a moment later."""
+    deadline = time.monotonic() + MINING_SECONDS_MAX
+    while time.monotonic() < deadline:
+        receipt = node.rpc("eth_getTransactionReceipt", transaction_hash)
+        if isinstance(receipt, dict):
+            return receipt
+        time.sleep(0.005)
+    raise NodeUnavailable(f"transaction {transaction_hash} was not mined in time", node_id=NODE_ID)
 
 
 def transact(
@@ -96,7 +109,7 @@ def call(
     types = _split_types(_signature_parts(signature)[2])
     try:
         results = decode(types, bytes.fromhex(str(answer).removeprefix("0x")))
-    except DecodingError:
+    except (DecodingError, UnicodeDecodeError):
         raise MalformedAnswer(f"the answer of {signature} is not {', '.join(types)}", node_id=NODE_ID) from None
     return results[0] if len(results) == 1 else results
 
