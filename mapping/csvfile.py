@@ -51,14 +51,14 @@ class Problems:
     """Collects problems: the first `problems_max` are kept, all are counted."""
 
     def __init__(self, problems_max: int) -> None:
-        self._problems_max = problems_max
+        self.problems_max = problems_max
         self.listed: list[Problem] = []
         self.count = 0
 
     def add(self, file: str, line: int, reason: str, *, column: str = "", value: str = "") -> None:
         """Note one problem; `value` is made safe to show here."""
         self.count += 1
-        if len(self.listed) < self._problems_max:
+        if len(self.listed) < self.problems_max:
             self.listed.append(Problem(file, line, column, shown(value), reason))
 
     @property

@@ -1,0 +1,70 @@
+"""Pools and firm addresses against the wallets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+from mapping.checks.scope import Scope
+from mapping.types import FirmAddress, PoolMember, Sourced, Structure
+
+
+def check_pools(scope: Scope) -> None:
+    """A wallet is in one pool at a time, in one membership, within its own dates, and never when segregated."""
+    if not scope.of("pools") and not scope.of("wallets"):
+        return
+    members = scope.members()
+    by_wallet: dict[tuple[str, str], list[PoolMember]] = defaultdict(list)
+    for member in members:
+        by_wallet[member.chain_id, member.address].append(member)
+    for row in scope.of("pools"):
+        member = row.record
+        for other in by_wallet[member.chain_id, member.address]:
+            same = (other.pool_id, other.from_date) == (member.pool_id, member.from_date)
+            if not same and _overlap(member, other):
+                reason = f"the wallet is in pool {other.pool_id} from {other.from_date} at the same time"
+                scope.problem(row, "address", member.address, reason)
+    wallets = scope.wallets((member.chain_id, member.address) for member in members)
+    for row in scope.of("pools"):
+        wallet = wallets.get((row.record.chain_id, row.record.address))
+        if wallet is None:
+            continue  # noted as an unknown wallet
+        if wallet.structure is Structure.FULLY_SEGREGATED:
+            scope.problem(row, "address", wallet.address, "a fully segregated wallet cannot be in an omnibus pool")
+        if row.record.from_date < wallet.opened_on:
+            reason = f"the wallet was opened on {wallet.opened_on} only"
+            scope.problem(row, "from_date", str(row.record.from_date), reason)
+    for row in scope.of("wallets"):
+        wallet = row.record
+        known_before = by_wallet.get((wallet.chain_id, wallet.address), [])
+        if wallet.structure is Structure.FULLY_SEGREGATED and any(
+            member.to_date is None and not _in_import(scope, member) for member in known_before
+        ):
+            reason = f"the wallet is in pool {known_before[0].pool_id}; a fully segregated wallet cannot be"
+            scope.problem(row, "structure", wallet.structure, reason)
+
+
+def _in_import(scope: Scope, member: PoolMember) -> bool:
+    return any(row.record == member for row in scope.of("pools"))
+
+
+def _overlap(one: PoolMember, other: PoolMember) -> bool:
+    return one.from_date <= (other.to_date or date.max) and other.from_date <= (one.to_date or date.max)
+
+
+def check_firm_addresses(scope: Scope) -> None:
+    """A wallet that holds client assets is never one of the firm's own addresses."""
+    firm_rows: list[Sourced[FirmAddress]] = scope.of("firm_addresses")
+    wallets = scope.wallets((row.record.chain_id, row.record.address) for row in firm_rows)
+    for row in firm_rows:
+        if (row.record.chain_id, row.record.address) in wallets:
+            reason = "this address is a wallet that holds client assets (wallets.csv); it cannot be the firm's own"
+            scope.problem(row, "address", row.record.address, reason)
+    in_import = {(row.record.chain_id, row.record.address) for row in firm_rows}
+    for wallet_row in scope.of("wallets"):
+        wallet: Any = wallet_row.record
+        key = (wallet.chain_id, wallet.address)
+        if key not in in_import and scope.known.is_firm_address(wallet.chain_id, wallet.address):
+            reason = "this address is recorded as the firm's own (firm_addresses.csv), where no client asset may be"
+            scope.problem(wallet_row, "address", wallet.address, reason)
