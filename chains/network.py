@@ -1,7 +1,8 @@
 """The sockets below HTTP: a wall-clock deadline on every operation, and a check of the address a name resolved to.
 
 An HTTP client's timeouts are per read, so a node that sends one byte a second holds a caller for ever, in the headers
-as well as in the body. Here every socket operation is given what is left until one deadline.
+as well as in the body. Here every socket operation is given what is left until one deadline. Only the resolver of
+host names, which knows no timeout, is beyond its reach.
 """
 
 from __future__ import annotations

@@ -11,7 +11,10 @@ the address that the name resolved to.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -21,6 +24,10 @@ from chains.reader import NodeConfig
 SECRET_CHARACTERS_MIN = 6
 """A shorter part of a URL, such as `v3` or `eth`, is no secret; hiding it would garble a node's messages."""
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_OWN_HEADERS = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "content-type", "transfer-encoding", "te", "upgrade"}
+)
 _SCHEMES = {"https": "https", "http": "http", "http+insecure": "http"}
 
 
@@ -30,6 +37,8 @@ class NodeUrl:
 
     url: str = field(repr=False)
     """With the scheme `http` or `https`."""
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    """The configured headers, and the URL's user and password as Basic authentication."""
     loopback_only: bool
     """Whether the resolved address must be of this machine."""
     secrets: tuple[str, ...] = field(repr=False)
@@ -57,15 +66,29 @@ def parse_node_url(node: NodeConfig) -> NodeUrl:
         raise refuse("has a fragment, which no server would see")
     if parts.scheme == "http" and not is_loopback_name(parts.hostname):
         raise refuse("is unencrypted and leaves this machine; use https://, or http+insecure:// to accept that")
-    for name, value in node.headers:
-        if not name.isascii() or not value.isascii() or not (name + value).isprintable() or not name.strip():
-            raise ChainConfigError(f"node {node.node_id}: a header is not printable ASCII")
     scheme = _SCHEMES[parts.scheme]
     return NodeUrl(
-        url=parts._replace(scheme=scheme).geturl(),
+        url=parts._replace(scheme=scheme, netloc=parts.netloc.rpartition("@")[2]).geturl(),
+        headers=_headers(node, refuse),
         loopback_only=parts.scheme == "http",
         secrets=_secrets(node),
     )
+
+
+def _headers(node: NodeConfig, refuse: Callable[[str], ChainConfigError]) -> tuple[tuple[str, str], ...]:
+    headers = list(node.headers)
+    user_password = urlsplit(node.url).netloc.rpartition("@")[0]
+    if user_password:
+        if any(name.lower() == "authorization" for name, _ in headers):
+            raise refuse("has a user while an Authorization header is configured too")
+        token = base64.b64encode(unquote(user_password).encode()).decode("ascii")
+        headers.append(("authorization", f"Basic {token}"))
+    for name, value in headers:
+        if _HEADER_NAME.fullmatch(name) is None or not value.isascii() or not value.isprintable():
+            raise ChainConfigError(f"node {node.node_id}: a header is not one of printable ASCII")
+        if name.lower() in _OWN_HEADERS:
+            raise ChainConfigError(f"node {node.node_id}: the header {name.lower()} is set by the transport itself")
+    return tuple(headers)
 
 
 def is_loopback_name(host: str) -> bool:
@@ -104,6 +127,8 @@ def _secrets(node: NodeConfig) -> tuple[str, ...]:
     for _, value in node.headers:
         found |= {value, *value.split()}
     found |= {unquote(secret) for secret in found}
+    user_password = unquote(parts.netloc.rpartition("@")[0])
+    found |= {user_password, base64.b64encode(user_password.encode()).decode("ascii")}
     if parts.hostname and is_loopback_name(parts.hostname):
-        found -= {parts.hostname}
+        found.discard(parts.hostname)
     return tuple(sorted((text for text in found if len(text) >= SECRET_CHARACTERS_MIN), key=len, reverse=True))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import Final
 
 FIRST_WAIT_SECONDS: Final = 0.25
@@ -13,27 +14,33 @@ FIRST_WAIT_SECONDS: Final = 0.25
 
 def backoff_seconds(failed_tries: int, jitter: float, wait_seconds_max: float) -> float:
     """Exponential, between half and whole of the step; `jitter` in [0, 1) spreads clients that failed together."""
-    step_seconds = FIRST_WAIT_SECONDS * 2 ** min(failed_tries - 1, 30)
+    step_seconds: float = FIRST_WAIT_SECONDS * 2 ** min(failed_tries - 1, 30)
     return min(step_seconds * (1 + jitter) / 2, wait_seconds_max)
 
 
-def retry_after_seconds(header: str | None, now: datetime) -> float | None:
+def retry_after_seconds(retry_after: str | None, server_date: str | None, now: datetime) -> float | None:
     """Seconds that a `Retry-After` header asks to wait, by number or HTTP date (RFC 9110 section 10.2.3).
 
-    None where there is no header or it is garbage; a date in the past is 0.
+    A date counts from the server's own `Date` header where there is one, so that no clocks need to agree; one that
+    has passed is 0. None where there is no header or it is garbage.
     """
-    if header is None:
+    if retry_after is None:
         return None
-    text = header.strip()
-    if re.fullmatch(r"[0-9]+", text, re.ASCII):
-        return float(text[:16]) if len(text) <= 16 else float("inf")
+    text = retry_after.strip()
+    if re.fullmatch(r"[0-9]+", text):
+        return float(text) if len(text) <= 16 else inf
+    asked = _http_date(text)
+    if asked is None:
+        return None
+    return max(0.0, (asked - (_http_date(server_date or "") or now)).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
     try:
-        asked = parsedate_to_datetime(text)
+        told = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if asked.tzinfo is None:  # "-0000": a zone that says nothing; HTTP dates are GMT
-        asked = asked.replace(tzinfo=now.tzinfo)
-    return max(0.0, (asked - now).total_seconds())
+    return told if told.tzinfo else told.replace(tzinfo=UTC)  # "-0000" says no zone; HTTP dates are GMT
 
 
 def wait_seconds(asked_seconds: float | None, backoff: float, wait_seconds_max: float) -> float:

@@ -23,12 +23,16 @@ from chains.jsonrpc import RpcFailure
 
 MESSAGE_CHARACTERS_MAX: Final = 200
 """Most characters of a node's message that are shown."""
+CLASSIFIED_CHARACTERS_MAX: Final = 1000
+"""Most characters of a node's message that are searched, so that a huge one costs nothing."""
 
 
 def _wordings(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
+# The rest of such a message is written by the contract that reverted: a token must not choose what a sweep does next.
+_REVERTED: Final = _wordings(r"revert", r"vm exception", r"vm execution error", r"invalid opcode")
 _RANGE: Final = _wordings(
     r"more than \d+ (results|logs)",
     r"(query|request|response|result|log)s?( \w+)? (size )?(is |are )?(too (large|big|many)|exceed)",
@@ -78,12 +82,15 @@ def failure_error(failure: RpcFailure, *, node_id: str = "", secrets: Sequence[s
 
 
 def _kind(failure: RpcFailure) -> type[ReadError]:
+    message = failure.message[:CLASSIFIED_CHARACTERS_MAX]
+    if failure.code == 3 or _REVERTED.search(message):
+        return NodeRefused
     if failure.code == -32601:
         return UnsupportedByNode
     if failure.code == 429:
         return NodeUnavailable
     for pattern, kind in _KINDS:
-        if pattern.search(failure.message):
+        if pattern.search(message):
             return kind
     if failure.code == -32004:  # EIP-1474: method not supported
         return UnsupportedByNode
@@ -98,12 +105,12 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], type[ReadError]], ...]] = (
     (_RANGE, RangeTooLarge),
 )
 
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://\S*")
 
 
 def node_text(text: str, secrets: Sequence[str] = ()) -> str:
     """A node's text for an error or log: no URL, no known secret, no control characters, at most 200 characters."""
     for secret in secrets:
         text = text.replace(secret, "[hidden]")
-    text = ascii(_URL.sub("[url]", text))[1:-1]
+    text = ascii(_URL.sub("[url]", text[:CLASSIFIED_CHARACTERS_MAX]))[1:-1]
     return text if len(text) <= MESSAGE_CHARACTERS_MAX else text[: MESSAGE_CHARACTERS_MAX - 3] + "..."

@@ -14,18 +14,17 @@ import logging
 import random
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpcore2
 import httpx2
 import structlog
 
-from chains.errors import MalformedAnswer, NodeRefused, NodeUnavailable, RangeTooLarge, ReadError
+from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable, RangeTooLarge, ReadError
+from chains.http_body import plain_pieces
 from chains.jsonrpc import RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
 from chains.network import DeadlinePassed, GuardedBackend, RefusedPeer
 from chains.node_url import NodeUrl, parse_node_url
@@ -101,11 +100,12 @@ class HttpExchange:
         self._utc_now = utc_now
         self._deadline = self._budget_end = float("inf")
         self._target = parse_node_url(node)
+        self._url = _client_url(self._target, node.node_id)
         self._http = http or _SocketTransport(self._target, self._seconds_left)
         # Compression on the loopback only costs time.
         coding = "identity" if self._target.loopback_only else "gzip"
         self._headers = [("content-type", "application/json"), ("accept", "application/json")]
-        self._headers += [("accept-encoding", coding), ("user-agent", "custody-verifier"), *node.headers]
+        self._headers += [("accept-encoding", coding), ("user-agent", "custody-verifier"), *self._target.headers]
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -147,6 +147,18 @@ class HttpExchange:
                 raise outcome.error
             self._sleep(wait)
 
+    def pause(self, tries: int) -> bool:
+        """Wait before a refused request is sent anew, or say that the tries or the sweep's budget do not allow it."""
+        wait = backoff_seconds(tries, self._jitter(), self._limits.retry_wait_seconds_max)
+        if tries >= self._limits.attempts_max or self._monotonic() + wait >= self._budget_end:
+            return False
+        self._sleep(wait)
+        return True
+
+    def note_unusable(self, error: ReadError, content: bytes) -> None:
+        """Log the beginning of an answer that could not be used."""
+        self._debug("unusable answer", reason=str(error), body=node_text(_excerpt(content), self.secrets))
+
     def _seconds_left(self) -> float:
         return self._deadline - self._monotonic()
 
@@ -156,14 +168,17 @@ class HttpExchange:
         try:
             request = httpx2.Request(
                 "POST",
-                self._target.url,
+                self._url,
                 headers=self._headers,
                 content=body,
                 extensions={"timeout": self._timeouts()},
             )
             response = self._http.handle_request(request)
             try:
-                content = b"".join(self._read(response))
+                coding = response.headers.get("content-encoding", "identity")
+                pieces = self._pieces(response)
+                plain = plain_pieces(pieces, coding, bytes_max=self._limits.body_bytes_max, node_id=self.node_id)
+                content = b"".join(plain)
             finally:
                 response.close()
         except ReadError as error:
@@ -185,43 +200,19 @@ class HttpExchange:
         if 300 <= status < 400:
             return _Failed(self._malformed(f"answered with a redirect (HTTP {status}), which is refused"), again=False)
         if status == 429 or status >= 500:
-            asked = retry_after_seconds(headers.get("retry-after"), self._server_time(headers))
+            asked = retry_after_seconds(headers.get("retry-after"), headers.get("date"), self._utc_now())
             return self._unavailable(f"answered HTTP {status}", again=True, asked_seconds=asked)
         if status < 200:
             return _Failed(self._malformed(f"answered HTTP {status}"), again=False)
         return HttpAnswer(status, content)
 
-    def _server_time(self, headers: httpx2.Headers) -> datetime:
-        """The server's own clock where it tells it, so that a Retry-After date needs no agreement of clocks."""
-        try:
-            told = parsedate_to_datetime(headers.get("date", ""))
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return self._utc_now()
-        return told if told.tzinfo else told.replace(tzinfo=UTC)
-
-    def _read(self, response: httpx2.Response) -> Iterator[bytes]:
-        """The decompressed body in pieces, stopping at the size limit: a small bomb never unfolds in memory."""
-        coding = response.headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("identity", "gzip"):
-            raise self._malformed("answered in an encoding that was not asked for")
-        inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if coding == "gzip" else None
-        room = self._limits.body_bytes_max
+    def _pieces(self, response: httpx2.Response) -> Iterator[bytes]:
+        """The body as it comes over the wire, counted and timed."""
         for piece in response.iter_raw():
             self.bytes_received += len(piece)
             if self._seconds_left() <= 0:
                 raise DeadlinePassed
-            plain = piece
-            if inflater is not None:
-                try:
-                    plain = inflater.decompress(piece, room + 1)
-                except zlib.error:
-                    raise self._malformed("answered with broken compression") from None
-            room -= len(plain)
-            if room < 0:
-                raise self._malformed(f"answered more than {self._limits.body_bytes_max} bytes")
-            yield plain
-        if inflater is not None and (not inflater.eof or inflater.unused_data):
-            raise self._malformed("answered with broken compression")
+            yield piece
 
     def _timeouts(self) -> dict[str, float]:
         connect, read = self._limits.connect_timeout_seconds, self._limits.read_timeout_seconds
@@ -324,7 +315,7 @@ class JsonRpcTransport:
 
     def call(self, method: str, *params: object) -> object:
         """The decoded result of one call, or a `ReadError`: of the node's own error, or of an answer not usable."""
-        outcome = self._ask(RpcCall(method, params))
+        (outcome,) = self.batch([RpcCall(method, params)])
         if isinstance(outcome, ReadError):
             raise outcome
         return outcome
@@ -332,16 +323,36 @@ class JsonRpcTransport:
     def batch(self, calls: Sequence[RpcCall]) -> list[object]:
         """The outcomes of any number of calls in their order: a decoded result, or the `ReadError` of that one call.
 
-        Raises `MalformedAnswer` when an answer cannot be attributed, `NodeUnavailable` when none came. A node that
-        refuses a batch is asked again in halves, down to single calls, and the size it took is remembered.
+        Any number of calls, in as many HTTP requests as the limits ask for. Raises `MalformedAnswer` when an answer
+        cannot be attributed, `NodeUnavailable` when none came at all; a node that goes silent half-way leaves that
+        error in the places of the calls it did not answer. Calls refused for coming too fast are asked again.
+        """
+        outcomes = self._ask_all(calls)
+        tries = 1
+        while (late := _unavailable_places(outcomes)) and self._exchange.pause(tries):
+            try:
+                answers = self._ask_all([calls[place] for place in late])
+            except NodeUnavailable:
+                break  # what was answered stays; what was not keeps its error
+            for place, answer in zip(late, answers, strict=True):
+                outcomes[place] = answer
+            tries += 1
+        return outcomes
+
+    def _ask_all(self, calls: Sequence[RpcCall]) -> list[object]:
+        """The outcomes of all calls, in batches of the size that the node is known to take.
+
+        A node that refuses a batch is asked again in halves, down to single calls, and the size is remembered.
         """
         outcomes: list[object] = []
         while len(outcomes) < len(calls):
             group = calls[len(outcomes) : len(outcomes) + self._batch_size]
-            if len(group) == 1:
-                outcomes.append(self._ask(group[0]))
-                continue
-            answers = self._ask_group(group)
+            try:
+                answers = [self._ask(group[0])] if len(group) == 1 else self._ask_group(group)
+            except NodeUnavailable as error:
+                if not outcomes:
+                    raise
+                return outcomes + [error] * (len(calls) - len(outcomes))
             if answers is None:
                 self._batch_size = len(group) // 2
             else:
@@ -354,7 +365,11 @@ class JsonRpcTransport:
         answer = self._exchange.post(encode_call(request_id, call))
         if answer.status >= 400:
             return self._http_refusal(answer, request_id)
-        outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+        try:
+            outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+        except MalformedAnswer as error:
+            self._exchange.note_unusable(error, answer.body)
+            raise
         return self._error(outcome) if isinstance(outcome, RpcFailure) else outcome
 
     def _ask_group(self, group: Sequence[RpcCall]) -> list[object] | None:
@@ -365,12 +380,15 @@ class JsonRpcTransport:
             return None
         if answer.status >= 400:
             raise self._http_refusal(answer, first_id)
-        outcomes = decode_batch(answer.body, first_id, len(group), node_id=self.node_id)
+        try:
+            outcomes = decode_batch(answer.body, first_id, len(group), node_id=self.node_id)
+        except MalformedAnswer as error:
+            self._exchange.note_unusable(error, answer.body)
+            raise
         if isinstance(outcomes, RpcFailure):
-            error = self._error(outcomes)
-            if isinstance(error, NodeUnavailable):  # too many requests: a smaller batch would make it worse
-                raise error
-            return None
+            refusal = self._error(outcomes)
+            # Too many requests: smaller batches would make it worse.
+            return [refusal] * len(group) if isinstance(refusal, NodeUnavailable) else None
         return [self._error(outcome) if isinstance(outcome, RpcFailure) else outcome for outcome in outcomes]
 
     def _http_refusal(self, answer: HttpAnswer, request_id: int) -> ReadError:
@@ -391,6 +409,18 @@ class JsonRpcTransport:
         first_id = self._next_id
         self._next_id += count
         return first_id
+
+
+def _unavailable_places(outcomes: Sequence[object]) -> list[int]:
+    return [place for place, outcome in enumerate(outcomes) if isinstance(outcome, NodeUnavailable)]
+
+
+def _client_url(target: NodeUrl, node_id: str) -> httpx2.URL:
+    try:
+        return httpx2.URL(target.url)
+    except httpx2.InvalidURL:
+        pass  # raised below, where no context leads to the client's error, which quotes the URL
+    raise ChainConfigError(f"node {node_id}: the URL cannot be read")
 
 
 def _network_reason(error: BaseException) -> str:
