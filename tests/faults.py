@@ -110,7 +110,8 @@ def table(result: Coverage) -> str:
     lines.append(f"{'all':<7}  {len(result.covered):>7}  {len(result.catalogue):>2}")
     lines.append(f"{result.tests_passed} tests passed, {result.tests_skipped} were skipped")
     lines.extend(f"FAILING {row:<4} {result.catalogue[row].fault}" for row in result.failing)
-    lines.extend(f"missing {row:<4} {result.catalogue[row].fault}" for row in result.missing)
+    untried = [row for row in result.missing if row not in result.failing]
+    lines.extend(f"missing {row:<4} {result.catalogue[row].fault}" for row in untried)
     return "\n".join(lines)
 
 
