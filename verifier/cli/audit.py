@@ -1,0 +1,205 @@
+"""`custody export`, `verify` and `journal`: what outsiders check."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chains.reader import ChainReader
+    from chains.types import ChainId
+    from exports.verdict import VerificationReport
+    from verifier.config import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command()
+    @command
+    def export(
+        ctx: typer.Context,
+        out_file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.", metavar="FILE")],
+        since: Annotated[
+            str, typer.Option(help="Include movements of CHAIN from HEIGHT on, as CHAIN=HEIGHT.", metavar="CHAIN=HEIGHT")
+        ] = "",
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Write the signed auditor bundle of the newest sweep of every chain.
+
+        Movements are included from the previous bundle on, or from the first covered block. A file that exists is
+        not overwritten.
+        """
+        from verifier.bundling import issue_bundle
+
+        settings = settings_of(ctx)
+        if out_file.exists():
+            raise InputError(f"{out_file} exists already; it was not overwritten")
+        with opened_store(settings) as store:
+            written = issue_bundle(store, settings, out_file, _since(since), _signers(settings), actor, now)
+        if as_json:
+            output.emit_json(
+                {
+                    "file": str(written.path),
+                    "bundle_id": written.manifest.bundle_id,
+                    "sequence": written.manifest.sequence,
+                    "sha256_of_manifest": written.digest,
+                    "size_bytes": written.size_bytes,
+                    "signed_by": list(written.signed_by),
+                    "records": {member.kind: member.records for member in written.manifest.members},
+                }
+            )
+        else:
+            console = output.out()
+            console.print(f"[green]written[/green] {output.clean(written.path)} ({written.size_bytes:,} bytes)")
+            rows = [[member.kind, f"{member.records:,}"] for member in written.manifest.members]
+            console.print(output.table(f"bundle number {written.manifest.sequence}", ["records", ""], rows, right=[""]))
+            console.print(f"SHA-256 of the manifest: {written.digest}")
+            console.print("Tell the auditor this digest by another way than the file.")
+        return output.EXIT_OK
+
+    @app.command()
+    @command
+    def verify(
+        file: Annotated[Path, typer.Argument(help="The bundle.", metavar="FILE")],
+        trusted_keys: Annotated[
+            Path, typer.Option("--trusted-keys", help="Your own list of keys you trust.", metavar="FILE")
+        ],
+        rpc: Annotated[
+            list[str] | None,
+            typer.Option(help="Ask your own node too, as CHAIN=URL; can be repeated.", metavar="CHAIN=URL"),
+        ] = None,
+        after: Annotated[
+            str, typer.Option(help="The bundle must follow this one: SEQUENCE:DIGEST.", metavar="N:SHA256")
+        ] = "",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
+
+        Needs neither the firm's database nor its configuration. Exit code 0: verified. 1: refused. 2: could not
+        check.
+        """
+        from exports.keys import TrustedKeys
+        from exports.verify import verify_bundle
+
+        readers = dict(_reader(text) for text in rpc or ())
+        with output.progress("verifying", None, quiet=as_json):
+            report = verify_bundle(
+                file, TrustedKeys.load(trusted_keys), now=now(), readers=readers, after=_after(after)
+            )
+        if as_json:
+            output.emit_json(report.to_dict())
+        else:
+            _show_report(report)
+        return report.exit_code
+
+    journal_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal of everything that was done.")
+    app.add_typer(journal_app, name="journal")
+
+    @journal_app.command("verify")
+    @command
+    def journal_verify(ctx: typer.Context, as_json: JsonOption = False) -> int:
+        """Recompute every entry and every row it speaks of; find the first broken link."""
+        from verifier.journal import verify_journal
+
+        with opened_store(settings_of(ctx), check_head=False) as store:
+            with output.progress("verifying the journal", store.journal_length(), quiet=as_json) as advance:
+                report = verify_journal(store, advance)
+        if as_json:
+            output.emit_json(report.to_dict())
+        elif report.intact:
+            output.out().print(f"[green]intact[/green]: {report.entries} entries, {report.rows} rows, head {report.head}")
+        else:
+            output.out().print(
+                f"[bold red]broken[/bold red] at entry {report.first_broken}: {output.clean(report.reason)}"
+            )
+        return output.EXIT_OK if report.intact else 1
+
+    @journal_app.command("show")
+    @command
+    def journal_show(
+        ctx: typer.Context,
+        limit: Annotated[int, typer.Option(min=1, help="Most entries to show, the newest.")] = 30,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Show the newest entries of the journal."""
+        with opened_store(settings_of(ctx)) as store:
+            entries = store.journal_entries(limit)
+        if as_json:
+            output.emit_json({"entries": [entry.to_dict() for entry in entries]})
+        else:
+            rows = [[output.clean(cell) for cell in entry.cells()] for entry in entries]
+            columns = ["entry", "when", "who", "what", "rows", "payload"]
+            output.out().print(output.table("journal", columns, rows, right=["entry", "rows"]))
+        return output.EXIT_OK
+
+
+def _signers(settings: Settings) -> list[object]:
+    from exports.keys import load_signer
+
+    if settings.bundle.key_file is None:
+        raise ConfigError("no signing key is configured: set key_file in [bundle]")
+
+    def passphrase(_: str) -> str:
+        name = settings.bundle.passphrase_env
+        value = os.environ.get(name, "") if name else ""
+        if not value:
+            raise ConfigError("the signing key has a passphrase: name its environment variable in bundle.passphrase_env")
+        return value
+
+    return [load_signer(f"file2:{settings.bundle.key_file}", passphrase=passphrase)]
+
+
+def _since(text: str) -> dict[str, int]:
+    if not text:
+        return {}
+    chain, _, height = text.rpartition("=")
+    if not chain or not (height.isascii() and height.isdigit()):
+        raise InputError(f"{text!r} is not CHAIN=HEIGHT")
+    return {chain: int(height)}
+
+
+def _after(text: str) -> tuple[int, str] | None:
+    if not text:
+        return None
+    sequence, _, digest = text.partition(":")
+    if not (sequence.isascii() and sequence.isdigit() and len(digest) == 64):
+        raise InputError(f"{text!r} is not SEQUENCE:DIGEST")
+    return int(sequence), digest.lower()
+
+
+def _reader(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
+    from chains.registry import plugin_for
+    from chains.types import parse_chain_id
+    from verifier.readers import auditor_node
+
+    chain, equals, url = text.partition("=")
+    if not equals or not url:
+        raise InputError(f"{chain!r} is not CHAIN=URL")  # the URL may hold a key and is not repeated
+    chain_id = parse_chain_id(chain)
+    plugin = plugin_for(chain_id)
+    config, node = auditor_node(chain_id, url)
+    return chain_id, lambda: plugin.open(config, node)
+
+
+def _show_report(report: VerificationReport) -> None:
+    from exports.report import report_text
+
+    console = output.out()
+    colours = {"  FAILED ": "bold red", "  passed ": "green", "  not possible ": "yellow", "  not requested ": "dim"}
+    for line in report_text(report).splitlines():
+        colour = next((colour for word, colour in colours.items() if word in line[:20]), "")
+        if line.startswith(("VERIFIED", "REFUSED", "NOT VERIFIED")):
+            colour = {"V": "bold green", "R": "bold red"}.get(line[0], "bold yellow")
+        shown = output.clean(line)
+        console.print(f"[{colour}]{shown}[/{colour}]" if colour else shown, soft_wrap=True)

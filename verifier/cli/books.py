@@ -1,0 +1,238 @@
+"""`custody import`, `post` and `map`: what the firm says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chains.types import utc_text
+from verifier.cli import output
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.errors import InputError
+
+PROBLEMS_SHOWN = 200
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command("import")
+    @command
+    def import_files(
+        ctx: typer.Context,
+        paths: Annotated[list[Path], typer.Argument(help="CSV files, or folders of them.", metavar="PATH...")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and store nothing.")] = False,
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Import the sub-ledger's files: all of them or nothing.
+
+        Every problem is listed with file, line, column, value and reason. The same file twice is a no-op.
+        `custody template` writes files to start from.
+        """
+        from chains.registry import plugin_for
+        from mapping.csvfile import CsvLimits
+        from mapping.importer import ImportOptions, read_files
+        from verifier.store import apply_import
+
+        settings = settings_of(ctx)
+        if missing := [path for path in paths if not path.exists()]:
+            raise InputError(f"there is no {missing[0]}")
+        with opened_store(settings) as store:
+            moment = now()
+            options = ImportOptions(
+                limits=CsvLimits(bytes_max=settings.imports.file_bytes_max, rows_max=settings.imports.file_rows_max),
+                accept_unchecksummed=settings.imports.accept_unchecksummed,
+                now=moment,
+            )
+            with output.progress("reading", None, quiet=as_json):
+                result = read_files(paths, store.known_book(), options, plugin_for)
+            if result.ok and not dry_run and not result.is_noop:
+                apply_import(store, result, actor, moment)
+        return _report(result, dry_run, as_json)
+
+    @app.command()
+    @command
+    def post(
+        ctx: typer.Context,
+        table: Annotated[str, typer.Argument(help="The file the row belongs to, for example ledger_entries.")],
+        values: Annotated[list[str], typer.Argument(help="The row, one COLUMN=VALUE each.", metavar="COLUMN=VALUE...")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the row and store nothing.")] = False,
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Post one row, checked by the same rules as a row of a file; the same row again is a no-op.
+
+        Example: custody post clients client_id=C-1 name="Client 1" opened_on=2026-01-02
+        """
+        from chains.registry import plugin_for
+        from mapping.importer import ImportOptions, post_row
+        from verifier.store import apply_import
+
+        row: dict[str, str] = {}
+        for value in values:
+            column, equals, text = value.partition("=")
+            if not equals or column in row:
+                raise InputError(f"{value!r} is not COLUMN=VALUE, or its column is given twice")
+            row[column] = text
+        settings = settings_of(ctx)
+        with opened_store(settings) as store:
+            moment = now()
+            options = ImportOptions(accept_unchecksummed=settings.imports.accept_unchecksummed, now=moment)
+            result = post_row(table, row, store.known_book(), options, plugin_for)
+            if result.ok and not dry_run and not result.is_noop:
+                apply_import(store, result, actor, moment)
+        return _report(result, dry_run, as_json)
+
+    map_app = typer.Typer(no_args_is_help=True, help="Who owns what where: client, asset, chain, address.")
+    app.add_typer(map_app, name="map")
+
+    @map_app.command("show")
+    @command
+    def show(
+        ctx: typer.Context,
+        as_of: Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")] = "",
+        known_at: Annotated[
+            str, typer.Option("--known-at", help="As it was known at this moment; default: now.", metavar="TIME")
+        ] = "",
+        limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 500,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Show the mapping and the quantities as of any moment, as known at any moment."""
+        return _show(ctx, "", _moment(as_of), _moment(known_at), limit, as_json)
+
+    @map_app.command("search")
+    @command
+    def search(
+        ctx: typer.Context,
+        text: Annotated[str, typer.Argument(help="Part of a client, asset, symbol, address or location.")],
+        as_of: Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")] = "",
+        known_at: Annotated[
+            str, typer.Option("--known-at", help="As it was known at this moment; default: now.", metavar="TIME")
+        ] = "",
+        limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 500,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Show the rows of the mapping in which a text occurs."""
+        if not text.strip():
+            raise InputError("give some text to search for")
+        return _show(ctx, text, _moment(as_of), _moment(known_at), limit, as_json)
+
+    @map_app.command("history")
+    @command
+    def history(
+        ctx: typer.Context,
+        text: Annotated[str, typer.Argument(help="A client id, an address or a location, whole or in part.")],
+        limit: Annotated[int, typer.Option(min=1, help="Most entries to show, the newest.")] = 200,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Show every ledger entry that made the mapping what it is, with both of its times and its source."""
+        from verifier.mapping_view import entry_history
+
+        with opened_store(settings_of(ctx)) as store:
+            entries = entry_history(store, text, limit)
+        if as_json:
+            output.emit_json({"entries": [entry.to_dict() for entry in entries]})
+        else:
+            columns = ["effective", "recorded", "kind", "client", "class", "location", "quantity", "source"]
+            rows = [[output.clean(cell) for cell in entry.cells()] for entry in entries]
+            output.out().print(output.table(f"{len(rows)} ledger entries", columns, rows, right=["quantity"]))
+        return output.EXIT_OK if entries else output.EXIT_NOT_CHECKED
+
+
+def _show(
+    ctx: typer.Context, text: str, as_of: datetime | None, known_at: datetime | None, limit: int, as_json: bool
+) -> int:
+    from verifier.mapping_view import mapping_view
+
+    moment = now()
+    with opened_store(settings_of(ctx)) as store:
+        rows = mapping_view(store, as_of or moment, known_at or moment, text)
+    if as_json:
+        output.emit_json(
+            {
+                "as_of": utc_text(as_of or moment),
+                "known_at": utc_text(known_at or moment),
+                "rows": [row.to_dict() for row in rows],
+            }
+        )
+    else:
+        columns = ["client", "class", "asset", "quantity", "location", "structure", "wallets", "since"]
+        cells = [[output.clean(cell) for cell in row.cells()] for row in rows[:limit]]
+        title = f"{len(rows)} allocations" + (f" (the first {limit})" if len(rows) > limit else "")
+        output.out().print(output.table(title, columns, cells, right=["quantity", "wallets"]))
+    return output.EXIT_OK if rows else output.EXIT_NOT_CHECKED
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    from chains.errors import InvalidValue
+    from mapping.fields import parse_time
+
+    try:
+        return parse_time(text)
+    except InvalidValue as error:
+        raise InputError(str(error)) from None
+
+
+def _report(result: object, dry_run: bool, as_json: bool) -> int:
+    from mapping.importer import ImportResult
+
+    assert isinstance(result, ImportResult)
+    if as_json:
+        output.emit_json(
+            {
+                "stored": result.ok and not dry_run and not result.is_noop,
+                "dry_run": dry_run,
+                "records": len(result.records),
+                "unchanged": result.unchanged,
+                "files": [
+                    {
+                        "name": file.name,
+                        "table": file.table,
+                        "sha256": file.digest,
+                        "rows": file.rows,
+                        "already_imported": file.already_imported,
+                    }
+                    for file in result.files
+                ],
+                "problems": [
+                    {
+                        "file": problem.file,
+                        "line": problem.line,
+                        "column": problem.column,
+                        "value": problem.value,
+                        "reason": problem.reason,
+                    }
+                    for problem in result.problems
+                ],
+                "problems_omitted": result.problems_omitted,
+                "notices": [str(notice) for notice in result.notices],
+            }
+        )
+        return output.EXIT_OK if result.ok else output.EXIT_NOT_CHECKED
+    console = output.out()
+    for notice in result.notices[:PROBLEMS_SHOWN]:
+        console.print(f"[yellow]note[/yellow] {output.clean(notice)}")
+    if not result.ok:
+        for problem in result.problems[:PROBLEMS_SHOWN]:
+            console.print(f"[bold red]problem[/bold red] {output.clean(problem)}")
+        count = len(result.problems) + result.problems_omitted
+        hidden = count - min(len(result.problems), PROBLEMS_SHOWN)
+        console.print(f"{count} problems" + (f", {hidden} of them not shown" if hidden else "") + "; nothing was stored.")
+        return output.EXIT_NOT_CHECKED
+    rows = [
+        [output.clean(file.name), str(file.rows), "imported before, skipped" if file.already_imported else "read"]
+        for file in result.files
+    ]
+    console.print(output.table("files", ["file", "rows", ""], rows, right=["rows"]))
+    if result.is_noop:
+        console.print("Nothing new; nothing was stored.")
+    else:
+        verb = "would be stored (dry run)" if dry_run else "stored in one transaction"
+        console.print(f"[green]{len(result.records)} records[/green] {verb}.")
+    return output.EXIT_OK

@@ -1,0 +1,206 @@
+"""`custody sweep`, `status` and `chain`: the comparison with the chains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.errors import InputError
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
+    from verifier.sweep import Phase, SweepOutcome
+
+CASES_SHOWN = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+
+    @app.command()
+    @command
+    def sweep(
+        ctx: typer.Context,
+        chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
+        at: Annotated[int | None, typer.Option(min=0, help="At this block instead of the newest final one.")] = None,
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Read every mapped holding at one pinned block, compare it with the books, and open cases.
+
+        Exit code 0: all matched. 1: something diverged. 2: something could not be verified.
+        """
+        settings = settings_of(ctx)
+        chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
+        if not chain_ids:
+            raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
+        if at is not None and len(chain_ids) > 1:
+            raise InputError("--at needs --chain: a height belongs to one chain")
+        with opened_store(settings) as store:
+            outcomes = [_sweep(store, settings, chain_id, at, actor, as_json) for chain_id in chain_ids]
+        code = _combined([outcome.exit_code for outcome in outcomes])
+        if as_json:
+            output.emit_json(_sweep_json(outcomes, code))
+        else:
+            for outcome in outcomes:
+                _show_outcome(outcome)
+        return code
+
+    @app.command()
+    @command
+    def status(ctx: typer.Context, as_json: JsonOption = False) -> int:
+        """Show the one signal over the digital rail, the last sweep of each chain, and what is open."""
+        from verifier.overview import overview
+
+        settings = settings_of(ctx)
+        with opened_store(settings) as store:
+            view = overview(store, settings, now())
+        if as_json:
+            output.emit_json(view.to_dict())
+        else:
+            console = output.out()
+            colour = {"compliant": "bold green", "unverified": "bold yellow"}.get(view.statuses[0], "bold red")
+            words = ", ".join(view.statuses).replace("_", " ")
+            console.print(f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)")
+            for reason in view.reasons:
+                console.print(f"  {output.clean(reason)}")
+            rows = [[output.clean(cell) for cell in chain.cells()] for chain in view.chains]
+            columns = ["chain", "block", "age", "expected", "matched", "diverged", "unverified", "covered"]
+            console.print(output.table("last sweep of each chain", columns, rows, right=columns[1:7]))
+        return view.exit_code
+
+    chain_app = typer.Typer(no_args_is_help=True, help="Look after the chains.")
+    app.add_typer(chain_app, name="chain")
+
+    @chain_app.command("resume")
+    @command
+    def resume(
+        ctx: typer.Context,
+        chain: Annotated[str, typer.Argument(help="CAIP-2 id of the halted chain.")],
+        reason: Annotated[str, typer.Option(help="What was found out; written into the journal.")],
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Sweep a chain again that was halted because a final block was reversed."""
+        settings = settings_of(ctx)
+        settings.chain(chain)
+        if not reason.strip():
+            raise InputError("say what was found out: --reason TEXT")
+        with opened_store(settings) as store:
+            if not store.halt(chain):
+                raise InputError(f"{chain} is not halted")
+            store.resume_chain(chain, actor, reason, now())
+        if as_json:
+            output.emit_json({"chain_id": chain, "resumed": True})
+        else:
+            output.out().print(f"{chain} is swept again from the next sweep on; the case stays open.")
+        return output.EXIT_OK
+
+    @chain_app.command("probe")
+    @command
+    def probe(
+        ctx: typer.Context,
+        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured chain.")],
+        as_json: JsonOption = False,
+    ) -> int:
+        """Ask each node of a chain what it can do: the exact methods a sweep needs."""
+        from verifier.readers import probe_nodes
+
+        settings = settings_of(ctx)
+        results = probe_nodes(settings.chain(chain).resolve(), now())
+        if as_json:
+            output.emit_json({"chain_id": chain, "nodes": results})
+        else:
+            for node_id, found in results.items():
+                rows = [[output.clean(name), output.clean(value)] for name, value in found.items()]
+                output.out().print(output.table(f"node {node_id}", ["capability", "answer"], rows))
+        return output.EXIT_NOT_CHECKED if any("error" in found for found in results.values()) else output.EXIT_OK
+
+
+def _sweep(
+    store: Store, settings: Settings, chain_id: str, at: int | None, actor: str, as_json: bool
+) -> SweepOutcome:
+    from contextlib import ExitStack
+
+    from verifier.readers import chain_sweep
+
+    with ExitStack() as bars:
+
+        def on_phase(phase: Phase) -> Callable[[int], None]:
+            bars.close()  # one bar at a time
+            return bars.enter_context(output.progress(phase.name, phase.total, quiet=as_json))
+
+        return chain_sweep(store, settings, chain_id, clock=now, actor=actor, on_phase=on_phase).run(at)
+
+
+def _combined(codes: list[int]) -> int:
+    """1 leads over 2, 2 over 0."""
+    return 1 if 1 in codes else max(codes, default=2)
+
+
+def _sweep_json(outcomes: list[SweepOutcome], code: int) -> dict[str, object]:
+    summaries = [outcome.summary for outcome in outcomes if outcome.summary is not None]
+    failed = [outcome for outcome in outcomes if outcome.summary is None]
+    return {
+        "exit_code": code,
+        "expected": sum(outcome.expected for outcome in outcomes),
+        "matched": sum(summary.matched for summary in summaries),
+        "diverged": sum(summary.diverged for summary in summaries),
+        "unverified": sum(summary.unverified for summary in summaries) + sum(outcome.expected for outcome in failed),
+        "cases_opened": sum(seen.is_new for outcome in outcomes for seen in outcome.cases),
+        "sweeps": [outcome.to_dict() for outcome in outcomes],
+    }
+
+
+def _show_outcome(outcome: SweepOutcome) -> None:
+    console = output.out()
+    if outcome.summary is None:
+        console.print(
+            f"[yellow]{outcome.chain_id}: not swept[/yellow] \\[{outcome.failure_code}] {output.clean(outcome.failure)}"
+        )
+        console.print(f"  all {outcome.expected} holdings are unverified; this is recorded too")
+    else:
+        summary = outcome.summary
+        console.print(
+            f"[bold]{summary.chain_id}[/bold] at block {summary.block.height} {summary.block.block_hash} "
+            f"({summary.finality}, node {output.clean(summary.node_id)})"
+        )
+        unverified = f"[yellow]{summary.unverified} unverified[/yellow]" if summary.unverified else "0 unverified"
+        diverged = f"[bold red]{summary.diverged} diverged[/bold red]" if summary.diverged else "0 diverged"
+        console.print(
+            f"  {summary.expected} holdings: [green]{summary.matched} matched[/green], {diverged}, {unverified}; "
+            f"{summary.transfers_scanned} movements read, {summary.transfers_outgoing} outgoing, "
+            f"{summary.transfers_not_matched} of them without approval"
+        )
+    if outcome.cases:
+        rows = [
+            [
+                output.clean(seen.case_id),
+                "[bold red]new[/bold red]" if seen.is_new else "seen again",
+                output.clean(seen.finding.kind.replace("_", " ")),
+                output.clean(_amount(seen)),
+                output.clean(seen.finding.text),
+            ]
+            for seen in outcome.cases[:CASES_SHOWN]
+        ]
+        more = f" (the first {CASES_SHOWN})" if len(outcome.cases) > CASES_SHOWN else ""
+        title = f"{len(outcome.cases)} cases{more}"
+        console.print(output.table(title, ["case", "", "kind", "amount", "what was found"], rows, right=["amount"]))
+
+
+def _amount(seen: object) -> str:
+    from verifier.store import CaseSeen
+
+    assert isinstance(seen, CaseSeen)
+    finding = seen.finding
+    if finding.base_units is None or finding.asset is None:
+        return ""
+    return f"{finding.asset.format_quantity(finding.base_units)} {finding.asset.symbol}"
+
+

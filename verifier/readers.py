@@ -1,0 +1,89 @@
+"""Opening the readers of the configured chains, for sweeps, probes, and an auditor's own node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chains.errors import InvalidValue, ReadError
+from chains.reader import ChainConfig, NodeConfig
+from chains.registry import plugin_for
+from chains.types import Asset, AssetId, ChainId, Finality, FinalityKind
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
+    from verifier.sweep import ChainSweep, Clock, OnPhase
+
+AUDITOR_NODE_ID = "your-node"
+"""How the report of a verification names the node that the reader gave."""
+
+
+def chain_sweep(
+    store: Store, settings: Settings, chain_id: str, *, clock: Clock, actor: str, on_phase: OnPhase
+) -> ChainSweep:
+    """A sweep of one configured chain, ready to run."""
+    from verifier.sweep import ChainSweep
+
+    section = settings.chain(chain_id)
+    config = section.resolve()
+    return ChainSweep(
+        store,
+        config,
+        plugin_for(config.chain_id),
+        settings.sweep,
+        history_from_height=section.history_from_height,
+        clock=clock,
+        actor=actor,
+        on_phase=on_phase,
+    )
+
+
+def probe_nodes(config: ChainConfig, now: datetime) -> dict[str, dict[str, str]]:
+    """What each node of a chain can do, by name; a node that does not answer has `error` instead."""
+    plugin = plugin_for(config.chain_id)
+    found: dict[str, dict[str, str]] = {}
+    for node in config.nodes:
+        reader = plugin.open(config, node)
+        try:
+            identity = reader.identify()
+            answers = {"client": identity.client_version} | dict(reader.probe(now))
+        except ReadError as error:
+            answers = {"error": f"{error.code}: {error}"}
+        finally:
+            reader.close()
+        found[node.node_id] = answers
+    return found
+
+
+def auditor_node(chain_id: ChainId, url: str) -> tuple[ChainConfig, NodeConfig]:
+    """The configuration for asking a reader's own node.
+
+    The reader trusts the node, so its own first block counts as the genesis: what ties it to the bundle is the
+    pinned block, which it must have by hash. The native coin's id and decimals come from the bundle's assets.
+    """
+    node = NodeConfig(AUDITOR_NODE_ID, "you", url)
+    config = ChainConfig(
+        chain_id=chain_id,
+        name=chain_id,
+        genesis_hash="",
+        nodes=(node,),
+        finality=Finality(FinalityKind.LATEST),
+        native_asset=Asset(AssetId(f"{chain_id}/slip44:60"), "native", 18),
+        head_age_seconds_max=10 * 365 * 86_400,  # an old bundle is checked on an old node, too
+    )
+    return config, node
+
+
+def kept_memory(text: str | None) -> Mapping[str, object] | None:
+    """What a reader asked to keep about a node, from its JSON text; None when there is none that can be read."""
+    import json
+
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, InvalidValue):
+        return None
+    return value if isinstance(value, dict) else None
