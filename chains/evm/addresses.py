@@ -1,0 +1,88 @@
+"""Spelling of EVM addresses and asset ids: EIP-55 checksums, CAIP-19 ids. Strict, because a typo moves money."""
+
+from __future__ import annotations
+
+import re
+
+from chains.errors import InvalidValue
+from chains.evm.keccak import keccak256
+from chains.types import Address, AssetId, ChainId, parse_asset_id
+
+_HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+_NATIVE = re.compile(r"slip44:(0|[1-9][0-9]{0,9})", re.ASCII)
+ZERO_ADDRESS = Address("0x" + "0" * 40)
+
+
+class UncheckedSpelling(InvalidValue):
+    """An address in one case only, which carries no checksum: a wrong digit in it cannot be noticed."""
+
+    code = "unchecked-address"
+    advice = "Give the address with its EIP-55 checksum, or set imports.accept_unchecksummed."
+
+    def __init__(self, text: str, canonical: Address) -> None:
+        super().__init__(f"{text!r} carries no checksum; with one it would be {canonical}")
+        self.canonical = canonical
+        """The spelling it would have, for callers that were told to accept it."""
+
+
+def checksum_address(raw: bytes) -> Address:
+    """The EIP-55 spelling of a 20-byte address."""
+    if len(raw) != 20:
+        raise InvalidValue(f"an EVM address has 20 bytes, not {len(raw)}")
+    digits = raw.hex()
+    nibbles = keccak256(digits.encode("ascii")).hex()
+    return Address("0x" + "".join(d.upper() if n >= "8" else d for d, n in zip(digits, nibbles, strict=False)))
+
+
+def address_bytes(address: Address) -> bytes:
+    """The 20 bytes of an address that was parsed before."""
+    return bytes.fromhex(address[2:])
+
+
+def parse_address(text: str) -> Address:
+    """Check an address strictly and return its EIP-55 spelling.
+
+    Raises `UncheckedSpelling` when all letters have one case (it carries the canonical spelling), `InvalidValue`
+    for everything else: another form, a wrong checksum, the zero address.
+    """
+    if not _HEX_ADDRESS.fullmatch(text):
+        raise InvalidValue(f"{text[:60]!r} is not an EVM address: 0x and 40 hex digits")
+    canonical = checksum_address(bytes.fromhex(text[2:]))
+    if canonical == ZERO_ADDRESS:
+        raise InvalidValue("the zero address belongs to nobody")
+    if text != canonical:
+        if text[2:] in (text[2:].lower(), text[2:].upper()):
+            raise UncheckedSpelling(text, canonical)
+        raise InvalidValue(f"{text!r} has a wrong EIP-55 checksum; a character may be mistyped")
+    return canonical
+
+
+def evm_chain_number(chain_id: ChainId) -> int:
+    """The EIP-155 number of an `eip155` chain id; raises `InvalidValue` for others."""
+    namespace, _, reference = chain_id.partition(":")
+    if namespace != "eip155" or not re.fullmatch(r"[1-9][0-9]{0,31}", reference, re.ASCII):
+        raise InvalidValue(f"{chain_id!r} is not an EVM chain id such as eip155:1")
+    return int(reference)
+
+
+def parse_evm_asset_id(text: str) -> AssetId:
+    """Check a CAIP-19 id of an EVM asset: `eip155:N/slip44:60` (the native coin) or `eip155:N/erc20:0x…`.
+
+    The token's address must carry its checksum. Raises `InvalidValue`.
+    """
+    asset_id = parse_asset_id(text)
+    chain, _, part = asset_id.partition("/")
+    evm_chain_number(ChainId(chain))
+    if _NATIVE.fullmatch(part):
+        return asset_id
+    namespace, _, reference = part.partition(":")
+    if namespace != "erc20":
+        raise InvalidValue(f"{text!r}: only slip44 (the native coin) and erc20 assets are read on EVM chains")
+    parse_address(reference)
+    return asset_id
+
+
+def token_address(asset_id: AssetId) -> bytes | None:
+    """The 20 bytes of an ERC-20 asset's contract; None for the native coin. The id was parsed before."""
+    part = asset_id.partition("/")[2]
+    return bytes.fromhex(part.removeprefix("erc20:0x")) if part.startswith("erc20:") else None

@@ -1,0 +1,362 @@
+"""Reading one EVM chain through one node: who it is, which block, which balances, which transfers.
+
+The finality tag chooses a header and nothing else; from then on every read names the block by hash (EIP-1898 with
+`requireCanonical`), so that a reorganisation or another server behind the same URL can refuse but not mislead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from chains.errors import (
+    ChainConfigError,
+    ChainMoved,
+    InvalidValue,
+    MalformedAnswer,
+    NodeRefused,
+    ReadError,
+    StaleHead,
+    UnsupportedByNode,
+    WrongChain,
+)
+from chains.evm import abi
+from chains.evm.addresses import checksum_address, evm_chain_number, parse_evm_asset_id, token_address
+from chains.evm.balances import BalanceRead, Transport
+from chains.evm.header import Header, decode_header, require_header_format
+from chains.evm.probe import EIP1898, Capabilities, client_version, probe
+from chains.evm.quantity import data, encode_quantity, quantity
+from chains.evm.scanner import AccountKind
+from chains.evm.strategies import STRATEGIES
+from chains.evm.strategy import Value, is_contract_failure, pinned
+from chains.evm.transfers import scan
+from chains.jsonrpc import RpcCall
+from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
+from chains.types import (
+    Address,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    BlockRef,
+    ChainId,
+    FinalityKind,
+    Holding,
+    ReadStatus,
+    TransferScan,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class HeadMemory:
+    """The highest head a node was seen at. Kept by whoever opens readers of one node again and again."""
+
+    height: int = -1
+
+
+def _named(method: Callable[Concatenate[EvmReader, P], R]) -> Callable[Concatenate[EvmReader, P], R]:
+    """Put the node's name on errors that decoding raises without knowing whose answer it decodes."""
+
+    @wraps(method)
+    def call(self: EvmReader, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except ReadError as error:
+            if error.node_id:
+                raise
+            raise type(error)(str(error), node_id=self.node_id) from error
+
+    return call
+
+
+class EvmReader:
+    """A `chains.reader.ChainReader` of an EVM chain."""
+
+    def __init__(
+        self,
+        config: ChainConfig,
+        node_id: str,
+        transport: Transport,
+        *,
+        capabilities: Capabilities | None = None,
+        head_memory: HeadMemory | None = None,
+        strategy: str | None = None,
+    ) -> None:
+        """`capabilities` kept from an earlier probe save probing; `strategy` allows only that one way of reading.
+
+        Raises `ChainConfigError` for a configuration that cannot work.
+        """
+        require_header_format(config.header_format)
+        try:
+            self._chain_number: Final = evm_chain_number(config.chain_id)
+            parse_evm_asset_id(config.native_asset.asset_id)
+        except InvalidValue as error:
+            raise ChainConfigError(str(error)) from None
+        if strategy is not None and strategy not in STRATEGIES:
+            raise ChainConfigError(f"there is no strategy {strategy!r} (known: {', '.join(STRATEGIES)})")
+        self._config = config
+        self._node_id = node_id
+        self._transport = transport
+        self._capabilities = capabilities
+        self._head = head_memory if head_memory is not None else HeadMemory()
+        self._strategy = strategy
+        self._account_kinds: dict[Address, AccountKind] = {}
+
+    @property
+    def chain_id(self) -> ChainId:
+        """The chain it reads."""
+        return self._config.chain_id
+
+    @property
+    def node_id(self) -> str:
+        """The configured name of the node it asks."""
+        return self._node_id
+
+    @property
+    def capabilities(self) -> Capabilities | None:
+        """What the node was found to offer, to be kept; None before the first read of balances."""
+        return self._capabilities
+
+    @property
+    def account_kinds(self) -> Mapping[Address, AccountKind]:
+        """What stands at each address of the last read of balances, where its strategy could tell."""
+        return self._account_kinds
+
+    @_named
+    def identify(self) -> NodeIdentity:
+        """Prove chain id and genesis hash against the configuration, else `WrongChain`."""
+        number = quantity(self._transport.call("eth_chainId"))
+        if number != self._chain_number:
+            raise WrongChain(f"the node is on chain {number}, configured is {self._chain_number}")
+        genesis = self._header("eth_getBlockByNumber", "0x0")
+        if genesis is None or genesis.block.height != 0:
+            raise MalformedAnswer("the node does not give the first block")
+        expected = "0x" + self._config.genesis_hash.removeprefix("0x")
+        if genesis.block.block_hash != expected:
+            raise WrongChain(f"the node's first block is {genesis.block.block_hash}, configured is {expected}")
+        return NodeIdentity(self.chain_id, genesis.block.block_hash, client_version(self._transport))
+
+    @_named
+    def pin(self, *, height: int | None = None, now: datetime) -> Pin:
+        """Choose the block to read at: by the configured finality, or the given height."""
+        head = self._current_head(now)
+        final = self._final_header(head)
+        if final.block.height > head.block.height:
+            raise StaleHead(f"the node's head {head.block.height} is below its own final block {final.block.height}")
+        if height is not None:
+            if height > final.block.height:
+                raise InvalidValue(
+                    f"block {height} is above block {final.block.height}, the newest that is {self._config.finality}"
+                )
+            final = self._header_at(height)
+        self._check_parent(final)
+        return Pin(final.block, self._config.finality, final.checked, final.note)
+
+    @_named
+    def read_balances(
+        self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
+    ) -> list[BalanceObservation]:
+        """One observation for each holding, in the same order, each with its own status."""
+        for asset in {holding.asset.asset_id: holding.asset for holding in holdings}.values():
+            self._require_own_asset(asset)
+        found: list[BalanceObservation | None] = [None] * len(holdings)
+        self._account_kinds = {}
+        block, node_id = pin.block, self.node_id
+        for part in BalanceRead(self._transport, block, self._strategies(block)).read(holdings):
+            method = part.method
+            for place, value in part.values:
+                found[place] = _observation(holdings[place], pin, value, method, node_id)
+            for raw, kind in part.kinds:
+                self._account_kinds[checksum_address(raw)] = kind
+            if progress is not None:
+                progress(len(part.values))
+        if not self._has_block(block):
+            raise ChainMoved(f"{block} is no longer canonical after reading")
+        observations = [observation for observation in found if observation is not None]
+        assert len(observations) == len(holdings), "every holding is read or failed"
+        return observations
+
+    @_named
+    def block_at(self, height: int) -> BlockRef:
+        """The node's canonical block at a height, its header hash recomputed where the format is known."""
+        return self._header_at(height).block
+
+    @_named
+    def is_canonical(self, block: BlockRef) -> bool:
+        """Whether the node still has this very block on its canonical chain."""
+        return self._has_block(block)
+
+    @_named
+    def scan_transfers(
+        self,
+        first_height: int,
+        last: BlockRef,
+        watched: Iterable[Address],
+        assets: Sequence[Asset],
+        progress: Progress | None = None,
+    ) -> TransferScan:
+        """All movements of the assets touching the watched addresses in blocks first_height to last."""
+        for asset in assets:
+            self._require_own_asset(asset)
+        return scan(
+            self._transport,
+            self._config,
+            self.node_id,
+            first_height=first_height,
+            last=last,
+            watched=watched,
+            assets=assets,
+            progress=progress,
+        )
+
+    @_named
+    def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        """What is wrong with configured assets on chain at the pin. Empty when all fit.
+
+        A problem is a fact about the asset; a node that cannot answer raises instead.
+        """
+        problems: dict[AssetId, str] = {}
+        tokens: list[tuple[Asset, str]] = []
+        for asset in assets:
+            self._require_own_asset(asset)
+            raw = token_address(asset.asset_id)
+            if raw is not None:
+                tokens.append((asset, abi.hex_text(raw)))
+            elif asset.decimals != self._config.native_asset.decimals:
+                problems[asset.asset_id] = f"the native coin has {self._config.native_asset.decimals} decimals"
+        block = pinned(pin.block)
+        balance_call = abi.hex_text(abi.BALANCE_OF + bytes(31) + b"\x01")
+        calls = []
+        for _, address in tokens:
+            calls.append(RpcCall("eth_getCode", (address, block)))
+            calls.append(RpcCall("eth_call", ({"to": address, "data": abi.hex_text(abi.DECIMALS)}, block)))
+            calls.append(RpcCall("eth_call", ({"to": address, "data": balance_call}, block)))
+        answers = self._transport.batch(calls) if calls else []
+        for number, (asset, _) in enumerate(tokens):
+            if problem := _token_problem(asset, answers[3 * number : 3 * number + 3]):
+                problems[asset.asset_id] = problem
+        return problems
+
+    def close(self) -> None:
+        """Release connections."""
+        close = getattr(self._transport, "close", None)
+        if close is not None:
+            close()
+
+    def _require_own_asset(self, asset: Asset) -> None:
+        """A programmer's error otherwise: assets are routed to readers by their chain."""
+        if asset.chain_id != self.chain_id:
+            raise InvalidValue(f"{asset.asset_id} is not on {self.chain_id}")
+        if asset.is_native and asset.asset_id != self._config.native_asset.asset_id:
+            raise InvalidValue(f"{asset.asset_id} is not the native coin of {self.chain_id}")
+
+    def _strategies(self, block: BlockRef) -> tuple[str, ...]:
+        if self._capabilities is None:
+            self._capabilities = probe(self._transport, block, datetime.now(UTC))
+        if not self._capabilities.has(EIP1898):
+            raise UnsupportedByNode("the node does not read state by block hash (EIP-1898)")
+        if self._strategy is not None:
+            return (self._strategy,)
+        if not self._capabilities.strategies:
+            raise UnsupportedByNode("the node offers no way of reading balances")
+        return self._capabilities.strategies
+
+    def _header(self, method: str, name: str) -> Header | None:
+        answer = self._transport.call(method, name, False)
+        if answer is None:
+            return None
+        return decode_header(answer, self.chain_id, self._config.header_format)
+
+    def _header_at(self, height: int) -> Header:
+        header = self._header("eth_getBlockByNumber", encode_quantity(height))
+        if header is None:
+            raise StaleHead(f"the node has no block {height}")
+        if header.block.height != height:
+            raise MalformedAnswer(f"asked for block {height}, the node gave block {header.block.height}")
+        return header
+
+    def _has_block(self, block: BlockRef) -> bool:
+        header = self._header("eth_getBlockByNumber", encode_quantity(block.height))
+        return header is not None and header.block.block_hash == block.block_hash
+
+    def _current_head(self, now: datetime) -> Header:
+        head = self._header("eth_getBlockByNumber", "latest")
+        if head is None:
+            raise MalformedAnswer("the node has no head")
+        block = head.block
+        if block.height < self._head.height:
+            raise StaleHead(f"the head went back from block {self._head.height} to {block.height}")
+        age = now - block.timestamp
+        if age > timedelta(seconds=self._config.head_age_seconds_max):
+            raise StaleHead(f"the head is {int(age.total_seconds())} seconds old")
+        if -age > timedelta(seconds=self._config.head_future_seconds_max):
+            raise StaleHead(f"the head is {int(-age.total_seconds())} seconds in the future")
+        self._head.height = block.height
+        return head
+
+    def _final_header(self, head: Header) -> Header:
+        finality = self._config.finality
+        if finality.kind is FinalityKind.LATEST:
+            return head
+        if finality.kind is FinalityKind.CONFIRMED:
+            # The head itself has one confirmation.
+            height = head.block.height - finality.confirmations + 1
+            if height < 0:
+                raise StaleHead(f"the chain has only {head.block.height + 1} blocks, too few for {finality}")
+            return self._header_at(height)
+        try:
+            header = self._header("eth_getBlockByNumber", str(finality.kind))
+        except (NodeRefused, ChainMoved):
+            header = None
+        if header is None:
+            raise ChainConfigError(
+                f"node {self.node_id} of {self.chain_id} has no {finality.kind} block;"
+                " configure finality = confirmed(k) with the number of confirmations the firm has approved"
+            )
+        return header
+
+    def _check_parent(self, header: Header) -> None:
+        """A block is not older than its parent, beyond the drift that is accepted anyway."""
+        if header.block.height == 0:
+            return
+        parent = self._header("eth_getBlockByHash", header.block.parent_hash)
+        if parent is None or parent.block.height != header.block.height - 1:
+            raise MalformedAnswer("the node does not know the parent of the block it gave")
+        if parent.block.block_hash != header.block.parent_hash:
+            raise MalformedAnswer("asked for a block by hash, the node gave another")
+        backwards = parent.block.timestamp - header.block.timestamp
+        if backwards > timedelta(seconds=self._config.head_future_seconds_max):
+            raise StaleHead(f"the block is {int(backwards.total_seconds())} seconds older than its parent")
+
+
+def _observation(holding: Holding, pin: Pin, value: Value, method: str, node_id: str) -> BalanceObservation:
+    if isinstance(value, int):
+        return BalanceObservation(holding, pin.block, pin.finality, ReadStatus.OK, value, method, node_id)
+    return BalanceObservation(
+        holding, pin.block, pin.finality, ReadStatus.FAILED, None, method, node_id, reason=str(value)
+    )
+
+
+def _token_problem(asset: Asset, answers: Sequence[object]) -> str:
+    """What is wrong with a token by its code, decimals() and balanceOf; empty when nothing is."""
+    code, decimals, balance = answers
+    if isinstance(code, ReadError):
+        raise code
+    if not data(code):
+        return "there is no contract at this address on this chain"
+    for answer in (decimals, balance):
+        if isinstance(answer, ReadError) and not is_contract_failure(answer):
+            raise answer
+    if isinstance(balance, ReadError) or len(data(balance)) != 32:
+        return "its balanceOf does not answer with one number"
+    if isinstance(decimals, ReadError) or len(data(decimals)) != 32:
+        return "it has no decimals() to compare with the asset table"
+    on_chain = int.from_bytes(data(decimals), "big")
+    if on_chain != asset.decimals:
+        return f"decimals are {on_chain} on chain, {asset.decimals} in the asset table"
+    return ""
