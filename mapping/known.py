@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chains.types import Address, Asset, AssetId, ChainId, LocationId
+from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place, allocation_key
 from mapping.columns import Key
 from mapping.types import (
@@ -53,8 +53,8 @@ class KnownBook(Protocol):
     def pool_members(self) -> Sequence[PoolMember]:
         """Every pool membership, past ones too: the newest record of each natural key."""
 
-    def is_firm_address(self, chain_id: ChainId, address: Address) -> bool:
-        """Whether an address is recorded as the firm's own, at any time."""
+    def firm_addresses(self) -> Sequence[FirmAddress]:
+        """Every address of the firm itself, past ones too: the newest record of each natural key."""
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
@@ -128,10 +128,9 @@ class MemoryBook:
         """Every pool membership, past ones too."""
         return [row for row in self._records["pools"].values() if isinstance(row, PoolMember)]
 
-    def is_firm_address(self, chain_id: ChainId, address: Address) -> bool:
-        """Whether an address is recorded as the firm's own, at any time."""
-        rows = self._records["firm_addresses"].values()
-        return any(isinstance(row, FirmAddress) and (row.chain_id, row.address) == (chain_id, address) for row in rows)
+    def firm_addresses(self) -> Sequence[FirmAddress]:
+        """Every address of the firm itself, past ones too."""
+        return [row for row in self._records["firm_addresses"].values() if isinstance(row, FirmAddress)]
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""

@@ -35,18 +35,15 @@ def check_pools(scope: Scope) -> None:
         if row.record.from_date < wallet.opened_on:
             reason = f"the wallet was opened on {wallet.opened_on} only"
             scope.problem(row, "from_date", str(row.record.from_date), reason)
+    in_import = {row.record for row in scope.of("pools")}
     for row in scope.of("wallets"):
         wallet = row.record
         known_before = by_wallet.get((wallet.chain_id, wallet.address), [])
         if wallet.structure is Structure.FULLY_SEGREGATED and any(
-            member.to_date is None and not _in_import(scope, member) for member in known_before
+            member.to_date is None and member not in in_import for member in known_before
         ):
             reason = f"the wallet is in pool {known_before[0].pool_id}; a fully segregated wallet cannot be"
             scope.problem(row, "structure", wallet.structure, reason)
-
-
-def _in_import(scope: Scope, member: PoolMember) -> bool:
-    return any(row.record == member for row in scope.of("pools"))
 
 
 def _overlap(one: PoolMember, other: PoolMember) -> bool:
@@ -61,10 +58,12 @@ def check_firm_addresses(scope: Scope) -> None:
         if (row.record.chain_id, row.record.address) in wallets:
             reason = "this address is a wallet that holds client assets (wallets.csv); it cannot be the firm's own"
             scope.problem(row, "address", row.record.address, reason)
+    if not scope.of("wallets"):
+        return
     in_import = {(row.record.chain_id, row.record.address) for row in firm_rows}
+    recorded = {(row.chain_id, row.address) for row in scope.known.firm_addresses()} - in_import
     for wallet_row in scope.of("wallets"):
         wallet: Any = wallet_row.record
-        key = (wallet.chain_id, wallet.address)
-        if key not in in_import and scope.known.is_firm_address(wallet.chain_id, wallet.address):
+        if (wallet.chain_id, wallet.address) in recorded:
             reason = "this address is recorded as the firm's own (firm_addresses.csv), where no client asset may be"
             scope.problem(wallet_row, "address", wallet.address, reason)
