@@ -54,7 +54,8 @@ def send(
 ) -> dict[str, Any]:
     """Send one transaction and return its receipt; raise `TransactionReverted` when it failed.
 
-    Where the node mines neither at once nor by the clock, one block is mined for it. `fields` go into the transaction as they are (`gas`, `nonce`, …).
+    Where the node mines neither at once nor by the clock, one block is mined for it. `fields` go into the
+    transaction as they are (`gas`, `nonce`, …).
     """
     transaction: dict[str, object] = {"from": sender, "data": data, "value": hex(value_wei), **fields}
     if to is not None:
@@ -65,6 +66,7 @@ def send(
         if not node.automine() and not node.interval_mining():
             node.mine()
         receipt = _wait_for_receipt(node, transaction_hash)
+    assert isinstance(receipt, dict)
     if receipt["status"] != "0x1":
         raise TransactionReverted(f"transaction {transaction_hash} reverted", node_id=NODE_ID)
     return receipt

@@ -71,7 +71,9 @@ def change_result(method: str, change: Callable[[list[Any], Any], Any]) -> Lie:
         if asked != method or "result" not in answer:
             return answer
         result = change(params, answer["result"])
-        return answer if result == answer["result"] else {**answer, "result": result}
+        # As JSON, because True equals 1 in Python and is another answer.
+        unchanged = json.dumps(result) == json.dumps(answer["result"])
+        return answer if unchanged else {**answer, "result": result}
 
     return lie
 

@@ -152,7 +152,7 @@ class LyingProxy:
                 method, params = str(call.get("method")), list(call.get("params") or [])
                 answers = [each for answer in answers for each in _as_list(lie(method, params, answer))]
             told += answers
-        if told == truths:
+        if len(told) == len(truths) and all(one is other for one, other in zip(told, truths, strict=True)):
             return reply
         if not isinstance(document, list) and len(told) == 1:
             return replace(reply, body=json.dumps(told[0]).encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -56,13 +57,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
+def anvil_binary(request: pytest.FixtureRequest) -> Path:
+    """The Anvil binary. Without one the test is skipped, or fails where Anvil is required or was named."""
+    from chains.devnet.anvil import AnvilNotFound, find_anvil
+
+    named = request.config.getoption("--anvil-bin") or os.environ.get("ANVIL_BIN")
+    try:
+        return find_anvil(named)
+    except AnvilNotFound as error:
+        text = f"{error}. {error.advice}"
+        if named or request.config.getoption("--require-anvil") or _is_ci():
+            pytest.fail(text, pytrace=False)
+        pytest.skip(text)
+
+
+@pytest.fixture(scope="session")
 def anvil_process(request: pytest.FixtureRequest) -> Iterator[AnvilProcess | None]:
     """The process behind `anvil_session`; None where a running node was named."""
     if _rpc_url(request.config):
         yield None
         return
-    process = _make_process(request.config)
-    with process:
+    from chains.devnet.anvil import AnvilProcess
+
+    with AnvilProcess(binary=request.getfixturevalue("anvil_binary")) as process:
         yield process
 
 
@@ -83,12 +100,14 @@ def anvil_session(request: pytest.FixtureRequest, anvil_process: AnvilProcess | 
 @pytest.fixture
 def anvil(request: pytest.FixtureRequest) -> Iterator[AnvilNode]:
     """An Anvil node whose chain is put back after the test, or with `@pytest.mark.anvil(private=True)` its own."""
+    from chains.devnet.anvil import AnvilProcess
     from chains.devnet.isolation import isolated
 
     private, arguments = _marked(request)
     with ExitStack() as stack:
         if private:
-            yield stack.enter_context(_make_process(request.config, arguments)).node
+            binary: Path = request.getfixturevalue("anvil_binary")
+            yield stack.enter_context(AnvilProcess(binary=binary, arguments=arguments)).node
             return
         node: AnvilNode = request.getfixturevalue("anvil_session")
         process: AnvilProcess | None = request.getfixturevalue("anvil_process")
@@ -156,20 +175,6 @@ def lying_node(anvil: AnvilNode) -> Iterator[Callable[..., LyingProxy]]:
 
 def _rpc_url(config: pytest.Config) -> str:
     return str(config.getoption("--anvil-rpc-url") or os.environ.get("ANVIL_RPC_URL", ""))
-
-
-def _make_process(config: pytest.Config, arguments: list[str] | None = None) -> AnvilProcess:
-    """A process that is not started yet. Without Anvil: skip, or fail where it is required or was named."""
-    from chains.devnet.anvil import AnvilNotFound, AnvilProcess
-
-    named = config.getoption("--anvil-bin") or os.environ.get("ANVIL_BIN")
-    try:
-        return AnvilProcess(binary=named, arguments=arguments or [])
-    except AnvilNotFound as error:
-        text = f"{error}. {error.advice}"
-        if named or config.getoption("--require-anvil") or _is_ci():
-            pytest.fail(text, pytrace=False)
-        pytest.skip(text)
 
 
 def _is_ci() -> bool:

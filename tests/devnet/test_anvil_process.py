@@ -86,8 +86,8 @@ def wait_until_dead(process_id: int, seconds: float = 5.0) -> bool:
 
 
 @pytest.mark.devnet
-def test_a_process_runs_while_its_context_lasts() -> None:
-    with AnvilProcess() as process:
+def test_a_process_runs_while_its_context_lasts(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary) as process:
         process_id = process.process_id
         assert is_alive(process_id)
         assert process.is_running()
@@ -100,23 +100,23 @@ def test_a_process_runs_while_its_context_lasts() -> None:
 
 
 @pytest.mark.devnet
-def test_arguments_reach_anvil() -> None:
-    with AnvilProcess(arguments=["--chain-id", "5", "--accounts", "2"]) as process:
+def test_arguments_reach_anvil(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary, arguments=["--chain-id", "5", "--accounts", "2"]) as process:
         assert process.node.chain_id == 5
         assert len(process.node.accounts()) == 2
 
 
 @pytest.mark.devnet
-def test_two_processes_get_two_ports_and_two_chains() -> None:
-    with AnvilProcess() as one, AnvilProcess() as other:
+def test_two_processes_get_two_ports_and_two_chains(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary) as one, AnvilProcess(binary=anvil_binary) as other:
         assert one.node.url != other.node.url
         one.node.mine(3)
         assert other.node.block_number() == 0
 
 
 @pytest.mark.devnet
-def test_a_restart_is_a_fresh_chain_at_the_same_url() -> None:
-    with AnvilProcess() as process:
+def test_a_restart_is_a_fresh_chain_at_the_same_url(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary) as process:
         node, before = process.node, process.process_id
         node.mine(3)
         process.restart()
@@ -125,17 +125,17 @@ def test_a_restart_is_a_fresh_chain_at_the_same_url() -> None:
 
 
 @pytest.mark.devnet
-def test_a_taken_port_is_an_error_that_says_why() -> None:
-    with AnvilProcess() as first:
+def test_a_taken_port_is_an_error_that_says_why(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary) as first:
         port = int(first.node.url.rpartition(":")[2])
         with pytest.raises(NodeUnavailable, match="ended while starting"):
-            AnvilProcess(port=port).start()
+            AnvilProcess(binary=anvil_binary, port=port).start()
         assert first.node.block_number() == 0
 
 
 @pytest.mark.devnet
-def test_wrong_arguments_are_an_error_and_leave_nothing() -> None:
-    process = AnvilProcess(arguments=["--no-such-option"])
+def test_wrong_arguments_are_an_error_and_leave_nothing(anvil_binary: Path) -> None:
+    process = AnvilProcess(binary=anvil_binary, arguments=["--no-such-option"])
     with pytest.raises(NodeUnavailable, match="ended while starting"):
         process.start()
     assert not process.is_running()
@@ -167,8 +167,8 @@ time.sleep(60)
 @pytest.mark.devnet
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no watching shell on Windows")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
-def test_a_killed_parent_leaves_no_node_behind(blow: signal.Signals) -> None:
-    environment = {**os.environ, "ANVIL_BIN": str(find_anvil())}
+def test_a_killed_parent_leaves_no_node_behind(anvil_binary: Path, blow: signal.Signals) -> None:
+    environment = {**os.environ, "ANVIL_BIN": str(anvil_binary)}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
     process_id = int(parent.stdout.readline())
@@ -179,8 +179,8 @@ def test_a_killed_parent_leaves_no_node_behind(blow: signal.Signals) -> None:
 
 
 @pytest.mark.devnet
-def test_a_node_killed_by_others_is_noticed() -> None:
-    with AnvilProcess() as process:
+def test_a_node_killed_by_others_is_noticed(anvil_binary: Path) -> None:
+    with AnvilProcess(binary=anvil_binary) as process:
         os.kill(process.process_id, signal.SIGKILL)
         deadline = time.monotonic() + 5
         while process.is_running() and time.monotonic() < deadline:
