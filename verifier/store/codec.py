@@ -1,0 +1,140 @@
+"""Rows from records of the mapping and back. Keys of interned texts are resolved by the callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+
+from chains.types import Asset
+from mapping.types import (
+    AssetRecord,
+    Client,
+    CustodianAddress,
+    FirmAddress,
+    PoolMember,
+    Price,
+    Record,
+    TransferAuthorization,
+    Wallet,
+)
+from verifier.store.tables import (
+    AssetRow,
+    AuthorizationRow,
+    ClientRow,
+    CustodianAddressRow,
+    FirmAddressRow,
+    PoolMemberRow,
+    PriceRow,
+    WalletRow,
+)
+from verifier.store.tables.base import StoredRow
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one type of record is stored, and by which column a few of them are looked up."""
+
+    row_class: type[StoredRow]
+    values: Callable[[Any], dict[str, object]]
+    """The row's own columns."""
+    record: Callable[[Any], Record]
+    """The record of a row."""
+    lookup_column: str
+    lookup_part: int
+    """Which part of the natural key `lookup_column` holds."""
+
+
+def _fields(*names: str) -> Callable[[Any], dict[str, object]]:
+    def values(record: Any) -> dict[str, object]:
+        return {name: getattr(record, name) for name in names}
+
+    return values
+
+
+def _same(record_type: type[Any], *names: str) -> Callable[[Any], Any]:
+    def record(row: Any) -> Any:
+        return record_type(**{name: getattr(row, name) for name in names})
+
+    return record
+
+
+def _asset_values(record: AssetRecord) -> dict[str, object]:
+    return {
+        "asset_id": record.asset.asset_id,
+        "symbol": record.asset.symbol,
+        "decimals": record.asset.decimals,
+        "legal_class": record.legal_class,
+        "legal_class_from": record.legal_class_from,
+        "legal_class_reference": record.legal_class_reference,
+        "dust_limit": record.dust_limit,
+    }
+
+
+def _asset(row: Any) -> AssetRecord:
+    return AssetRecord(
+        Asset(row.asset_id, row.symbol, row.decimals),
+        row.legal_class,
+        row.legal_class_from,
+        row.legal_class_reference,
+        row.dust_limit,
+    )
+
+
+_WALLET = (
+    "chain_id", "address", "structure", "titling", "custodian", "mpc_vault", "key_scheme", "threshold", "share_count",
+    "firm_alone_can_sign", "others_can_sign_without_firm", "opened_on", "closed_on", "gas_float_limit",
+)  # fmt: skip
+
+
+def _wallet_values(record: Wallet) -> dict[str, object]:
+    holders = orjson.dumps(record.share_holders).decode()
+    return {**{name: getattr(record, name) for name in _WALLET}, "share_holders": holders}
+
+
+def _wallet(row: Any) -> Wallet:
+    holders = tuple((str(name), int(count)) for name, count in orjson.loads(row.share_holders))
+    return Wallet(**{name: getattr(row, name) for name in _WALLET}, share_holders=holders)
+
+
+def _price_values(record: Price) -> dict[str, object]:
+    return {
+        "asset_id": record.asset_id,
+        "currency": record.currency,
+        "price": format(record.price, "f"),
+        "as_of": record.as_of,
+        "source": record.source,
+    }
+
+
+def _price(row: Any) -> Price:
+    return Price(row.asset_id, row.currency, Decimal(row.price), row.as_of, row.source)
+
+
+_CLIENT = ("client_id", "name", "opened_on", "closed_on")
+_POOL = ("pool_id", "chain_id", "address", "from_date", "to_date")
+_FIRM = ("chain_id", "address", "label", "valid_from", "valid_until")
+_CUSTODIAN = ("custodian", "chain_id", "address", "mpc_vault", "as_of")
+_AUTHORIZATION = (
+    "authorization_id", "chain_id", "wallet", "asset_id", "base_units_max", "destination", "fee_max", "valid_from",
+    "valid_until", "purpose", "requested_by", "approved_by", "approved_at", "reference", "client_id",
+)  # fmt: skip
+
+CODECS: Final[Mapping[type[Any], Codec]] = {
+    Client: Codec(ClientRow, _fields(*_CLIENT), _same(Client, *_CLIENT), "client_id", 0),
+    AssetRecord: Codec(AssetRow, _asset_values, _asset, "asset_id", 0),
+    Wallet: Codec(WalletRow, _wallet_values, _wallet, "address", 1),
+    PoolMember: Codec(PoolMemberRow, _fields(*_POOL), _same(PoolMember, *_POOL), "address", 2),
+    FirmAddress: Codec(FirmAddressRow, _fields(*_FIRM), _same(FirmAddress, *_FIRM), "address", 1),
+    CustodianAddress: Codec(
+        CustodianAddressRow, _fields(*_CUSTODIAN), _same(CustodianAddress, *_CUSTODIAN), "address", 2
+    ),
+    TransferAuthorization: Codec(
+        AuthorizationRow, _fields(*_AUTHORIZATION), _same(TransferAuthorization, *_AUTHORIZATION), "authorization_id", 0
+    ),
+    Price: Codec(PriceRow, _price_values, _price, "asset_id", 0),
+}
+"""The types of record that are stored as they are; ledger entries, snapshots and positions use interned texts."""

@@ -1,0 +1,227 @@
+"""One database, SQLite or PostgreSQL: opened safely, read at one moment, written by one writer at a time.
+
+SQLite runs with a write-ahead log, so that readers never wait for the writer; `synchronous=FULL`, because a commit
+that the program reported must survive a power failure and a sweep has few commits; foreign keys on; and every
+write begins with BEGIN IMMEDIATE, so that a second writer waits at the start instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from verifier.errors import JournalBroken, SchemaOutdated, StoreBusy, StoreError
+from verifier.store.interning import Interned
+from verifier.store.migrations import SCHEMA_VERSION
+from verifier.store.records import JournalHead
+from verifier.store.tables import JournalEntryRow, JournalSealRow, table
+from verifier.store.unit import Unit
+
+BUSY_SECONDS: Final = 10.0
+"""How long a writer waits for another one before it gives up with `StoreBusy`."""
+
+_WRITER_LOCK: Final = 0x637573746F6479
+"""Key of the PostgreSQL advisory lock that the one writer holds until its transaction ends."""
+
+ENTRY: Final = table(JournalEntryRow)
+SEAL: Final = table(JournalSealRow)
+
+
+class Database:
+    """The connection pool and the two ways through it: `read` and `record`."""
+
+    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
+        self._engine = engine
+        self._busy_seconds = busy_seconds
+        self._interned = Interned()
+
+    @property
+    def dialect_name(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._engine.dialect.name
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection that sees the database as it was at one moment, and can write nothing."""
+        with _translated(), self._engine.connect() as connection:
+            if self.dialect_name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                if self.dialect_name == "sqlite":
+                    connection.exec_driver_sql("PRAGMA query_only=ON")
+                try:
+                    yield connection
+                finally:
+                    if self.dialect_name == "sqlite":
+                        connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+    @contextmanager
+    def record(
+        self,
+        kind: str,
+        actor: str,
+        payload: Mapping[str, object],
+        recorded_at: datetime,
+        *,
+        payload_is_the_record: bool = False,
+    ) -> Iterator[Unit]:
+        """One write transaction with its journal entry: all of it is stored, or nothing.
+
+        An act that adds no row leaves no entry either, so that repeating an act changes nothing; unless
+        `payload_is_the_record`. Raises `StoreBusy` when another writer does not finish within the time allowed.
+        """
+        with _translated(), self._writing() as connection:
+            head = self._head(connection)
+            unit = Unit(connection, self._interned, head, kind, actor, payload, recorded_at)
+            yield unit
+            if unit.is_empty and not payload_is_the_record:
+                connection.rollback()
+                return
+            unit.seal()
+            connection.commit()
+            self._interned.merge(unit.interned)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._engine.connect() as connection:
+            options = connection.execution_options(custody_writes=True)
+            with options.begin() as transaction:
+                if self.dialect_name == "postgresql":
+                    options.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._busy_seconds * 1000)}")
+                    options.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+                yield options
+                if transaction.is_active:
+                    transaction.commit()
+
+    def head(self) -> JournalHead | None:
+        """The newest journal entry; None in a new database."""
+        with self.read() as connection:
+            return self._head(connection)
+
+    def _head(self, connection: sa.Connection) -> JournalHead | None:
+        row = connection.execute(
+            sa.select(ENTRY.c.sequence, SEAL.c.entry_digest, ENTRY.c.recorded_at)
+            .join_from(ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence, isouter=True)
+            .order_by(ENTRY.c.sequence.desc())
+            .limit(1)
+        ).first()
+        if row is None:
+            return None
+        if row.entry_digest is None:
+            raise JournalBroken(f"journal entry {row.sequence} has no seal")
+        return JournalHead(row.sequence, row.entry_digest, row.recorded_at)
+
+    def schema_version(self) -> str:
+        """The schema step the database is at; empty for a new one."""
+        with _translated(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+
+    def require_schema(self) -> None:
+        """Raise `SchemaOutdated` unless the database is at the step this program works with."""
+        found = self.schema_version()
+        if found != SCHEMA_VERSION:
+            what = f"schema {found}" if found else "no schema"
+            raise SchemaOutdated(f"the database has {what}, this program works with schema {SCHEMA_VERSION}")
+
+    def migrate_schema(self) -> str:
+        """Bring the schema up to date in one transaction; returns the version. A newer database is refused."""
+        from alembic import command
+        from alembic.config import Config
+
+        found = self.schema_version()
+        if found > SCHEMA_VERSION:
+            raise SchemaOutdated(f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program")
+        config = Config()
+        config.set_main_option("script_location", "verifier.store:migrations")
+        config.set_main_option("path_separator", "os")
+        with _translated(), self._writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return self.schema_version()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn the driver's errors into ours, without URL, statement or parameters."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _store_error(error) from None
+
+
+def _store_error(error: DBAPIError) -> StoreError:
+    cause = error.orig
+    text = str(cause).strip().splitlines()[0] if str(cause).strip() else ""
+    state = getattr(cause, "sqlstate", None)
+    if "database is locked" in text or "database table is locked" in text or state in ("55P03", "40P01"):
+        return StoreBusy("another writer holds the database")
+    if "database or disk is full" in text or state in ("53100", "53200"):
+        return StoreError("no space is left for the database; nothing was written")
+    if "no such table" in text or state == "42P01":
+        return SchemaOutdated("the database lacks a table of this program's schema")
+    if state is None and type(cause).__module__.startswith("psycopg"):
+        return StoreError("the database server cannot be reached or closed the connection")
+    return StoreError(f"the database refused: {text}")
+
+
+def create_engine(url_text: str, *, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:
+    """An engine for a database URL; no error shows the URL."""
+    try:
+        url = sa.make_url(url_text)
+    except sa.exc.ArgumentError:
+        raise StoreError("the database URL cannot be read") from None
+    name = url.get_backend_name()
+    if name == "sqlite":
+        return _sqlite_engine(url, busy_seconds)
+    if name == "postgresql":
+        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+    raise StoreError(f"{name} is not supported: use sqlite:///FILE or postgresql+psycopg://…")
+
+
+def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("the SQLite URL names no file, for example sqlite:///custody.db")
+    _create_private(Path(url.database))
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": busy_seconds})
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",  # else INSERT OR REPLACE deletes a row without its DELETE trigger
+            "trusted_schema=OFF",
+            "cache_size=-65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("custody_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _create_private(path: Path) -> None:
+    """Create the file readable by its owner only; SQLite gives its companions the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, stat.S_IRUSR | stat.S_IWUSR))
+    except OSError as error:
+        raise StoreError(f"the database file cannot be opened ({error.strerror})") from None

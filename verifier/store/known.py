@@ -1,0 +1,146 @@
+"""What the importer asks about everything recorded so far (`mapping.known.KnownBook`), answered by the store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from chains.types import Asset, AssetId, LocationId
+from mapping.book import AllocationKey, Place
+from mapping.columns import Key
+from mapping.known import KnownBook, SnapshotState
+from mapping.tables import table_named
+from mapping.types import AssetRecord, FirmAddress, LedgerEntry, PoolMember, Position, Record
+from verifier.store.codec import CODECS
+from verifier.store.engine import Database
+from verifier.store.mapping_store import (
+    ASSET_TEXT,
+    CLIENT_TEXT,
+    ENTRY,
+    FILE,
+    LOCATION_TEXT,
+    POSITION,
+    newest_records,
+    stored_entries,
+    stored_positions,
+)
+from verifier.store.tables import StatedAllocationRow, table
+
+STATED = table(StatedAllocationRow)
+KEYS_PER_QUERY = 500
+
+
+class KnownStore(Database):
+    """The store as the importer sees it."""
+
+    @contextmanager
+    def known(self) -> Iterator[KnownBook]:
+        """What is known at this moment; all answers are of the same moment."""
+        with self.read() as connection:
+            yield StoredBook(connection)
+
+
+class StoredBook:
+    """A `KnownBook` over one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def file_imported(self, digest: str) -> bool:
+        """Whether a file (or posted row) of this SHA-256 was imported before."""
+        return self._connection.execute(sa.select(FILE.c.record_id).where(FILE.c.digest == digest)).first() is not None
+
+    def records(self, table: str, keys: Collection[Key]) -> Mapping[Key, Record]:
+        """The newest record of each natural key of a table, where there is one."""
+        declared = table_named(table)
+        found: dict[Key, Record] = {}
+        wanted = set(keys)
+        for record in self._candidates(declared.record_type, wanted):
+            key = declared.key(record)
+            if key in wanted:
+                found[key] = record
+        return found
+
+    def _candidates(self, record_type: type[Any], keys: Collection[Key]) -> Iterable[Record]:
+        """Records that may have one of the keys, older before newer."""
+        if record_type is LedgerEntry:
+            for chunk in _chunks({key[0] for key in keys}):
+                for entry, _ in stored_entries(self._connection, ENTRY.c.entry_id.in_(chunk)):
+                    yield entry
+        elif record_type is Position:
+            for chunk in _chunks({key[1] for key in keys}):
+                yield from stored_positions(self._connection, POSITION.c.statement_id.in_(chunk))
+        else:
+            codec = CODECS[record_type]
+            column = _table(codec.row_class).c[codec.lookup_column]
+            for chunk in _chunks({key[codec.lookup_part] for key in keys}):
+                yield from newest_records(self._connection, record_type, column.in_(chunk))
+
+    def assets(self) -> Mapping[AssetId, Asset]:
+        """Every asset of the reviewed table."""
+        return {each.asset.asset_id: each.asset for each in newest_records(self._connection, AssetRecord)}
+
+    def pool_members(self) -> Sequence[PoolMember]:
+        """Every pool membership, past ones too."""
+        return newest_records(self._connection, PoolMember)
+
+    def firm_addresses(self) -> Sequence[FirmAddress]:
+        """Every address of the firm itself, past ones too."""
+        return newest_records(self._connection, FirmAddress)
+
+    def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
+        """The newest snapshot of each place, where there is one."""
+        wanted = set(places)
+        found: dict[Place, SnapshotState] = {}
+        for chunk in _chunks({location for location, _ in wanted}):
+            query = (
+                sa.select(
+                    STATED,
+                    CLIENT_TEXT.c.text.label("client_id"),
+                    LOCATION_TEXT.c.text.label("location_id"),
+                    ASSET_TEXT.c.text.label("asset_id"),
+                )
+                .join_from(STATED, CLIENT_TEXT, STATED.c.client_key == CLIENT_TEXT.c.record_id)
+                .join(LOCATION_TEXT, STATED.c.location_key == LOCATION_TEXT.c.record_id)
+                .join(ASSET_TEXT, STATED.c.asset_key == ASSET_TEXT.c.record_id)
+                .where(LOCATION_TEXT.c.text.in_(chunk))
+                .order_by(STATED.c.record_id)
+            )
+            for row in self._connection.execute(query):
+                place = (LocationId(row.location_id), AssetId(row.asset_id))
+                before = found.get(place)
+                if place not in wanted or (before and before.as_of > row.as_of):
+                    continue
+                key = AllocationKey(row.client_id, row.account_class, *place, row.is_gas_float)
+                figures = dict(before.figures) if before and before.as_of == row.as_of else {}
+                figures[key] = row.base_units
+                found[place] = SnapshotState(row.as_of, figures)
+        return found
+
+    def entries_at(self, locations: Collection[LocationId]) -> Iterable[LedgerEntry]:
+        """Every ledger entry at these locations."""
+        for chunk in _chunks(set(locations)):
+            for entry, _ in stored_entries(self._connection, LOCATION_TEXT.c.text.in_(chunk)):
+                yield entry
+
+    def statements(self, ids: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[Position]]:
+        """All rows of each outside statement, by (stated_by, statement_id), where there is one."""
+        found: dict[tuple[str, str], list[Position]] = defaultdict(list)
+        for chunk in _chunks({statement_id for _, statement_id in ids}):
+            for row in stored_positions(self._connection, POSITION.c.statement_id.in_(chunk)):
+                if (row.stated_by, row.statement_id) in ids:
+                    found[row.stated_by, row.statement_id].append(row)
+        return found
+
+
+_table = table
+
+
+def _chunks(texts: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(texts)
+    for start in range(0, len(ordered), KEYS_PER_QUERY):
+        yield ordered[start : start + KEYS_PER_QUERY]

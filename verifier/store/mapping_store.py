@@ -1,0 +1,364 @@
+"""Storing an import, and the mapping and the book as they stood at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+
+from chains.types import AssetId, ChainId, LocationId, utc_text
+from mapping.book import AllocationKey, Book, import_entries
+from mapping.importer import ImportResult
+from mapping.tables import table_of
+from mapping.types import (
+    AccountClass,
+    Allocation,
+    AssetRecord,
+    Client,
+    CustodianAddress,
+    EntryKind,
+    FirmAddress,
+    LedgerEntry,
+    PoolMember,
+    Position,
+    Price,
+    Record,
+    Sourced,
+    TransferAuthorization,
+    Wallet,
+)
+from verifier.errors import StoreError
+from verifier.store.codec import CODECS
+from verifier.store.engine import Database
+from verifier.store.tables import (
+    ImportedFileRow,
+    InternedTextRow,
+    LedgerEntryRow,
+    PositionRow,
+    StatedAllocationRow,
+    table,
+)
+from verifier.store.unit import Unit
+
+FILE = table(ImportedFileRow)
+TEXT = table(InternedTextRow)
+ENTRY = table(LedgerEntryRow)
+POSITION = table(PositionRow)
+CLIENT_TEXT, LOCATION_TEXT, ASSET_TEXT = (TEXT.alias(name) for name in ("client_text", "location_text", "asset_text"))
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an import stored."""
+
+    files: int
+    """Files that were new; the others had been imported before and were left out."""
+    records: int
+    entries: int
+    """Ledger entries, those made from snapshots included."""
+
+
+class MappingStore(Database):
+    """The firm's side of the store."""
+
+    def apply_import(self, result: ImportResult, actor: str, now: datetime) -> Applied:
+        """Store a whole import in one transaction; a file that was imported before is left out.
+
+        Raises `StoreError` when the result has problems: nothing of a bad file is stored.
+        """
+        if result.problems:
+            raise StoreError(f"the import has {len(result.problems)} problems; nothing was stored")
+        payload = {"files": [{"name": each.name, "sha256": each.digest} for each in result.files]}
+        with self.record("import", actor, payload, now) as unit:
+            known = _known_digests(unit.connection, [each.digest for each in result.files])
+            files = {each.digest: each for each in result.files if each.digest not in known}
+            keys = {
+                digest: unit.add(ImportedFileRow, digest=digest, name=each.name, row_count=each.rows)
+                for digest, each in files.items()
+            }
+            records = [sourced for sourced in result.records if sourced.origin.digest in keys]
+            entries = import_entries(records, lambda as_of: _allocations_at(unit, records, as_of))
+            _add_records(unit, records, keys)
+            _add_entries(unit, entries, keys)
+        return Applied(len(files), len(records), len(entries))
+
+    def clients(self, known_at: datetime) -> list[Client]:
+        """The newest record of every client."""
+        return self._newest(Client, known_at)
+
+    def asset_history(self, known_at: datetime, chain_id: ChainId | None = None) -> list[AssetRecord]:
+        """Every dated legal class of every asset."""
+        records = self._newest(AssetRecord, known_at)
+        return [each for each in records if chain_id is None or each.asset.chain_id == chain_id]
+
+    def assets(self, chain_id: ChainId | None, known_at: datetime) -> list[AssetRecord]:
+        """One record per asset, by id: the legal class in force at the time. All chains and rails when None."""
+        found: dict[AssetId, AssetRecord] = {}
+        today = known_at.date()
+        for each in sorted(self.asset_history(known_at, chain_id), key=lambda record: record.legal_class_from):
+            if each.asset.asset_id not in found or each.legal_class_from <= today:
+                found[each.asset.asset_id] = each
+        return [found[asset_id] for asset_id in sorted(found)]
+
+    def wallets(self, chain_id: ChainId | None, known_at: datetime) -> list[Wallet]:
+        """The newest record of every wallet, closed ones too."""
+        return self._newest(Wallet, known_at, chain_id)
+
+    def pool_members(self, chain_id: ChainId | None, known_at: datetime) -> list[PoolMember]:
+        """Every pool membership, past ones too."""
+        return self._newest(PoolMember, known_at, chain_id)
+
+    def firm_addresses(self, chain_id: ChainId | None, known_at: datetime) -> list[FirmAddress]:
+        """The firm's own addresses, past ones too."""
+        return self._newest(FirmAddress, known_at, chain_id)
+
+    def custodian_addresses(
+        self, chain_id: ChainId | None, known_at: datetime, as_of: datetime | None = None
+    ) -> list[CustodianAddress]:
+        """The newest inventory of each custodian and chain; of those as of the given moment or earlier."""
+        lines = self._newest(CustodianAddress, known_at, chain_id)
+        if as_of is not None:
+            lines = [line for line in lines if line.as_of <= as_of]
+        newest: dict[tuple[str, str], datetime] = {}
+        for line in lines:
+            place = (line.custodian, line.chain_id)
+            newest[place] = max(newest.get(place, line.as_of), line.as_of)
+        return [line for line in lines if line.as_of == newest[line.custodian, line.chain_id]]
+
+    def authorizations(self, chain_id: ChainId | None, known_at: datetime) -> list[TransferAuthorization]:
+        """Every approval of a transfer."""
+        return self._newest(TransferAuthorization, known_at, chain_id)
+
+    def prices(self, known_at: datetime) -> list[Price]:
+        """Every price."""
+        return self._newest(Price, known_at)
+
+    def positions(self, known_at: datetime, chain_id: ChainId | None = None) -> list[Position]:
+        """Every position that outside parties stated, of one chain's assets or of all, in the order they came."""
+        with self.read() as connection:
+            return list(stored_positions(connection, _asset_filter(chain_id), POSITION.c.recorded_at <= known_at))
+
+    def entries(self, chain_id: ChainId | None, known_at: datetime) -> list[tuple[LedgerEntry, datetime]]:
+        """Every ledger entry with the time it was recorded."""
+        with self.read() as connection:
+            conditions = (_asset_filter(chain_id), ENTRY.c.recorded_at <= known_at)
+            return list(stored_entries(connection, *conditions))
+
+    def book(self, chain_id: ChainId | None, known_at: datetime) -> Book:
+        """The book of one chain's assets, or of everything, as known at a time."""
+        return Book(self.entries(chain_id, known_at))
+
+    def allocations(self, chain_id: ChainId | None, as_of: datetime, known_at: datetime) -> dict[AllocationKey, int]:
+        """Every figure of the book other than zero, as `Book.allocations` gives it, without making the entries."""
+        with self.read() as connection:
+            conditions = (
+                _asset_filter(chain_id),
+                ENTRY.c.recorded_at <= known_at,
+                ENTRY.c.effective_at <= as_of,
+            )
+            return _sums(connection, *conditions)
+
+    def imported_files(self) -> list[tuple[str, str, int, datetime]]:
+        """(name, digest, rows, recorded at) of every file, in order."""
+        with self.read() as connection:
+            query = sa.select(FILE.c.name, FILE.c.digest, FILE.c.row_count, FILE.c.recorded_at)
+            return [tuple(row) for row in connection.execute(query.order_by(FILE.c.record_id))]
+
+    def _newest(self, record_type: type[R], known_at: datetime, chain_id: ChainId | None = None) -> list[R]:
+        of = table(CODECS[record_type].row_class)
+        conditions = [of.c.recorded_at <= known_at]
+        if chain_id is not None:
+            conditions.append(of.c.chain_id == chain_id)
+        with self.read() as connection:
+            return newest_records(connection, record_type, *conditions)
+
+
+def newest_records(connection: sa.Connection, record_type: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
+    """The newest record of every natural key, in the order the keys first came."""
+    codec = CODECS[record_type]
+    of = table(codec.row_class)
+    found: dict[tuple[str, ...], R] = {}
+    for row in connection.execute(sa.select(of).where(*conditions).order_by(of.c.record_id)):
+        record = cast("R", codec.record(row))
+        found[table_of(record).key(record)] = record
+    return list(found.values())
+
+
+def _entry_query(conditions: Iterable[sa.ColumnElement[bool]], *columns: Any) -> sa.Select[Any]:
+    client, location, asset = CLIENT_TEXT, LOCATION_TEXT, ASSET_TEXT
+    return (
+        sa.select(
+            client.c.text.label("client_id"),
+            ENTRY.c.account_class,
+            location.c.text.label("location_id"),
+            asset.c.text.label("asset_id"),
+            ENTRY.c.kind,
+            ENTRY.c.base_units,
+            *columns,
+        )
+        .join_from(ENTRY, client, ENTRY.c.client_key == client.c.record_id)
+        .join(location, ENTRY.c.location_key == location.c.record_id)
+        .join(asset, ENTRY.c.asset_key == asset.c.record_id)
+        .where(*conditions)
+    )
+
+
+def stored_entries(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool]
+) -> Iterable[tuple[LedgerEntry, datetime]]:
+    """Ledger entries with the time each was recorded, in the order they came."""
+    query = _entry_query(
+        conditions, ENTRY.c.entry_id, ENTRY.c.effective_at, ENTRY.c.corrects, ENTRY.c.recorded_at
+    ).order_by(ENTRY.c.record_id)
+    for row in connection.execute(query):
+        entry = LedgerEntry(
+            entry_id=row.entry_id,
+            client_id=row.client_id,
+            account_class=row.account_class,
+            location_id=LocationId(row.location_id),
+            asset_id=AssetId(row.asset_id),
+            base_units=row.base_units,
+            effective_at=row.effective_at,
+            kind=row.kind,
+            corrects=row.corrects,
+        )
+        yield entry, row.recorded_at
+
+
+def stored_positions(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Iterable[Position]:
+    """Positions that outside parties stated, in the order they came."""
+    location, asset = LOCATION_TEXT, ASSET_TEXT
+    query = (
+        sa.select(POSITION, location.c.text.label("location_id"), asset.c.text.label("asset_id"))
+        .join_from(POSITION, location, POSITION.c.location_key == location.c.record_id)
+        .join(asset, POSITION.c.asset_key == asset.c.record_id)
+        .where(*conditions)
+        .order_by(POSITION.c.record_id)
+    )
+    for row in connection.execute(query):
+        yield Position(
+            LocationId(row.location_id),
+            AssetId(row.asset_id),
+            row.base_units,
+            row.as_of,
+            row.source,
+            row.stated_by,
+            row.statement_id,
+        )
+
+
+def _asset_filter(chain_id: ChainId | None) -> sa.ColumnElement[bool]:
+    if chain_id is None:
+        return sa.true()
+    return ASSET_TEXT.c.text.startswith(f"{chain_id}/", autoescape=True)
+
+
+def _sums(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dict[AllocationKey, int]:
+    sums: dict[tuple[str, AccountClass, str, str, bool], int] = {}
+    for client_id, account_class, location_id, asset_id, kind, base_units in connection.execute(
+        _entry_query(conditions)
+    ):
+        key = (client_id, account_class, location_id, asset_id, kind is EntryKind.GAS_FLOAT)
+        sums[key] = sums.get(key, 0) + base_units
+    return {
+        AllocationKey(key[0], key[1], LocationId(key[2]), AssetId(key[3]), key[4]): units
+        for key, units in sums.items()
+        if units
+    }
+
+
+def _known_digests(connection: sa.Connection, digests: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(digests), 500):
+        query = sa.select(FILE.c.digest).where(FILE.c.digest.in_(digests[start : start + 500]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def _allocations_at(unit: Unit, records: Iterable[Sourced[Record]], as_of: datetime) -> Mapping[AllocationKey, int]:
+    """The figures at every location and asset that the snapshots speak of, before the import."""
+    stated = [each.record for each in records if isinstance(each.record, Allocation)]
+    keys = unit.text_keys({row.asset_id for row in stated})
+    return _sums(unit.connection, ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of)
+
+
+def _add_records(unit: Unit, records: Iterable[Sourced[Record]], files: Mapping[str, int]) -> None:
+    stated: list[Sourced[Allocation]] = []
+    positions: list[Sourced[Position]] = []
+    for sourced in records:
+        record, origin = sourced.record, sourced.origin
+        if isinstance(record, Allocation):
+            stated.append(Sourced(record, origin))
+        elif isinstance(record, Position):
+            positions.append(Sourced(record, origin))
+        elif not isinstance(record, LedgerEntry):
+            codec = CODECS[type(record)]
+            unit.add(codec.row_class, file_key=files[origin.digest], line=origin.line, **codec.values(record))
+    places = [(each.record.location_id, each.record.asset_id) for each in stated]
+    places += [(each.record.location_id, each.record.asset_id) for each in positions]
+    texts = unit.text_keys(text for place in places for text in place)
+    clients = unit.text_keys(each.record.client_id for each in stated)
+    unit.add_rows(
+        StatedAllocationRow,
+        (
+            (
+                files[each.origin.digest],
+                each.origin.line,
+                clients[each.record.client_id],
+                each.record.account_class.value,
+                texts[each.record.location_id],
+                texts[each.record.asset_id],
+                str(each.record.base_units),
+                utc_text(each.record.as_of),
+                int(each.record.is_gas_float),
+            )
+            for each in stated
+        ),
+    )
+    unit.add_rows(
+        PositionRow,
+        (
+            (
+                files[each.origin.digest],
+                each.origin.line,
+                texts[each.record.location_id],
+                texts[each.record.asset_id],
+                str(each.record.base_units),
+                utc_text(each.record.as_of),
+                each.record.source.value,
+                each.record.stated_by,
+                each.record.statement_id,
+            )
+            for each in positions
+        ),
+    )
+
+
+def _add_entries(unit: Unit, entries: Sequence[Sourced[LedgerEntry]], files: Mapping[str, int]) -> None:
+    texts = unit.text_keys(
+        text for each in entries for text in (each.record.client_id, each.record.location_id, each.record.asset_id)
+    )
+    unit.add_rows(
+        LedgerEntryRow,
+        (
+            (
+                files[origin.digest],
+                origin.line,
+                entry.entry_id,
+                texts[entry.client_id],
+                entry.account_class.value,
+                texts[entry.location_id],
+                texts[entry.asset_id],
+                str(entry.base_units),
+                utc_text(entry.effective_at),
+                entry.kind.value,
+                entry.corrects,
+            )
+            for entry, origin in ((each.record, each.origin) for each in entries)
+        ),
+    )

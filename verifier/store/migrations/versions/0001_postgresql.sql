@@ -1,0 +1,905 @@
+CREATE TABLE journal_entry (
+	sequence BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	clock_at TIMESTAMP WITH TIME ZONE,
+	payload TEXT NOT NULL,
+	previous_digest TEXT NOT NULL,
+	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
+);
+
+CREATE TABLE asset_value (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	asset_id TEXT NOT NULL,
+	symbol TEXT NOT NULL,
+	decimals BIGINT NOT NULL,
+	CONSTRAINT pk_asset_value PRIMARY KEY (record_id),
+	CONSTRAINT uq_asset_value_asset_id_symbol_decimals UNIQUE (asset_id, symbol, decimals),
+	CONSTRAINT fk_asset_value_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE bundle_issued (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	bundle_id TEXT NOT NULL,
+	sequence BIGINT NOT NULL,
+	digest TEXT NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	path TEXT NOT NULL,
+	head_sequence BIGINT NOT NULL,
+	head_digest TEXT NOT NULL,
+	CONSTRAINT pk_bundle_issued PRIMARY KEY (record_id),
+	CONSTRAINT uq_bundle_issued_bundle_id UNIQUE (bundle_id),
+	CONSTRAINT uq_bundle_issued_sequence UNIQUE (sequence),
+	CONSTRAINT fk_bundle_issued_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE chain_halt (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	chain_id TEXT NOT NULL,
+	halted BOOLEAN NOT NULL,
+	actor TEXT NOT NULL,
+	from_height BIGINT,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_chain_halt PRIMARY KEY (record_id),
+	CONSTRAINT fk_chain_halt_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
+
+CREATE TABLE imported_file (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	digest TEXT NOT NULL,
+	name TEXT NOT NULL,
+	row_count BIGINT NOT NULL,
+	CONSTRAINT pk_imported_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_imported_file_digest UNIQUE (digest),
+	CONSTRAINT fk_imported_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE interned_text (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_interned_text PRIMARY KEY (record_id),
+	CONSTRAINT uq_interned_text_text UNIQUE (text),
+	CONSTRAINT fk_interned_text_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE journal_seal (
+	sequence BIGINT NOT NULL,
+	rows TEXT NOT NULL,
+	rows_digest TEXT NOT NULL,
+	entry_digest TEXT NOT NULL,
+	CONSTRAINT pk_journal_seal PRIMARY KEY (sequence),
+	CONSTRAINT fk_journal_seal_sequence FOREIGN KEY(sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE node_capability (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	chain_id TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	capability TEXT NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_node_capability PRIMARY KEY (record_id),
+	CONSTRAINT fk_node_capability_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
+
+CREATE TABLE reading (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	method TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	state TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	CONSTRAINT pk_reading PRIMARY KEY (record_id),
+	CONSTRAINT uq_reading_method_node_id_state_anchor UNIQUE (method, node_id, state, anchor),
+	CONSTRAINT fk_reading_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE sweep (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sweep_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height BIGINT NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TIMESTAMP WITH TIME ZONE NOT NULL,
+	finality TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	header_checked BOOLEAN NOT NULL,
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expected BIGINT NOT NULL,
+	CONSTRAINT pk_sweep PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_sweep_id UNIQUE (sweep_id),
+	CONSTRAINT fk_sweep_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_sweep_chain_id ON sweep (chain_id);
+
+CREATE TABLE sweep_failure (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	chain_id TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	expected BIGINT NOT NULL,
+	CONSTRAINT pk_sweep_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_sweep_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
+
+CREATE TABLE asset (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	asset_id TEXT NOT NULL,
+	symbol TEXT NOT NULL,
+	decimals BIGINT NOT NULL,
+	legal_class TEXT NOT NULL,
+	legal_class_from DATE NOT NULL,
+	legal_class_reference TEXT NOT NULL,
+	dust_limit NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_asset PRIMARY KEY (record_id),
+	CONSTRAINT fk_asset_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_asset_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_asset_dust_limit_range CHECK (abs(dust_limit) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_asset_asset_id ON asset (asset_id);
+
+CREATE TABLE balance_observation (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	reading_key BIGINT NOT NULL,
+	base_units NUMERIC(79, 0),
+	reason TEXT,
+	CONSTRAINT pk_balance_observation PRIMARY KEY (record_id),
+	CONSTRAINT uq_balance_observation_sweep_key_location_key_asset_key UNIQUE (sweep_key, location_key, asset_key),
+	CONSTRAINT ck_balance_observation_amount_or_reason CHECK ((base_units IS NULL) = (reason IS NOT NULL)),
+	CONSTRAINT fk_balance_observation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_balance_observation_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_balance_observation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_balance_observation_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT fk_balance_observation_reading_key FOREIGN KEY(reading_key) REFERENCES reading (record_id),
+	CONSTRAINT ck_balance_observation_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE TABLE client (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	client_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	opened_on DATE NOT NULL,
+	closed_on DATE,
+	CONSTRAINT pk_client PRIMARY KEY (record_id),
+	CONSTRAINT fk_client_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_client_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE covered_block (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height BIGINT NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TIMESTAMP WITH TIME ZONE NOT NULL,
+	node_id TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	CONSTRAINT pk_covered_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_covered_block_sweep_key_block_hash UNIQUE (sweep_key, block_hash),
+	CONSTRAINT fk_covered_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_covered_block_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
+
+CREATE TABLE custodian_address (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	custodian TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	mpc_vault TEXT NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_custodian_address PRIMARY KEY (record_id),
+	CONSTRAINT fk_custodian_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_custodian_address_chain_id_address ON custodian_address (chain_id, address);
+
+CREATE TABLE custody_case (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	case_id TEXT NOT NULL,
+	finding_key TEXT NOT NULL,
+	occurrence BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	rail TEXT NOT NULL,
+	location_id TEXT NOT NULL,
+	asset_key BIGINT,
+	subject TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	CONSTRAINT pk_custody_case PRIMARY KEY (record_id),
+	CONSTRAINT uq_custody_case_case_id UNIQUE (case_id),
+	CONSTRAINT uq_custody_case_finding_key_occurrence UNIQUE (finding_key, occurrence),
+	CONSTRAINT ck_custody_case_occurrence_counts CHECK (occurrence >= 1),
+	CONSTRAINT fk_custody_case_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custody_case_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
+);
+
+CREATE TABLE firm_address (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	label TEXT NOT NULL,
+	valid_from DATE NOT NULL,
+	valid_until DATE,
+	CONSTRAINT pk_firm_address PRIMARY KEY (record_id),
+	CONSTRAINT fk_firm_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_firm_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
+
+CREATE TABLE ledger_entry (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	entry_id TEXT NOT NULL,
+	client_key BIGINT NOT NULL,
+	account_class TEXT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	effective_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	kind TEXT NOT NULL,
+	corrects TEXT NOT NULL,
+	CONSTRAINT pk_ledger_entry PRIMARY KEY (record_id),
+	CONSTRAINT uq_ledger_entry_entry_id UNIQUE (entry_id),
+	CONSTRAINT fk_ledger_entry_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_ledger_entry_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_ledger_entry_client_key FOREIGN KEY(client_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_ledger_entry_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_ledger_entry_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_ledger_entry_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_ledger_entry_location_key_asset_key ON ledger_entry (location_key, asset_key);
+
+CREATE TABLE pool_member (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	pool_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	from_date DATE NOT NULL,
+	to_date DATE,
+	CONSTRAINT pk_pool_member PRIMARY KEY (record_id),
+	CONSTRAINT fk_pool_member_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_pool_member_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_pool_member_chain_id_address ON pool_member (chain_id, address);
+
+CREATE TABLE position (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	source TEXT NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	CONSTRAINT pk_position PRIMARY KEY (record_id),
+	CONSTRAINT fk_position_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_position_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_position_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_position_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_position_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_position_location_key_asset_key ON position (location_key, asset_key);
+
+CREATE INDEX ix_position_stated_by_statement_id ON position (stated_by, statement_id);
+
+CREATE TABLE price (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	asset_id TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	price TEXT NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	source TEXT NOT NULL,
+	CONSTRAINT pk_price PRIMARY KEY (record_id),
+	CONSTRAINT fk_price_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_price_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_price_asset_id_as_of ON price (asset_id, as_of);
+
+CREATE TABLE reconciliation (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	rail TEXT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	status TEXT NOT NULL,
+	claimed NUMERIC(79, 0) NOT NULL,
+	gas_float_recorded NUMERIC(79, 0) NOT NULL,
+	gas_float_observed NUMERIC(79, 0) NOT NULL,
+	observed NUMERIC(79, 0),
+	difference NUMERIC(79, 0),
+	claimed_as_of TIMESTAMP WITH TIME ZONE,
+	observed_as_of TIMESTAMP WITH TIME ZONE,
+	state TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	reason TEXT,
+	CONSTRAINT pk_reconciliation PRIMARY KEY (record_id),
+	CONSTRAINT uq_reconciliation_sweep_key_rail_location_key_asset_key UNIQUE (sweep_key, rail, location_key, asset_key),
+	CONSTRAINT ck_reconciliation_difference_of_observed CHECK ((observed IS NULL) = (difference IS NULL)),
+	CONSTRAINT fk_reconciliation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reconciliation_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_reconciliation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_reconciliation_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_reconciliation_claimed_range CHECK (abs(claimed) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_reconciliation_gas_float_recorded_range CHECK (abs(gas_float_recorded) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_reconciliation_gas_float_observed_range CHECK (abs(gas_float_observed) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_reconciliation_observed_range CHECK (abs(observed) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_reconciliation_difference_range CHECK (abs(difference) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE TABLE roll_forward (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	opening_sweep_key BIGINT NOT NULL,
+	opening NUMERIC(79, 0) NOT NULL,
+	received NUMERIC(79, 0) NOT NULL,
+	sent NUMERIC(79, 0) NOT NULL,
+	fees NUMERIC(79, 0) NOT NULL,
+	closing NUMERIC(79, 0),
+	status TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_roll_forward PRIMARY KEY (record_id),
+	CONSTRAINT uq_roll_forward_sweep_key_location_key_asset_key UNIQUE (sweep_key, location_key, asset_key),
+	CONSTRAINT fk_roll_forward_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_roll_forward_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_roll_forward_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_roll_forward_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT fk_roll_forward_opening_sweep_key FOREIGN KEY(opening_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT ck_roll_forward_opening_range CHECK (abs(opening) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_roll_forward_received_range CHECK (abs(received) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_roll_forward_sent_range CHECK (abs(sent) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_roll_forward_fees_range CHECK (abs(fees) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_roll_forward_closing_range CHECK (abs(closing) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE TABLE stated_allocation (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	client_key BIGINT NOT NULL,
+	account_class TEXT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	is_gas_float BOOLEAN NOT NULL,
+	CONSTRAINT pk_stated_allocation PRIMARY KEY (record_id),
+	CONSTRAINT fk_stated_allocation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_stated_allocation_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_stated_allocation_client_key FOREIGN KEY(client_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stated_allocation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stated_allocation_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_stated_allocation_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
+
+CREATE TABLE sweep_shard (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	shard BIGINT NOT NULL,
+	observation_count BIGINT NOT NULL,
+	failed_count BIGINT NOT NULL,
+	CONSTRAINT pk_sweep_shard PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_shard_sweep_key_shard UNIQUE (sweep_key, shard),
+	CONSTRAINT fk_sweep_shard_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_shard_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE TABLE transfer_authorization (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	authorization_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	wallet TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	base_units_max NUMERIC(79, 0) NOT NULL,
+	destination TEXT NOT NULL,
+	fee_max NUMERIC(79, 0),
+	valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
+	valid_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	purpose TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	reference TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	CONSTRAINT pk_transfer_authorization PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_authorization_authorization_id UNIQUE (authorization_id),
+	CONSTRAINT fk_transfer_authorization_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_authorization_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_transfer_authorization_base_units_max_range CHECK (abs(base_units_max) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_transfer_authorization_fee_max_range CHECK (abs(fee_max) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_transfer_authorization_chain_id_wallet ON transfer_authorization (chain_id, wallet);
+
+CREATE TABLE wallet (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	structure TEXT NOT NULL,
+	titling TEXT NOT NULL,
+	custodian TEXT NOT NULL,
+	mpc_vault TEXT NOT NULL,
+	key_scheme TEXT NOT NULL,
+	threshold BIGINT NOT NULL,
+	share_count BIGINT NOT NULL,
+	share_holders TEXT NOT NULL,
+	firm_alone_can_sign BOOLEAN NOT NULL,
+	others_can_sign_without_firm BOOLEAN NOT NULL,
+	opened_on DATE NOT NULL,
+	closed_on DATE,
+	gas_float_limit NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_wallet PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_wallet_gas_float_limit_range CHECK (abs(gas_float_limit) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
+
+CREATE TABLE case_event (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	case_key BIGINT NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	sweep_key BIGINT,
+	base_units NUMERIC(79, 0),
+	text TEXT NOT NULL,
+	height BIGINT,
+	block_hash TEXT,
+	parent_hash TEXT,
+	block_time TIMESTAMP WITH TIME ZONE,
+	tx_id TEXT NOT NULL,
+	provisional BOOLEAN NOT NULL,
+	proposal_key BIGINT,
+	maker TEXT,
+	CONSTRAINT pk_case_event PRIMARY KEY (record_id),
+	CONSTRAINT uq_case_event_case_key_act_sweep_key UNIQUE (case_key, act, sweep_key),
+	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
+	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT fk_case_event_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_case_event_case_key FOREIGN KEY(case_key) REFERENCES custody_case (record_id),
+	CONSTRAINT fk_case_event_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_case_event_proposal_key FOREIGN KEY(proposal_key) REFERENCES case_event (record_id),
+	CONSTRAINT ck_case_event_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_case_event_case_key ON case_event (case_key);
+
+CREATE TABLE orphaned_block (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	covered_key BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_orphaned_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_orphaned_block_covered_key UNIQUE (covered_key),
+	CONSTRAINT fk_orphaned_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_orphaned_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+);
+
+CREATE TABLE statement_check (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	reconciliation_key BIGINT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	status TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_statement_check PRIMARY KEY (record_id),
+	CONSTRAINT uq_statement_check_reconciliation_key UNIQUE (reconciliation_key),
+	CONSTRAINT fk_statement_check_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_statement_check_reconciliation_key FOREIGN KEY(reconciliation_key) REFERENCES reconciliation (record_id),
+	CONSTRAINT ck_statement_check_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE TABLE sweep_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	abandoned TEXT NOT NULL,
+	expected BIGINT NOT NULL,
+	matched BIGINT NOT NULL,
+	diverged BIGINT NOT NULL,
+	unverified BIGINT NOT NULL,
+	transfers_scanned BIGINT NOT NULL,
+	transfers_outgoing BIGINT NOT NULL,
+	transfers_not_matched BIGINT NOT NULL,
+	first_height BIGINT,
+	last_height BIGINT,
+	judged_covered_key BIGINT,
+	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
+	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id)
+);
+
+CREATE TABLE transfer (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	covered_key BIGINT NOT NULL,
+	tx_id TEXT NOT NULL,
+	log_index BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	sender TEXT,
+	receiver TEXT,
+	base_units NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_transfer PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_covered_key_tx_id_kind_log_index UNIQUE (covered_key, tx_id, kind, log_index),
+	CONSTRAINT fk_transfer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_transfer_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_transfer_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_transfer_receiver ON transfer (receiver);
+
+CREATE INDEX ix_transfer_sender ON transfer (sender);
+
+CREATE TABLE unparsed_events (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	first_covered_key BIGINT NOT NULL,
+	last_covered_key BIGINT NOT NULL,
+	asset_id TEXT NOT NULL,
+	event_count BIGINT NOT NULL,
+	CONSTRAINT pk_unparsed_events PRIMARY KEY (record_id),
+	CONSTRAINT uq_unparsed_events_last_covered_key_asset_id UNIQUE (last_covered_key, asset_id),
+	CONSTRAINT fk_unparsed_events_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_unparsed_events_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_unparsed_events_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+);
+
+CREATE TABLE case_cover (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	event_key BIGINT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	CONSTRAINT pk_case_cover PRIMARY KEY (record_id),
+	CONSTRAINT uq_case_cover_event_key_location_key_asset_key UNIQUE (event_key, location_key, asset_key),
+	CONSTRAINT fk_case_cover_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
+	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+);
+
+CREATE TABLE transfer_match (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	transfer_key BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	outcome TEXT NOT NULL,
+	authorization_id TEXT NOT NULL,
+	commingling BOOLEAN NOT NULL,
+	for_review BOOLEAN NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_transfer_match PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_match_transfer_key UNIQUE (transfer_key),
+	CONSTRAINT fk_transfer_match_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_match_transfer_key FOREIGN KEY(transfer_key) REFERENCES transfer (record_id),
+	CONSTRAINT fk_transfer_match_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE INDEX ix_transfer_match_authorization_id ON transfer_match (authorization_id);
+
+CREATE FUNCTION custody_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'rows are added, never changed' USING TABLE = TG_TABLE_NAME; END
+$$;
+
+CREATE FUNCTION custody_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker) THEN RAISE EXCEPTION 'a decision names the proposal it answers and who made it'; END IF; RETURN NEW; END
+$$;
+
+CREATE TRIGGER journal_entry_refuse_change BEFORE UPDATE OR DELETE ON journal_entry
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER journal_entry_refuse_truncate BEFORE TRUNCATE ON journal_entry
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER asset_value_refuse_change BEFORE UPDATE OR DELETE ON asset_value
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER asset_value_refuse_truncate BEFORE TRUNCATE ON asset_value
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER bundle_issued_refuse_change BEFORE UPDATE OR DELETE ON bundle_issued
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER bundle_issued_refuse_truncate BEFORE TRUNCATE ON bundle_issued
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER chain_halt_refuse_change BEFORE UPDATE OR DELETE ON chain_halt
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER chain_halt_refuse_truncate BEFORE TRUNCATE ON chain_halt
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER imported_file_refuse_change BEFORE UPDATE OR DELETE ON imported_file
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER imported_file_refuse_truncate BEFORE TRUNCATE ON imported_file
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER interned_text_refuse_change BEFORE UPDATE OR DELETE ON interned_text
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER interned_text_refuse_truncate BEFORE TRUNCATE ON interned_text
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER journal_seal_refuse_change BEFORE UPDATE OR DELETE ON journal_seal
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER journal_seal_refuse_truncate BEFORE TRUNCATE ON journal_seal
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER node_capability_refuse_change BEFORE UPDATE OR DELETE ON node_capability
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER node_capability_refuse_truncate BEFORE TRUNCATE ON node_capability
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reading_refuse_change BEFORE UPDATE OR DELETE ON reading
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reading_refuse_truncate BEFORE TRUNCATE ON reading
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_refuse_change BEFORE UPDATE OR DELETE ON sweep
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_refuse_truncate BEFORE TRUNCATE ON sweep
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_failure_refuse_change BEFORE UPDATE OR DELETE ON sweep_failure
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_failure_refuse_truncate BEFORE TRUNCATE ON sweep_failure
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER asset_refuse_change BEFORE UPDATE OR DELETE ON asset
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER asset_refuse_truncate BEFORE TRUNCATE ON asset
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER balance_observation_refuse_change BEFORE UPDATE OR DELETE ON balance_observation
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER balance_observation_refuse_truncate BEFORE TRUNCATE ON balance_observation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER client_refuse_change BEFORE UPDATE OR DELETE ON client
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER client_refuse_truncate BEFORE TRUNCATE ON client
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER covered_block_refuse_change BEFORE UPDATE OR DELETE ON covered_block
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER covered_block_refuse_truncate BEFORE TRUNCATE ON covered_block
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_address_refuse_change BEFORE UPDATE OR DELETE ON custodian_address
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_address_refuse_truncate BEFORE TRUNCATE ON custodian_address
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custody_case_refuse_change BEFORE UPDATE OR DELETE ON custody_case
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custody_case_refuse_truncate BEFORE TRUNCATE ON custody_case
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER firm_address_refuse_change BEFORE UPDATE OR DELETE ON firm_address
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER firm_address_refuse_truncate BEFORE TRUNCATE ON firm_address
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER ledger_entry_refuse_change BEFORE UPDATE OR DELETE ON ledger_entry
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER ledger_entry_refuse_truncate BEFORE TRUNCATE ON ledger_entry
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pool_member_refuse_change BEFORE UPDATE OR DELETE ON pool_member
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pool_member_refuse_truncate BEFORE TRUNCATE ON pool_member
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER position_refuse_change BEFORE UPDATE OR DELETE ON position
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER position_refuse_truncate BEFORE TRUNCATE ON position
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER price_refuse_change BEFORE UPDATE OR DELETE ON price
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER price_refuse_truncate BEFORE TRUNCATE ON price
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reconciliation_refuse_change BEFORE UPDATE OR DELETE ON reconciliation
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reconciliation_refuse_truncate BEFORE TRUNCATE ON reconciliation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER roll_forward_refuse_change BEFORE UPDATE OR DELETE ON roll_forward
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER roll_forward_refuse_truncate BEFORE TRUNCATE ON roll_forward
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER stated_allocation_refuse_change BEFORE UPDATE OR DELETE ON stated_allocation
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER stated_allocation_refuse_truncate BEFORE TRUNCATE ON stated_allocation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_shard_refuse_change BEFORE UPDATE OR DELETE ON sweep_shard
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_shard_refuse_truncate BEFORE TRUNCATE ON sweep_shard
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_authorization_refuse_change BEFORE UPDATE OR DELETE ON transfer_authorization
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_authorization_refuse_truncate BEFORE TRUNCATE ON transfer_authorization
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER wallet_refuse_change BEFORE UPDATE OR DELETE ON wallet
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER wallet_refuse_truncate BEFORE TRUNCATE ON wallet
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER case_event_refuse_change BEFORE UPDATE OR DELETE ON case_event
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER case_event_refuse_truncate BEFORE TRUNCATE ON case_event
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER orphaned_block_refuse_change BEFORE UPDATE OR DELETE ON orphaned_block
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER orphaned_block_refuse_truncate BEFORE TRUNCATE ON orphaned_block
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER statement_check_refuse_change BEFORE UPDATE OR DELETE ON statement_check
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER statement_check_refuse_truncate BEFORE TRUNCATE ON statement_check
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_end_refuse_change BEFORE UPDATE OR DELETE ON sweep_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_end_refuse_truncate BEFORE TRUNCATE ON sweep_end
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_refuse_change BEFORE UPDATE OR DELETE ON transfer
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_refuse_truncate BEFORE TRUNCATE ON transfer
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER unparsed_events_refuse_change BEFORE UPDATE OR DELETE ON unparsed_events
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER unparsed_events_refuse_truncate BEFORE TRUNCATE ON unparsed_events
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER case_cover_refuse_change BEFORE UPDATE OR DELETE ON case_cover
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER case_cover_refuse_truncate BEFORE TRUNCATE ON case_cover
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_match_refuse_change BEFORE UPDATE OR DELETE ON transfer_match
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transfer_match_refuse_truncate BEFORE TRUNCATE ON transfer_match
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
+FOR EACH ROW EXECUTE FUNCTION custody_check_decision();

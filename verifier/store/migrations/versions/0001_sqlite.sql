@@ -1,0 +1,942 @@
+CREATE TABLE journal_entry (
+	sequence INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	recorded_at TEXT NOT NULL,
+	clock_at TEXT,
+	payload TEXT NOT NULL,
+	previous_digest TEXT NOT NULL,
+	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
+)
+ STRICT;
+
+CREATE TABLE asset_value (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	asset_id TEXT NOT NULL,
+	symbol TEXT NOT NULL,
+	decimals INTEGER NOT NULL,
+	CONSTRAINT pk_asset_value PRIMARY KEY (record_id),
+	CONSTRAINT uq_asset_value_asset_id_symbol_decimals UNIQUE (asset_id, symbol, decimals),
+	CONSTRAINT fk_asset_value_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE bundle_issued (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	bundle_id TEXT NOT NULL,
+	sequence INTEGER NOT NULL,
+	digest TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	path TEXT NOT NULL,
+	head_sequence INTEGER NOT NULL,
+	head_digest TEXT NOT NULL,
+	CONSTRAINT pk_bundle_issued PRIMARY KEY (record_id),
+	CONSTRAINT uq_bundle_issued_bundle_id UNIQUE (bundle_id),
+	CONSTRAINT uq_bundle_issued_sequence UNIQUE (sequence),
+	CONSTRAINT fk_bundle_issued_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE chain_halt (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	halted INTEGER NOT NULL,
+	actor TEXT NOT NULL,
+	from_height INTEGER,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_chain_halt PRIMARY KEY (record_id),
+	CONSTRAINT fk_chain_halt_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT ck_chain_halt_halted_flag CHECK (halted IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
+
+CREATE TABLE imported_file (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	name TEXT NOT NULL,
+	row_count INTEGER NOT NULL,
+	CONSTRAINT pk_imported_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_imported_file_digest UNIQUE (digest),
+	CONSTRAINT fk_imported_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE interned_text (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_interned_text PRIMARY KEY (record_id),
+	CONSTRAINT uq_interned_text_text UNIQUE (text),
+	CONSTRAINT fk_interned_text_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE journal_seal (
+	sequence INTEGER NOT NULL,
+	rows TEXT NOT NULL,
+	rows_digest TEXT NOT NULL,
+	entry_digest TEXT NOT NULL,
+	CONSTRAINT pk_journal_seal PRIMARY KEY (sequence),
+	CONSTRAINT fk_journal_seal_sequence FOREIGN KEY(sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE node_capability (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	capability TEXT NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT pk_node_capability PRIMARY KEY (record_id),
+	CONSTRAINT fk_node_capability_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
+
+CREATE TABLE reading (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	method TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	state TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	CONSTRAINT pk_reading PRIMARY KEY (record_id),
+	CONSTRAINT uq_reading_method_node_id_state_anchor UNIQUE (method, node_id, state, anchor),
+	CONSTRAINT fk_reading_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE sweep (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sweep_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height INTEGER NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TEXT NOT NULL,
+	finality TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	header_checked INTEGER NOT NULL,
+	known_at TEXT NOT NULL,
+	expected INTEGER NOT NULL,
+	CONSTRAINT pk_sweep PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_sweep_id UNIQUE (sweep_id),
+	CONSTRAINT fk_sweep_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT ck_sweep_header_checked_flag CHECK (header_checked IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_sweep_chain_id ON sweep (chain_id);
+
+CREATE TABLE sweep_failure (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	expected INTEGER NOT NULL,
+	CONSTRAINT pk_sweep_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_sweep_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
+
+CREATE TABLE asset (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	asset_id TEXT NOT NULL,
+	symbol TEXT NOT NULL,
+	decimals INTEGER NOT NULL,
+	legal_class TEXT NOT NULL,
+	legal_class_from TEXT NOT NULL,
+	legal_class_reference TEXT NOT NULL,
+	dust_limit TEXT NOT NULL,
+	CONSTRAINT pk_asset PRIMARY KEY (record_id),
+	CONSTRAINT fk_asset_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_asset_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_asset_dust_limit_digits CHECK (dust_limit = '0' OR ((dust_limit GLOB '[1-9]*' OR dust_limit GLOB '-[1-9]*') AND substr(dust_limit, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(dust_limit, '-')) < 78 OR (length(ltrim(dust_limit, '-')) = 78 AND ltrim(dust_limit, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_asset_asset_id ON asset (asset_id);
+
+CREATE TABLE balance_observation (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	reading_key INTEGER NOT NULL,
+	base_units TEXT,
+	reason TEXT,
+	CONSTRAINT pk_balance_observation PRIMARY KEY (record_id),
+	CONSTRAINT uq_balance_observation_sweep_key_location_key_asset_key UNIQUE (sweep_key, location_key, asset_key),
+	CONSTRAINT ck_balance_observation_amount_or_reason CHECK ((base_units IS NULL) = (reason IS NOT NULL)),
+	CONSTRAINT fk_balance_observation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_balance_observation_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_balance_observation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_balance_observation_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT fk_balance_observation_reading_key FOREIGN KEY(reading_key) REFERENCES reading (record_id),
+	CONSTRAINT ck_balance_observation_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE TABLE client (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	client_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	opened_on TEXT NOT NULL,
+	closed_on TEXT,
+	CONSTRAINT pk_client PRIMARY KEY (record_id),
+	CONSTRAINT fk_client_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_client_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE covered_block (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	height INTEGER NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	CONSTRAINT pk_covered_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_covered_block_sweep_key_block_hash UNIQUE (sweep_key, block_hash),
+	CONSTRAINT fk_covered_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_covered_block_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
+
+CREATE TABLE custodian_address (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	custodian TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	mpc_vault TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	CONSTRAINT pk_custodian_address PRIMARY KEY (record_id),
+	CONSTRAINT fk_custodian_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_custodian_address_chain_id_address ON custodian_address (chain_id, address);
+
+CREATE TABLE custody_case (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	finding_key TEXT NOT NULL,
+	occurrence INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	rail TEXT NOT NULL,
+	location_id TEXT NOT NULL,
+	asset_key INTEGER,
+	subject TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	CONSTRAINT pk_custody_case PRIMARY KEY (record_id),
+	CONSTRAINT uq_custody_case_case_id UNIQUE (case_id),
+	CONSTRAINT uq_custody_case_finding_key_occurrence UNIQUE (finding_key, occurrence),
+	CONSTRAINT ck_custody_case_occurrence_counts CHECK (occurrence >= 1),
+	CONSTRAINT fk_custody_case_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custody_case_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
+)
+ STRICT;
+
+CREATE TABLE firm_address (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	label TEXT NOT NULL,
+	valid_from TEXT NOT NULL,
+	valid_until TEXT,
+	CONSTRAINT pk_firm_address PRIMARY KEY (record_id),
+	CONSTRAINT fk_firm_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_firm_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
+
+CREATE TABLE ledger_entry (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	entry_id TEXT NOT NULL,
+	client_key INTEGER NOT NULL,
+	account_class TEXT NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	base_units TEXT NOT NULL,
+	effective_at TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	corrects TEXT NOT NULL,
+	CONSTRAINT pk_ledger_entry PRIMARY KEY (record_id),
+	CONSTRAINT uq_ledger_entry_entry_id UNIQUE (entry_id),
+	CONSTRAINT fk_ledger_entry_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_ledger_entry_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_ledger_entry_client_key FOREIGN KEY(client_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_ledger_entry_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_ledger_entry_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_ledger_entry_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_ledger_entry_location_key_asset_key ON ledger_entry (location_key, asset_key);
+
+CREATE TABLE pool_member (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	pool_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	from_date TEXT NOT NULL,
+	to_date TEXT,
+	CONSTRAINT pk_pool_member PRIMARY KEY (record_id),
+	CONSTRAINT fk_pool_member_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_pool_member_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_pool_member_chain_id_address ON pool_member (chain_id, address);
+
+CREATE TABLE position (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	base_units TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	source TEXT NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	CONSTRAINT pk_position PRIMARY KEY (record_id),
+	CONSTRAINT fk_position_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_position_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_position_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_position_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_position_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_position_location_key_asset_key ON position (location_key, asset_key);
+
+CREATE INDEX ix_position_stated_by_statement_id ON position (stated_by, statement_id);
+
+CREATE TABLE price (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	asset_id TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	price TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	source TEXT NOT NULL,
+	CONSTRAINT pk_price PRIMARY KEY (record_id),
+	CONSTRAINT fk_price_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_price_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_price_asset_id_as_of ON price (asset_id, as_of);
+
+CREATE TABLE reconciliation (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	rail TEXT NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	status TEXT NOT NULL,
+	claimed TEXT NOT NULL,
+	gas_float_recorded TEXT NOT NULL,
+	gas_float_observed TEXT NOT NULL,
+	observed TEXT,
+	difference TEXT,
+	claimed_as_of TEXT,
+	observed_as_of TEXT,
+	state TEXT NOT NULL,
+	anchor TEXT NOT NULL,
+	reason TEXT,
+	CONSTRAINT pk_reconciliation PRIMARY KEY (record_id),
+	CONSTRAINT uq_reconciliation_sweep_key_rail_location_key_asset_key UNIQUE (sweep_key, rail, location_key, asset_key),
+	CONSTRAINT ck_reconciliation_difference_of_observed CHECK ((observed IS NULL) = (difference IS NULL)),
+	CONSTRAINT fk_reconciliation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reconciliation_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_reconciliation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_reconciliation_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_reconciliation_claimed_digits CHECK (claimed = '0' OR ((claimed GLOB '[1-9]*' OR claimed GLOB '-[1-9]*') AND substr(claimed, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(claimed, '-')) < 78 OR (length(ltrim(claimed, '-')) = 78 AND ltrim(claimed, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_reconciliation_gas_float_recorded_digits CHECK (gas_float_recorded = '0' OR ((gas_float_recorded GLOB '[1-9]*' OR gas_float_recorded GLOB '-[1-9]*') AND substr(gas_float_recorded, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(gas_float_recorded, '-')) < 78 OR (length(ltrim(gas_float_recorded, '-')) = 78 AND ltrim(gas_float_recorded, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_reconciliation_gas_float_observed_digits CHECK (gas_float_observed = '0' OR ((gas_float_observed GLOB '[1-9]*' OR gas_float_observed GLOB '-[1-9]*') AND substr(gas_float_observed, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(gas_float_observed, '-')) < 78 OR (length(ltrim(gas_float_observed, '-')) = 78 AND ltrim(gas_float_observed, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_reconciliation_observed_digits CHECK (observed = '0' OR ((observed GLOB '[1-9]*' OR observed GLOB '-[1-9]*') AND substr(observed, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(observed, '-')) < 78 OR (length(ltrim(observed, '-')) = 78 AND ltrim(observed, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_reconciliation_difference_digits CHECK (difference = '0' OR ((difference GLOB '[1-9]*' OR difference GLOB '-[1-9]*') AND substr(difference, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(difference, '-')) < 78 OR (length(ltrim(difference, '-')) = 78 AND ltrim(difference, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE TABLE roll_forward (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	opening_sweep_key INTEGER NOT NULL,
+	opening TEXT NOT NULL,
+	received TEXT NOT NULL,
+	sent TEXT NOT NULL,
+	fees TEXT NOT NULL,
+	closing TEXT,
+	status TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_roll_forward PRIMARY KEY (record_id),
+	CONSTRAINT uq_roll_forward_sweep_key_location_key_asset_key UNIQUE (sweep_key, location_key, asset_key),
+	CONSTRAINT fk_roll_forward_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_roll_forward_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_roll_forward_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_roll_forward_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT fk_roll_forward_opening_sweep_key FOREIGN KEY(opening_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT ck_roll_forward_opening_digits CHECK (opening = '0' OR ((opening GLOB '[1-9]*' OR opening GLOB '-[1-9]*') AND substr(opening, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(opening, '-')) < 78 OR (length(ltrim(opening, '-')) = 78 AND ltrim(opening, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_roll_forward_received_digits CHECK (received = '0' OR ((received GLOB '[1-9]*' OR received GLOB '-[1-9]*') AND substr(received, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(received, '-')) < 78 OR (length(ltrim(received, '-')) = 78 AND ltrim(received, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_roll_forward_sent_digits CHECK (sent = '0' OR ((sent GLOB '[1-9]*' OR sent GLOB '-[1-9]*') AND substr(sent, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(sent, '-')) < 78 OR (length(ltrim(sent, '-')) = 78 AND ltrim(sent, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_roll_forward_fees_digits CHECK (fees = '0' OR ((fees GLOB '[1-9]*' OR fees GLOB '-[1-9]*') AND substr(fees, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(fees, '-')) < 78 OR (length(ltrim(fees, '-')) = 78 AND ltrim(fees, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_roll_forward_closing_digits CHECK (closing = '0' OR ((closing GLOB '[1-9]*' OR closing GLOB '-[1-9]*') AND substr(closing, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(closing, '-')) < 78 OR (length(ltrim(closing, '-')) = 78 AND ltrim(closing, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE TABLE stated_allocation (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	client_key INTEGER NOT NULL,
+	account_class TEXT NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	base_units TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	is_gas_float INTEGER NOT NULL,
+	CONSTRAINT pk_stated_allocation PRIMARY KEY (record_id),
+	CONSTRAINT fk_stated_allocation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_stated_allocation_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_stated_allocation_client_key FOREIGN KEY(client_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stated_allocation_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stated_allocation_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_stated_allocation_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_stated_allocation_is_gas_float_flag CHECK (is_gas_float IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
+
+CREATE TABLE sweep_shard (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	shard INTEGER NOT NULL,
+	observation_count INTEGER NOT NULL,
+	failed_count INTEGER NOT NULL,
+	CONSTRAINT pk_sweep_shard PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_shard_sweep_key_shard UNIQUE (sweep_key, shard),
+	CONSTRAINT fk_sweep_shard_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_shard_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE TABLE transfer_authorization (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	authorization_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	wallet TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	base_units_max TEXT NOT NULL,
+	destination TEXT NOT NULL,
+	fee_max TEXT,
+	valid_from TEXT NOT NULL,
+	valid_until TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	CONSTRAINT pk_transfer_authorization PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_authorization_authorization_id UNIQUE (authorization_id),
+	CONSTRAINT fk_transfer_authorization_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_authorization_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_transfer_authorization_base_units_max_digits CHECK (base_units_max = '0' OR ((base_units_max GLOB '[1-9]*' OR base_units_max GLOB '-[1-9]*') AND substr(base_units_max, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units_max, '-')) < 78 OR (length(ltrim(base_units_max, '-')) = 78 AND ltrim(base_units_max, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_transfer_authorization_fee_max_digits CHECK (fee_max = '0' OR ((fee_max GLOB '[1-9]*' OR fee_max GLOB '-[1-9]*') AND substr(fee_max, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(fee_max, '-')) < 78 OR (length(ltrim(fee_max, '-')) = 78 AND ltrim(fee_max, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_transfer_authorization_chain_id_wallet ON transfer_authorization (chain_id, wallet);
+
+CREATE TABLE wallet (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	structure TEXT NOT NULL,
+	titling TEXT NOT NULL,
+	custodian TEXT NOT NULL,
+	mpc_vault TEXT NOT NULL,
+	key_scheme TEXT NOT NULL,
+	threshold INTEGER NOT NULL,
+	share_count INTEGER NOT NULL,
+	share_holders TEXT NOT NULL,
+	firm_alone_can_sign INTEGER NOT NULL,
+	others_can_sign_without_firm INTEGER NOT NULL,
+	opened_on TEXT NOT NULL,
+	closed_on TEXT,
+	gas_float_limit TEXT NOT NULL,
+	CONSTRAINT pk_wallet PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_wallet_firm_alone_can_sign_flag CHECK (firm_alone_can_sign IN (0, 1)),
+	CONSTRAINT ck_wallet_others_can_sign_without_firm_flag CHECK (others_can_sign_without_firm IN (0, 1)),
+	CONSTRAINT ck_wallet_gas_float_limit_digits CHECK (gas_float_limit = '0' OR ((gas_float_limit GLOB '[1-9]*' OR gas_float_limit GLOB '-[1-9]*') AND substr(gas_float_limit, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(gas_float_limit, '-')) < 78 OR (length(ltrim(gas_float_limit, '-')) = 78 AND ltrim(gas_float_limit, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
+
+CREATE TABLE case_event (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	case_key INTEGER NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	sweep_key INTEGER,
+	base_units TEXT,
+	text TEXT NOT NULL,
+	height INTEGER,
+	block_hash TEXT,
+	parent_hash TEXT,
+	block_time TEXT,
+	tx_id TEXT NOT NULL,
+	provisional INTEGER NOT NULL,
+	proposal_key INTEGER,
+	maker TEXT,
+	CONSTRAINT pk_case_event PRIMARY KEY (record_id),
+	CONSTRAINT uq_case_event_case_key_act_sweep_key UNIQUE (case_key, act, sweep_key),
+	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
+	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT fk_case_event_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_case_event_case_key FOREIGN KEY(case_key) REFERENCES custody_case (record_id),
+	CONSTRAINT fk_case_event_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_case_event_proposal_key FOREIGN KEY(proposal_key) REFERENCES case_event (record_id),
+	CONSTRAINT ck_case_event_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_case_event_provisional_flag CHECK (provisional IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_case_event_case_key ON case_event (case_key);
+
+CREATE TABLE orphaned_block (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	covered_key INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_orphaned_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_orphaned_block_covered_key UNIQUE (covered_key),
+	CONSTRAINT fk_orphaned_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_orphaned_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
+CREATE TABLE statement_check (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	reconciliation_key INTEGER NOT NULL,
+	base_units TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	status TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_statement_check PRIMARY KEY (record_id),
+	CONSTRAINT uq_statement_check_reconciliation_key UNIQUE (reconciliation_key),
+	CONSTRAINT fk_statement_check_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_statement_check_reconciliation_key FOREIGN KEY(reconciliation_key) REFERENCES reconciliation (record_id),
+	CONSTRAINT ck_statement_check_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE TABLE sweep_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	abandoned TEXT NOT NULL,
+	expected INTEGER NOT NULL,
+	matched INTEGER NOT NULL,
+	diverged INTEGER NOT NULL,
+	unverified INTEGER NOT NULL,
+	transfers_scanned INTEGER NOT NULL,
+	transfers_outgoing INTEGER NOT NULL,
+	transfers_not_matched INTEGER NOT NULL,
+	first_height INTEGER,
+	last_height INTEGER,
+	judged_covered_key INTEGER,
+	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
+	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
+CREATE TABLE transfer (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	covered_key INTEGER NOT NULL,
+	tx_id TEXT NOT NULL,
+	log_index INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	asset_key INTEGER NOT NULL,
+	sender TEXT,
+	receiver TEXT,
+	base_units TEXT NOT NULL,
+	CONSTRAINT pk_transfer PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_covered_key_tx_id_kind_log_index UNIQUE (covered_key, tx_id, kind, log_index),
+	CONSTRAINT fk_transfer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_transfer_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_transfer_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_transfer_receiver ON transfer (receiver);
+
+CREATE INDEX ix_transfer_sender ON transfer (sender);
+
+CREATE TABLE unparsed_events (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	first_covered_key INTEGER NOT NULL,
+	last_covered_key INTEGER NOT NULL,
+	asset_id TEXT NOT NULL,
+	event_count INTEGER NOT NULL,
+	CONSTRAINT pk_unparsed_events PRIMARY KEY (record_id),
+	CONSTRAINT uq_unparsed_events_last_covered_key_asset_id UNIQUE (last_covered_key, asset_id),
+	CONSTRAINT fk_unparsed_events_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_unparsed_events_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_unparsed_events_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
+CREATE TABLE case_cover (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	event_key INTEGER NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	CONSTRAINT pk_case_cover PRIMARY KEY (record_id),
+	CONSTRAINT uq_case_cover_event_key_location_key_asset_key UNIQUE (event_key, location_key, asset_key),
+	CONSTRAINT fk_case_cover_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
+	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
+
+CREATE TABLE transfer_match (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	transfer_key INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	outcome TEXT NOT NULL,
+	authorization_id TEXT NOT NULL,
+	commingling INTEGER NOT NULL,
+	for_review INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_transfer_match PRIMARY KEY (record_id),
+	CONSTRAINT uq_transfer_match_transfer_key UNIQUE (transfer_key),
+	CONSTRAINT fk_transfer_match_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_transfer_match_transfer_key FOREIGN KEY(transfer_key) REFERENCES transfer (record_id),
+	CONSTRAINT fk_transfer_match_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT ck_transfer_match_commingling_flag CHECK (commingling IN (0, 1)),
+	CONSTRAINT ck_transfer_match_for_review_flag CHECK (for_review IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_transfer_match_authorization_id ON transfer_match (authorization_id);
+
+CREATE TRIGGER journal_entry_refuse_update BEFORE UPDATE ON journal_entry
+BEGIN SELECT RAISE(ABORT, 'rows of journal_entry are added, never changed'); END;
+
+CREATE TRIGGER journal_entry_refuse_delete BEFORE DELETE ON journal_entry
+BEGIN SELECT RAISE(ABORT, 'rows of journal_entry are added, never changed'); END;
+
+CREATE TRIGGER asset_value_refuse_update BEFORE UPDATE ON asset_value
+BEGIN SELECT RAISE(ABORT, 'rows of asset_value are added, never changed'); END;
+
+CREATE TRIGGER asset_value_refuse_delete BEFORE DELETE ON asset_value
+BEGIN SELECT RAISE(ABORT, 'rows of asset_value are added, never changed'); END;
+
+CREATE TRIGGER bundle_issued_refuse_update BEFORE UPDATE ON bundle_issued
+BEGIN SELECT RAISE(ABORT, 'rows of bundle_issued are added, never changed'); END;
+
+CREATE TRIGGER bundle_issued_refuse_delete BEFORE DELETE ON bundle_issued
+BEGIN SELECT RAISE(ABORT, 'rows of bundle_issued are added, never changed'); END;
+
+CREATE TRIGGER chain_halt_refuse_update BEFORE UPDATE ON chain_halt
+BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
+
+CREATE TRIGGER chain_halt_refuse_delete BEFORE DELETE ON chain_halt
+BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
+
+CREATE TRIGGER imported_file_refuse_update BEFORE UPDATE ON imported_file
+BEGIN SELECT RAISE(ABORT, 'rows of imported_file are added, never changed'); END;
+
+CREATE TRIGGER imported_file_refuse_delete BEFORE DELETE ON imported_file
+BEGIN SELECT RAISE(ABORT, 'rows of imported_file are added, never changed'); END;
+
+CREATE TRIGGER interned_text_refuse_update BEFORE UPDATE ON interned_text
+BEGIN SELECT RAISE(ABORT, 'rows of interned_text are added, never changed'); END;
+
+CREATE TRIGGER interned_text_refuse_delete BEFORE DELETE ON interned_text
+BEGIN SELECT RAISE(ABORT, 'rows of interned_text are added, never changed'); END;
+
+CREATE TRIGGER journal_seal_refuse_update BEFORE UPDATE ON journal_seal
+BEGIN SELECT RAISE(ABORT, 'rows of journal_seal are added, never changed'); END;
+
+CREATE TRIGGER journal_seal_refuse_delete BEFORE DELETE ON journal_seal
+BEGIN SELECT RAISE(ABORT, 'rows of journal_seal are added, never changed'); END;
+
+CREATE TRIGGER node_capability_refuse_update BEFORE UPDATE ON node_capability
+BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
+
+CREATE TRIGGER node_capability_refuse_delete BEFORE DELETE ON node_capability
+BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
+
+CREATE TRIGGER reading_refuse_update BEFORE UPDATE ON reading
+BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
+
+CREATE TRIGGER reading_refuse_delete BEFORE DELETE ON reading
+BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
+
+CREATE TRIGGER sweep_refuse_update BEFORE UPDATE ON sweep
+BEGIN SELECT RAISE(ABORT, 'rows of sweep are added, never changed'); END;
+
+CREATE TRIGGER sweep_refuse_delete BEFORE DELETE ON sweep
+BEGIN SELECT RAISE(ABORT, 'rows of sweep are added, never changed'); END;
+
+CREATE TRIGGER sweep_failure_refuse_update BEFORE UPDATE ON sweep_failure
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END;
+
+CREATE TRIGGER sweep_failure_refuse_delete BEFORE DELETE ON sweep_failure
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END;
+
+CREATE TRIGGER asset_refuse_update BEFORE UPDATE ON asset
+BEGIN SELECT RAISE(ABORT, 'rows of asset are added, never changed'); END;
+
+CREATE TRIGGER asset_refuse_delete BEFORE DELETE ON asset
+BEGIN SELECT RAISE(ABORT, 'rows of asset are added, never changed'); END;
+
+CREATE TRIGGER balance_observation_refuse_update BEFORE UPDATE ON balance_observation
+BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'); END;
+
+CREATE TRIGGER balance_observation_refuse_delete BEFORE DELETE ON balance_observation
+BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'); END;
+
+CREATE TRIGGER client_refuse_update BEFORE UPDATE ON client
+BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
+
+CREATE TRIGGER client_refuse_delete BEFORE DELETE ON client
+BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
+
+CREATE TRIGGER covered_block_refuse_update BEFORE UPDATE ON covered_block
+BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END;
+
+CREATE TRIGGER covered_block_refuse_delete BEFORE DELETE ON covered_block
+BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END;
+
+CREATE TRIGGER custodian_address_refuse_update BEFORE UPDATE ON custodian_address
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_address are added, never changed'); END;
+
+CREATE TRIGGER custodian_address_refuse_delete BEFORE DELETE ON custodian_address
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_address are added, never changed'); END;
+
+CREATE TRIGGER custody_case_refuse_update BEFORE UPDATE ON custody_case
+BEGIN SELECT RAISE(ABORT, 'rows of custody_case are added, never changed'); END;
+
+CREATE TRIGGER custody_case_refuse_delete BEFORE DELETE ON custody_case
+BEGIN SELECT RAISE(ABORT, 'rows of custody_case are added, never changed'); END;
+
+CREATE TRIGGER firm_address_refuse_update BEFORE UPDATE ON firm_address
+BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
+
+CREATE TRIGGER firm_address_refuse_delete BEFORE DELETE ON firm_address
+BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
+
+CREATE TRIGGER ledger_entry_refuse_update BEFORE UPDATE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are added, never changed'); END;
+
+CREATE TRIGGER ledger_entry_refuse_delete BEFORE DELETE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are added, never changed'); END;
+
+CREATE TRIGGER pool_member_refuse_update BEFORE UPDATE ON pool_member
+BEGIN SELECT RAISE(ABORT, 'rows of pool_member are added, never changed'); END;
+
+CREATE TRIGGER pool_member_refuse_delete BEFORE DELETE ON pool_member
+BEGIN SELECT RAISE(ABORT, 'rows of pool_member are added, never changed'); END;
+
+CREATE TRIGGER position_refuse_update BEFORE UPDATE ON position
+BEGIN SELECT RAISE(ABORT, 'rows of position are added, never changed'); END;
+
+CREATE TRIGGER position_refuse_delete BEFORE DELETE ON position
+BEGIN SELECT RAISE(ABORT, 'rows of position are added, never changed'); END;
+
+CREATE TRIGGER price_refuse_update BEFORE UPDATE ON price
+BEGIN SELECT RAISE(ABORT, 'rows of price are added, never changed'); END;
+
+CREATE TRIGGER price_refuse_delete BEFORE DELETE ON price
+BEGIN SELECT RAISE(ABORT, 'rows of price are added, never changed'); END;
+
+CREATE TRIGGER reconciliation_refuse_update BEFORE UPDATE ON reconciliation
+BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); END;
+
+CREATE TRIGGER reconciliation_refuse_delete BEFORE DELETE ON reconciliation
+BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); END;
+
+CREATE TRIGGER roll_forward_refuse_update BEFORE UPDATE ON roll_forward
+BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
+
+CREATE TRIGGER roll_forward_refuse_delete BEFORE DELETE ON roll_forward
+BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
+
+CREATE TRIGGER stated_allocation_refuse_update BEFORE UPDATE ON stated_allocation
+BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
+
+CREATE TRIGGER stated_allocation_refuse_delete BEFORE DELETE ON stated_allocation
+BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
+
+CREATE TRIGGER sweep_shard_refuse_update BEFORE UPDATE ON sweep_shard
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_shard are added, never changed'); END;
+
+CREATE TRIGGER sweep_shard_refuse_delete BEFORE DELETE ON sweep_shard
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_shard are added, never changed'); END;
+
+CREATE TRIGGER transfer_authorization_refuse_update BEFORE UPDATE ON transfer_authorization
+BEGIN SELECT RAISE(ABORT, 'rows of transfer_authorization are added, never changed'); END;
+
+CREATE TRIGGER transfer_authorization_refuse_delete BEFORE DELETE ON transfer_authorization
+BEGIN SELECT RAISE(ABORT, 'rows of transfer_authorization are added, never changed'); END;
+
+CREATE TRIGGER wallet_refuse_update BEFORE UPDATE ON wallet
+BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
+
+CREATE TRIGGER wallet_refuse_delete BEFORE DELETE ON wallet
+BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
+
+CREATE TRIGGER case_event_refuse_update BEFORE UPDATE ON case_event
+BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
+
+CREATE TRIGGER case_event_refuse_delete BEFORE DELETE ON case_event
+BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
+
+CREATE TRIGGER orphaned_block_refuse_update BEFORE UPDATE ON orphaned_block
+BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); END;
+
+CREATE TRIGGER orphaned_block_refuse_delete BEFORE DELETE ON orphaned_block
+BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); END;
+
+CREATE TRIGGER statement_check_refuse_update BEFORE UPDATE ON statement_check
+BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
+
+CREATE TRIGGER statement_check_refuse_delete BEFORE DELETE ON statement_check
+BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
+
+CREATE TRIGGER sweep_end_refuse_update BEFORE UPDATE ON sweep_end
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
+
+CREATE TRIGGER sweep_end_refuse_delete BEFORE DELETE ON sweep_end
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
+
+CREATE TRIGGER transfer_refuse_update BEFORE UPDATE ON transfer
+BEGIN SELECT RAISE(ABORT, 'rows of transfer are added, never changed'); END;
+
+CREATE TRIGGER transfer_refuse_delete BEFORE DELETE ON transfer
+BEGIN SELECT RAISE(ABORT, 'rows of transfer are added, never changed'); END;
+
+CREATE TRIGGER unparsed_events_refuse_update BEFORE UPDATE ON unparsed_events
+BEGIN SELECT RAISE(ABORT, 'rows of unparsed_events are added, never changed'); END;
+
+CREATE TRIGGER unparsed_events_refuse_delete BEFORE DELETE ON unparsed_events
+BEGIN SELECT RAISE(ABORT, 'rows of unparsed_events are added, never changed'); END;
+
+CREATE TRIGGER case_cover_refuse_update BEFORE UPDATE ON case_cover
+BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
+
+CREATE TRIGGER case_cover_refuse_delete BEFORE DELETE ON case_cover
+BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
+
+CREATE TRIGGER transfer_match_refuse_update BEFORE UPDATE ON transfer_match
+BEGIN SELECT RAISE(ABORT, 'rows of transfer_match are added, never changed'); END;
+
+CREATE TRIGGER transfer_match_refuse_delete BEFORE DELETE ON transfer_match
+BEGIN SELECT RAISE(ABORT, 'rows of transfer_match are added, never changed'); END;
+
+CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
+WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
+BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made it'); END;

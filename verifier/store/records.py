@@ -1,0 +1,152 @@
+"""What goes into and comes out of the store besides the records of other packages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from chains.types import AssetId, BlockRef, ChainId, Finality, LocationId
+from verifier.records import CaseState, Finding, FindingKind, Reconciliation, TransferMatch
+from verifier.rules.rollforward import RollForward
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHead:
+    """The newest entry of the journal."""
+
+    sequence: int
+    entry_digest: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStart:
+    """A sweep that was started: everything needed to take it up again after a crash."""
+
+    sweep_key: int
+    """The store's own short key."""
+    sweep_id: str
+    chain_id: ChainId
+    block: BlockRef
+    finality: Finality
+    node_id: str
+    header_checked: bool
+    known_at: datetime
+    """The book as known at this time is compared."""
+    started_at: datetime
+    expected: int
+
+
+class Sighted(Protocol):
+    """A finding with the holdings it covers (see `verifier.case_book`)."""
+
+    @property
+    def finding(self) -> Finding:
+        """The finding."""
+
+    @property
+    def covers(self) -> Sequence[tuple[LocationId, AssetId]]:
+        """The holdings it speaks of."""
+
+
+class CaseAct(StrEnum):
+    """What can happen to a case."""
+
+    OPENED = "opened"
+    SEEN_AGAIN = "seen_again"
+    NO_LONGER_SEEN = "no_longer_seen"
+    COMMENTED = "commented"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    RETURNED = "returned"
+
+
+class Judged(Protocol):
+    """What the rules made of a sweep (see `verifier.judgement`)."""
+
+    @property
+    def reconciliations(self) -> Sequence[Reconciliation]:
+        """One for each planned holding."""
+
+    @property
+    def matches(self) -> Sequence[TransferMatch]:
+        """One for each outgoing transfer that was not judged before."""
+
+    @property
+    def roll_forwards(self) -> Sequence[RollForward]:
+        """Those to keep; at least every one that does not add up."""
+
+    @property
+    def sightings(self) -> Sequence[Sighted]:
+        """One for each case to open or see again."""
+
+    @property
+    def transfers_scanned(self) -> int:
+        """Transfers that were looked at."""
+
+
+UNVERIFIED_KINDS = frozenset({FindingKind.UNVERIFIED, FindingKind.COVERAGE_GAP, FindingKind.UNPARSED_EVENTS})
+"""Kinds that say that something is not known, rather than that the evidence contradicts the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSeen:
+    """A case that a sweep opened or saw again."""
+
+    case_id: str
+    finding: Finding
+    is_new: bool
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether the evidence contradicts the books, rather than something being unknown."""
+        return self.finding.kind not in UNVERIFIED_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """One thing that happened to a case."""
+
+    act: CaseAct
+    actor: str
+    recorded_at: datetime
+    text: str
+    base_units: int | None
+    block: BlockRef | None
+    tx_id: str
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as it stands now."""
+
+    case_id: str
+    finding: Finding
+    """As last seen."""
+    occurrence: int
+    state: CaseState
+    opened_at: datetime
+    last_act: CaseAct
+    last_at: datetime
+    is_seen: bool
+    """False when the last sweep of its chain did not see the finding any more."""
+    maker: str
+    """Who proposed the resolution that stands; empty when nothing is proposed."""
+    superseded: bool
+    """Its block left the canonical chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedBundle:
+    """A bundle that was written."""
+
+    bundle_id: str
+    sequence: int
+    digest: str
+    as_of: datetime
+    path: str
+    head: JournalHead

@@ -1,0 +1,389 @@
+"""The end of a sweep: what the rules made of it, its cases, and its counts, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from chains.errors import FinalityReversed, InvalidValue, ReadError
+from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
+from verifier.records import (
+    Finding,
+    FindingKind,
+    Rail,
+    Reconciliation,
+    StatementCheck,
+    Status,
+    SweepSummary,
+    TransferMatch,
+)
+from verifier.rules.rollforward import RollForward
+from verifier.store.case_store import CaseStore, load_cases, see_cases
+from verifier.store.records import CaseSeen, Judged, SweepStart
+from verifier.store.sweep_store import (
+    COVERED,
+    END,
+    LIVE,
+    MATCH,
+    SWEEP,
+    SweepStore,
+    has_ended,
+    judged_covered_key,
+    live_transfers,
+    newest_halt,
+    start_of,
+)
+from verifier.store.tables import (
+    AssetValueRow,
+    ChainHaltRow,
+    InternedTextRow,
+    ReconciliationRow,
+    RollForwardRow,
+    StatementCheckRow,
+    SweepEndRow,
+    SweepFailureRow,
+    TransferMatchRow,
+    table,
+)
+from verifier.store.types import Canonical
+from verifier.store.unit import Unit
+
+RECONCILIATION, STATEMENT = table(ReconciliationRow), table(StatementCheckRow)
+ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
+
+
+@dataclass(frozen=True, slots=True)
+class _OneSighting:
+    finding: Finding
+    covers: tuple[tuple[LocationId, AssetId], ...] = ()
+
+
+class ResultStore(SweepStore, CaseStore):
+    """What the comparison found."""
+
+    def end_sweep(
+        self, start: SweepStart, judged: Judged, actor: str, now: datetime
+    ) -> tuple[SweepSummary, list[CaseSeen]]:
+        """Store reconciliations, matches, roll-forwards and cases, and complete the sweep.
+
+        Raises `InvalidValue` when not every expected holding is accounted for, or the sweep has ended already.
+        """
+        if len(judged.reconciliations) != start.expected:
+            raise InvalidValue(f"{len(judged.reconciliations)} reconciliations for {start.expected} expected holdings")
+        payload = {"sweep_id": start.sweep_id, "expected": start.expected}
+        with self.record("sweep.completed", actor, payload, now) as unit:
+            if has_ended(unit.connection, start):
+                raise InvalidValue(f"sweep {start.sweep_id} has ended already")
+            unit.add_rows(ReconciliationRow, _reconciliation_rows(unit, start, judged.reconciliations))
+            _add_statements(unit, start, judged.reconciliations)
+            _add_matches(unit, start, judged.matches)
+            _add_roll_forwards(unit, start, judged.roll_forwards)
+            cases = see_cases(unit, start.chain_id, start.sweep_key, judged.sightings, actor, all_seen=True)
+            _add_end(unit, start, judged)
+        summary = self.sweep_summary(start.sweep_id)
+        assert summary is not None
+        return summary, cases
+
+    def sweep_summary(self, sweep_id: str) -> SweepSummary | None:
+        """The summary of a completed sweep; None when there is none, or it did not complete."""
+        found = self._summaries(SWEEP.c.sweep_id == sweep_id)
+        return found[0] if found else None
+
+    def latest_summary(self, chain_id: ChainId) -> SweepSummary | None:
+        """The newest completed sweep of a chain."""
+        found = self._summaries(SWEEP.c.chain_id == chain_id)
+        return found[-1] if found else None
+
+    def _summaries(self, *conditions: sa.ColumnElement[bool]) -> list[SweepSummary]:
+        ended = END.alias("ended")
+        query = (
+            sa.select(SWEEP, ended, ended.c.recorded_at.label("finished_at"))
+            .join_from(SWEEP, ended, ended.c.sweep_key == SWEEP.c.record_id)
+            .where(ended.c.abandoned == "", *conditions)
+            .order_by(ended.c.record_id)
+        )
+        with self.read() as connection:
+            return [_summary(row) for row in connection.execute(query)]
+
+    def reconciliations(self, sweep_id: str) -> list[Reconciliation]:
+        """What a sweep compared, in the order it was stored."""
+        start = self.sweep(sweep_id)
+        if start is None:
+            return []
+        with self.read() as connection:
+            return list(_reconciliations(connection, start))
+
+    def matches(
+        self, chain_id: ChainId, *, first_height: int | None = None, last_height: int | None = None
+    ) -> list[TransferMatch]:
+        """How the canonical outgoing transfers were judged, in the order of the chain."""
+        conditions = []
+        if first_height is not None:
+            conditions.append(COVERED.c.height >= first_height)
+        if last_height is not None:
+            conditions.append(COVERED.c.height <= last_height)
+        with self.read() as connection:
+            transfers = dict(live_transfers(connection, chain_id, *conditions))
+            rows = {
+                row.transfer_key: row for row in connection.execute(sa.select(MATCH)) if row.transfer_key in transfers
+            }
+        return [
+            TransferMatch(
+                transfer,
+                rows[key].outcome,
+                rows[key].authorization_id,
+                rows[key].commingling,
+                rows[key].for_review,
+                rows[key].reason,
+            )
+            for key, transfer in transfers.items()
+            if key in rows
+        ]
+
+    def record_failed_sweep(
+        self, chain_id: ChainId, error: ReadError, expected: int, actor: str, now: datetime
+    ) -> list[CaseSeen]:
+        """Record that nothing could be read of a chain, with a case per kind of failure."""
+        payload = {"chain_id": chain_id, "code": error.code, "expected": expected}
+        with self.record("sweep.failed", actor, payload, now) as unit:
+            unit.add(SweepFailureRow, chain_id=chain_id, code=error.code, reason=str(error), expected=expected)
+            if isinstance(error, FinalityReversed):
+                return [
+                    CaseSeen(case.case_id, case.finding, False)
+                    for case in load_cases(unit.connection)
+                    if case.finding.kind is FindingKind.FINALITY_REVERSED
+                    and case.finding.location_id == LocationId(chain_id)
+                ]
+            finding = Finding(
+                kind=FindingKind.UNVERIFIED,
+                rail=Rail.DIGITAL,
+                location_id=LocationId(chain_id),
+                asset=None,
+                base_units=None,
+                subject=f"sweep-failed:{error.code}",
+                text=f"Nothing of {chain_id} could be read, {expected} holdings are unverified: {error}.",
+            )
+            return see_cases(unit, chain_id, None, [_OneSighting(finding)], actor, all_seen=False)
+
+    def halt_chain(
+        self, chain_id: ChainId, removed: Sequence[BlockRef], reason: str, actor: str, now: datetime
+    ) -> None:
+        """Stop sweeping a chain until a person resumes it, with a case. A chain that is halted stays as it is."""
+        lowest = min(removed, key=lambda block: block.height)
+        payload = {"chain_id": chain_id, "blocks": [[block.height, block.block_hash] for block in removed]}
+        with self.record("chain.halted", actor, payload, now) as unit:
+            halted = newest_halt(unit.connection, chain_id)
+            if halted is not None and halted.halted:
+                return
+            unit.add(
+                ChainHaltRow, chain_id=chain_id, halted=True, actor=actor, from_height=lowest.height, reason=reason
+            )
+            finding = Finding(
+                kind=FindingKind.FINALITY_REVERSED,
+                rail=Rail.DIGITAL,
+                location_id=LocationId(chain_id),
+                asset=None,
+                base_units=None,
+                subject=lowest.block_hash,
+                text=f"Final blocks were reversed: {reason}.",
+                block=lowest,
+            )
+            see_cases(unit, chain_id, None, [_OneSighting(finding)], actor, all_seen=False)
+
+
+def _reconciliation_rows(
+    unit: Unit, start: SweepStart, results: Sequence[Reconciliation]
+) -> Iterator[tuple[Canonical, ...]]:
+    places = unit.text_keys(dict.fromkeys(result.location_id for result in results))
+    assets = unit.asset_keys(dict.fromkeys(result.asset for result in results))
+    block_time = start.block.timestamp
+
+    def other_time(moment: datetime) -> str | None:
+        return None if moment == block_time else utc_text(moment)
+
+    for result in results:
+        if result.sweep_id != start.sweep_id or result.block.block_hash != start.block.block_hash:
+            raise InvalidValue(f"a reconciliation of another sweep or block than {start.sweep_id}")
+        if result.known_at != start.known_at:
+            raise InvalidValue("a reconciliation with the book as known at another time than the sweep's")
+        yield (
+            start.sweep_key,
+            result.rail.value,
+            places[result.location_id],
+            assets[result.asset],
+            result.status.value,
+            str(result.claimed),
+            str(result.gas_float_recorded),
+            str(result.gas_float_observed),
+            None if result.observed is None else str(result.observed),
+            None if result.difference is None else str(result.difference),
+            other_time(result.claimed_as_of),
+            other_time(result.observed_as_of),
+            result.state.value,
+            result.anchor.value,
+            result.reason or None,
+        )
+
+
+def _add_statements(unit: Unit, start: SweepStart, results: Sequence[Reconciliation]) -> None:
+    if not any(result.statement for result in results):
+        return
+    keys = unit.connection.execute(
+        sa.select(RECONCILIATION.c.record_id)
+        .where(RECONCILIATION.c.sweep_key == start.sweep_key)
+        .order_by(RECONCILIATION.c.record_id)
+    ).scalars()
+    for key, result in zip(keys, results, strict=True):
+        if (said := result.statement) is not None:
+            unit.add(
+                StatementCheckRow,
+                reconciliation_key=key,
+                base_units=said.base_units,
+                as_of=said.as_of,
+                stated_by=said.stated_by,
+                statement_id=said.statement_id,
+                status=said.status,
+                reason=said.reason,
+            )
+
+
+def _add_matches(unit: Unit, start: SweepStart, matches: Sequence[TransferMatch]) -> None:
+    if not matches:
+        return
+    newer = COVERED.c.record_id > judged_covered_key(unit.connection, start.chain_id)
+    keys = {each.transfer_id: key for key, each in live_transfers(unit.connection, start.chain_id, newer)}
+    for match in matches:
+        key = keys.get(match.transfer.transfer_id)
+        if key is None:
+            raise InvalidValue(f"transfer {match.transfer.transfer_id} is not stored, or was judged before")
+        unit.add(
+            TransferMatchRow,
+            transfer_key=key,
+            sweep_key=start.sweep_key,
+            outcome=match.outcome,
+            authorization_id=match.authorization_id,
+            commingling=match.commingling,
+            for_review=match.for_review,
+            reason=match.reason,
+        )
+
+
+def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: Sequence[RollForward]) -> None:
+    if not rolls:
+        return
+    places = unit.text_keys(account_location(start.chain_id, roll.address) for roll in rolls)
+    assets = unit.asset_keys(roll.asset for roll in rolls)
+    query = sa.select(SWEEP.c.block_hash, SWEEP.c.record_id).where(SWEEP.c.chain_id == start.chain_id)
+    sweeps: Mapping[str, int] = dict(unit.connection.execute(query.order_by(SWEEP.c.record_id)).tuples().all())
+    unit.add_rows(
+        RollForwardRow,
+        (
+            (
+                start.sweep_key,
+                places[account_location(start.chain_id, roll.address)],
+                assets[roll.asset],
+                sweeps[roll.opening_block.block_hash],
+                str(roll.opening),
+                str(roll.received),
+                str(roll.sent),
+                str(roll.fees),
+                None if roll.closing is None else str(roll.closing),
+                roll.status.value,
+                roll.reason,
+            )
+            for roll in rolls
+        ),
+    )
+
+
+def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
+    statuses = [result.status for result in judged.reconciliations]
+    first, last, newest = unit.connection.execute(
+        sa.select(sa.func.min(COVERED.c.height), sa.func.max(COVERED.c.height), sa.func.max(COVERED.c.record_id)).where(
+            COVERED.c.chain_id == start.chain_id,
+            COVERED.c.record_id > judged_covered_key(unit.connection, start.chain_id),
+            LIVE,
+        )
+    ).one()
+    unit.add(
+        SweepEndRow,
+        sweep_key=start.sweep_key,
+        abandoned="",
+        expected=start.expected,
+        matched=statuses.count(Status.MATCHED),
+        diverged=statuses.count(Status.DIVERGED),
+        unverified=statuses.count(Status.UNVERIFIED),
+        transfers_scanned=judged.transfers_scanned,
+        transfers_outgoing=len(judged.matches),
+        transfers_not_matched=sum(match.outcome.value != "matched" for match in judged.matches),
+        first_height=first,
+        last_height=last,
+        judged_covered_key=newest,
+    )
+
+
+def _summary(row: Any) -> SweepSummary:
+    start = start_of(row)
+    return SweepSummary(
+        sweep_id=start.sweep_id,
+        chain_id=start.chain_id,
+        block=start.block,
+        finality=start.finality,
+        node_id=start.node_id,
+        header_checked=start.header_checked,
+        known_at=start.known_at,
+        started_at=start.started_at,
+        finished_at=row.finished_at,
+        expected=start.expected,
+        matched=row.matched,
+        diverged=row.diverged,
+        unverified=row.unverified,
+        transfers_scanned=row.transfers_scanned,
+        transfers_outgoing=row.transfers_outgoing,
+        transfers_not_matched=row.transfers_not_matched,
+    )
+
+
+def _reconciliations(connection: sa.Connection, start: SweepStart) -> Iterator[Reconciliation]:
+    said = {
+        row.reconciliation_key: StatementCheck(
+            row.base_units, row.as_of, row.stated_by, row.statement_id, row.status, row.reason
+        )
+        for row in connection.execute(
+            sa.select(STATEMENT)
+            .join_from(STATEMENT, RECONCILIATION, STATEMENT.c.reconciliation_key == RECONCILIATION.c.record_id)
+            .where(RECONCILIATION.c.sweep_key == start.sweep_key)
+        )
+    }
+    query = (
+        sa.select(RECONCILIATION, TEXT.c.text, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
+        .join_from(RECONCILIATION, TEXT, RECONCILIATION.c.location_key == TEXT.c.record_id)
+        .join(ASSET, RECONCILIATION.c.asset_key == ASSET.c.record_id)
+        .where(RECONCILIATION.c.sweep_key == start.sweep_key)
+        .order_by(RECONCILIATION.c.record_id)
+    )
+    for row in connection.execute(query):
+        yield Reconciliation(
+            sweep_id=start.sweep_id,
+            rail=row.rail,
+            location_id=LocationId(row.text),
+            asset=Asset(AssetId(row.asset_id), row.symbol, row.decimals),
+            claimed=row.claimed,
+            gas_float_recorded=row.gas_float_recorded,
+            gas_float_observed=row.gas_float_observed,
+            observed=row.observed,
+            difference=row.difference,
+            status=row.status,
+            claimed_as_of=row.claimed_as_of or start.block.timestamp,
+            known_at=start.known_at,
+            observed_as_of=row.observed_as_of or start.block.timestamp,
+            block=start.block,
+            state=row.state,
+            anchor=row.anchor,
+            statement=said.get(row.record_id),
+            reason=row.reason or "",
+        )

@@ -1,0 +1,39 @@
+"""The store: one class over all topics, and how it is opened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from verifier.store.bundle_store import BundleStore
+from verifier.store.engine import BUSY_SECONDS, create_engine
+from verifier.store.known import KnownStore
+from verifier.store.mapping_store import MappingStore
+from verifier.store.result_store import ResultStore
+
+
+class Store(MappingStore, KnownStore, ResultStore, BundleStore):
+    """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
+
+    def migrate(self, actor: str, now: datetime) -> str:
+        """Bring the schema up to date and journal that it was; nothing happens when it is. Returns the version."""
+        before = self.schema_version()
+        after = self.migrate_schema()
+        if before != after:
+            with self.record("schema.migrated", actor, {"from": before, "to": after}, now, payload_is_the_record=True):
+                pass
+        return after
+
+    def require_current(self) -> None:
+        """Raise `SchemaOutdated` or `JournalBroken` unless this program can go on with the database."""
+        from verifier.journal import require_intact_head
+
+        self.require_schema()
+        require_intact_head(self)
+
+
+def open_store(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Store:
+    """Open a database by URL, `sqlite:///FILE` or `postgresql+psycopg://…`; nothing is created but an empty file.
+
+    Call `migrate` on a new one. Raises `StoreError`; no error shows the URL.
+    """
+    return Store(create_engine(url, busy_seconds=busy_seconds), busy_seconds=busy_seconds)

@@ -1,0 +1,495 @@
+"""Sweeps as they go: started, fed shard by shard and block run by block run, and what they leave for later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from chains.errors import InvalidValue
+from chains.reader import Pin
+from chains.types import (
+    Address,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    BlockRef,
+    ChainId,
+    Finality,
+    Holding,
+    ReadStatus,
+    Transfer,
+    TransferScan,
+    account_location,
+    utc_text,
+)
+from verifier.store.engine import Database
+from verifier.store.records import SweepStart
+from verifier.store.tables import (
+    AssetValueRow,
+    BalanceObservationRow,
+    ChainHaltRow,
+    CoveredBlockRow,
+    InternedTextRow,
+    OrphanedBlockRow,
+    ReadingRow,
+    SweepEndRow,
+    SweepRow,
+    SweepShardRow,
+    TransferMatchRow,
+    TransferRow,
+    UnparsedEventsRow,
+    table,
+)
+from verifier.store.types import Canonical
+from verifier.store.unit import Unit
+
+SWEEP, SHARD, END = table(SweepRow), table(SweepShardRow), table(SweepEndRow)
+OBSERVATION, READING = table(BalanceObservationRow), table(ReadingRow)
+COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
+TRANSFER, MATCH, UNPARSED = table(TransferRow), table(TransferMatchRow), table(UnparsedEventsRow)
+HALT = table(ChainHaltRow)
+ASSET, LOCATION = table(AssetValueRow), table(InternedTextRow)
+
+BLOCKS_PER_QUERY = 500
+OPENING_SWEEPS_MAX = 16
+"""How many earlier sweeps are searched for the last good read of a balance that the sweep before did not give."""
+
+LIVE = COVERED.c.record_id.not_in(sa.select(ORPHANED.c.covered_key))
+"""A covered block that has not left the canonical chain."""
+
+
+class SweepStore(Database):
+    """The chain's side of the store."""
+
+    def start_sweep(
+        self, chain_id: ChainId, pin: Pin, node_id: str, expected: int, now: datetime, actor: str
+    ) -> SweepStart:
+        """Record a sweep with the block it reads at and the number of holdings it must account for.
+
+        `now` is the time as of which the book is known; when the clock went back, that of the newest entry.
+        """
+        block = pin.block
+        payload = {"chain_id": chain_id, "height": block.height, "block_hash": block.block_hash, "expected": expected}
+        with self.record("sweep.started", actor, payload, now) as unit:
+            at_block = sa.select(sa.func.count()).select_from(SWEEP)
+            earlier = unit.connection.execute(
+                at_block.where(SWEEP.c.chain_id == chain_id, SWEEP.c.height == block.height)
+            ).scalar_one()
+            sweep_id = f"{chain_id}/{block.height}/{earlier + 1}"
+            key = unit.add(
+                SweepRow,
+                sweep_id=sweep_id,
+                chain_id=chain_id,
+                height=block.height,
+                block_hash=block.block_hash,
+                parent_hash=block.parent_hash,
+                block_time=block.timestamp,
+                finality=str(pin.finality),
+                node_id=node_id,
+                header_checked=pin.header_checked,
+                known_at=unit.recorded_at,
+                expected=expected,
+            )
+            known_at = unit.recorded_at
+        return SweepStart(
+            key, sweep_id, chain_id, block, pin.finality, node_id, pin.header_checked, known_at, known_at, expected
+        )
+
+    def abandon_sweep(self, start: SweepStart, reason: str, actor: str, now: datetime) -> None:
+        """Record that a sweep was given up: what it read stays and counts for nothing. Twice is once."""
+        with self.record("sweep.abandoned", actor, {"sweep_id": start.sweep_id, "reason": reason}, now) as unit:
+            if has_ended(unit.connection, start):
+                return
+            unit.add(
+                SweepEndRow,
+                sweep_key=start.sweep_key,
+                abandoned=reason,
+                expected=start.expected,
+                matched=0,
+                diverged=0,
+                unverified=0,
+                transfers_scanned=0,
+                transfers_outgoing=0,
+                transfers_not_matched=0,
+                first_height=None,
+                last_height=None,
+                judged_covered_key=None,
+            )
+
+    def unfinished_sweep(self, chain_id: ChainId) -> SweepStart | None:
+        """The newest sweep of a chain that was neither completed nor abandoned."""
+        query = (
+            sa.select(SWEEP)
+            .where(SWEEP.c.chain_id == chain_id, SWEEP.c.record_id.not_in(sa.select(END.c.sweep_key)))
+            .order_by(SWEEP.c.record_id.desc())
+            .limit(1)
+        )
+        with self.read() as connection:
+            row = connection.execute(query).first()
+        return start_of(row) if row else None
+
+    def sweep(self, sweep_id: str) -> SweepStart | None:
+        """A sweep by its id, however it ended."""
+        with self.read() as connection:
+            row = connection.execute(sa.select(SWEEP).where(SWEEP.c.sweep_id == sweep_id)).first()
+        return start_of(row) if row else None
+
+    def shards_done(self, start: SweepStart) -> set[int]:
+        """The numbers of the shards that are stored."""
+        with self.read() as connection:
+            return set(
+                connection.execute(sa.select(SHARD.c.shard).where(SHARD.c.sweep_key == start.sweep_key)).scalars()
+            )
+
+    def add_observations(
+        self, start: SweepStart, shard: int, observations: Sequence[BalanceObservation], actor: str, now: datetime
+    ) -> None:
+        """Store one shard whole; a shard that is stored already stays as it is."""
+        payload = {"sweep_id": start.sweep_id, "shard": shard}
+        with self.record("sweep.shard", actor, payload, now) as unit:
+            stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
+            if unit.connection.execute(stored).first() or has_ended(unit.connection, start):
+                return
+            failed = sum(seen.status is ReadStatus.FAILED for seen in observations)
+            unit.add(
+                SweepShardRow,
+                sweep_key=start.sweep_key,
+                shard=shard,
+                observation_count=len(observations),
+                failed_count=failed,
+            )
+            unit.add_rows(BalanceObservationRow, _observation_rows(unit, start, observations))
+
+    def add_scan(self, start: SweepStart, scan: TransferScan, actor: str, now: datetime) -> None:
+        """Store the movements of a run of blocks; a run that is covered already stays as it is.
+
+        Raises `InvalidValue` when the run does not follow the last covered block of the chain.
+        """
+        if not scan.blocks:
+            return
+        first, last = scan.blocks[0], scan.blocks[-1]
+        payload = {"sweep_id": start.sweep_id, "first_height": first.height, "last_height": last.height}
+        with self.record("sweep.blocks", actor, payload, now) as unit:
+            tip = covered_tip(unit.connection, start.chain_id)
+            if tip is not None and tip.height >= last.height:
+                return
+            if tip is not None and (first.height != tip.height + 1 or first.parent_hash != tip.block_hash):
+                raise InvalidValue(f"block {first.height} does not follow covered block {tip.height}")
+            rows = (_covered_row(start, block, scan) for block in scan.blocks)
+            key = unit.add_rows(CoveredBlockRow, rows)
+            keys = {block.block_hash: key + offset for offset, block in enumerate(scan.blocks)}
+            assets = unit.asset_keys(transfer.asset for transfer in scan.transfers)
+            distinct = {transfer.transfer_id: transfer for transfer in scan.transfers}
+            unit.add_rows(TransferRow, (_transfer_row(each, keys, assets) for each in distinct.values()))
+            for asset_id, count in sorted(scan.unparsed.items()):
+                unit.add(
+                    UnparsedEventsRow,
+                    first_covered_key=key,
+                    last_covered_key=keys[last.block_hash],
+                    asset_id=asset_id,
+                    event_count=count,
+                )
+
+    def covered_tip(self, chain_id: ChainId) -> BlockRef | None:
+        """The highest covered block of a chain that is still canonical as far as is known."""
+        with self.read() as connection:
+            return covered_tip(connection, chain_id)
+
+    def covered_from(self, chain_id: ChainId) -> int | None:
+        """The lowest height from which every block up to the tip is covered; None when none is."""
+        with self.read() as connection:
+            lowest = sa.select(sa.func.min(COVERED.c.height)).where(COVERED.c.chain_id == chain_id, LIVE)
+            found: int | None = connection.execute(lowest).scalar()
+            return found
+
+    def covered_blocks_from_tip(self, chain_id: ChainId) -> Iterator[BlockRef]:
+        """The covered blocks of a chain, highest first; those known to be orphaned are left out."""
+        below: int | None = None
+        while True:
+            query = sa.select(COVERED).where(COVERED.c.chain_id == chain_id, LIVE)
+            if below is not None:
+                query = query.where(COVERED.c.height < below)
+            with self.read() as connection:
+                rows = connection.execute(query.order_by(COVERED.c.height.desc()).limit(BLOCKS_PER_QUERY)).all()
+            if not rows:
+                return
+            yield from (block_of(row) for row in rows)
+            below = rows[-1].height
+
+    def orphan_blocks(self, chain_id: ChainId, removed: Sequence[BlockRef], actor: str, now: datetime) -> None:
+        """Mark covered blocks as no longer canonical. What rests on them is superseded and kept."""
+        payload = {"chain_id": chain_id, "blocks": [[block.height, block.block_hash] for block in removed]}
+        with self.record("chain.reorganised", actor, payload, now) as unit:
+            _orphan(unit, chain_id, COVERED.c.block_hash.in_([block.block_hash for block in removed]), "reorganised")
+
+    def halt(self, chain_id: ChainId) -> str:
+        """Why sweeping the chain waits for a person; empty when it does not."""
+        with self.read() as connection:
+            row = newest_halt(connection, chain_id)
+        return str(row.reason) if row is not None and row.halted else ""
+
+    def resume_chain(self, chain_id: ChainId, reason: str, actor: str, now: datetime) -> None:
+        """A person decided: the reversed blocks are superseded and sweeping goes on. Nothing when it is not halted."""
+        with self.record("chain.resumed", actor, {"chain_id": chain_id, "reason": reason}, now) as unit:
+            row = newest_halt(unit.connection, chain_id)
+            if row is None or not row.halted:
+                return
+            unit.add(ChainHaltRow, chain_id=chain_id, halted=False, actor=actor, from_height=None, reason=reason)
+            if row.from_height is not None:
+                _orphan(unit, chain_id, COVERED.c.height >= row.from_height, "finality reversed")
+
+    def observations(self, start: SweepStart) -> list[BalanceObservation]:
+        """Everything the sweep read so far, in the order it was stored."""
+        with self.read() as connection:
+            return list(_observations(connection, start, OBSERVATION.c.sweep_key == start.sweep_key))
+
+    def openings(
+        self, start: SweepStart, wanted: Iterable[tuple[Address, AssetId]]
+    ) -> dict[tuple[Address, AssetId], BalanceObservation]:
+        """The last good read of each wanted balance before this sweep, at a lower block that is still canonical."""
+        missing = set(wanted)
+        found: dict[tuple[Address, AssetId], BalanceObservation] = {}
+        with self.read() as connection:
+            for earlier in _earlier_sweeps(connection, start):
+                if not missing:
+                    break
+                of_sweep = (OBSERVATION.c.sweep_key == earlier.sweep_key, OBSERVATION.c.base_units.is_not(None))
+                for seen in _observations(connection, earlier, *of_sweep):
+                    key = (seen.holding.address, seen.holding.asset.asset_id)
+                    if key in missing:
+                        found[key] = seen
+                        missing.discard(key)
+        return found
+
+    def transfers(
+        self, chain_id: ChainId, *, first_height: int | None = None, last_height: int | None = None
+    ) -> list[Transfer]:
+        """The movements in covered blocks that are still canonical, in the order of the chain."""
+        conditions = []
+        if first_height is not None:
+            conditions.append(COVERED.c.height >= first_height)
+        if last_height is not None:
+            conditions.append(COVERED.c.height <= last_height)
+        with self.read() as connection:
+            return [transfer for _, transfer in live_transfers(connection, chain_id, *conditions)]
+
+    def unjudged_transfers(self, chain_id: ChainId) -> list[Transfer]:
+        """The canonical movements in blocks that no completed sweep has judged yet, in the order of the chain."""
+        with self.read() as connection:
+            newer = COVERED.c.record_id > judged_covered_key(connection, chain_id)
+            return [transfer for _, transfer in live_transfers(connection, chain_id, newer)]
+
+    def unparsed_events(self, chain_id: ChainId) -> list[tuple[int, int, str, int]]:
+        """(first height, last height, asset id, events) of canonical runs with events that could not be read."""
+        first, last = COVERED.alias("first_block"), COVERED.alias("last_block")
+        query = (
+            sa.select(first.c.height, last.c.height, UNPARSED.c.asset_id, UNPARSED.c.event_count)
+            .join_from(UNPARSED, first, UNPARSED.c.first_covered_key == first.c.record_id)
+            .join(last, UNPARSED.c.last_covered_key == last.c.record_id)
+            .where(last.c.chain_id == chain_id, last.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)))
+            .order_by(UNPARSED.c.record_id)
+        )
+        with self.read() as connection:
+            return [(a, b, asset_id, count) for a, b, asset_id, count in connection.execute(query)]
+
+    def authorizations_used(self, chain_id: ChainId, outcomes: Iterable[str]) -> dict[str, int]:
+        """Base units of each approval that canonical transfers used, by authorization_id."""
+        query = (
+            sa.select(MATCH.c.authorization_id, TRANSFER.c.base_units)
+            .join_from(MATCH, TRANSFER, MATCH.c.transfer_key == TRANSFER.c.record_id)
+            .join(COVERED, TRANSFER.c.covered_key == COVERED.c.record_id)
+            .where(COVERED.c.chain_id == chain_id, LIVE, MATCH.c.outcome.in_(list(outcomes)))
+            .where(MATCH.c.authorization_id != "")
+        )
+        used: dict[str, int] = {}
+        with self.read() as connection:
+            for authorization_id, base_units in connection.execute(query):
+                used[authorization_id] = used.get(authorization_id, 0) + base_units
+        return used
+
+
+def has_ended(connection: sa.Connection, start: SweepStart) -> bool:
+    """Whether the sweep was completed or abandoned."""
+    return connection.execute(sa.select(END.c.record_id).where(END.c.sweep_key == start.sweep_key)).first() is not None
+
+
+def newest_halt(connection: sa.Connection, chain_id: ChainId) -> sa.Row[Any] | None:
+    """The newest halt or resumption of a chain."""
+    query = sa.select(HALT).where(HALT.c.chain_id == chain_id).order_by(HALT.c.record_id.desc()).limit(1)
+    return connection.execute(query).first()
+
+
+def covered_tip(connection: sa.Connection, chain_id: ChainId) -> BlockRef | None:
+    """The highest covered block that is still canonical."""
+    query = sa.select(COVERED).where(COVERED.c.chain_id == chain_id, LIVE).order_by(COVERED.c.height.desc()).limit(1)
+    row = connection.execute(query).first()
+    return block_of(row) if row else None
+
+
+def block_of(row: Any) -> BlockRef:
+    """The block of a row that holds one."""
+    return BlockRef(row.chain_id, row.height, row.block_hash, row.parent_hash, row.block_time)
+
+
+def live_transfers(
+    connection: sa.Connection, chain_id: ChainId, *conditions: sa.ColumnElement[bool]
+) -> Iterator[tuple[int, Transfer]]:
+    """Canonical movements with their keys, in the order of the chain."""
+    query = (
+        sa.select(
+            TRANSFER, COVERED, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals, TRANSFER.c.record_id.label("key")
+        )
+        .join_from(TRANSFER, COVERED, TRANSFER.c.covered_key == COVERED.c.record_id)
+        .join(ASSET, TRANSFER.c.asset_key == ASSET.c.record_id)
+        .where(COVERED.c.chain_id == chain_id, LIVE, *conditions)
+        .order_by(COVERED.c.height, TRANSFER.c.record_id)
+    )
+    for row in connection.execute(query):
+        yield (
+            row.key,
+            Transfer(
+                block=block_of(row),
+                tx_id=row.tx_id,
+                index=row.log_index,
+                asset=Asset(AssetId(row.asset_id), row.symbol, row.decimals),
+                sender=row.sender,
+                receiver=row.receiver,
+                base_units=row.base_units,
+                kind=row.kind,
+            ),
+        )
+
+
+def judged_covered_key(connection: sa.Connection, chain_id: ChainId) -> int:
+    """Key of the newest covered block that a completed sweep has judged; 0 when none was."""
+    newest = (
+        sa.select(sa.func.max(END.c.judged_covered_key))
+        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
+        .where(SWEEP.c.chain_id == chain_id)
+    )
+    return connection.execute(newest).scalar() or 0
+
+
+def start_of(row: Any) -> SweepStart:
+    return SweepStart(
+        row.record_id,
+        row.sweep_id,
+        row.chain_id,
+        block_of(row),
+        Finality.parse(row.finality),
+        row.node_id,
+        row.header_checked,
+        row.known_at,
+        row.recorded_at,
+        row.expected,
+    )
+
+
+def _observation_rows(
+    unit: Unit, start: SweepStart, observations: Sequence[BalanceObservation]
+) -> Iterator[tuple[Canonical, ...]]:
+    prefix = account_location(start.chain_id, Address(""))
+    locations = unit.text_keys(dict.fromkeys(prefix + seen.holding.address for seen in observations))
+    assets = unit.asset_keys(dict.fromkeys(seen.holding.asset for seen in observations))
+    readings = unit.reading_keys(observations)
+    for seen in observations:
+        if seen.block.block_hash != start.block.block_hash:
+            raise InvalidValue(f"an observation at {seen.block} in a sweep at {start.block}")
+        yield (
+            start.sweep_key,
+            locations[prefix + seen.holding.address],
+            assets[seen.holding.asset],
+            readings[seen.method, seen.node_id, seen.state.value, seen.anchor.value],
+            None if seen.base_units is None else str(seen.base_units),
+            seen.reason or None,
+        )
+
+
+def _observations(
+    connection: sa.Connection, start: SweepStart, *conditions: sa.ColumnElement[bool]
+) -> Iterator[BalanceObservation]:
+    assets = {
+        key: Asset(asset_id, symbol, decimals)
+        for key, asset_id, symbol, decimals in connection.execute(
+            sa.select(ASSET.c.record_id, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
+        )
+    }
+    readings = {row.record_id: row for row in connection.execute(sa.select(READING))}
+    query = (
+        sa.select(
+            LOCATION.c.text,
+            OBSERVATION.c.asset_key,
+            OBSERVATION.c.reading_key,
+            OBSERVATION.c.base_units,
+            OBSERVATION.c.reason,
+        )
+        .join_from(OBSERVATION, LOCATION, OBSERVATION.c.location_key == LOCATION.c.record_id)
+        .where(*conditions)
+        .order_by(OBSERVATION.c.record_id)
+    )
+    prefix = len(account_location(start.chain_id, Address("")))
+    for location, asset_key, reading_key, base_units, reason in connection.execute(query):
+        how = readings[reading_key]
+        yield BalanceObservation(
+            holding=Holding(Address(location[prefix:]), assets[asset_key]),
+            block=start.block,
+            finality=start.finality,
+            status=ReadStatus.FAILED if base_units is None else ReadStatus.OK,
+            base_units=base_units,
+            method=how.method,
+            node_id=how.node_id,
+            state=how.state,
+            anchor=how.anchor,
+            reason=reason or "",
+        )
+
+
+def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:
+    """Completed sweeps of the chain at lower blocks, newest block first, whose block is not known to be orphaned."""
+    orphaned = sa.select(COVERED.c.block_hash).join_from(
+        ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id
+    )
+    completed = sa.select(END.c.sweep_key).where(END.c.abandoned == "")
+    query = (
+        sa.select(SWEEP)
+        .where(SWEEP.c.chain_id == start.chain_id, SWEEP.c.height < start.block.height)
+        .where(SWEEP.c.record_id.in_(completed), SWEEP.c.block_hash.not_in(orphaned))
+        .order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
+        .limit(OPENING_SWEEPS_MAX)
+    )
+    return [start_of(row) for row in connection.execute(query)]
+
+
+def _covered_row(start: SweepStart, block: BlockRef, scan: TransferScan) -> tuple[Canonical, ...]:
+    return (
+        start.sweep_key,
+        block.chain_id,
+        block.height,
+        block.block_hash,
+        block.parent_hash,
+        utc_text(block.timestamp),
+        scan.node_id,
+        scan.mode,
+    )
+
+
+def _transfer_row(transfer: Transfer, covered: Mapping[str, int], assets: Mapping[Asset, int]) -> tuple[Canonical, ...]:
+    return (
+        covered[transfer.block.block_hash],
+        transfer.tx_id,
+        transfer.index,
+        transfer.kind.value,
+        assets[transfer.asset],
+        transfer.sender,
+        transfer.receiver,
+        str(transfer.base_units),
+    )
+
+
+def _orphan(unit: Unit, chain_id: ChainId, which: sa.ColumnElement[bool], reason: str) -> None:
+    query = sa.select(COVERED.c.record_id).where(COVERED.c.chain_id == chain_id, LIVE, which)
+    for key in unit.connection.execute(query.order_by(COVERED.c.record_id)).scalars().all():
+        unit.add(OrphanedBlockRow, covered_key=key, reason=reason)

@@ -1,0 +1,65 @@
+"""The triggers that refuse every change of a row, on both databases, and a decision on one's own proposal."""
+
+from __future__ import annotations
+
+from verifier.store.tables import METADATA
+
+_DECISION = (
+    "NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal "
+    "WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key "
+    "AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)"
+)
+_DECISION_REFUSED = "a decision names the proposal it answers and who made it"
+
+
+def table_names() -> list[str]:
+    """Every table, in an order in which each comes after those it refers to."""
+    return [each.name for each in METADATA.sorted_tables]
+
+
+def trigger_statements(dialect_name: str) -> list[str]:
+    """The statements that create all triggers."""
+    return _sqlite() if dialect_name == "sqlite" else _postgresql()
+
+
+def _sqlite() -> list[str]:
+    statements = [
+        f"CREATE TRIGGER {name}_refuse_{act.lower()} BEFORE {act} ON {name}\n"
+        f"BEGIN SELECT RAISE(ABORT, 'rows of {name} are added, never changed'); END"
+        for name in table_names()
+        for act in ("UPDATE", "DELETE")
+    ]
+    statements.append(
+        f"CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event\nWHEN {_DECISION}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{_DECISION_REFUSED}'); END"
+    )
+    return statements
+
+
+def _postgresql() -> list[str]:
+    refuse = _function(
+        "custody_refuse_change", "RAISE EXCEPTION 'rows are added, never changed' USING TABLE = TG_TABLE_NAME;"
+    )
+    decide = _function(
+        "custody_check_decision",
+        f"IF {_DECISION} THEN RAISE EXCEPTION '{_DECISION_REFUSED}'; END IF; RETURN NEW;",
+    )
+    statements = [refuse, decide]
+    for name in table_names():
+        statements.append(
+            f"CREATE TRIGGER {name}_refuse_change BEFORE UPDATE OR DELETE ON {name}\n"
+            "FOR EACH ROW EXECUTE FUNCTION custody_refuse_change()"
+        )
+        statements.append(
+            f"CREATE TRIGGER {name}_refuse_truncate BEFORE TRUNCATE ON {name}\n"
+            "FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change()"
+        )
+    statements.append(
+        "CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event\n"
+        "FOR EACH ROW EXECUTE FUNCTION custody_check_decision()"
+    )
+    return statements
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN {body} END\n$$"

@@ -1,0 +1,199 @@
+"""One act: the rows it adds, and the journal entry that seals them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+
+from chains.types import Asset, BalanceObservation, require_utc, utc_text
+from exports.canonical import canonical_json
+from verifier.store.interning import Interned
+from verifier.store.records import JournalHead
+from verifier.store.seal import NO_PREDECESSOR, RowsDigest, SealedRows, entry_digest, rows_digest, rows_json
+from verifier.store.tables import (
+    AssetValueRow,
+    InternedTextRow,
+    JournalEntryRow,
+    JournalSealRow,
+    ReadingRow,
+    table,
+)
+from verifier.store.tables.base import StoredRow
+from verifier.store.types import Canonical, CanonicalType
+
+CHUNK_ROWS: Final = 10_000
+"""Rows bound, digested and sent at a time."""
+LOOKUP_KEYS: Final = 900
+"""Values per IN list; SQLite's smallest limit of parameters is 999."""
+
+
+class Unit:
+    """What the `record` block of a store works with. Made by the store; not used after the block."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        interned: Interned,
+        head: JournalHead | None,
+        kind: str,
+        actor: str,
+        payload: Mapping[str, object],
+        clock_at: datetime,
+    ) -> None:
+        self.connection = connection
+        """For reading within the transaction."""
+        self.interned = Interned()
+        """Keys this unit added or looked up."""
+        self._known = interned
+        self._digests: dict[str, tuple[int, RowsDigest]] = {}
+        self._next_id: dict[str, int] = {}
+        self.sequence = head.sequence + 1 if head else 1
+        """Of the journal entry."""
+        clock_at = require_utc(clock_at, "recorded_at")
+        went_back = head is not None and clock_at < head.recorded_at
+        self.recorded_at = head.recorded_at if head is not None and went_back else clock_at
+        """The time of the entry; when the clock went back, that of the entry before."""
+        self._entry: dict[str, Any] = {
+            "sequence": self.sequence,
+            "kind": kind,
+            "actor": actor,
+            "recorded_at": self.recorded_at,
+            "clock_at": clock_at if went_back else None,
+            "payload": canonical_json(payload).decode(),
+            "previous_digest": head.entry_digest if head else NO_PREDECESSOR,
+        }
+        connection.execute(table(JournalEntryRow).insert(), self._entry)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row was added so far."""
+        return not self._digests
+
+    def add(self, row_class: type[StoredRow], **values: object) -> int:
+        """Add one row of Python values, checked by their column types; returns its record_id."""
+        columns = _value_columns(table(row_class))
+        if unknown := values.keys() - {each.name for each in columns}:
+            raise TypeError(f"{row_class.__name__} has no {', '.join(sorted(unknown))}")
+        row: list[Canonical] = []
+        for each in columns:
+            value = values[each.name]
+            if value is None and not each.nullable:
+                raise TypeError(f"{row_class.__name__}.{each.name} cannot be None")
+            row.append(None if value is None else cast("CanonicalType", each.type).canonical(value))
+        return self.add_rows(row_class, [tuple(row)])
+
+    def add_rows(self, row_class: type[StoredRow], rows: Iterable[tuple[Canonical, ...]]) -> int:
+        """Add rows given as canonical values, in the order of the table's own columns; returns the first record_id.
+
+        The columns record_id, journal_sequence and recorded_at are filled here. This is the way for many rows:
+        nothing is checked but by the database.
+        """
+        into = table(row_class)
+        first = next_id = self._first_id(into)
+        prefix = (self.sequence, utc_text(self.recorded_at)) if "recorded_at" in into.columns else (self.sequence,)
+        width = len(into.columns)
+        chunk: list[tuple[Canonical, ...]] = []
+        for values in rows:
+            row = (next_id, *prefix, *values)
+            if len(row) != width:
+                raise TypeError(f"{row_class.__name__} has {width} columns, the row has {len(row)}")
+            chunk.append(row)
+            next_id += 1
+            if len(chunk) == CHUNK_ROWS:
+                self._insert(into, chunk)
+                chunk = []
+        if chunk:
+            self._insert(into, chunk)
+        self._next_id[into.name] = next_id
+        return first
+
+    def _first_id(self, into: sa.Table) -> int:
+        if into.name not in self._next_id:
+            newest = self.connection.execute(sa.select(sa.func.max(into.c.record_id))).scalar()
+            self._next_id[into.name] = (newest or 0) + 1
+        return self._next_id[into.name]
+
+    def _insert(self, into: sa.Table, rows: list[tuple[Canonical, ...]]) -> None:
+        _, digest = self._digests.setdefault(str(into.name), (cast("int", rows[0][0]), RowsDigest()))
+        digest.add(rows)
+        names = ", ".join(f'"{each.name}"' for each in into.columns)
+        if self.connection.dialect.name == "sqlite":
+            marks = ", ".join("?" * len(into.columns))
+            self.connection.exec_driver_sql(f"INSERT INTO {into.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
+            return
+        driver = cast("Any", self.connection.connection.driver_connection)
+        with driver.cursor() as cursor, cursor.copy(f"COPY {into.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def text_keys(self, texts: Iterable[str]) -> dict[str, int]:
+        """The keys of texts, added where they are new."""
+        values = {text: (text,) for text in texts}
+        found = self._keys(InternedTextRow, values.values())
+        return {text: found[value] for text, value in values.items()}
+
+    def text_key(self, text: str) -> int:
+        """The key of one text."""
+        return self.text_keys([text])[text]
+
+    def asset_keys(self, assets: Iterable[Asset]) -> dict[Asset, int]:
+        """The keys of assets exactly as given, added where they are new."""
+        values = {asset: (asset.asset_id, asset.symbol, asset.decimals) for asset in assets}
+        found = self._keys(AssetValueRow, values.values())
+        return {asset: found[value] for asset, value in values.items()}
+
+    def reading_keys(self, observations: Iterable[BalanceObservation]) -> dict[tuple[str, str, str, str], int]:
+        """The keys of the ways the observations were made: (method, node, state, anchor)."""
+        values = {(seen.method, seen.node_id, seen.state.value, seen.anchor.value) for seen in observations}
+        return cast("dict[tuple[str, str, str, str], int]", self._keys(ReadingRow, values))
+
+    def _keys(
+        self, row_class: type[StoredRow], values: Iterable[tuple[Canonical, ...]]
+    ) -> dict[tuple[Canonical, ...], int]:
+        of = table(row_class)
+        known, mine = self._known.of(of.name), self.interned.of(of.name)
+        wanted = dict.fromkeys(values)
+        found = {value: key for value in wanted if (key := known.get(value) or mine.get(value))}
+        missing = [value for value in wanted if value not in found]
+        stored = self._stored_keys(of, missing)
+        new = [value for value in missing if value not in stored]
+        if new:
+            first = self.add_rows(row_class, new)
+            stored.update((value, first + offset) for offset, value in enumerate(new))
+        mine.update(cast("dict[Hashable, int]", stored))
+        return found | stored
+
+    def _stored_keys(self, of: sa.Table, values: Sequence[tuple[Canonical, ...]]) -> dict[tuple[Canonical, ...], int]:
+        columns = _value_columns(of)
+        found: dict[tuple[Canonical, ...], int] = {}
+        for start in range(0, len(values), LOOKUP_KEYS):
+            firsts = [value[0] for value in values[start : start + LOOKUP_KEYS]]
+            query = sa.select(of.c.record_id, *columns).where(columns[0].in_(firsts))
+            for key, *rest in self.connection.execute(query):
+                found[tuple(rest)] = key
+        return {value: found[value] for value in values if value in found}
+
+    def seal(self) -> None:
+        """Write the seal over everything that was added."""
+        sealed = {
+            name: SealedRows(first, digest.count, digest.hexdigest()) for name, (first, digest) in self._digests.items()
+        }
+        rows = rows_json(sealed)
+        digest = rows_digest(rows)
+        self.connection.execute(
+            table(JournalSealRow).insert(),
+            {
+                "sequence": self.sequence,
+                "rows": rows.decode(),
+                "rows_digest": digest,
+                "entry_digest": entry_digest(rows_digest=digest, **self._entry),
+            },
+        )
+
+
+def _value_columns(of: sa.Table) -> list[sa.Column[Any]]:
+    own = {"record_id", "journal_sequence", "recorded_at"}
+    return [each for each in of.columns if each.name not in own]
