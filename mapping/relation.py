@@ -90,10 +90,7 @@ def _behind_pool(
     members: Iterable[PoolMember],
     by_location: Mapping[LocationId, Wallet],
 ) -> Iterator[MappingRow]:
-    found = []
-    for member in members:
-        if (common := _common(interval, _membership(member))) is not None:
-            found.append((common, member))
+    found = [(common, member) for member in members if (common := _common(interval, _membership(member)))]
     for common, member in sorted(found, key=lambda pair: (pair[0][0], pair[1].chain_id, pair[1].address)):
         wallet = by_location.get(account_location(member.chain_id, member.address))
         structure = wallet.structure if wallet else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from chains.types import Asset, parse_location_id, utc_text
+from chains.errors import InvalidValue
+from chains.types import DECIMALS_MAX, Asset, parse_location_id, utc_text
 from mapping.columns import Column, ColumnProblem, OnChange, Row, Table
 from mapping.fields import (
     one_of,
@@ -81,6 +82,13 @@ CLIENTS = Table(
 )
 
 
+def _decimals(text: str) -> object:
+    decimals = parse_count(text)
+    if decimals > DECIMALS_MAX:
+        raise InvalidValue(f"an asset has at most {DECIMALS_MAX} decimals")
+    return decimals
+
+
 def _dust_limit(text: str, row: Row) -> object:
     asset = Asset(row["asset_id"], row["symbol"], row["decimals"])
     return parse_quantity(asset.parse_quantity, text)
@@ -114,7 +122,7 @@ ASSETS = Table(
             "Decimals of one whole unit: a quantity times 10^decimals is in base units.",
             "digits",
             "0 to 77; never changed for an asset once recorded",
-            plain(parse_count),
+            plain(_decimals),
         ),
         Column(
             "legal_class",
