@@ -18,8 +18,8 @@ from chains.errors import ChainConfigError, NodeUnavailable
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 5.0
 
-# Kills Anvil when our end of the pipe closes, which also happens when we are killed and cannot do it ourselves.
-_WATCH = 'read -r pid || exit 0; read -r _; kill -KILL "$pid" 2>/dev/null'
+# Kills Anvil and clears up when our end of the pipe closes, which also happens when we are killed.
+_WATCH = 'read -r pid || exit 0; read -r _; kill -KILL "$pid" 2>/dev/null; sleep 0.2; rm -rf -- "$1"'
 
 
 class AnvilNotFound(ChainConfigError):
@@ -176,8 +176,9 @@ class AnvilProcess:
         if sys.platform == "win32":
             return
         assert self._process is not None
+        assert self._folder is not None
         self._watcher = subprocess.Popen(  # noqa: S603 - a fixed script
-            ["/bin/sh", "-c", _WATCH],
+            ["/bin/sh", "-c", _WATCH, "custody-anvil-watch", self._folder.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -115,7 +115,7 @@ class AnvilNode:
     # What only a devnet does
 
     def mine(self, blocks: int = 1, interval_seconds: int = 0) -> None:
-        """Mine that many blocks, their timestamps that far apart (0: as the clock has it, one second at least)."""
+        """Mine that many blocks, their timestamps that far apart (0: as Anvil's clock has it)."""
         self.rpc("anvil_mine", hex(blocks), *([hex(interval_seconds)] if interval_seconds else []))
 
     def set_automine(self, enabled: bool) -> None:

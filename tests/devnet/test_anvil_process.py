@@ -159,7 +159,7 @@ import sys, time
 from chains.devnet.anvil import AnvilProcess
 process = AnvilProcess()
 process.start()
-print(process.process_id, flush=True)
+print(process.process_id, process._folder.name, flush=True)
 time.sleep(60)
 """
 
@@ -171,11 +171,17 @@ def test_a_killed_parent_leaves_no_node_behind(anvil_binary: Path, blow: signal.
     environment = {**os.environ, "ANVIL_BIN": str(anvil_binary)}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env=environment)
     assert parent.stdout is not None
-    process_id = int(parent.stdout.readline())
+    number, folder = parent.stdout.readline().split()
+    process_id = int(number)
     assert is_alive(process_id)
+    assert Path(folder).is_dir()
     parent.send_signal(blow)
     parent.communicate()
     assert wait_until_dead(process_id)
+    deadline = time.monotonic() + 5
+    while Path(folder).exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not Path(folder).exists()
 
 
 @pytest.mark.devnet
