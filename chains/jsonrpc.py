@@ -16,8 +16,8 @@ import orjson
 
 from chains.errors import MalformedAnswer
 
-NESTING_MAX: Final = 256
-"""Deepest nesting of lists and objects accepted in an answer."""
+NESTING_MAX: Final = 200
+"""Deepest nesting of lists and objects accepted in an answer; orjson writes no deeper than 254."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ from chains.errors import (
     UnsupportedByNode,
 )
 from chains.jsonrpc import RpcFailure
+from chains.node_text import node_text
 
-MESSAGE_CHARACTERS_MAX: Final = 200
-"""Most characters of a node's message that are shown."""
 CLASSIFIED_CHARACTERS_MAX: Final = 1000
 """Most characters of a node's message that are searched, so that a huge one costs nothing."""
 
@@ -104,13 +103,3 @@ _KINDS: Final[tuple[tuple[re.Pattern[str], type[ReadError]], ...]] = (
     (_RATE, NodeUnavailable),
     (_RANGE, RangeTooLarge),
 )
-
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://\S*")
-
-
-def node_text(text: str, secrets: Sequence[str] = ()) -> str:
-    """A node's text for an error or log: no URL, no known secret, no control characters, at most 200 characters."""
-    for secret in secrets:
-        text = text.replace(secret, "[hidden]")
-    text = ascii(_URL.sub("[url]", text[:CLASSIFIED_CHARACTERS_MAX]))[1:-1]
-    return text if len(text) <= MESSAGE_CHARACTERS_MAX else text[: MESSAGE_CHARACTERS_MAX - 3] + "..."

@@ -27,19 +27,17 @@ from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUn
 from chains.http_body import plain_pieces
 from chains.jsonrpc import RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
 from chains.network import DeadlinePassed, GuardedBackend, RefusedPeer
+from chains.node_text import body_excerpt
 from chains.node_url import NodeUrl, parse_node_url
 from chains.reader import NodeConfig, ReadLimits
 from chains.retry import backoff_seconds, retry_after_seconds, wait_seconds
-from chains.rpc_failures import failure_error, node_text
+from chains.rpc_failures import failure_error
 
 log = structlog.get_logger(__name__)
 
 # These write hosts, URLs and headers at INFO and DEBUG; no setting of an application may turn that on.
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-LOGGED_BYTES_MAX: Final = 200
-"""Most bytes of an answer's body that are logged, escaped."""
 
 _BATCH_REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
 """HTTP statuses by which servers refuse a batch for being one, or for its size."""
@@ -157,7 +155,7 @@ class HttpExchange:
 
     def note_unusable(self, error: ReadError, content: bytes) -> None:
         """Log the beginning of an answer that could not be used."""
-        self._debug("unusable answer", reason=str(error), body=node_text(_excerpt(content), self.secrets))
+        self._debug("unusable answer", reason=str(error), body=body_excerpt(content, self.secrets))
 
     def _seconds_left(self) -> float:
         return self._deadline - self._monotonic()
@@ -196,7 +194,7 @@ class HttpExchange:
     def _judge(self, status: int, headers: httpx2.Headers, content: bytes) -> HttpAnswer | _Failed:
         if 200 <= status < 300:
             return HttpAnswer(status, content)
-        self._debug("http error", status=status, body=node_text(_excerpt(content), self.secrets))
+        self._debug("http error", status=status, body=body_excerpt(content, self.secrets))
         if 300 <= status < 400:
             return _Failed(self._malformed(f"answered with a redirect (HTTP {status}), which is refused"), again=False)
         if status == 429 or status >= 500:
@@ -208,7 +206,9 @@ class HttpExchange:
 
     def _pieces(self, response: httpx2.Response) -> Iterator[bytes]:
         """The body as it comes over the wire, counted and timed."""
-        for piece in response.iter_raw():
+        # The stream itself, since the client's own reading decompresses without a limit.
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        for piece in response.stream:
             self.bytes_received += len(piece)
             if self._seconds_left() <= 0:
                 raise DeadlinePassed
@@ -440,10 +440,6 @@ def _is_certificate_error(error: BaseException | None) -> bool:
             return True
         error, seen = error.__cause__ or error.__context__, seen + 1
     return False
-
-
-def _excerpt(content: bytes) -> str:
-    return content[:LOGGED_BYTES_MAX].decode("utf-8", "backslashreplace")
 
 
 __all__ = ["HttpAnswer", "HttpExchange", "JsonRpcTransport", "RpcCall"]
