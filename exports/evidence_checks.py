@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Final
 
-from chains.types import AnchorEvidence, StateEvidence, TransferKind, asset_chain_id, overall_grade
+from chains.types import (
+    AnchorEvidence,
+    LocationId,
+    StateEvidence,
+    TransferKind,
+    account_location,
+    asset_chain_id,
+    overall_grade,
+)
 from exports.contents import Contents
 from exports.manifest import Manifest
-from exports.records import AuthorizationRecord, CaseRecord, Outcome, Status, SweepRecord, TransferRecord
+from exports.record_checks import holdings_behind, ledger_status, places_below_zero
+from exports.records import (
+    AuthorizationRecord,
+    Outcome,
+    ReconciliationRecord,
+    Status,
+    SweepRecord,
+    TransferRecord,
+)
 from exports.verdict import Outcome as CheckOutcome
-
 
 PIN_FIELDS: Final = ("chain_id", "height", "block_hash", "parent_hash", "block_time", "finality", "header_checked")
 """What a balance record repeats from its sweep, so that each balance can be read alone."""
 
 
+SURPLUS_KINDS: Final = ("excess", "unallocated_balance", "unmapped_balance")
+"""Kinds of case that say of a surplus where it is; the last is of a closed wallet, which may be part of a pool."""
+APPROVAL_TOLERANCE: Final = timedelta(seconds=15)
+"""How much earlier than its approval a transfer's block may be dated: block times are set by others."""
+
+
 def check_exceptions(contents: Contents) -> CheckOutcome:
-    """11: whatever did not match has a case: an open one for a position, any for a transfer that happened."""
-    open_cases: dict[tuple[str, str], list[CaseRecord]] = defaultdict(list)
-    tx_ids: set[str] = set()
-    for case in contents.cases:
-        tx_ids.update(case.tx_ids)
-        if case.is_open and case.asset_id is not None:
-            open_cases[case.location, case.asset_id].append(case)
+    """11: whatever did not match has its case: an open one for a position, any for a transfer that happened."""
+    open_cases = {
+        (case.location, case.asset_id, case.kind)
+        for case in contents.cases
+        if case.is_open and case.asset_id is not None
+    }
+    tx_ids = {tx_id for case in contents.cases for tx_id in case.tx_ids}
     dust_limits = {asset.asset_id: asset.dust_limit for asset in contents.assets}
+    skew = timedelta(seconds=contents.manifest.as_of_skew_seconds_max)
+    negative, behind = places_below_zero(contents), holdings_behind(contents)
     problems = []
     for record in contents.reconciliations:
-        if record.status is Status.MATCHED or open_cases.get((record.location, record.asset_id)):
-            continue
-        # Unsolicited deposits below the asset's limit may share one case of the whole chain.
-        chain_id = asset_chain_id(record.asset_id)
-        is_dust = record.difference is not None and 0 < record.difference < dust_limits.get(record.asset_id, 0)
-        if not (is_dust and open_cases.get((str(chain_id), record.asset_id))):
-            problems.append(f"{record.location} {record.asset_id}: {record.status} without an open case")
+        place = (record.location, record.asset_id)
+        places = {record.location, *(account_location(chain, address) for chain, address, _ in behind[place])}
+        ledger = ledger_status(record, skew, is_negative=place in negative)
+        for kinds in _kinds_needed(record, ledger, is_negative=place in negative):
+            if any((where, record.asset_id, kind) in open_cases for where in places for kind in kinds):
+                continue
+            # Unsolicited deposits below the asset's limit may share one case of the whole chain.
+            is_dust = kinds is SURPLUS_KINDS and (record.difference or 0) < dust_limits.get(record.asset_id, 0)
+            chain = LocationId(str(asset_chain_id(record.asset_id)))
+            if not (is_dust and (chain, record.asset_id, "unallocated_balance") in open_cases):
+                problems.append(f"{record.location} {record.asset_id}: no open case of kind {' or '.join(kinds)}")
     judged = [transfer for transfer in contents.transfers if transfer.outcome is not None]
     problems.extend(
         f"transfer {transfer.tx_id}: {transfer.outcome} without a case"
@@ -42,6 +70,20 @@ def check_exceptions(contents: Contents) -> CheckOutcome:
         if (transfer.outcome is not Outcome.MATCHED or transfer.commingling) and transfer.tx_id not in tx_ids
     )
     return CheckOutcome(len(contents.reconciliations) + len(judged), problems)
+
+
+def _kinds_needed(record: ReconciliationRecord, ledger: Status, *, is_negative: bool) -> Iterator[tuple[str, ...]]:
+    """For each thing that is wrong with a position, the kinds of case that say it."""
+    if ledger is Status.UNVERIFIED:
+        yield ("unverified",)
+    elif record.difference is not None and record.difference != 0:
+        yield ("shortfall",) if record.difference < 0 else SURPLUS_KINDS
+    if is_negative:
+        yield ("negative_allocation",)
+    if record.statement is not None and record.statement.status is Status.DIVERGED:
+        yield ("custodian_mismatch",)
+    if record.statement is not None and record.statement.status is Status.UNVERIFIED:
+        yield ("unverified",)
 
 
 def check_grades(contents: Contents) -> CheckOutcome:
@@ -134,36 +176,48 @@ def _is_covered(transfer: TransferRecord, sweep: SweepRecord | None) -> bool:
 
 
 def _authorization_problems(contents: Contents, authorizations: Mapping[str, AuthorizationRecord]) -> list[str]:
-    """Matched transfers against the terms of the authorization they name, amounts taken together."""
+    """Matched transfers against the terms of the authorization they name; amounts and fees taken together."""
     problems = []
     used: dict[str, int] = defaultdict(int)
-    fees: dict[str, int] = defaultdict(int)
-    for transfer in contents.transfers:
-        if transfer.kind is TransferKind.FEE:
-            fees[transfer.tx_id] += transfer.base_units
+    executed: dict[tuple[str, str], set[str]] = defaultdict(set)
     for transfer in contents.transfers:
         authorization = authorizations.get(transfer.authorization_id)
-        if transfer.outcome is not Outcome.MATCHED or authorization is None:
+        if authorization is None or transfer.outcome not in (Outcome.MATCHED, Outcome.FEE_OVER_LIMIT):
             continue
         used[authorization.authorization_id] += transfer.base_units
-        over_fee = authorization.fee_max is not None and fees[transfer.tx_id] > authorization.fee_max
+        if transfer.outcome is Outcome.MATCHED:
+            executed[transfer.block_hash, transfer.tx_id].add(authorization.authorization_id)
+        in_force = max(authorization.valid_from, authorization.approved_at - APPROVAL_TOLERANCE)
         for name, fits in (
             ("chain", authorization.chain_id == transfer.chain_id),
             ("wallet", authorization.wallet == transfer.sender),
             ("asset", authorization.asset_id == transfer.asset_id),
             ("destination", authorization.destination == transfer.receiver),
-            ("time", authorization.valid_from <= transfer.block_time <= authorization.valid_until),
-            ("fee", not over_fee),
+            ("time", in_force <= transfer.block_time <= authorization.valid_until),
         ):
             if not fits:
-                problems.append(
-                    f"transfer {transfer.tx_id}: matched to {authorization.authorization_id} of another {name}"
-                )
+                problems.append(f"transfer {transfer.tx_id}: {name} is not as {authorization.authorization_id} allows")
     for authorization_id, total in used.items():
         limit = authorizations[authorization_id].base_units_max
         if total > limit:
-            problems.append(f"authorization {authorization_id} allows {limit}, matched transfers move {total}")
+            problems.append(f"authorization {authorization_id} allows {limit}, its transfers move {total}")
+    paid = _fees_paid(contents)
+    for transaction, names in executed.items():
+        limits = [authorizations[name].fee_max for name in names]
+        allowed = sum(limit for limit in limits if limit is not None)
+        if None not in limits and paid[transaction] > allowed:
+            problems.append(f"transfer {transaction[1]}: fee {paid[transaction]}, its authorizations allow {allowed}")
     return problems
+
+
+def _fees_paid(contents: Contents) -> dict[tuple[str, str], int]:
+    """What custody paid for each transaction, by block hash and transaction id."""
+    wallets = {(wallet.chain_id, wallet.address) for wallet in contents.wallets}
+    fees: dict[tuple[str, str], int] = defaultdict(int)
+    for transfer in contents.transfers:
+        if transfer.kind is TransferKind.FEE and (transfer.chain_id, transfer.sender) in wallets:
+            fees[transfer.block_hash, transfer.tx_id] += transfer.base_units
+    return fees
 
 
 def check_chain_of_bundles(manifest: Manifest, after: tuple[int, str] | None) -> CheckOutcome:

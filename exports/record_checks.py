@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chains.errors import ChainError
 from chains.types import (
@@ -90,12 +90,12 @@ def check_references(contents: Contents, spelling: Spelling) -> Outcome:
         if asset_chain_id(balance.asset_id) != balance.chain_id:
             problems.append(f"balance of {balance.asset_id} on another chain, {balance.chain_id}")
     for allocation in contents.allocations:
-        known("location of an allocation", allocation.location, places)
         known("asset of an allocation", allocation.asset_id, assets)
         if allocation.is_gas_float and "/slip44:" not in allocation.asset_id:
             problems.append(f"gas float of {allocation.asset_id}, which pays no fees")
     for reconciliation in contents.reconciliations:
-        known("location of a reconciliation", reconciliation.location, places)
+        if reconciliation.observed is not None:  # books may claim a place that no wallet is mapped to
+            known("location of a reconciliation", reconciliation.location, places)
         known("asset of a reconciliation", reconciliation.asset_id, assets)
         known("sweep of a reconciliation", reconciliation.sweep_id, sweeps)
     for transfer in contents.transfers:
@@ -140,7 +140,7 @@ def check_claims(contents: Contents) -> Outcome:
 def check_observations(contents: Contents) -> Outcome:
     """8: each observed figure is the sum of its balances, absent when one failed; every balance is used once."""
     balances: dict[HoldingKey, BalanceRecord] = {(b.chain_id, b.address, b.asset_id): b for b in contents.balances}
-    members = place_members(contents)
+    behind = holdings_behind(contents)
     problems = []
     used: Counter[HoldingKey] = Counter()
     for reconciliation in contents.reconciliations:
@@ -148,82 +148,102 @@ def check_observations(contents: Contents) -> Outcome:
         if reconciliation.rail is not Rail.DIGITAL:
             problems.append(f"{place}: this format version has no evidence for the rail {reconciliation.rail}")
             continue
-        chain_id = asset_chain_id(reconciliation.asset_id)
-        keys: list[HoldingKey] = [
-            (chain, address, reconciliation.asset_id)
-            for chain, address in members.get(reconciliation.location, ())
-            if chain == chain_id
-        ]
+        keys = behind[reconciliation.location, reconciliation.asset_id]
         used.update(keys)
         found = [balances[key] for key in keys if key in balances]
-        if not keys or len(found) != len(keys):
+        if len(found) != len(keys):
             problems.append(f"{place}: {len(found)} balances for {len(keys)} wallets")
             continue
         if any(balance.sweep_id != reconciliation.sweep_id for balance in found):
             problems.append(f"{place}: balances of another sweep")
-        failed = any(balance.status is ReadStatus.FAILED for balance in found)
-        observed = None if failed else sum(balance.base_units or 0 for balance in found)
+        # No wallet behind a claim is not an empty wallet: it was not observed.
+        missing = not found or any(balance.status is ReadStatus.FAILED for balance in found)
+        observed = None if missing else sum(balance.base_units or 0 for balance in found)
         if reconciliation.observed != observed:
             problems.append(f"{place}: observed {reconciliation.observed}, its balances add up to {observed}")
     problems.extend(f"balance of {_shown(key)} is counted {used[key]} times" for key in balances if used[key] != 1)
     return Outcome(len(contents.reconciliations) + len(balances), problems)
 
 
-def place_members(contents: Contents) -> dict[LocationId, list[tuple[ChainId, Address]]]:
-    """The wallets each location stands for: a wallet itself, or the members of a pool."""
+def holdings_behind(contents: Contents) -> dict[Place, list[HoldingKey]]:
+    """The balances each reconciliation stands for: a wallet's own, or those of a pool's members.
+
+    A member that is reconciled by itself for an asset is not part of the pool for that asset.
+    """
+    own = {(record.location, record.asset_id) for record in contents.reconciliations}
+    wallets = {account_location(w.chain_id, w.address): (w.chain_id, w.address) for w in contents.wallets}
     members: dict[LocationId, list[tuple[ChainId, Address]]] = defaultdict(list)
-    for wallet in contents.wallets:
-        members[account_location(wallet.chain_id, wallet.address)].append((wallet.chain_id, wallet.address))
     for pool in contents.pools:
         members[pool_location(pool.pool_id)].append((pool.chain_id, pool.address))
-    return members
+    behind: dict[Place, list[HoldingKey]] = {}
+    for location, asset_id in own:
+        if location in wallets:
+            behind[location, asset_id] = [(*wallets[location], asset_id)]
+            continue
+        chain_id = asset_chain_id(asset_id)
+        behind[location, asset_id] = [
+            (chain, address, asset_id)
+            for chain, address in members[location]
+            if chain == chain_id and (account_location(chain, address), asset_id) not in own
+        ]
+    return behind
 
 
 def check_differences(contents: Contents) -> Outcome:
     """9: gas float, difference and status of each reconciliation, computed again."""
-    skew = contents.manifest.as_of_skew_seconds_max
+    skew = timedelta(seconds=contents.manifest.as_of_skew_seconds_max)
+    negative = places_below_zero(contents)
     problems = []
     for record in contents.reconciliations:
-        gas_float, difference, status, statement_status = judge(record, skew)
-        stated_status = record.statement.status if record.statement else None
+        place = (record.location, record.asset_id)
+        gas_float = difference = None
+        if record.observed is not None:
+            gas_float = min(max(record.observed - record.claimed, 0), max(record.gas_float_recorded, 0))
+            difference = record.observed - record.claimed - gas_float
+        ledger = ledger_status(record, skew, is_negative=place in negative)
+        statuses = [ledger, *([record.statement.status] if record.statement else [])]
+        # A known contradiction leads, because it holds whatever the unread rest would say.
+        status = next((s for s in (Status.DIVERGED, Status.UNVERIFIED) if s in statuses), Status.MATCHED)
         for name, stated, computed in (
-            ("gas_float_observed", record.gas_float_observed, gas_float),
+            ("gas_float_observed", record.gas_float_observed, gas_float or 0),
             ("difference", record.difference, difference),
             ("status", record.status, status),
-            ("statement status", stated_status, statement_status),
         ):
             if stated != computed:
-                problems.append(f"{_shown((record.location, record.asset_id))}: {name} {stated}, should be {computed}")
-        if record.status is Status.UNVERIFIED and not record.reason:
-            problems.append(f"{_shown((record.location, record.asset_id))}: unverified without a reason")
+                problems.append(f"{_shown(place)}: {name} {stated}, should be {computed}")
+        if (ledger is Status.UNVERIFIED) != bool(record.reason):
+            problems.append(f"{_shown(place)}: unverified without a reason, or a reason without being unverified")
+        problems.extend(f"{_shown(place)}: {text}" for text in _statement_problems(record, skew))
     return Outcome(len(contents.reconciliations), problems)
 
 
-def judge(record: ReconciliationRecord, skew_seconds_max: int) -> tuple[int, int | None, Status, Status | None]:
-    """Gas float observed, difference, status and the statement's status, from the record's own figures."""
+def places_below_zero(contents: Contents) -> set[Place]:
+    """Where an owner's allocation is negative: never matched, though the sum may be right."""
+    return {(a.location, a.asset_id) for a in contents.allocations if a.base_units < 0}
 
-    def skewed(moment: datetime) -> bool:
-        return abs(moment - record.observed_as_of) > timedelta(seconds=skew_seconds_max)
 
+def ledger_status(record: ReconciliationRecord, skew: timedelta, *, is_negative: bool) -> Status:
+    """The outcome of sub-ledger against chain alone, from the record's own figures."""
+    if record.observed is None or abs(record.claimed_as_of - record.observed_as_of) > skew:
+        return Status.UNVERIFIED
+    return Status.DIVERGED if record.difference != 0 or is_negative else Status.MATCHED
+
+
+def _statement_problems(record: ReconciliationRecord, skew: timedelta) -> list[str]:
+    """A statement called matched must match. Called worse it needs a reason, for wallets are compared alone."""
+    statement = record.statement
+    if statement is None:
+        return []
+    if statement.status is not Status.MATCHED:
+        return [] if statement.reason else [f"statement {statement.status} without a reason"]
+    problems = []
     if record.observed is None:
-        gas_float, difference, ledger = 0, None, Status.UNVERIFIED
-    else:
-        gas_float = min(max(record.observed - record.claimed, 0), record.gas_float_recorded)
-        difference = record.observed - record.claimed - gas_float
-        ledger = Status.MATCHED if difference == 0 else Status.DIVERGED
-        if skewed(record.claimed_as_of):
-            ledger = Status.UNVERIFIED
-    if record.statement is None:
-        return gas_float, difference, ledger, None
-    if record.observed is None or skewed(record.statement.as_of):
-        statement = Status.UNVERIFIED
-    else:
-        statement = Status.MATCHED if record.statement.base_units == record.observed else Status.DIVERGED
-    # A known contradiction leads, because it holds whatever the unread rest would say.
-    for worst in (Status.DIVERGED, Status.UNVERIFIED):
-        if worst in (ledger, statement):
-            return gas_float, difference, worst, statement
-    return gas_float, difference, Status.MATCHED, statement
+        problems.append("a statement matches what was not observed")
+    elif statement.base_units != record.observed:
+        problems.append(f"the statement says {statement.base_units}, observed is {record.observed}, called matched")
+    if abs(statement.as_of - record.observed_as_of) > skew:
+        problems.append("the statement speaks of another moment, called matched")
+    return problems
 
 
 def check_counts(contents: Contents) -> Outcome:

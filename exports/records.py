@@ -220,7 +220,10 @@ class AllocationRecord:
 
 @dataclass(frozen=True, slots=True)
 class StatementRecord:
-    """The custodian's own statement of the same position, compared with what the chain showed."""
+    """The custodian's own statement of the same position, compared with what the chain showed.
+
+    For a pool the statements may be about each wallet; the figure is then their sum, and each was compared alone.
+    """
 
     base_units: BaseUnits
     as_of: datetime
@@ -242,12 +245,13 @@ class ReconciliationRecord:
     """Sum of the client allocations."""
     gas_float_recorded: BaseUnits
     gas_float_observed: BaseUnits
-    """min(max(observed - claimed, 0), gas_float_recorded); 0 when nothing was observed."""
+    """min(max(observed - claimed, 0), max(gas_float_recorded, 0)); 0 when nothing was observed."""
     observed: BaseUnits | None
     difference: BaseUnits | None
     """observed - claimed - gas_float_observed."""
     status: Status
     reason: PlainText
+    """Why sub-ledger and chain could not be compared; empty when they could."""
     claimed_as_of: datetime
     known_at: datetime
     """The book as known at this time was used."""
@@ -287,7 +291,8 @@ class TransferRecord:
             raise InvalidValue("a transfer moves zero or more")
         if self.sender is None and self.receiver is None:
             raise InvalidValue("a transfer has a sender or a receiver")
-        if self.outcome is Outcome.MATCHED and not self.authorization_id:
+        moves_something = self.base_units > 0 and self.sender != self.receiver
+        if self.outcome is Outcome.MATCHED and moves_something and not self.authorization_id:
             raise InvalidValue("a matched transfer names its authorization")
 
 
