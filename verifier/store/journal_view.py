@@ -1,0 +1,66 @@
+"""The newest entries of the journal, for people to read. Checking them is `verifier.journal`'s work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from chains.types import utc_text
+from verifier.store.engine import Database
+from verifier.store.tables import JournalEntryRow, JournalSealRow, table
+
+ENTRY, SEAL = table(JournalEntryRow), table(JournalSealRow)
+PAYLOAD_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """One entry as it stands in the database."""
+
+    sequence: int
+    kind: str
+    actor: str
+    recorded_at: datetime
+    payload: str
+    """Canonical JSON."""
+    rows: str
+    """Canonical JSON: what was written, by table."""
+    entry_digest: str
+
+    def cells(self) -> tuple[str, ...]:
+        """For a table."""
+        written = json.loads(self.rows)
+        counts = ", ".join(f"{name}: {value['count']}" for name, value in sorted(written.items())) or "none"
+        payload = self.payload if len(self.payload) <= PAYLOAD_SHOWN else self.payload[:PAYLOAD_SHOWN] + "…"
+        return (str(self.sequence), f"{self.recorded_at:%Y-%m-%d %H:%M:%S}", self.actor, self.kind, counts, payload)
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "sequence": self.sequence,
+            "kind": self.kind,
+            "actor": self.actor,
+            "recorded_at": utc_text(self.recorded_at),
+            "payload": json.loads(self.payload),
+            "rows": json.loads(self.rows),
+            "entry_digest": self.entry_digest,
+        }
+
+
+def newest_entries(store: Database, limit: int) -> list[ShownEntry]:
+    """The newest entries, oldest of them first."""
+    query = (
+        sa.select(ENTRY, SEAL.c.rows, SEAL.c.entry_digest)
+        .join_from(ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence)
+        .order_by(ENTRY.c.sequence.desc())
+        .limit(limit)
+    )
+    with store.read() as connection:
+        found = [
+            ShownEntry(row.sequence, row.kind, row.actor, row.recorded_at, row.payload, row.rows, row.entry_digest)
+            for row in connection.execute(query)
+        ]
+    return found[::-1]
