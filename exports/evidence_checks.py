@@ -9,16 +9,14 @@ from typing import Final
 
 from chains.types import (
     AnchorEvidence,
-    LocationId,
     StateEvidence,
     TransferKind,
-    account_location,
     asset_chain_id,
     overall_grade,
 )
 from exports.contents import Contents
 from exports.manifest import Manifest
-from exports.record_checks import holdings_behind, ledger_status, places_below_zero
+from exports.record_checks import ledger_status, places_below_zero
 from exports.records import (
     AuthorizationRecord,
     Outcome,
@@ -42,27 +40,20 @@ APPROVAL_TOLERANCE: Final = timedelta(seconds=15)
 def check_exceptions(contents: Contents) -> CheckOutcome:
     """11: whatever did not match has its case: an open one for a position, any for a transfer that happened."""
     open_cases = {
-        (case.location, case.asset_id, case.kind)
-        for case in contents.cases
-        if case.is_open and case.asset_id is not None
+        (cover.location, cover.asset_id, case.kind) for case in contents.cases if case.is_open for cover in case.covers
     }
     tx_ids = {tx_id for case in contents.cases for tx_id in case.tx_ids}
-    dust_limits = {asset.asset_id: asset.dust_limit for asset in contents.assets}
     skew = timedelta(seconds=contents.manifest.as_of_skew_seconds_max)
-    negative, behind = places_below_zero(contents), holdings_behind(contents)
+    negative = places_below_zero(contents)
     problems = []
     for record in contents.reconciliations:
         place = (record.location, record.asset_id)
-        places = {record.location, *(account_location(chain, address) for chain, address, _ in behind[place])}
         ledger = ledger_status(record, skew, is_negative=place in negative)
-        for kinds in _kinds_needed(record, ledger, is_negative=place in negative):
-            if any((where, record.asset_id, kind) in open_cases for where in places for kind in kinds):
-                continue
-            # Unsolicited deposits below the asset's limit may share one case of the whole chain.
-            is_dust = kinds is SURPLUS_KINDS and (record.difference or 0) < dust_limits.get(record.asset_id, 0)
-            chain = LocationId(str(asset_chain_id(record.asset_id)))
-            if not (is_dust and (chain, record.asset_id, "unallocated_balance") in open_cases):
-                problems.append(f"{record.location} {record.asset_id}: no open case of kind {' or '.join(kinds)}")
+        problems.extend(
+            f"{record.location} {record.asset_id}: no open case of kind {' or '.join(kinds)}"
+            for kinds in _kinds_needed(record, ledger, is_negative=place in negative)
+            if not any((*place, kind) in open_cases for kind in kinds)
+        )
     judged = [transfer for transfer in contents.transfers if transfer.outcome is not None]
     problems.extend(
         f"transfer {transfer.tx_id}: {transfer.outcome} without a case"

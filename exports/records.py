@@ -326,6 +326,14 @@ class AuthorizationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverRecord:
+    """A holding that a case speaks of."""
+
+    location: LocationId
+    asset_id: AssetId
+
+
+@dataclass(frozen=True, slots=True)
 class CaseRecord:
     """One discrepancy that somebody owns."""
 
@@ -342,6 +350,8 @@ class CaseRecord:
     tx_ids: tuple[Identifier, ...]
     height: int | None
     block_hash: BlockHash | None
+    covers: tuple[CoverRecord, ...]
+    """The reconciled holdings it stands for: one, or many where small deposits or failed reads share a case."""
 
     @property
     def is_open(self) -> bool:

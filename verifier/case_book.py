@@ -8,17 +8,6 @@ from dataclasses import dataclass, replace
 from chains.types import AssetId, LocationId
 from verifier.records import Finding, FindingKind
 
-ONE_TIME_KINDS = frozenset(
-    {
-        FindingKind.UNAUTHORIZED_TRANSFER,
-        FindingKind.UNEXPLAINED_CHANGE,
-        FindingKind.UNPARSED_EVENTS,
-        FindingKind.FINALITY_REVERSED,
-    }
-)
-"""Kinds about an event in the past: a later sweep does not see them again, and that does not mean they healed.
-Commingling by a transfer, whose subject is the transfer, is one too; commingling by the books is not."""
-
 GROUPED_FROM = 20
 """From so many unverified holdings of one asset on, they share one case, so that a token or node that fails cannot
 flood the queue; every holding stays counted and is listed as covered."""
@@ -32,12 +21,6 @@ class Sighting:
 
     finding: Finding
     covers: tuple[Place, ...]
-
-    @property
-    def is_one_time(self) -> bool:
-        """Whether it is about an event that no later sweep can see again."""
-        finding = self.finding
-        return finding.kind in ONE_TIME_KINDS or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
 
 
 def group_findings(findings: Iterable[tuple[Finding, tuple[Place, ...]]]) -> list[Sighting]:

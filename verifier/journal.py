@@ -7,25 +7,20 @@ were written elsewhere (issued bundles name theirs) as `known_heads`.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from verifier.errors import JournalBroken
 from verifier.store.engine import Database
+from verifier.store.paging import PAGE_ROWS, Row, TableReader
 from verifier.store.seal import NO_PREDECESSOR, RowsDigest, SealedRows, entry_digest, parse_rows_json, rows_digest
 from verifier.store.tables import DATA_TABLES, JournalEntryRow, JournalSealRow, table
-from verifier.store.types import Canonical, CanonicalType, driver_canonical
-
-PAGE_ROWS: Final = 5_000
-"""Rows read at a time."""
+from verifier.store.types import CanonicalType, driver_canonical
 
 ENTRY, SEAL = table(JournalEntryRow), table(JournalSealRow)
-
-Row = tuple[Canonical, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +56,6 @@ class _Breaks:
             self.first, self.reason = sequence, reason
 
 
-class _TableReader:
-    """The rows of one table in the order of their keys, read in pages, in canonical form."""
-
-    def __init__(self, connection: sa.Connection, of: sa.Table) -> None:
-        self._connection = connection
-        self._table = of
-        self._names = ", ".join(f'"{column.name}"' for column in of.columns)
-        self.sequence_at = [column.name for column in of.columns].index("journal_sequence")
-        dialect = connection.dialect.name
-        self._convert: list[tuple[int, Callable[[Any], Canonical]]] = []
-        for position, column in enumerate(of.columns):
-            if (convert := driver_canonical(cast("CanonicalType", column.type), dialect)) is not None:
-                self._convert.append((position, convert))
-        self._rows: deque[Row] = deque()
-        self._after: int | None = None
-        self._ended = False
-
-    def take_below(self, end: int) -> Iterator[Row]:
-        """The next rows whose key is below `end`."""
-        while self._rows or self._fill():
-            if cast("int", self._rows[0][0]) >= end:
-                return
-            yield self._rows.popleft()
-
-    def rest(self) -> Iterator[Row]:
-        """All rows that are left."""
-        while self._rows or self._fill():
-            yield self._rows.popleft()
-
-    def _fill(self) -> bool:
-        if self._ended:
-            return False
-        after = "" if self._after is None else f"WHERE record_id > {self._after} "
-        sql = f"SELECT {self._names} FROM {self._table.name} {after}ORDER BY record_id LIMIT {PAGE_ROWS}"  # noqa: S608
-        page = self._connection.exec_driver_sql(sql).all()
-        self._ended = len(page) < PAGE_ROWS
-        if page:
-            self._after = page[-1][0]
-        self._rows.extend(self._canonical(row) for row in page)
-        return bool(page)
-
-    def _canonical(self, row: Sequence[Any]) -> Row:
-        if not self._convert:
-            return tuple(row)
-        values = list(row)
-        for position, convert in self._convert:
-            values[position] = convert(values[position])
-        return tuple(values)
-
-
 def verify_journal(
     store: Database,
     *,
@@ -127,7 +72,7 @@ def verify_journal(
     entries = rows = 0
     head: tuple[int, str] | None = None
     with store.read() as connection:
-        readers = {each.name: _TableReader(connection, each) for each in DATA_TABLES}
+        readers = {each.name: TableReader(connection, each) for each in DATA_TABLES}
         expected, previous = 1, NO_PREDECESSOR
         for entry in _entries(connection):
             for missing in range(expected, entry.sequence):
@@ -145,7 +90,7 @@ def verify_journal(
         _check_orphan_seals(connection, breaks)
         for name, reader in readers.items():
             for row in reader.rest():
-                breaks.add(_sequence_of(row, reader), f"{name} has row {row[0]}, which no entry sealed")
+                breaks.add(_sequence_of(row), f"{name} has row {row[0]}, which no entry sealed")
         for sequence in heads:
             breaks.add(sequence, "an entry named outside the database is missing: was an older copy restored?")
     return JournalReport(entries, rows, head, breaks.first, breaks.reason)
@@ -169,24 +114,43 @@ def require_intact_head(store: Database) -> None:
         raise JournalBroken(f"journal entry {breaks.first}: {breaks.reason}")
 
 
-def _entries(connection: sa.Connection, *, from_sequence: int = 0) -> Iterator[Any]:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry with its seal, as stored; a damaged one must not stop the check."""
+
+    sequence: int
+    kind: str
+    actor: str
+    recorded_at: str
+    clock_at: str | None
+    payload: str
+    previous_digest: str
+    rows: str
+    rows_digest: str
+    entry_digest: str | None
+    """None when there is no seal."""
+
+
+def _entries(connection: sa.Connection, *, from_sequence: int = 0) -> Iterator[_Entry]:
+    columns = (*ENTRY.columns, SEAL.c.rows, SEAL.c.rows_digest, SEAL.c.entry_digest)
+    names = ", ".join(f'{column.table.name}."{column.name}"' for column in columns)
+    convert = [driver_canonical(cast("CanonicalType", column.type), connection.dialect.name) for column in columns]
     after = from_sequence - 1
     while True:
-        query = (
-            sa.select(ENTRY, SEAL.c.rows, SEAL.c.rows_digest, SEAL.c.entry_digest)
-            .join_from(ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence, isouter=True)
-            .where(ENTRY.c.sequence > after)
-            .order_by(ENTRY.c.sequence)
-            .limit(PAGE_ROWS)
-        )
-        page = connection.execute(query).all()
-        yield from page
+        page = connection.exec_driver_sql(
+            f"SELECT {names} FROM journal_entry LEFT JOIN journal_seal "  # noqa: S608
+            "ON journal_seal.sequence = journal_entry.sequence "
+            f"WHERE journal_entry.sequence > {after} ORDER BY journal_entry.sequence LIMIT {PAGE_ROWS}"
+        ).all()
+        for row in page:
+            values = [value if to is None else to(value) for to, value in zip(convert, row, strict=True)]
+            yield _Entry(*cast("list[Any]", values))
         if len(page) < PAGE_ROWS:
             return
-        after = page[-1].sequence
+        after = page[-1][0]
 
 
-def _check_entry(entry: Any, previous: str, breaks: _Breaks) -> tuple[str, dict[str, SealedRows]]:
+def _check_entry(entry: _Entry, previous: str, breaks: _Breaks) -> tuple[str, dict[str, SealedRows]]:
     """The entry's recorded digest and what it sealed; what does not fit is noted."""
     if entry.entry_digest is None:
         breaks.add(entry.sequence, "the entry has no seal")
@@ -195,7 +159,7 @@ def _check_entry(entry: Any, previous: str, breaks: _Breaks) -> tuple[str, dict[
         sealed = parse_rows_json(entry.rows)
     except ValueError as error:
         breaks.add(entry.sequence, str(error))
-        return str(entry.entry_digest), {}
+        return entry.entry_digest, {}
     if rows_digest(entry.rows.encode()) != entry.rows_digest:
         breaks.add(entry.sequence, "the list of sealed rows was changed")
     recomputed = entry_digest(
@@ -212,11 +176,11 @@ def _check_entry(entry: Any, previous: str, breaks: _Breaks) -> tuple[str, dict[
         breaks.add(entry.sequence, "the entry was changed")
     if entry.previous_digest != previous:
         breaks.add(entry.sequence, "the entry does not follow the one before it")
-    return str(entry.entry_digest), sealed
+    return entry.entry_digest, sealed
 
 
 def _check_rows(
-    sequence: int, sealed: Mapping[str, SealedRows], readers: Mapping[str, _TableReader], breaks: _Breaks
+    sequence: int, sealed: Mapping[str, SealedRows], readers: Mapping[str, TableReader], breaks: _Breaks
 ) -> int:
     count = 0
     for name, claim in sealed.items():
@@ -225,7 +189,7 @@ def _check_rows(
             breaks.add(sequence, f"the entry sealed rows of {name}, a table that is unknown")
             continue
         for row in reader.take_below(claim.first):
-            breaks.add(_sequence_of(row, reader), f"{name} has row {row[0]}, which no entry sealed")
+            breaks.add(_sequence_of(row), f"{name} has row {row[0]}, which no entry sealed")
         digest = RowsDigest()
         chunk: list[Row] = []
         for row in reader.take_below(claim.first + claim.count):
@@ -244,8 +208,7 @@ def _check_range(connection: sa.Connection, name: str, sequence: int, claim: Sea
     if of is None:
         breaks.add(sequence, f"the entry sealed rows of {name}, a table that is unknown")
         return
-    reader = _TableReader(connection, of)
-    reader._after = claim.first - 1  # start at the first sealed row instead of the first row
+    reader = TableReader(connection, of, after=claim.first - 1)
     digest = RowsDigest()
     digest.add(list(reader.take_below(claim.first + claim.count)))
     _compare(sequence, name, claim, digest, breaks)
@@ -264,6 +227,6 @@ def _check_orphan_seals(connection: sa.Connection, breaks: _Breaks) -> None:
         breaks.add(sequence, "the entry is missing, its seal is there")
 
 
-def _sequence_of(row: Row, reader: _TableReader) -> int:
-    value = row[reader.sequence_at]
-    return value if isinstance(value, int) else 0
+def _sequence_of(row: Row) -> int:
+    """The sequence a row claims: its second column in every table."""
+    return row[1] if isinstance(row[1], int) else 0

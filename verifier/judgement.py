@@ -12,7 +12,7 @@ from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
-from verifier.rules.authorize import match_transfers
+from verifier.rules.authorize import USING_OUTCOMES, match_transfers
 from verifier.rules.claims import Claims, claims_by_place
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
 from verifier.rules.holdings import MappedHolding
@@ -50,8 +50,8 @@ def judge(
     assets = {record.asset.asset_id: record.asset for record in records}
     wallets = {wallet.address: wallet for wallet in store.wallets(chain_id, known_at)}
     inventory = store.custodian_addresses(chain_id, known_at)
-    observations = store.observations(start)
-    transfers = store.transfers_of(start)
+    observations = {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in store.observations(start)}
+    transfers = store.unjudged_transfers(chain_id)
     surroundings = Surroundings(
         block=block,
         on=block.timestamp.date(),
@@ -61,9 +61,8 @@ def judge(
     )
 
     moment = Moment(start.sweep_id, block, block.timestamp, known_at, as_of_skew_seconds_max)
-    allocations = store.book(chain_id, known_at).allocations(as_of=block.timestamp, known_at=known_at)
-    claims = claims_by_place(allocations, block.timestamp)
-    statements = store.positions(assets, block.timestamp, known_at)
+    claims = claims_by_place(store.allocations(chain_id, block.timestamp, known_at), block.timestamp)
+    statements = store.positions(known_at, chain_id)
     reconciliations = reconcile_all(plan, observations, claims, statements, moment)
 
     matches = match_transfers(
@@ -71,12 +70,9 @@ def judge(
         store.authorizations(chain_id, known_at),
         wallets.keys(),
         store.firm_addresses(chain_id, known_at),
-        store.authorization_use(start),
+        store.authorizations_used(chain_id, USING_OUTCOMES),
     )
-    openings = store.opening_observations(start)
-    rolls = roll_forward_all(
-        openings, observations, store.transfers_since(start, openings), store.covered_from(start, openings)
-    )
+    rolls = _roll_forward(store, start, observations)
 
     compared = {
         (place, holding.asset.asset_id)
@@ -96,15 +92,35 @@ def judge(
         *change_findings(rolls, surroundings),
         *gap_findings(rolls, surroundings),
     ]
-    for first, last, unparsed in store.unparsed_of(start):
-        findings += unparsed_findings(unparsed, assets, first, last, surroundings)
+    for first, last, asset_id, count in store.unparsed_events(chain_id):
+        findings += unparsed_findings({asset_id: count}, assets, first, last, surroundings)
     sightings = [
         *group_findings((finding, ()) for finding in findings),
         *group_findings(
-            _holding_findings(reconciliations, plan, claims, observations, surroundings, store.open_dust(chain_id))
+            _holding_findings(reconciliations, plan, claims, observations, surroundings, _open_dust(store))
         ),
     ]
     return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
+
+
+def _roll_forward(store: Store, start: SweepStart, observations: Observations) -> list[RollForward]:
+    """The equation for every balance that an earlier sweep read too, over the movements since then."""
+    openings = store.openings(start, observations)
+    if not openings:
+        return []
+    first = min(opening.block.height for opening in openings.values()) + 1
+    transfers = store.transfers(start.chain_id, first_height=first, last_height=start.block.height)
+    return roll_forward_all(openings, observations, transfers, store.covered_from(start.chain_id))
+
+
+def _open_dust(store: Store) -> dict[tuple[LocationId, AssetId], str]:
+    """The holdings that an open dust case covers, and its subject: what it was opened for stays in it."""
+    return {
+        place: case.finding.subject
+        for case in store.cases()
+        if case.finding.subject.startswith("dust:")
+        for place in store.case_covers(case.case_id)
+    }
 
 
 def _holding_findings(

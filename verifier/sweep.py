@@ -17,7 +17,7 @@ as it was known then, skips what is stored, and ends with the same records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,8 @@ import structlog
 
 from chains.errors import ChainMoved, FinalityReversed, ReadError, StaleHead
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
-from chains.types import Address, AssetId, BalanceObservation, BlockRef, Holding
+from chains.types import Address, AssetId, BalanceObservation, BlockRef, Holding, utc_text
+from verifier.case_view import case_json
 from verifier.config import SweepSettings
 from verifier.errors import SweepHalted
 from verifier.judgement import Judgement, judge
@@ -69,6 +70,30 @@ class SweepOutcome:
     cases: tuple[CaseSeen, ...] = ()
     failure_code: str = ""
     failure: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        summary = self.summary
+        block = summary.block if summary is not None else None
+        return {
+            "chain_id": self.chain_id,
+            "exit_code": self.exit_code,
+            "failure": {"code": self.failure_code, "message": self.failure} if summary is None else None,
+            "sweep_id": summary.sweep_id if summary is not None else None,
+            "height": block.height if block is not None else None,
+            "block_hash": block.block_hash if block is not None else None,
+            "block_time": utc_text(block.timestamp) if block is not None else None,
+            "finality": str(summary.finality) if summary is not None else None,
+            "header_checked": summary.header_checked if summary is not None else None,
+            "expected": self.expected,
+            "matched": summary.matched if summary is not None else 0,
+            "diverged": summary.diverged if summary is not None else 0,
+            "unverified": summary.unverified if summary is not None else self.expected,
+            "transfers_scanned": summary.transfers_scanned if summary is not None else 0,
+            "transfers_outgoing": summary.transfers_outgoing if summary is not None else 0,
+            "transfers_not_matched": summary.transfers_not_matched if summary is not None else 0,
+            "cases": [case_json(seen.case_id, seen.finding) | {"is_new": seen.is_new} for seen in self.cases],
+        }
 
     @property
     def exit_code(self) -> int:
@@ -163,11 +188,11 @@ class ChainSweep:
 
     def _plan(self, block: BlockRef, known_at: datetime) -> list[MappedHolding]:
         chain_id = self._chain.chain_id
-        totals = self._store.book(chain_id, known_at).totals(as_of=block.timestamp, known_at=known_at)
         assets = [record.asset for record in self._store.assets(chain_id, known_at)]
         wallets = self._store.wallets(chain_id, known_at)
         members = self._store.pool_members(chain_id, known_at)
-        claimed = {key for key, total in totals.items() if not total.is_zero}
+        allocations = self._store.allocations(chain_id, block.timestamp, known_at)
+        claimed = {(key.location_id, key.asset_id) for key in allocations}
         return plan_holdings(wallets, members, assets, claimed, block.timestamp.date())
 
     def _finish(self, reader: ChainReader, start: SweepStart) -> SweepOutcome:
@@ -249,8 +274,3 @@ class ChainSweep:
         return SweepOutcome(
             self._chain.chain_id, None, expected, tuple(cases), failure_code=error.code, failure=str(error)
         )
-
-
-def by_address(observations: Iterable[BalanceObservation]) -> Mapping[tuple[Address, AssetId], BalanceObservation]:
-    """Observations by address and asset."""
-    return {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in observations}

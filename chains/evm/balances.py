@@ -9,7 +9,8 @@ whole block (`ChainMoved`, `WrongBlock`) stops everything, as does having read n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -23,15 +24,13 @@ from chains.errors import (
     StateUnavailable,
     UnsupportedByNode,
 )
-from chains.evm.addresses import address_bytes, token_address
+from chains.evm.addresses import token_address
 from chains.evm.scanner import TOKENS_PER_PROGRAM_MAX, AccountKind
 from chains.evm.strategies import STRATEGIES
 from chains.evm.strategy import Chunk, ChunkResult, ReadFailure, Strategy, Value, WrongBlock
 from chains.jsonrpc import RpcCall
-from chains.types import BlockRef, Holding
+from chains.types import Address, AssetId, BlockRef, Holding
 
-RECTANGLES_MAX: Final = 32
-"""More distinct sets of assets than this are read asset by asset: each rectangle costs at least one call."""
 HALVINGS_MAX: Final = 6
 TIMEOUT_HALVINGS_MAX: Final = 2
 """A timed-out call was already tried several times by the transport."""
@@ -51,12 +50,17 @@ class Transport(Protocol):
 class Rectangle:
     """Holders that all have the same assets, and where each answer belongs in the caller's sequence."""
 
-    holders: tuple[bytes, ...]
+    addresses: tuple[Address, ...]
     tokens: tuple[bytes, ...]
     native_places: tuple[int, ...]
     """For each holder the place of its native holding; empty when native balances are not asked for."""
     token_places: tuple[tuple[int, ...], ...]
     """For each token, for each holder, the place of the holding."""
+
+    def chunk(self, block: BlockRef, first: int, size: int) -> Chunk:
+        """The holders from `first` on, at most `size` of them."""
+        holders = tuple([bytes.fromhex(address[2:]) for address in self.addresses[first : first + size]])
+        return Chunk(block, holders, self.tokens, bool(self.native_places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,88 +68,79 @@ class PlacedValues:
     """Some values, where they belong, and how they were read."""
 
     method: str
-    values: list[tuple[int, Value]]
-    """Place in the caller's sequence, and the value or its failure."""
-    kinds: list[tuple[bytes, AccountKind]]
+    columns: list[tuple[Sequence[int], Sequence[Value]]]
+    """Places in the caller's sequence, and the value or failure of each."""
+    kinds: Mapping[Address, AccountKind]
+    """What stands at the addresses read, where the strategy can tell."""
+
+    @property
+    def count(self) -> int:
+        """How many values these are."""
+        return sum(len(places) for places, _ in self.columns)
 
 
 def rectangles(holdings: Sequence[Holding]) -> list[Rectangle]:
-    """Group holdings so that few calls read them all. A holding given twice keeps both its places."""
-    # For each address: its assets (None is the native coin) and the place of each.
-    by_address: dict[str, dict[bytes | None, int]] = defaultdict(dict)
-    repeated: list[tuple[str, bytes | None, int]] = []
-    token_of: dict[str, bytes | None] = {}
+    """Group holdings so that few calls read them all; a holding given twice keeps both its places.
+
+    Assets with the very same holders are read together, so there are never more rectangles than assets (but for
+    repetitions). In practice a firm's wallets hold a few sets of assets, and this finds them without sorting.
+    """
+    places_of: dict[AssetId, dict[Address, int]] = defaultdict(dict)
+    repeated: list[tuple[AssetId, Address, int]] = []
     for place, holding in enumerate(holdings):
-        asset_id = holding.asset.asset_id
-        if asset_id not in token_of:
-            token_of[asset_id] = token_address(holding.asset.asset_id)
-        token = token_of[asset_id]
-        places = by_address[holding.address]
-        if token in places:
-            repeated.append((holding.address, token, place))
+        asset_id, address = holding.asset.asset_id, holding.address
+        if places_of[asset_id].setdefault(address, place) != place:
+            repeated.append((asset_id, address, place))
+    groups: list[list[tuple[AssetId, dict[Address, int]]]] = []
+    for asset_id, places in places_of.items():
+        for group in groups:
+            if group[0][1].keys() == places.keys():
+                group.append((asset_id, places))
+                break
         else:
-            places[token] = place
-    groups: dict[tuple[bytes | None, ...], list[tuple[str, dict[bytes | None, int]]]] = defaultdict(list)
-    for address, places in by_address.items():
-        # Most addresses list their assets in the same order; sorting only when a new order is seen keeps this cheap.
-        groups[tuple(places)].append((address, places))
-    merged: dict[tuple[bytes | None, ...], list[tuple[str, dict[bytes | None, int]]]] = defaultdict(list)
-    for order, members in groups.items():
-        merged[tuple(sorted(order, key=lambda token: token or b""))].extend(members)
-    if len(merged) > RECTANGLES_MAX:
-        merged = defaultdict(list)
-        for address, places in by_address.items():
-            for token, place in places.items():
-                merged[(token,)].append((address, {token: place}))
-    result = [part for assets, members in merged.items() for part in _rectangle_parts(assets, members)]
-    for address, token, place in repeated:
-        result.extend(_rectangle_parts((token,), [(address, {token: place})]))
-    return result
+            groups.append([(asset_id, places)])
+    groups.extend([(asset_id, {address: place})] for asset_id, address, place in repeated)
+    return [rectangle for group in groups for rectangle in _rectangles_of_group(group)]
 
 
-def _rectangle_parts(
-    assets: tuple[bytes | None, ...], members: list[tuple[str, dict[bytes | None, int]]]
-) -> Iterator[Rectangle]:
+def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) -> Iterator[Rectangle]:
     """One rectangle, or several when there are more tokens than a program takes."""
-    holders = tuple([bytes.fromhex(address[2:]) for address, _ in members])
-    tokens = [token for token in assets if token is not None]
-    native = None in assets
+    addresses = tuple(group[0][1])
+    native: tuple[int, ...] = ()
+    tokens: list[tuple[bytes, tuple[int, ...]]] = []
+    for asset_id, places in group:
+        token = token_address(asset_id)
+        in_order = tuple([places[address] for address in addresses])
+        if token is None:
+            native = in_order
+        else:
+            tokens.append((token, in_order))
     for first in range(0, max(1, len(tokens)), TOKENS_PER_PROGRAM_MAX):
-        part = tuple(tokens[first : first + TOKENS_PER_PROGRAM_MAX])
+        part = tokens[first : first + TOKENS_PER_PROGRAM_MAX]
         yield Rectangle(
-            holders=holders,
-            tokens=part,
-            native_places=tuple([places[None] for _, places in members]) if native and first == 0 else (),
-            token_places=tuple(tuple([places[token] for _, places in members]) for token in part),
+            addresses=addresses,
+            tokens=tuple(token for token, _ in part),
+            native_places=native if first == 0 else (),
+            token_places=tuple(places for _, places in part),
         )
 
 
-def send(transport: Transport, strategy: Strategy, requests: Sequence[RpcCall]) -> list[object]:
+def send(transport: Transport, requests: Sequence[RpcCall]) -> list[object]:
     """Send a chunk's requests: one alone as a plain call, several as a batch. A lone failure is raised."""
     if len(requests) == 1:
         return [transport.call(requests[0].method, *requests[0].params)]
     return transport.batch(requests)
 
 
-def chunks(block: BlockRef, rectangle: Rectangle, holders_each: int) -> Iterator[Chunk]:
-    """The rectangle cut into chunks of a fixed size: what a benchmark prepares before it measures sending."""
-    for first in range(0, len(rectangle.holders), holders_each):
-        yield Chunk(
-            block,
-            rectangle.holders[first : first + holders_each],
-            rectangle.tokens,
-            bool(rectangle.native_places),
-        )
-
-
 def prepare_requests(block: BlockRef, holdings: Sequence[Holding], strategy_name: str) -> list[list[RpcCall]]:
     """All requests a read of the holdings would send with this strategy at its first chunk size."""
     strategy = STRATEGIES[strategy_name]
-    return [
-        strategy.requests(chunk)
-        for rectangle in rectangles(holdings)
-        for chunk in chunks(block, rectangle, strategy.holders_first(len(rectangle.tokens)))
-    ]
+    prepared: list[list[RpcCall]] = []
+    for rectangle in rectangles(holdings):
+        size = strategy.holders_first(len(rectangle.tokens))
+        starts = range(0, len(rectangle.addresses), size)
+        prepared.extend(strategy.requests(rectangle.chunk(block, first, size)) for first in starts)
+    return prepared
 
 
 class BalanceRead:
@@ -170,7 +165,7 @@ class BalanceRead:
 
     def _read_rectangle(self, rectangle: Rectangle) -> Iterator[PlacedValues]:
         first = 0
-        while first < len(rectangle.holders):
+        while first < len(rectangle.addresses):
             if not self._strategies:
                 yield self._all_failed(rectangle, first)
                 return
@@ -193,55 +188,73 @@ class BalanceRead:
                 raise self._last_error
 
     def _read_with(self, strategy: Strategy, rectangle: Rectangle, first: int) -> Iterator[ChunkResult]:
-        """The rest of a rectangle with one strategy, the chunk size fitted to what the node takes."""
-        token_count = len(rectangle.tokens)
+        """The rest of a rectangle with one strategy, the chunk size fitted to what the node takes.
+
+        The next chunk is on its way while the last one is decoded. All sending is done by one thread, in order.
+        """
+        token_count, total = len(rectangle.tokens), len(rectangle.addresses)
         size = strategy.holders_first(token_count)
         halvings = timeouts = 0
-        while first < len(rectangle.holders):
-            chunk = Chunk(
-                self._block,
-                rectangle.holders[first : first + size],
-                rectangle.tokens,
-                bool(rectangle.native_places),
-            )
-            try:
-                requests = strategy.requests(chunk)
-                result = strategy.decode(chunk, send(self._transport, strategy, requests))
-                if result.done == 0:
-                    raise RangeTooLarge("the gas the node allows does not suffice for one holder")
-            except (ChainMoved, WrongBlock, StateUnavailable, UnsupportedByNode):
-                raise
-            except (NodeRefused, NodeUnavailable, MalformedAnswer) as error:
-                # Out of gas, a body over a limit, or a timeout: less may work. Which of them it was is worded
-                # differently by every node, so it is tried a few times rather than guessed.
-                timeouts += isinstance(error, NodeUnavailable)
-                halvings += 1
-                if len(chunk.holders) == 1 or halvings > HALVINGS_MAX or timeouts > TIMEOUT_HALVINGS_MAX:
+        with ThreadPoolExecutor(1, "balances") as sender:
+
+            def ask(start: int) -> _Asked:
+                chunk = rectangle.chunk(self._block, start, size)
+                return _Asked(start, chunk, sender.submit(send, self._transport, strategy.requests(chunk)))
+
+            ahead: _Asked | None = None
+            while first < total:
+                asked = ahead if ahead is not None and ahead.first == first else ask(first)
+                holders = len(asked.chunk.holders)
+                ahead = None
+                try:
+                    answers = asked.answers.result()
+                    if first + holders < total:
+                        ahead = ask(first + holders)
+                    result = strategy.decode(asked.chunk, answers)
+                    if result.done == 0:
+                        raise RangeTooLarge("the gas the node allows does not suffice for one holder")
+                except (ChainMoved, WrongBlock, StateUnavailable, UnsupportedByNode):
                     raise
-                size = max(1, len(chunk.holders) // 2)
-                continue
-            yield result
-            first += result.done
-            if result.done < len(chunk.holders):
-                size = max(1, result.done)
-            elif result.holders_fit and not halvings:
-                size = max(1, min(strategy.holders_max(token_count), result.holders_fit))
+                except (NodeRefused, NodeUnavailable, MalformedAnswer) as error:
+                    # Out of gas, a body over a limit, or a timeout: less may work. Which of them it was is worded
+                    # differently by every node, so it is tried a few times rather than guessed.
+                    timeouts += isinstance(error, NodeUnavailable)
+                    halvings += 1
+                    if holders == 1 or halvings > HALVINGS_MAX or timeouts > TIMEOUT_HALVINGS_MAX:
+                        raise
+                    size = max(1, holders // 2)
+                    continue
+                yield result
+                first += result.done
+                if result.done < holders:
+                    size = result.done
+                elif result.holders_fit and not halvings:
+                    size = max(1, min(strategy.holders_max(token_count), result.holders_fit))
 
     def _all_failed(self, rectangle: Rectangle, first: int) -> PlacedValues:
         assert self._last_error is not None
         failure = ReadFailure(self._last_error.code, str(self._last_error))
-        columns: Iterable[tuple[int, ...]] = (rectangle.native_places, *rectangle.token_places)
-        return PlacedValues("none", [(place, failure) for column in columns for place in column[first:]], [])
+        columns = (rectangle.native_places, *rectangle.token_places)
+        remaining = [places[first:] for places in columns]
+        return PlacedValues("none", [(places, [failure] * len(places)) for places in remaining if places], {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A chunk that is on its way."""
+
+    first: int
+    chunk: Chunk
+    answers: Future[list[object]]
 
 
 def _placed(method: str, rectangle: Rectangle, first: int, result: ChunkResult) -> PlacedValues:
     last = first + result.done
-    values = list(zip(rectangle.native_places[first:last], result.native, strict=True))
-    for places, column in zip(rectangle.token_places, result.tokens, strict=True):
-        values.extend(zip(places[first:last], column, strict=True))
-    return PlacedValues(method, values, list(zip(rectangle.holders[first:last], result.kinds, strict=False)))
-
-
-def holders_of(holdings: Iterable[Holding]) -> list[bytes]:
-    """The distinct addresses of holdings, in order of first appearance."""
-    return [address_bytes(address) for address in dict.fromkeys(holding.address for holding in holdings)]
+    columns: list[tuple[Sequence[int], Sequence[Value]]] = []
+    if rectangle.native_places:
+        columns.append((rectangle.native_places[first:last], result.native))
+    for places, values in zip(rectangle.token_places, result.tokens, strict=True):
+        columns.append((places[first:last], values))
+    if any(len(places) != len(values) for places, values in columns):
+        raise MalformedAnswer("a chunk's answer has another number of balances than were asked for")
+    return PlacedValues(method, columns, dict(zip(rectangle.addresses[first:last], result.kinds, strict=False)))

@@ -42,8 +42,9 @@ class Capabilities:
 
     client_version: str
     probed_at: datetime
+    """Time of the block it was probed at."""
     height: int
-    """The block at which it was probed: state may be kept for newer blocks only."""
+    """The block it was probed at: state may be kept for newer blocks only."""
     supported: frozenset[str]
     missing: Mapping[str, str] = field(default_factory=dict)
     """Name of each capability that is not there, and why it is thought so."""
@@ -108,7 +109,7 @@ def client_version(transport: Transport) -> str:
     return "".join(c if c.isprintable() else "?" for c in answer[:100]) if isinstance(answer, str) else ""
 
 
-def probe(transport: Transport, block: BlockRef, probed_at: datetime) -> Capabilities:
+def probe(transport: Transport, block: BlockRef) -> Capabilities:
     """Try everything at the block. Raises `NodeUnavailable` and `ChainMoved`: then nothing was learnt."""
     checks: dict[str, Callable[[], None]] = {EIP1898: lambda: _probe_eip1898(transport, block)}
     for name in STRATEGIES:
@@ -145,7 +146,7 @@ def probe(transport: Transport, block: BlockRef, probed_at: datetime) -> Capabil
             missing[name] = f"{error.code}: {error}"
         else:
             supported.add(name)
-    return Capabilities(client_version(transport), probed_at, block.height, frozenset(supported), missing)
+    return Capabilities(client_version(transport), block.timestamp, block.height, frozenset(supported), missing)
 
 
 def _expect(transport: Transport, expected: type, method: str, params: tuple[object, ...]) -> None:
@@ -169,7 +170,7 @@ def _probe_eip1898(transport: Transport, block: BlockRef) -> None:
 def _probe_strategy(transport: Transport, block: BlockRef, name: str) -> None:
     strategy = STRATEGIES[name]
     chunk = Chunk(block, _PROBE_HOLDERS, (), native=True)
-    result = strategy.decode(chunk, send(transport, strategy, strategy.requests(chunk)))
+    result = strategy.decode(chunk, send(transport, strategy.requests(chunk)))
     if result.done != len(_PROBE_HOLDERS):
         raise UnsupportedByNode("the gas the node allows does not suffice")
     for holder, value in zip(_PROBE_HOLDERS, result.native, strict=True):

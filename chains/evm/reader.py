@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from chains.bulk_observations import good_observations
 from chains.errors import (
     ChainConfigError,
     ChainMoved,
@@ -24,8 +25,8 @@ from chains.errors import (
     WrongChain,
 )
 from chains.evm import abi
-from chains.evm.addresses import checksum_address, evm_chain_number, parse_evm_asset_id, token_address
-from chains.evm.balances import BalanceRead, Transport
+from chains.evm.addresses import evm_chain_number, parse_evm_asset_id, token_address
+from chains.evm.balances import BalanceRead, PlacedValues, Transport
 from chains.evm.header import Header, decode_header, require_header_format
 from chains.evm.probe import EIP1898, Capabilities, client_version, probe
 from chains.evm.quantity import data, encode_quantity, quantity
@@ -137,7 +138,7 @@ class EvmReader:
         if genesis is None or genesis.block.height != 0:
             raise MalformedAnswer("the node does not give the first block")
         expected = "0x" + self._config.genesis_hash.removeprefix("0x")
-        if genesis.block.block_hash != expected:
+        if self._config.genesis_hash and genesis.block.block_hash != expected:
             raise WrongChain(f"the node's first block is {genesis.block.block_hash}, configured is {expected}")
         return NodeIdentity(self.chain_id, genesis.block.block_hash, client_version(self._transport))
 
@@ -166,17 +167,16 @@ class EvmReader:
             self._require_own_asset(asset)
         found: list[BalanceObservation | None] = [None] * len(holdings)
         self._account_kinds = {}
-        block, node_id = pin.block, self.node_id
-        for part in BalanceRead(self._transport, block, self._strategies(block)).read(holdings):
-            method = part.method
-            for place, value in part.values:
-                found[place] = _observation(holdings[place], pin, value, method, node_id)
-            for raw, kind in part.kinds:
-                self._account_kinds[checksum_address(raw)] = kind
+        for part in BalanceRead(self._transport, pin.block, self._strategies(pin.block)).read(holdings):
+            for places, values in part.columns:
+                of_column = [holdings[place] for place in places]
+                for place, observation in zip(places, self._observations(pin, of_column, values, part), strict=True):
+                    found[place] = observation
+            self._account_kinds.update(part.kinds)
             if progress is not None:
-                progress(len(part.values))
-        if not self._has_block(block):
-            raise ChainMoved(f"{block} is no longer canonical after reading")
+                progress(part.count)
+        if not self._has_block(pin.block):
+            raise ChainMoved(f"{pin.block} is no longer canonical after reading")
         observations = [observation for observation in found if observation is not None]
         assert len(observations) == len(holdings), "every holding is read or failed"
         return observations
@@ -257,7 +257,7 @@ class EvmReader:
 
     def _strategies(self, block: BlockRef) -> tuple[str, ...]:
         if self._capabilities is None:
-            self._capabilities = probe(self._transport, block, datetime.now(UTC))
+            self._capabilities = probe(self._transport, block)
         if not self._capabilities.has(EIP1898):
             raise UnsupportedByNode("the node does not read state by block hash (EIP-1898)")
         if self._strategy is not None:
@@ -265,6 +265,19 @@ class EvmReader:
         if not self._capabilities.strategies:
             raise UnsupportedByNode("the node offers no way of reading balances")
         return self._capabilities.strategies
+
+    def _observations(
+        self, pin: Pin, holdings: Sequence[Holding], values: Sequence[Value], part: PlacedValues
+    ) -> list[BalanceObservation]:
+        numbers = [value for value in values if isinstance(value, int)]
+        if len(numbers) == len(values):
+            return good_observations(
+                holdings, numbers, block=pin.block, finality=pin.finality, method=part.method, node_id=self.node_id
+            )
+        return [
+            _observation(holding, pin, value, part.method, self.node_id)
+            for holding, value in zip(holdings, values, strict=True)
+        ]
 
     def _header(self, method: str, name: str) -> Header | None:
         answer = self._transport.call(method, name, False)

@@ -31,37 +31,37 @@ from chains.jsonrpc import RpcCall
 
 ANSWER_BYTES_TARGET: Final = 2_000_000
 """Largest output a chunk is sized for; nodes and their proxies limit bodies."""
+_GOOD: Final = 1
+_KINDS: Final = {0x10 + kind: kind for kind in AccountKind}
 _SCANNER_FAILURES: Final = {0xE0: REVERTED, 0xE1: WRONG_LENGTH, 0xE2: NO_CODE}
 
 
 def _decode_scan(chunk: Chunk, output: bytes) -> ChunkResult:
     result = decode_output(output, len(chunk.holders), len(chunk.tokens))
     check_echo(result.echo, chunk.block)
-    records = result.records
+    (kind_bytes, native), *token_columns = result.columns
     try:
-        kinds = tuple([AccountKind(record[0] - 0x10) for record in records])  # type: ignore[operator]
-    except ValueError:
-        raise MalformedAnswer("the scanner's output has an unknown account kind") from None
-    from_bytes = int.from_bytes
-    columns: list[list[Value]] = []
-    for place in range(2, 2 + 2 * len(chunk.tokens), 2):
-        try:
-            columns.append(
-                [
-                    from_bytes(record[place + 1]) if record[place] == 1 else _SCANNER_FAILURES[record[place]]  # type: ignore[arg-type, index]
-                    for record in records
-                ]
-            )
-        except KeyError:
-            raise MalformedAnswer("the scanner's output has an unknown status") from None
+        kinds = [_KINDS[kind] for kind in kind_bytes]
+        tokens = tuple(_with_failures(statuses, words) for statuses, words in token_columns)
+    except KeyError:
+        raise MalformedAnswer("the scanner's output has an unknown account kind or status") from None
     return ChunkResult(
         done=result.done,
-        native=[from_bytes(record[1]) for record in records] if chunk.native else (),  # type: ignore[arg-type]
-        tokens=tuple(columns),
+        native=native if chunk.native else (),
+        tokens=tokens,
         kinds=kinds,
         # Four fifths of what would fit: another token or holder may need more, and a full chunk is asked twice.
         holders_fit=result.gas_start * result.done * 4 // (5 * result.gas_used) if result.gas_used else 0,
     )
+
+
+def _with_failures(statuses: bytes, words: list[int]) -> Sequence[Value]:
+    """The words of a column, a failure in the place of each whose status is not good."""
+    if statuses.count(_GOOD) == len(statuses):
+        return words
+    return [
+        word if status == _GOOD else _SCANNER_FAILURES[status] for status, word in zip(statuses, words, strict=True)
+    ]
 
 
 class StateOverride:

@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from struct import Struct
 from typing import Final
 
 from chains.errors import MalformedAnswer
@@ -195,13 +194,8 @@ class ScannerOutput:
     gas_used: int
     done: int
     """Holders read; the rest must be asked for again."""
-    records: tuple[tuple[int | bytes, ...], ...]
-    """For each holder done: kind byte, native word, then for each token status byte and word."""
-
-
-@lru_cache(maxsize=128)
-def _record_struct(token_count: int) -> Struct:
-    return Struct(">" + "B32s" * (1 + token_count))
+    columns: tuple[tuple[bytes, list[int]], ...]
+    """First the native column, then one for each token: the kind or status byte and the word of each holder done."""
 
 
 def decode_output(output: bytes, holder_count: int, token_count: int) -> ScannerOutput:
@@ -212,11 +206,17 @@ def decode_output(output: bytes, holder_count: int, token_count: int) -> Scanner
     chain_number, height, timestamp, parent_hash, gas_start, gas_end, done = words
     if done > holder_count or len(output) != HEADER_BYTES + done * record_bytes(token_count) or gas_end > gas_start:
         raise MalformedAnswer("the scanner's output does not have the form of its program")
-    body = memoryview(output)[HEADER_BYTES:]
+    step, end = record_bytes(token_count), len(output)
+    from_bytes = int.from_bytes
+    columns = []
+    for start in range(HEADER_BYTES, HEADER_BYTES + step, 33):
+        # By column, and nothing but numbers: a tuple for each record would cost more than all else.
+        words_of_column = [from_bytes(output[place : place + 32], "big") for place in range(start + 1, end, step)]
+        columns.append((output[start::step], words_of_column))
     return ScannerOutput(
         echo=Echo(chain_number, height, timestamp, f"0x{parent_hash:064x}"),
         gas_start=gas_start,
         gas_used=gas_start - gas_end,
         done=done,
-        records=tuple(_record_struct(token_count).iter_unpack(body)),
+        columns=tuple(columns),
     )

@@ -6,7 +6,8 @@
     batch            plain eth_getBalance and eth_call in JSON-RPC batches: works everywhere
 
 A strategy (`chains.evm.strategy`) only builds requests and decodes answers; sending, sizes and falling back are in
-`chains.evm.balances`. The first three make the EVM say where it ran; an answer from another block or chain is `WrongBlock`.
+`chains.evm.balances`. The first three make the EVM say where it ran; an answer from another
+block or chain is `WrongBlock`.
 """
 
 from __future__ import annotations

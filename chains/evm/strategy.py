@@ -61,7 +61,7 @@ class ChunkResult:
     """Empty when native balances were not asked for."""
     tokens: tuple[Sequence[Value], ...]
     """For each token the balances of the holders done."""
-    kinds: tuple[AccountKind, ...] = ()
+    kinds: Sequence[AccountKind] = ()
     """What stands at each holder, where the strategy can tell."""
     holders_fit: int = 0
     """How many holders one call could have read, by the gas it used; 0 when unknown."""

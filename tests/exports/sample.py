@@ -37,6 +37,7 @@ from exports.records import (
     BalanceRecord,
     CaseRecord,
     CaseStatus,
+    CoverRecord,
     FirmRecord,
     JournalHeadRecord,
     Outcome,
@@ -170,6 +171,7 @@ def case(case_id: str, kind: str, location: LocationId, asset_id: AssetId, **cha
         tx_ids=(),
         height=100,
         block_hash=BLOCK_HASH,
+        covers=(CoverRecord(location, asset_id),),
     )
     return replace(record, **changes)
 
@@ -379,3 +381,22 @@ def pack(members: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     write_zip(file, members)
     return file.getvalue()
+
+
+def small_bundle() -> Bundle:
+    """The least that verifies: one wallet, one asset, one allocation, one match. For exhaustive tests."""
+    bundle = sample_bundle()
+    return replace(
+        bundle,
+        withheld=(),
+        assets=bundle.assets[:1],
+        wallets=(wallet(SEGREGATED, "fully_segregated"),),
+        pools=(),
+        balances=(balance(SEGREGATED, ETH, 7),),
+        allocations=(allocation("client-1", account_location(CHAIN, SEGREGATED), ETH, 7),),
+        reconciliations=(reconciliation(account_location(CHAIN, SEGREGATED), ETH, 7, 7, Status.MATCHED),),
+        transfers=(),
+        authorizations=(),
+        cases=(),
+        sweeps=(replace(bundle.sweeps[0], expected=1, matched=1, diverged=0, unverified=0),),
+    )

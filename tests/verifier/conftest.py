@@ -28,18 +28,18 @@ def dialect(request: pytest.FixtureRequest) -> str:
 def new_empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[NewUrl]:
     """Makes databases without a schema and gives their URLs."""
     made: list[str] = []
-    if dialect == "sqlite":
-        yield lambda: f"sqlite:///{tmp_path / f'empty-{len(made)}-{made.append(dialect)}.db'}"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
 
     def new() -> str:
-        made.append(server.empty_database())
+        if dialect == "sqlite":
+            made.append(f"sqlite:///{tmp_path / f'empty-{len(made)}.db'}")
+        else:
+            made.append(request.getfixturevalue("postgres_server").empty_database())
         return made[-1]
 
     yield new
-    for url in made:
-        server.drop(url)
+    if dialect == "postgresql":
+        for url in made:
+            request.getfixturevalue("postgres_server").drop(url)
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,11 @@ def run(arguments: Sequence[str]) -> int:
         err().print("aborted")
         return EXIT_NOT_CHECKED
     except TyperException as error:
-        error.show()
+        show = getattr(error, "show", None)  # wrong usage explains itself
+        if show is not None:
+            show()
+        else:
+            err().print(str(error), markup=False)
         return EXIT_NOT_CHECKED
     return int(result or 0)
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from chains.reader import ChainReader
     from chains.types import ChainId
+    from securesystemslib.signer._signer import Signer
+
     from exports.verdict import VerificationReport
     from verifier.config import Settings
 
@@ -30,7 +32,8 @@ def register(app: typer.Typer) -> None:
         ctx: typer.Context,
         out_file: Annotated[Path, typer.Option("--out", help="Where to write the bundle.", metavar="FILE")],
         since: Annotated[
-            str, typer.Option(help="Include movements of CHAIN from HEIGHT on, as CHAIN=HEIGHT.", metavar="CHAIN=HEIGHT")
+            str,
+            typer.Option(help="Include the movements of a chain from this height on.", metavar="CHAIN=HEIGHT"),
         ] = "",
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
@@ -113,17 +116,36 @@ def register(app: typer.Typer) -> None:
         from verifier.journal import verify_journal
 
         with opened_store(settings_of(ctx), check_head=False) as store:
-            with output.progress("verifying the journal", store.journal_length(), quiet=as_json) as advance:
-                report = verify_journal(store, advance)
+            newest = store.head()
+            issued = {bundle.head.sequence: bundle.head.entry_digest for bundle in store.bundles()}
+            length = newest.sequence if newest is not None else 0
+            with output.progress("verifying the journal", length, quiet=as_json) as advance:
+                report = verify_journal(store, known_heads=issued, progress=advance)
         if as_json:
-            output.emit_json(report.to_dict())
-        elif report.intact:
-            output.out().print(f"[green]intact[/green]: {report.entries} entries, {report.rows} rows, head {report.head}")
-        else:
+            output.emit_json(
+                {
+                    "intact": report.ok,
+                    "entries": report.entries,
+                    "rows": report.rows,
+                    "head": {"sequence": report.head[0], "entry_digest": report.head[1]} if report.head else None,
+                    "first_broken": report.first_broken,
+                    "reason": report.reason,
+                }
+            )
+        elif not report.ok:
             output.out().print(
                 f"[bold red]broken[/bold red] at entry {report.first_broken}: {output.clean(report.reason)}"
             )
-        return output.EXIT_OK if report.intact else 1
+        elif report.head is None:
+            output.out().print("[yellow]empty[/yellow]: there is no entry to verify")
+        else:
+            sequence, digest = report.head
+            output.out().print(
+                f"[green]intact[/green]: {report.entries} entries and {report.rows} rows; entry {sequence} is {digest}"
+            )
+        if not report.ok:
+            return 1
+        return output.EXIT_OK if report.entries else output.EXIT_NOT_CHECKED
 
     @journal_app.command("show")
     @command
@@ -133,8 +155,10 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> int:
         """Show the newest entries of the journal."""
+        from verifier.store.journal_view import newest_entries
+
         with opened_store(settings_of(ctx)) as store:
-            entries = store.journal_entries(limit)
+            entries = newest_entries(store, limit)
         if as_json:
             output.emit_json({"entries": [entry.to_dict() for entry in entries]})
         else:
@@ -144,7 +168,7 @@ def register(app: typer.Typer) -> None:
         return output.EXIT_OK
 
 
-def _signers(settings: Settings) -> list[object]:
+def _signers(settings: Settings) -> list[Signer]:
     from exports.keys import load_signer
 
     if settings.bundle.key_file is None:
@@ -154,7 +178,9 @@ def _signers(settings: Settings) -> list[object]:
         name = settings.bundle.passphrase_env
         value = os.environ.get(name, "") if name else ""
         if not value:
-            raise ConfigError("the signing key has a passphrase: name its environment variable in bundle.passphrase_env")
+            raise ConfigError(
+                "the signing key has a passphrase: name its environment variable in bundle.passphrase_env"
+            )
         return value
 
     return [load_signer(f"file2:{settings.bundle.key_file}", passphrase=passphrase)]

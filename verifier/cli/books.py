@@ -36,7 +36,6 @@ def register(app: typer.Typer) -> None:
         from chains.registry import plugin_for
         from mapping.csvfile import CsvLimits
         from mapping.importer import ImportOptions, read_files
-        from verifier.store import apply_import
 
         settings = settings_of(ctx)
         if missing := [path for path in paths if not path.exists()]:
@@ -48,10 +47,10 @@ def register(app: typer.Typer) -> None:
                 accept_unchecksummed=settings.imports.accept_unchecksummed,
                 now=moment,
             )
-            with output.progress("reading", None, quiet=as_json):
-                result = read_files(paths, store.known_book(), options, plugin_for)
+            with output.progress("reading", None, quiet=as_json), store.known() as known:
+                result = read_files(paths, known, options, plugin_for)
             if result.ok and not dry_run and not result.is_noop:
-                apply_import(store, result, actor, moment)
+                store.apply_import(result, actor, moment)
         return _report(result, dry_run, as_json)
 
     @app.command()
@@ -70,7 +69,6 @@ def register(app: typer.Typer) -> None:
         """
         from chains.registry import plugin_for
         from mapping.importer import ImportOptions, post_row
-        from verifier.store import apply_import
 
         row: dict[str, str] = {}
         for value in values:
@@ -82,9 +80,10 @@ def register(app: typer.Typer) -> None:
         with opened_store(settings) as store:
             moment = now()
             options = ImportOptions(accept_unchecksummed=settings.imports.accept_unchecksummed, now=moment)
-            result = post_row(table, row, store.known_book(), options, plugin_for)
+            with store.known() as known:
+                result = post_row(table, row, known, options, plugin_for)
             if result.ok and not dry_run and not result.is_noop:
-                apply_import(store, result, actor, moment)
+                store.apply_import(result, actor, moment)
         return _report(result, dry_run, as_json)
 
     map_app = typer.Typer(no_args_is_help=True, help="Who owns what where: client, asset, chain, address.")
@@ -133,7 +132,7 @@ def register(app: typer.Typer) -> None:
         from verifier.mapping_view import entry_history
 
         with opened_store(settings_of(ctx)) as store:
-            entries = entry_history(store, text, limit)
+            entries = entry_history(store, now(), text, limit)
         if as_json:
             output.emit_json({"entries": [entry.to_dict() for entry in entries]})
         else:
@@ -223,7 +222,9 @@ def _report(result: object, dry_run: bool, as_json: bool) -> int:
             console.print(f"[bold red]problem[/bold red] {output.clean(problem)}")
         count = len(result.problems) + result.problems_omitted
         hidden = count - min(len(result.problems), PROBLEMS_SHOWN)
-        console.print(f"{count} problems" + (f", {hidden} of them not shown" if hidden else "") + "; nothing was stored.")
+        console.print(
+            f"{count} problems" + (f", {hidden} of them not shown" if hidden else "") + "; nothing was stored."
+        )
         return output.EXIT_NOT_CHECKED
     rows = [
         [output.clean(file.name), str(file.rows), "imported before, skipped" if file.already_imported else "read"]

@@ -10,6 +10,8 @@ from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
+COVERS_SHOWN = 20
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -29,22 +31,25 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> int:
         """List cases, the oldest first. Exit code 1 when any is open."""
+        from verifier.case_view import age_text, amount_text, state_text, stored_case_json
+        from verifier.records import CaseState
+
         with opened_store(settings_of(ctx)) as store:
-            found = [case for case in store.cases(open_only=not everything) if not kind or case.kind == kind]
-        still_open = sum(case.is_open for case in found)
+            found = [case for case in store.cases(include_closed=everything) if not kind or case.finding.kind == kind]
+        still_open = sum(case.state is not CaseState.CLOSED for case in found)
         moment = now()
         if as_json:
-            output.emit_json({"open": still_open, "cases": [case.to_dict() for case in found]})
+            output.emit_json({"open": still_open, "cases": [stored_case_json(case) for case in found]})
         else:
             rows = [
                 [
                     output.clean(case.case_id),
-                    output.styled_status(case.state),
-                    output.clean(case.kind.replace("_", " ")),
-                    output.clean(case.amount_text),
-                    output.clean(case.block_text),
-                    output.clean(case.age_text(moment)),
-                    output.clean(case.text),
+                    output.clean(state_text(case)),
+                    output.clean(case.finding.kind.replace("_", " ")),
+                    output.clean(amount_text(case.finding)),
+                    str(case.finding.block.height) if case.finding.block is not None else "",
+                    age_text(case, moment),
+                    output.clean(case.finding.text),
                 ]
                 for case in found
             ]
@@ -60,46 +65,61 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> int:
         """Show one case with everything that happened to it."""
+        from verifier.case_view import case_details, event_json, state_text, stored_case_json
+
         with opened_store(settings_of(ctx)) as store:
             case = store.case(case_id)
-        if case is None:
-            raise InputError(f"there is no case {case_id}")
+            events = store.case_events(case_id)
+            covers = store.case_covers(case_id)
         if as_json:
-            output.emit_json(case.to_dict())
+            output.emit_json(stored_case_json(case, covers) | {"events": [event_json(event) for event in events]})
             return output.EXIT_OK
         console = output.out()
-        console.print(f"[bold]{output.clean(case.case_id)}[/bold]  {output.styled_status(case.state)}")
-        for name, value in case.details():
-            console.print(f"  {name:<12} {output.clean(value)}")
-        rows = [[output.clean(cell) for cell in event.cells()] for event in case.events]
+        console.print(f"[bold]{output.clean(case.case_id)}[/bold]  {output.clean(state_text(case))}")
+        for name, value in case_details(case):
+            console.print(f"  {name:<12} {output.clean(value)}", soft_wrap=True)
+        for location, asset_id in covers[:COVERS_SHOWN]:
+            console.print(f"  {'covers':<12} {output.clean(location)} {output.clean(asset_id)}", soft_wrap=True)
+        if len(covers) > COVERS_SHOWN:
+            console.print(f"  {'covers':<12} and {len(covers) - COVERS_SHOWN} more; see --json")
+        asset = case.finding.asset
+        rows = [
+            [
+                f"{event.recorded_at:%Y-%m-%d %H:%M:%S}",
+                output.clean(event.actor),
+                output.clean(event.act.replace("_", " ")),
+                asset.format_quantity(event.base_units) if asset and event.base_units is not None else "",
+                output.clean(event.text),
+            ]
+            for event in events
+        ]
         console.print(output.table("what happened", ["when", "who", "what", "amount", "text"], rows, right=["amount"]))
         return output.EXIT_OK
 
-    def act(name: str, help_text: str) -> None:
+    def act(name: str, method: str, help_text: str) -> None:
         @cases_app.command(name, help=help_text)
         @command
         def acting(
             ctx: typer.Context,
             case_id: Annotated[str, typer.Argument(help="Id of the case.")],
             text: Annotated[str, typer.Option("--text", help="What is said; written into the journal.")],
-            actor: Annotated[
-                str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts.", metavar="PERSON")
-            ],
+            actor: Annotated[str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts.", metavar="PERSON")],
             as_json: JsonOption = False,
         ) -> int:
+            from verifier.case_view import state_text, stored_case_json
+
             if not text.strip() or not actor.strip():
                 raise InputError("say who acts and what is said: --actor PERSON --text TEXT")
             with opened_store(settings_of(ctx)) as store:
-                case = store.act_on_case(case_id, name, actor, text, now())
+                getattr(store, method)(case_id, text, actor, now())
+                case = store.case(case_id)
             if as_json:
-                output.emit_json(case.to_dict())
+                output.emit_json(stored_case_json(case))
             else:
-                output.out().print(f"{output.clean(case.case_id)} is now {output.styled_status(case.state)}")
+                output.out().print(f"{output.clean(case.case_id)} is now {output.clean(state_text(case))}")
             return output.EXIT_OK
 
-    act("comment", "Add a comment to a case.")
-    act("propose", "Propose a resolution (maker). The case waits for another person.")
-    act("approve", "Approve the proposed resolution (checker, not the maker) and close the case.")
-    act("return", "Return the proposed resolution to its maker; the case is open again.")
-
-
+    act("comment", "comment", "Add a comment to a case.")
+    act("propose", "propose", "Propose a resolution (maker). The case waits for another person.")
+    act("approve", "approve", "Approve the proposed resolution (checker, not the maker) and close the case.")
+    act("return", "send_back", "Return the proposed resolution to its maker; the case is open again.")

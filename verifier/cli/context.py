@@ -49,7 +49,7 @@ def settings_of(ctx: typer.Context) -> Settings:
 
 
 @contextmanager
-def opened_store(settings: Settings) -> Iterator[Store]:
+def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
     """The database of the configuration, its schema and journal head checked."""
     try:
         from verifier.store import open_store
@@ -58,7 +58,10 @@ def opened_store(settings: Settings) -> Iterator[Store]:
 
     store = open_store(settings.database.url.get_secret_value())
     try:
-        store.require_current()
+        if check_head:
+            store.require_current()
+        else:
+            store.require_schema()
         yield store
     finally:
         store.close()

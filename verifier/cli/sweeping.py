@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chains.types import parse_chain_id
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
@@ -67,7 +67,9 @@ def register(app: typer.Typer) -> None:
             console = output.out()
             colour = {"compliant": "bold green", "unverified": "bold yellow"}.get(view.statuses[0], "bold red")
             words = ", ".join(view.statuses).replace("_", " ")
-            console.print(f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)")
+            console.print(
+                f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)"
+            )
             for reason in view.reasons:
                 console.print(f"  {output.clean(reason)}")
             rows = [[output.clean(cell) for cell in chain.cells()] for chain in view.chains]
@@ -93,9 +95,9 @@ def register(app: typer.Typer) -> None:
         if not reason.strip():
             raise InputError("say what was found out: --reason TEXT")
         with opened_store(settings) as store:
-            if not store.halt(chain):
+            if not store.halt(parse_chain_id(chain)):
                 raise InputError(f"{chain} is not halted")
-            store.resume_chain(chain, actor, reason, now())
+            store.resume_chain(parse_chain_id(chain), reason, actor, now())
         if as_json:
             output.emit_json({"chain_id": chain, "resumed": True})
         else:
@@ -123,9 +125,7 @@ def register(app: typer.Typer) -> None:
         return output.EXIT_NOT_CHECKED if any("error" in found for found in results.values()) else output.EXIT_OK
 
 
-def _sweep(
-    store: Store, settings: Settings, chain_id: str, at: int | None, actor: str, as_json: bool
-) -> SweepOutcome:
+def _sweep(store: Store, settings: Settings, chain_id: str, at: int | None, actor: str, as_json: bool) -> SweepOutcome:
     from contextlib import ExitStack
 
     from verifier.readers import chain_sweep
@@ -159,6 +159,8 @@ def _sweep_json(outcomes: list[SweepOutcome], code: int) -> dict[str, object]:
 
 
 def _show_outcome(outcome: SweepOutcome) -> None:
+    from verifier.case_view import amount_text
+
     console = output.out()
     if outcome.summary is None:
         console.print(
@@ -184,7 +186,7 @@ def _show_outcome(outcome: SweepOutcome) -> None:
                 output.clean(seen.case_id),
                 "[bold red]new[/bold red]" if seen.is_new else "seen again",
                 output.clean(seen.finding.kind.replace("_", " ")),
-                output.clean(_amount(seen)),
+                output.clean(amount_text(seen.finding)),
                 output.clean(seen.finding.text),
             ]
             for seen in outcome.cases[:CASES_SHOWN]
@@ -192,15 +194,3 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         more = f" (the first {CASES_SHOWN})" if len(outcome.cases) > CASES_SHOWN else ""
         title = f"{len(outcome.cases)} cases{more}"
         console.print(output.table(title, ["case", "", "kind", "amount", "what was found"], rows, right=["amount"]))
-
-
-def _amount(seen: object) -> str:
-    from verifier.store import CaseSeen
-
-    assert isinstance(seen, CaseSeen)
-    finding = seen.finding
-    if finding.base_units is None or finding.asset is None:
-        return ""
-    return f"{finding.asset.format_quantity(finding.base_units)} {finding.asset.symbol}"
-
-

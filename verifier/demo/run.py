@@ -28,7 +28,7 @@ def run_demo(folder: Path | None, *, as_json: bool = False) -> dict[str, object]
     """Tell the story; returns what was found. Raises `StoryError` when anything does not come out as told."""
     started = time.monotonic()
     with _folder(folder) as home, _node() as node:
-        story = Story(Console(file=sys.stderr if as_json else sys.stdout, highlight=False), home / "custody.toml")
+        story = Story(Console(file=sys.stderr if as_json else sys.stdout, highlight=False), str(home / "custody.toml"))
         summary = _tell(story, node, home)
         seconds = time.monotonic() - started
         story.say(f"\n[bold green]The story held in every point.[/bold green] It took {seconds:.0f} seconds.")
@@ -144,8 +144,8 @@ def _require_cases(story: Story, world: World, cases: dict[str, object], theft: 
     assert isinstance(listed, list)
     seen = {(case["kind"], case["tx_id"], case["base_units"]) for case in listed}
     wanted = {
-        ("unauthorized_transfer", theft, str(usdx("12345.678901"))),
-        ("commingling", mixed, str(tbx("2"))),
+        ("unauthorized_transfer", theft, str(-usdx("12345.678901"))),
+        ("commingling", mixed, str(-tbx("2"))),
         ("unallocated_balance", "", str(tbx("7500"))),
         ("custodian_mismatch", "", str(usdx("1000"))),
     }

@@ -98,6 +98,10 @@ class ResultStore(SweepStore, CaseStore):
         found = self._summaries(SWEEP.c.chain_id == chain_id)
         return found[-1] if found else None
 
+    def summaries(self, chain_id: ChainId) -> list[SweepSummary]:
+        """Every completed sweep of a chain, oldest first."""
+        return self._summaries(SWEEP.c.chain_id == chain_id)
+
     def _summaries(self, *conditions: sa.ColumnElement[bool]) -> list[SweepSummary]:
         ended = END.alias("ended")
         query = (

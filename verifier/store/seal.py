@@ -12,12 +12,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import orjson
 
-from chains.types import utc_text
 from exports.canonical import canonical_json
 from verifier.store.types import Canonical
 
@@ -83,19 +81,19 @@ def entry_digest(
     sequence: int,
     kind: str,
     actor: str,
-    recorded_at: datetime,
-    clock_at: datetime | None,
+    recorded_at: str,
+    clock_at: str | None,
     payload: str,
     previous_digest: str,
     rows_digest: str,
 ) -> str:
-    """Digest of a whole entry; the next entry names it."""
+    """Digest of a whole entry; the next entry names it. Times are given in their one text form."""
     fields = {
         "sequence": sequence,
         "kind": kind,
         "actor": actor,
-        "recorded_at": utc_text(recorded_at),
-        "clock_at": None if clock_at is None else utc_text(clock_at),
+        "recorded_at": recorded_at,
+        "clock_at": clock_at,
         "payload": payload,
         "previous_digest": previous_digest,
         "rows_digest": rows_digest,

@@ -225,6 +225,16 @@ class SweepStore(Database):
         with self.record("chain.reorganised", actor, payload, now) as unit:
             _orphan(unit, chain_id, COVERED.c.block_hash.in_([block.block_hash for block in removed]), "reorganised")
 
+    def is_orphaned(self, block: BlockRef) -> bool:
+        """Whether a block is known to have left the canonical chain: what rests on it is superseded."""
+        query = (
+            sa.select(ORPHANED.c.record_id)
+            .join_from(ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id)
+            .where(COVERED.c.chain_id == block.chain_id, COVERED.c.block_hash == block.block_hash)
+        )
+        with self.read() as connection:
+            return connection.execute(query).first() is not None
+
     def halt(self, chain_id: ChainId) -> str:
         """Why sweeping the chain waits for a person; empty when it does not."""
         with self.read() as connection:

@@ -60,12 +60,13 @@ class Unit:
             "sequence": self.sequence,
             "kind": kind,
             "actor": actor,
-            "recorded_at": self.recorded_at,
-            "clock_at": clock_at if went_back else None,
+            "recorded_at": utc_text(self.recorded_at),
+            "clock_at": utc_text(clock_at) if went_back else None,
             "payload": canonical_json(payload).decode(),
             "previous_digest": head.entry_digest if head else NO_PREDECESSOR,
         }
-        connection.execute(table(JournalEntryRow).insert(), self._entry)
+        times = {"recorded_at": self.recorded_at, "clock_at": clock_at if went_back else None}
+        connection.execute(table(JournalEntryRow).insert(), self._entry | times)
 
     @property
     def is_empty(self) -> bool:
