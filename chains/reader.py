@@ -33,7 +33,7 @@ class ReadLimits:
     connect_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 20.0
     call_deadline_seconds: float = 60.0
-    """Wall-clock limit of one HTTP exchange, however slowly bytes drip in."""
+    """Wall-clock limit of one HTTP exchange with all its tries and waits, however slowly bytes drip in."""
     sweep_budget_seconds: float = 900.0
     """Wall-clock limit of all reads of one sweep of one chain, retries and waits included."""
     body_bytes_max: int = 64 * 1024 * 1024

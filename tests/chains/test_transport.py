@@ -8,6 +8,7 @@ import json
 import logging
 import ssl
 import traceback
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -126,6 +127,7 @@ def test_a_call_and_its_headers() -> None:
     assert transport.call("echo", "0x5") == "0x5"
     assert seen[0].headers["x-key"] == HEADER_CANARY
     assert seen[0].headers["content-type"] == "application/json"
+    assert seen[0].headers["accept-encoding"] == "gzip"
     assert transport.requests_sent == 1
     assert transport.bytes_received > 0
 
@@ -406,8 +408,13 @@ def test_a_gzip_bomb_is_stopped_before_it_unfolds() -> None:
     squeezer = zlib.compressobj(wbits=31)
     bomb = b"".join(squeezer.compress(bytes(1 << 20)) for _ in range(256)) + squeezer.flush()
     transport = transport_to(always(200, bomb, {"content-encoding": "gzip"}), body_bytes_max=1 << 16)
-    with pytest.raises(MalformedAnswer, match="more than 65536 bytes"):
-        transport.call("echo")
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedAnswer, match="more than 65536 bytes"):
+            transport.call("echo")
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.fault("A6")

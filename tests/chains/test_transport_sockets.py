@@ -189,6 +189,15 @@ def test_a_slow_drip_ends_at_the_deadline(start: StartServer, serve: Serve) -> N
 
 
 @pytest.mark.fault("A3", "A2")
+def test_silence_ends_at_the_deadline_though_a_read_may_last_longer(start: StartServer) -> None:
+    with transport_to(start(silent).port, read_timeout_seconds=4.0, call_deadline_seconds=0.3) as transport:
+        began = time.monotonic()
+        with pytest.raises(NodeUnavailable, match=r"within 0\.3 seconds"):
+            transport.call("eth_chainId")
+        assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.fault("A3", "A2")
 def test_a_slow_drip_ends_with_the_budget(start: StartServer) -> None:
     with transport_to(start(drip_body).port) as transport:
         transport.start_budget(0.3)
