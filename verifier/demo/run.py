@@ -79,8 +79,7 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
     world.confirm()
     world.confirm()
     story.command("import", str(home / "day1"), expect=0)
-    clean = story.command("sweep", expect=0)
-    story.require(clean.answer["unverified"] == 0, "the clean sweep left something unverified")
+    story.command("sweep", expect=0)
     story.command("status", expect=0)
 
     story.chapter(
@@ -95,8 +94,8 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
     world.confirm()
     world.confirm()
     story.command("import", str(home / "day2"), expect=0)
-    found = story.command("sweep", expect=1)
-    cases = story.ask("cases", "list", expect=(0, 1))
+    story.command("sweep", expect=1)
+    cases = story.ask("cases", "list", expect=(1,))
     _require_cases(story, world, cases, theft, mixed)
     story.command("status", expect=1)
     story.say("Sweeping again opens nothing twice:")
@@ -123,7 +122,7 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
     _tamper(bundle, tampered)
     story.command("verify", str(tampered), "--trusted-keys", str(keys), expect=1)
     story.command("journal", "verify", expect=0)
-    return {"sweep": found.answer, "cases": cases}
+    return {"cases": cases, "second_sweep": again.answer}
 
 
 def _tamper(bundle: Path, tampered: Path) -> None:

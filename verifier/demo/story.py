@@ -11,9 +11,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.panel import Panel
 
+from verifier.errors import VerifierError
 
-class StoryError(AssertionError):
+
+class StoryError(VerifierError):
     """Something in the demonstration did not come out as told; the demonstration fails loudly."""
+
+    code = "story"
+    advice = "This is a fault of the program: please report it with the output above."
 
 
 @dataclass(frozen=True, slots=True)
