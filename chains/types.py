@@ -196,7 +196,7 @@ class Amount:
     asset: Asset
 
     def __post_init__(self) -> None:
-        if not isinstance(self.base_units, int) or isinstance(self.base_units, bool):
+        if type(self.base_units) is not int:  # a bool is an int too, and no amount
             raise InvalidValue(f"base units must be an int, not {type(self.base_units).__name__}")
         if abs(self.base_units) > UINT256_MAX:
             raise InvalidValue("an amount cannot exceed 2**256 - 1 base units")

@@ -45,7 +45,7 @@ def check_exceptions(contents: Contents) -> CheckOutcome:
     tx_ids = {tx_id for case in contents.cases for tx_id in case.tx_ids}
     skew = timedelta(seconds=contents.manifest.as_of_skew_seconds_max)
     negative = places_below_zero(contents)
-    problems = []
+    problems: list[str] = []
     for record in contents.reconciliations:
         place = (record.location, record.asset_id)
         ledger = ledger_status(record, skew, is_negative=place in negative)

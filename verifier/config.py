@@ -45,11 +45,11 @@ class DatabaseSettings(_Section):
 class SweepSettings(_Section):
     """How sweeps compare."""
 
-    as_of_skew_seconds_max: int = Field(900, ge=0)
+    as_of_skew_seconds_max: int = Field(default=900, ge=0)
     """Largest distance in time between two statements that are still compared; beyond it: unverified."""
-    wallets_per_shard: int = Field(5_000, ge=1, le=100_000)
+    wallets_per_shard: int = Field(default=5_000, ge=1, le=100_000)
     """Wallets read and stored in one transaction: what a crash can cost, and what memory holds."""
-    pin_attempts_max: int = Field(3, ge=1, le=10)
+    pin_attempts_max: int = Field(default=3, ge=1, le=10)
     """How often a sweep pins anew when the chain reorganises under it."""
 
 
@@ -58,8 +58,8 @@ class ImportSettings(_Section):
 
     accept_unchecksummed: bool = False
     """Accept all-lower-case EVM addresses, which carry no checksum; each is recorded as unchecked."""
-    file_bytes_max: int = Field(2 * 1024**3, ge=1)
-    file_rows_max: int = Field(10_000_000, ge=1)
+    file_bytes_max: int = Field(default=2 * 1024**3, ge=1)
+    file_rows_max: int = Field(default=10_000_000, ge=1)
 
 
 class BundleSettings(_Section):
@@ -74,14 +74,14 @@ class BundleSettings(_Section):
 class LimitSettings(_Section):
     """Limits of reading one chain; each default is in `chains.reader.ReadLimits`."""
 
-    connect_timeout_seconds: float = Field(5.0, gt=0)
-    read_timeout_seconds: float = Field(20.0, gt=0)
-    call_deadline_seconds: float = Field(60.0, gt=0)
-    sweep_budget_seconds: float = Field(900.0, gt=0)
-    body_bytes_max: int = Field(64 * 1024 * 1024, gt=0)
-    batch_size_max: int = Field(500, ge=1)
-    attempts_max: int = Field(4, ge=1)
-    retry_wait_seconds_max: float = Field(10.0, ge=0)
+    connect_timeout_seconds: float = Field(default=5.0, gt=0)
+    read_timeout_seconds: float = Field(default=20.0, gt=0)
+    call_deadline_seconds: float = Field(default=60.0, gt=0)
+    sweep_budget_seconds: float = Field(default=900.0, gt=0)
+    body_bytes_max: int = Field(default=64 * 1024 * 1024, gt=0)
+    batch_size_max: int = Field(default=500, ge=1)
+    attempts_max: int = Field(default=4, ge=1)
+    retry_wait_seconds_max: float = Field(default=10.0, ge=0)
 
 
 class NodeSettings(_Section):
@@ -131,11 +131,11 @@ class ChainSettings(_Section):
     name: str
     genesis_hash: str = Field(pattern=r"^(0x)?[0-9a-f]{64}$")
     finality: str = "finalized"
-    history_from_height: int | None = Field(None, ge=0)
+    history_from_height: int | None = Field(default=None, ge=0)
     """First block whose movements are covered; the default is the block of the first sweep."""
     header_format: str = "ethereum"
-    head_age_seconds_max: int = Field(900, ge=1)
-    head_future_seconds_max: int = Field(60, ge=0)
+    head_age_seconds_max: int = Field(default=900, ge=1)
+    head_future_seconds_max: int = Field(default=60, ge=0)
     native_asset: NativeAssetSettings
     limits: LimitSettings = LimitSettings()
     nodes: Annotated[list[NodeSettings], Field(min_length=1)]

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> int:
         """List cases, the oldest first. Exit code 1 when any is open."""
-        from verifier.case_view import age_text, amount_text, state_text, stored_case_json
+        from verifier.case_view import age_text, amount_text, block_text, state_text, stored_case_json
         from verifier.records import CaseState
 
         with opened_store(settings_of(ctx)) as store:
@@ -47,14 +47,14 @@ def register(app: typer.Typer) -> None:
                     output.clean(state_text(case)),
                     output.clean(case.finding.kind.replace("_", " ")),
                     output.clean(amount_text(case.finding)),
-                    str(case.finding.block.height) if case.finding.block is not None else "",
+                    output.clean(block_text(case.finding)),
                     age_text(case, moment),
                     output.clean(case.finding.text),
                 ]
                 for case in found
             ]
-            columns = ["case", "state", "kind", "amount", "block", "age", "what was found"]
-            output.out().print(output.table(f"{len(found)} cases", columns, rows, right=["amount", "block", "age"]))
+            columns = ["case", "state", "kind", "amount", "block, transaction", "age", "what was found"]
+            output.out().print(output.table(f"{len(found)} cases", columns, rows, right=["amount", "age"]))
         return 1 if still_open else output.EXIT_OK
 
     @cases_app.command("show")

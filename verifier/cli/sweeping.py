@@ -159,7 +159,7 @@ def _sweep_json(outcomes: list[SweepOutcome], code: int) -> dict[str, object]:
 
 
 def _show_outcome(outcome: SweepOutcome) -> None:
-    from verifier.case_view import amount_text
+    from verifier.case_view import amount_text, block_text
 
     console = output.out()
     if outcome.summary is None:
@@ -187,10 +187,15 @@ def _show_outcome(outcome: SweepOutcome) -> None:
                 "[bold red]new[/bold red]" if seen.is_new else "seen again",
                 output.clean(seen.finding.kind.replace("_", " ")),
                 output.clean(amount_text(seen.finding)),
+                output.clean(block_text(seen.finding)),
                 output.clean(seen.finding.text),
             ]
             for seen in outcome.cases[:CASES_SHOWN]
         ]
         more = f" (the first {CASES_SHOWN})" if len(outcome.cases) > CASES_SHOWN else ""
         title = f"{len(outcome.cases)} cases{more}"
-        console.print(output.table(title, ["case", "", "kind", "amount", "what was found"], rows, right=["amount"]))
+        console.print(
+            output.table(
+                title, ["case", "", "kind", "amount", "block, transaction", "what was found"], rows, right=["amount"]
+            )
+        )
