@@ -1,0 +1,76 @@
+"""One digest over everything that two runs of the same story must agree on.
+
+A run that was killed and taken up again ends with the same digest as an undisturbed one. Left out are the clock
+(recorded_at, known_at), the journal (a restart may cut the same rows into other transactions) and the store's own
+short keys (their order follows the transactions); what a key refers to takes its place.
+
+Rows are hashed one by one and the hashes added modulo 2**256, so the order of the rows does not matter. That is
+for comparing honest runs; against tampering there is the journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final, cast
+
+import orjson
+import sqlalchemy as sa
+
+from verifier.store.engine import Database
+from verifier.store.paging import TableReader
+from verifier.store.tables import DATA_TABLES
+from verifier.store.types import Canonical
+
+_LEFT_OUT: Final = frozenset({"record_id", "journal_sequence", "recorded_at", "known_at"})
+_LEFT_OUT_OF: Final = {"bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"})}
+"""A bundle names the journal's head, so its digest follows the cut into transactions too."""
+_ONLY_REFERRED_TO: Final = frozenset({"interned_text", "asset_value", "reading"})
+"""Tables whose rows mean nothing by themselves: an extra one is no difference."""
+
+
+def state_digest(store: Database) -> str:
+    """64 hex digits over the recorded state, apart from when and in which steps it was recorded."""
+    total = 0
+    with store.read() as connection:
+        identities = _Identities(connection)
+        for each in DATA_TABLES:
+            if each.name not in _ONLY_REFERRED_TO:
+                for _, row in _rows(connection, each, identities):
+                    digest = hashlib.sha256(orjson.dumps([each.name, *row])).digest()
+                    total = (total + int.from_bytes(digest, "big")) % 2**256
+    return f"{total:064x}"
+
+
+class _Identities:
+    """What a short key stands for: a digest of the row it refers to, whose own keys are resolved alike."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, dict[int, str]] = {}
+
+    def of(self, target: sa.Table, key: int) -> str:
+        """The identity of one row."""
+        known = self._known.get(target.name)
+        if known is None:
+            known = self._known[target.name] = {}
+            # A table that refers to itself refers to earlier rows, which are known by then.
+            for found, row in _rows(self._connection, target, self):
+                known[found] = hashlib.sha256(orjson.dumps(row)).hexdigest()
+        return known[key]
+
+
+def _rows(connection: sa.Connection, of: sa.Table, identities: _Identities) -> Iterator[tuple[int, list[Canonical]]]:
+    """Each row's key and what counts of it, keys replaced by what they stand for."""
+    left_out = _LEFT_OUT | _LEFT_OUT_OF.get(of.name, frozenset())
+    kept: list[tuple[int, sa.Table | None]] = []
+    for position, column in enumerate(of.columns):
+        if column.name not in left_out:
+            refers = next(iter(column.foreign_keys), None)
+            kept.append((position, refers.column.table if refers else None))
+    for row in TableReader(connection, of).rest():
+        values: list[Canonical] = []
+        for position, target in kept:
+            value = row[position]
+            values.append(value if target is None or value is None else identities.of(target, cast("int", value)))
+        yield cast("int", row[0]), values
