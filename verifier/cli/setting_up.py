@@ -83,8 +83,17 @@ def toml_string(text: str) -> str:
 
 def devnet_chain(url: str) -> str:
     """The configuration section of an Anvil node: asked for its ids, with short finality."""
-    from chains.devnet.anvil import AnvilNode
+    from urllib.parse import urlsplit
 
+    from chains.devnet.node import AnvilNode
+    from chains.node_url import is_loopback_name
+
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback_name(parts.hostname or ""):
+        # A devnet in another container: its traffic is not encrypted, which the reader wants said out loud.
+        written = url.replace("http://", "http+insecure://", 1)
+    else:
+        written = url
     with AnvilNode(url) as node:
         genesis = node.block_hash(0)
         number = node.chain_id
@@ -98,7 +107,7 @@ def devnet_chain(url: str) -> str:
         native_asset_id=f"eip155:{number}/slip44:60",
         node_id="anvil",
         operator="local",
-        url=f'url = "{url}"',
+        url=f'url = "{written}"',
     )
 
 
@@ -209,7 +218,7 @@ def register(app: typer.Typer) -> None:
                 signal.signal(number, lambda *_: stop.set())
             while not stop.wait(0.5):
                 if not process.is_running():
-                    raise InputError("Anvil ended by itself; see its log above")
+                    raise InputError(f"Anvil ended by itself: {process.log_tail()}")
         return output.EXIT_OK
 
     @app.command()
