@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from chains.bulk_observations import good_observations
 from chains.errors import (
     ChainConfigError,
     ChainMoved,
@@ -26,8 +25,9 @@ from chains.errors import (
 )
 from chains.evm import abi
 from chains.evm.addresses import evm_chain_number, parse_evm_asset_id, token_address
-from chains.evm.balances import BalanceRead, PlacedValues, Transport
+from chains.evm.balances import BalanceRead, Transport
 from chains.evm.header import Header, decode_header, require_header_format
+from chains.evm.observations import observe
 from chains.evm.probe import EIP1898, Capabilities, client_version, probe
 from chains.evm.quantity import data, encode_quantity, quantity
 from chains.evm.scanner import AccountKind
@@ -45,7 +45,6 @@ from chains.types import (
     ChainId,
     FinalityKind,
     Holding,
-    ReadStatus,
     TransferScan,
 )
 
@@ -165,21 +164,20 @@ class EvmReader:
         """One observation for each holding, in the same order, each with its own status."""
         for asset in {holding.asset.asset_id: holding.asset for holding in holdings}.values():
             self._require_own_asset(asset)
-        found: list[BalanceObservation | None] = [None] * len(holdings)
+        values: list[Value | None] = [None] * len(holdings)
+        methods: list[str] = [""] * len(holdings)
         self._account_kinds = {}
         for part in BalanceRead(self._transport, pin.block, self._strategies(pin.block)).read(holdings):
-            for places, values in part.columns:
-                of_column = [holdings[place] for place in places]
-                for place, observation in zip(places, self._observations(pin, of_column, values, part), strict=True):
-                    found[place] = observation
+            for places, column in part.columns:
+                for place, value in zip(places, column, strict=True):
+                    values[place] = value
+                    methods[place] = part.method
             self._account_kinds.update(part.kinds)
             if progress is not None:
                 progress(part.count)
         if not self._has_block(pin.block):
             raise ChainMoved(f"{pin.block} is no longer canonical after reading")
-        observations = [observation for observation in found if observation is not None]
-        assert len(observations) == len(holdings), "every holding is read or failed"
-        return observations
+        return observe(holdings, values, methods, pin=pin, node_id=self.node_id)
 
     @_named
     def block_at(self, height: int) -> BlockRef:
@@ -266,19 +264,6 @@ class EvmReader:
             raise UnsupportedByNode("the node offers no way of reading balances")
         return self._capabilities.strategies
 
-    def _observations(
-        self, pin: Pin, holdings: Sequence[Holding], values: Sequence[Value], part: PlacedValues
-    ) -> list[BalanceObservation]:
-        numbers = [value for value in values if isinstance(value, int)]
-        if len(numbers) == len(values):
-            return good_observations(
-                holdings, numbers, block=pin.block, finality=pin.finality, method=part.method, node_id=self.node_id
-            )
-        return [
-            _observation(holding, pin, value, part.method, self.node_id)
-            for holding, value in zip(holdings, values, strict=True)
-        ]
-
     def _header(self, method: str, name: str) -> Header | None:
         answer = self._transport.call(method, name, False)
         if answer is None:
@@ -345,14 +330,6 @@ class EvmReader:
         backwards = parent.block.timestamp - header.block.timestamp
         if backwards > timedelta(seconds=self._config.head_future_seconds_max):
             raise StaleHead(f"the block is {int(backwards.total_seconds())} seconds older than its parent")
-
-
-def _observation(holding: Holding, pin: Pin, value: Value, method: str, node_id: str) -> BalanceObservation:
-    if isinstance(value, int):
-        return BalanceObservation(holding, pin.block, pin.finality, ReadStatus.OK, value, method, node_id)
-    return BalanceObservation(
-        holding, pin.block, pin.finality, ReadStatus.FAILED, None, method, node_id, reason=str(value)
-    )
 
 
 def _token_problem(asset: Asset, answers: Sequence[object]) -> str:
