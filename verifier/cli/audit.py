@@ -15,10 +15,10 @@ from verifier.errors import ConfigError, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chains.reader import ChainReader
-    from chains.types import ChainId
     from securesystemslib.signer._signer import Signer
 
+    from chains.reader import ChainReader
+    from chains.types import ChainId
     from exports.verdict import VerificationReport
     from verifier.config import Settings
 
