@@ -10,7 +10,7 @@
     ├── TrustedKeysInvalid       the reader's own trusted-keys file cannot be used
     ├── KeyRefused               a private key file that must not be used
     ├── SignerUnavailable        a signer gave no signature; nothing was published
-    └── BundleNotWritten         the file could not be written; the old state stands
+    └── BundleNotWritten         the file could not be written and made durable
 
 No text of these errors carries a URL or a secret.
 """
@@ -91,7 +91,7 @@ class SignerUnavailable(BundleError):
 
 
 class BundleNotWritten(BundleError):
-    """The file could not be written; what was there before still stands."""
+    """The file could not be written and made durable; there is a whole file, the old or the new, or none."""
 
     code = "bundle-not-written"
     advice = "Make space or correct the path, and export again."

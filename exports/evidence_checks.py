@@ -39,8 +39,12 @@ APPROVAL_TOLERANCE: Final = timedelta(seconds=15)
 
 def check_exceptions(contents: Contents) -> CheckOutcome:
     """11: whatever did not match has its case: an open one for a position, any for a transfer that happened."""
+    dust_limits = {asset.asset_id: asset.dust_limit for asset in contents.assets}
     open_cases = {
-        (cover.location, cover.asset_id, case.kind) for case in contents.cases if case.is_open for cover in case.covers
+        (cover.location, cover.asset_id, case.kind, str(case.location) == asset_chain_id(cover.asset_id))
+        for case in contents.cases
+        if case.is_open
+        for cover in case.covers
     }
     tx_ids = {tx_id for case in contents.cases for tx_id in case.tx_ids}
     skew = timedelta(seconds=contents.manifest.as_of_skew_seconds_max)
@@ -49,11 +53,12 @@ def check_exceptions(contents: Contents) -> CheckOutcome:
     for record in contents.reconciliations:
         place = (record.location, record.asset_id)
         ledger = ledger_status(record, skew, is_negative=place in negative)
-        problems.extend(
-            f"{record.location} {record.asset_id}: no open case of kind {' or '.join(kinds)}"
-            for kinds in _kinds_needed(record, ledger, is_negative=place in negative)
-            if not any((*place, kind) in open_cases for kind in kinds)
-        )
+        # A surplus may stand in a case of the whole chain only when it is below the asset's dust limit.
+        is_large = record.difference is not None and record.difference >= dust_limits.get(record.asset_id, 0)
+        for kinds in _kinds_needed(record, ledger, is_negative=place in negative):
+            shared = (False,) if kinds is SURPLUS_KINDS and is_large else (False, True)
+            if not any((*place, kind, is_shared) in open_cases for kind in kinds for is_shared in shared):
+                problems.append(f"{record.location} {record.asset_id}: no open case of kind {' or '.join(kinds)}")
     judged = [transfer for transfer in contents.transfers if transfer.outcome is not None]
     problems.extend(
         f"transfer {transfer.tx_id}: {transfer.outcome} without a case"

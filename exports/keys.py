@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from chains.errors import InvalidValue
+from chains.types import require_utc
 from exports.canonical import canonical_json
 from exports.codec import Code, Digest, PlainText, from_object, to_object
 from exports.errors import BundleError, KeyRefused, NotCanonical, RecordInvalid, SignerUnavailable, TrustedKeysInvalid
@@ -122,6 +123,7 @@ class TrustedKeys:
             raise InvalidValue(f"the format is not {TRUSTED_KEYS_FORMAT}")
         if self.version < 1:
             raise InvalidValue("the version counts from 1")
+        require_utc(self.expires, "expires")
         if len({key.key_id for key in self.keys}) != len(self.keys):
             raise InvalidValue("a key is listed twice")
         if self.threshold < 1:

@@ -351,7 +351,10 @@ class CaseRecord:
     height: int | None
     block_hash: BlockHash | None
     covers: tuple[CoverRecord, ...]
-    """The reconciled holdings it stands for: one, or many where small deposits or failed reads share a case."""
+    """The reconciled holdings it stands for: one, or many where small deposits or failed reads share a case.
+
+    A surplus of the asset's dust limit or more is not covered by a case whose location is the whole chain.
+    """
 
     @property
     def is_open(self) -> bool:

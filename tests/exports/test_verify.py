@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from chains.types import AnchorEvidence, ChainId, LocationId, ReadStatus, account_location
+from chains.types import AnchorEvidence, ChainId, LocationId, account_location
 from exports.bundle import Bundle, bundle_digest, payload_members, write_bundle
 from exports.manifest import MANIFEST_NAME
-from exports.records import CaseStatus, Status
+from exports.records import CaseStatus, CoverRecord, Status
 from exports.report import report_text
 from exports.verdict import CheckStatus
 from exports.verify import NAMES
@@ -136,7 +136,13 @@ LIES: dict[str, tuple[str, Callable[[dict[str, Any]], bool], Edit, int]] = {
     "sweep counts one more": ("sweeps", _pick(), _set(matched=5, expected=7), 10),
     "sweep counts do not add up": ("sweeps", _pick(), _set(expected=7), 10),
     "case of the shortfall closed": ("cases", _pick(kind="shortfall"), _set(status="closed"), 11),
-    "case of another asset": ("cases", _pick(kind="shortfall"), _set(asset_id=ETH), 11),
+    "case of another asset": (
+        "cases",
+        _pick(kind="shortfall"),
+        _set(covers=[{"asset_id": ETH, "location": "pool:main"}]),
+        11,
+    ),
+    "case that covers nothing": ("cases", _pick(kind="shortfall"), _set(covers=[]), 11),
     "case of another kind": ("cases", _pick(kind="shortfall"), _set(kind="excess"), 11),
     "case without the transfer": ("cases", _pick(kind="unauthorized_transfer"), _set(tx_ids=[]), 11),
     "called proven": ("balances", _pick(base_units="7"), _set(grade="proven"), 12),
@@ -249,8 +255,8 @@ def test_comparing_nothing_is_never_a_pass(tmp_path: Path, firm: Firm) -> None:
 
 def test_a_chain_swept_for_nothing_beside_a_good_one_is_not_a_pass(tmp_path: Path, firm: Firm) -> None:
     bundle = sample_bundle()
-    counts = {"expected": 0, "matched": 0, "diverged": 0, "unverified": 0}
-    idle = replace(bundle.sweeps[0], sweep_id="s2", chain_id=ChainId("eip155:1"), **counts)
+    idle = replace(bundle.sweeps[0], sweep_id="s2", chain_id=ChainId("eip155:1"))
+    idle = replace(idle, expected=0, matched=0, diverged=0, unverified=0)
     report = verify(write(tmp_path, firm, replace(bundle, sweeps=(*bundle.sweeps, idle))), firm.trusted)
     assert check(report, 10).status is CheckStatus.NOT_POSSIBLE
     assert report.exit_code == 2
@@ -302,7 +308,9 @@ def test_dust_may_share_the_chains_case_and_nothing_larger_may(
         status=Status.DIVERGED,
         statement=replace(record.statement, base_units=record.observed + excess),
     )
+    covers = (CoverRecord(record.location, USD), CoverRecord(LocationId("pool:main"), USD))
     shared = replace(bundle.cases[0], case_id="dust", kind="unallocated_balance", location=LocationId(CHAIN))
+    shared = replace(shared, covers=covers)
     changed = replace(
         bundle,
         balances=tuple(
@@ -324,9 +332,7 @@ def test_a_transfers_case_may_be_closed_and_two_operators_may_agree(tmp_path: Pa
     changed = replace(
         bundle,
         cases=(*bundle.cases[:2], replace(bundle.cases[2], status=CaseStatus.CLOSED)),
-        balances=tuple(
-            replace(b, anchor=AnchorEvidence.AGREED) if b.status is ReadStatus.OK else b for b in bundle.balances
-        ),
+        balances=tuple(replace(balance, anchor=AnchorEvidence.AGREED) for balance in bundle.balances),
         sweeps=(agreed,),
     )
     assert not_passed(verify(write(tmp_path, firm, changed), firm.trusted)) == []

@@ -1,0 +1,107 @@
+"""Canonical JSON: one value has one sequence of bytes, and no other bytes are read as it."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exports.canonical import INTEGER_MAX, canonical_json, parse_canonical, parse_canonical_object, utf16_order
+from exports.errors import NotCanonical
+
+STRINGS = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: unicodedata.normalize("NFC", text))
+VALUES: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers(-INTEGER_MAX, INTEGER_MAX) | STRINGS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(STRINGS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@pytest.mark.fault("E12")
+@given(VALUES)
+def test_every_value_comes_back_and_its_bytes_are_plain_json(value: object) -> None:
+    data = canonical_json(value)
+    assert parse_canonical(data) == value
+    assert json.loads(data) == value
+    assert canonical_json(parse_canonical(data)) == data
+
+
+@pytest.mark.fault("E12")
+@given(VALUES, st.data())
+def test_any_other_layout_of_the_same_value_is_refused(value: object, data: st.DataObject) -> None:
+    canonical = canonical_json(value)
+    layouts = {
+        json.dumps(value).encode(),
+        json.dumps(value, ensure_ascii=False).encode(),
+        json.dumps(value, indent=1).encode(),
+        canonical + b"\n",
+        b" " + canonical,
+    } - {canonical}
+    with pytest.raises(NotCanonical):
+        parse_canonical(data.draw(st.sampled_from(sorted(layouts))))
+
+
+@pytest.mark.fault("E12")
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"b":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"a":1,"a":2}',
+        b"1.0",
+        b"1.5",
+        b"1e3",
+        b"-0",
+        b"01",
+        b"9007199254740992",
+        b"-9007199254740992",
+        b"1" + b"0" * 5000,
+        b"NaN",
+        b"Infinity",
+        b'"\\u0061"',
+        b'"e\xcc\x81"',
+        b'{"e\xcc\x81":1}',
+        b'"\\ud800"',
+        b'"\xed\xa0\x80"',
+        b'"\\/"',
+        b'"\x01"',
+        b"\xef\xbb\xbf1",
+        b"",
+        b"[1,]",
+        b"[" * 40 + b"]" * 40,
+        b"[" * 100_000,
+        b'{"\xef\xbf\xbd":2,"\xf0\x90\x80\x80":1}',
+    ],
+)
+def test_bytes_that_are_not_canonical_are_refused(data: bytes) -> None:
+    with pytest.raises(NotCanonical):
+        parse_canonical(data)
+
+
+@pytest.mark.fault("E12")
+@pytest.mark.parametrize(
+    "value",
+    [1.0, float("nan"), 2**53, -(2**53), "\ud800", "e\u0301", {1: 2}, {"a": b"x"}, {"a": {1, 2}}, object()],
+)
+def test_values_without_a_canonical_form_are_refused(value: object) -> None:
+    with pytest.raises(NotCanonical):
+        canonical_json(value)
+
+
+def test_keys_are_in_the_order_of_utf16_code_units() -> None:
+    # RFC 8785 section 3.2.3: U+1F600 is D83D DE00 in UTF-16 and comes before U+FB33, which code points do not say.
+    keys = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\x80", "\u00f6"]
+    ordered = ["\r", "1", "\x80", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+    normalized = [key for key in ordered if unicodedata.is_normalized("NFC", key)]  # U+FB33 is not
+    assert sorted(keys, key=utf16_order) == ordered
+    value = dict.fromkeys((key for key in keys if key in normalized), 0)
+    assert list(json.loads(canonical_json(value))) == normalized
+
+
+def test_an_object_is_told_from_other_values() -> None:
+    assert parse_canonical_object(b'{"a":[1,true,null,"x"]}') == {"a": [1, True, None, "x"]}
+    with pytest.raises(NotCanonical):
+        parse_canonical_object(b"[]")

@@ -1,0 +1,201 @@
+"""Verifying again with the auditor's own node: it agrees, it disagrees, or it cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chains.errors import NodeUnavailable, StaleHead, StateUnavailable, WrongChain
+from chains.reader import ChainReader, NodeIdentity, Pin, Progress
+from chains.types import (
+    Address,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    BlockRef,
+    ChainId,
+    Finality,
+    Holding,
+    ReadStatus,
+    TransferScan,
+)
+from exports.report import report_text
+from exports.verdict import CheckStatus
+from tests.exports.sample import (
+    BLOCK_HASH,
+    BLOCK_TIME,
+    CHAIN,
+    ETH,
+    OMNIBUS,
+    PARENT_HASH,
+    Firm,
+    check,
+    make_firm,
+    sample_bundle,
+    verify,
+    write,
+)
+
+TRUTH = {(b.address, b.asset_id): b.base_units for b in sample_bundle().balances}
+BLOCK = BlockRef(CHAIN, 100, BLOCK_HASH, PARENT_HASH, BLOCK_TIME)
+
+
+@dataclass
+class OwnNode:
+    """The auditor's node, in memory; it can be told to lie, to be pruned, or to be away."""
+
+    chain_id: ChainId = CHAIN
+    node_id: str = "own"
+    block: BlockRef = BLOCK
+    balances: dict[tuple[Address, AssetId], int | None] = field(default_factory=lambda: dict(TRUTH))
+    identify_error: Exception | None = None
+    block_error: Exception | None = None
+    balance_error: Exception | None = None
+    failed: set[tuple[Address, AssetId]] = field(default_factory=set)
+    asked: list[Pin] = field(default_factory=list)
+    closed: bool = False
+    leave_out: int = 0
+
+    def identify(self) -> NodeIdentity:
+        if self.identify_error:
+            raise self.identify_error
+        return NodeIdentity(self.chain_id, "0x" + "00" * 32, "test")
+
+    def pin(self, *, height: int | None = None, now: datetime) -> Pin:
+        raise NotImplementedError
+
+    def block_at(self, height: int) -> BlockRef:
+        if self.block_error:
+            raise self.block_error
+        return self.block
+
+    def is_canonical(self, block: BlockRef) -> bool:
+        return block == self.block
+
+    def read_balances(
+        self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
+    ) -> list[BalanceObservation]:
+        self.asked.append(pin)
+        if self.balance_error:
+            raise self.balance_error
+        answers = [self._answer(pin, holding) for holding in holdings]
+        return answers[: len(answers) - self.leave_out]
+
+    def _answer(self, pin: Pin, holding: Holding) -> BalanceObservation:
+        key = (holding.address, holding.asset.asset_id)
+        if key in self.failed:
+            reason = "state-unavailable: missing trie node"
+            return BalanceObservation(
+                holding, pin.block, pin.finality, ReadStatus.FAILED, None, "batch", "own", reason=reason
+            )
+        return BalanceObservation(holding, pin.block, pin.finality, ReadStatus.OK, self.balances[key], "batch", "own")
+
+    def scan_transfers(
+        self,
+        first_height: int,
+        last: BlockRef,
+        watched: Iterable[Address],
+        assets: Sequence[Asset],
+        progress: Progress | None = None,
+    ) -> TransferScan:
+        raise NotImplementedError
+
+    def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
+    return make_firm(tmp_path_factory.mktemp("firm"))
+
+
+def opener(node: OwnNode) -> Callable[[], ChainReader]:
+    return lambda: node
+
+
+@pytest.mark.fault("E19")
+def test_an_honest_node_confirms_block_and_balances_at_the_same_hash(tmp_path: Path, firm: Firm) -> None:
+    node = OwnNode()
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted, readers={CHAIN: opener(node)})
+    assert report.exit_code == 0, report_text(report)
+    assert check(report, 16).subject == CHAIN
+    assert check(report, 17).compared == sum(value is not None for value in TRUTH.values())
+    assert [pin.block for pin in node.asked] == [BLOCK]
+    assert node.asked[0].finality == Finality.parse("finalized")
+    assert node.closed
+
+
+@pytest.mark.fault("E19")
+def test_offline_every_other_check_is_complete(tmp_path: Path, firm: Firm) -> None:
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted)
+    assert report.exit_code == 0
+    assert {check(report, number).status for number in (16, 17)} == {CheckStatus.NOT_REQUESTED}
+
+
+P, F, N = CheckStatus.PASSED, CheckStatus.FAILED, CheckStatus.NOT_POSSIBLE
+OTHER_HASH = "0x" + "ee" * 32
+NODES: dict[str, tuple[OwnNode, CheckStatus, CheckStatus, int]] = {
+    "one balance differs": (OwnNode(balances={**TRUTH, (OMNIBUS, ETH): 1}), P, F, 1),
+    "one wei less": (OwnNode(balances={**TRUTH, (OMNIBUS, ETH): 3 * 10**18 + 10**16 - 1}), P, F, 1),
+    "all balances zero": (OwnNode(balances=dict.fromkeys(TRUTH, 0)), P, F, 1),
+    "another block at the height": (OwnNode(block=replace(BLOCK, block_hash=OTHER_HASH)), F, N, 1),
+    "another parent": (OwnNode(block=replace(BLOCK, parent_hash=OTHER_HASH)), F, N, 1),
+    "another time": (OwnNode(block=replace(BLOCK, timestamp=BLOCK_TIME + timedelta(seconds=1))), F, N, 1),
+    "pruned": (OwnNode(balance_error=StateUnavailable("missing trie node")), P, N, 2),
+    "pruned for one": (OwnNode(failed={(OMNIBUS, ETH)}), P, N, 2),
+    "away": (OwnNode(identify_error=NodeUnavailable("timed out")), N, N, 2),
+    "on another chain": (OwnNode(identify_error=WrongChain("chain 5")), N, N, 2),
+    "reads another chain": (OwnNode(chain_id=ChainId("eip155:5")), N, N, 2),
+    "behind the block": (OwnNode(block_error=StaleHead("head 90")), N, N, 2),
+    "answers another height": (OwnNode(block=replace(BLOCK, height=99)), N, N, 2),
+    "answers too few": (OwnNode(leave_out=1), P, N, 2),
+    "lies and is pruned": (OwnNode(balances={**TRUTH, (OMNIBUS, ETH): 1}, failed={(Address(""), ETH)}), P, F, 1),
+}
+
+
+@pytest.mark.fault("E19", "A34")
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_that_differs_fails_and_one_that_cannot_say_is_not_possible(
+    name: str, tmp_path: Path, firm: Firm
+) -> None:
+    node, block_status, balance_status, exit_code = NODES[name]
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted, readers={CHAIN: opener(node)})
+    statuses = (check(report, 16).status, check(report, 17).status, report.exit_code)
+    assert statuses == (block_status, balance_status, exit_code), report_text(report)
+    assert all(c.status is CheckStatus.PASSED for c in report.checks if c.number <= 15)
+    assert node.closed
+
+
+@pytest.mark.fault("E19")
+def test_a_node_that_cannot_be_opened_or_is_of_another_chain_is_not_possible(tmp_path: Path, firm: Firm) -> None:
+    path = write(tmp_path, firm, sample_bundle())
+
+    def away() -> ChainReader:
+        raise NodeUnavailable("refused", node_id="own")
+
+    report = verify(path, firm.trusted, readers={CHAIN: away})
+    assert (check(report, 16).status, report.exit_code) == (CheckStatus.NOT_POSSIBLE, 2)
+    report = verify(path, firm.trusted, readers={ChainId("eip155:1"): opener(OwnNode())})
+    found = {(c.subject, c.number): c.status for c in report.checks if c.number > 15}
+    assert found["eip155:1", 16] is CheckStatus.NOT_POSSIBLE
+    assert found[CHAIN, 16] is CheckStatus.NOT_REQUESTED
+    assert report.exit_code == 2
+
+
+@pytest.mark.fault("E1")
+def test_no_node_is_asked_about_a_file_that_was_changed(tmp_path: Path, firm: Firm) -> None:
+    path = write(tmp_path, firm, sample_bundle())
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    node = OwnNode()
+    report = verify(path, firm.trusted, readers={CHAIN: opener(node)})
+    assert report.exit_code == 1
+    assert not node.asked
