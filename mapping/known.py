@@ -89,6 +89,7 @@ class MemoryBook:
         made = import_entries(records, allocations_at)
         for entry in made:
             self._entries[entry.record.location_id].append(entry.record)
+            self._records["ledger_entries"][entry.record.entry_id,] = entry.record
         for sourced in records:
             record = sourced.record
             if isinstance(record, Allocation):

@@ -332,14 +332,14 @@ Record = (
 """Any row of any of the sub-ledger's files."""
 
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced(Generic[T]):
+class Sourced(Generic[T_co]):
     """A record with where it came from."""
 
-    record: T
+    record: T_co
     origin: Origin
 
 

@@ -30,7 +30,7 @@ def check_pools(scope: Scope) -> None:
         wallet = wallets.get((row.record.chain_id, row.record.address))
         if wallet is None:
             continue  # noted as an unknown wallet
-        if wallet.structure is Structure.FULLY_SEGREGATED:
+        if wallet.structure is Structure.FULLY_SEGREGATED and row.record.to_date is None:
             scope.problem(row, "address", wallet.address, "a fully segregated wallet cannot be in an omnibus pool")
         if row.record.from_date < wallet.opened_on:
             reason = f"the wallet was opened on {wallet.opened_on} only"

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 
 from chains.types import utc_text
 from mapping.book import AllocationKey, Place, allocation_key, entry_key
 from mapping.checks.scope import Scope
 from mapping.known import SnapshotState
 from mapping.types import Allocation, Sourced
+
+_SAME_MOMENT = "another snapshot of the same moment is recorded for this location and asset; state a later moment"
 
 _Groups = dict[Place, list[Sourced[Allocation]]]
 
@@ -27,11 +30,15 @@ def check_snapshots(scope: Scope) -> None:
         return
     newest = scope.known.latest_snapshots(groups.keys())
     repeated: set[Place] = set()
+    fresh: _Groups = {}
     for place, rows in groups.items():
-        if _check_one_moment(scope, rows) and _check_newer(scope, rows, newest.get(place)):
-            repeated.add(place)
+        if _is_one_moment(scope, rows):
+            relation = _relation(scope, rows, newest.get(place))
+            if relation is _Relation.REPEATED:
+                repeated.add(place)
+            elif relation is _Relation.FRESH:
+                fresh[place] = rows
     if not scope.posted and "allocations" not in scope.unreliable:
-        fresh = {place: rows for place, rows in groups.items() if place not in repeated}
         _check_nobody_left_out(scope, fresh)
     if repeated:
         kept = [row for row in scope.allocations() if (row.record.location_id, row.record.asset_id) not in repeated]
@@ -39,7 +46,7 @@ def check_snapshots(scope: Scope) -> None:
         scope.rows["allocations"] = kept
 
 
-def _check_one_moment(scope: Scope, rows: list[Sourced[Allocation]]) -> bool:
+def _is_one_moment(scope: Scope, rows: list[Sourced[Allocation]]) -> bool:
     first = rows[0]
     good = True
     for row in rows[1:]:
@@ -53,28 +60,34 @@ def _check_one_moment(scope: Scope, rows: list[Sourced[Allocation]]) -> bool:
     return good
 
 
-def _check_newer(scope: Scope, rows: list[Sourced[Allocation]], newest: SnapshotState | None) -> bool:
-    """Whether the rows repeat the newest snapshot; a problem when they are older than it or contradict it."""
-    if newest is None:
-        return False
+class _Relation(Enum):
+    """How the rows of one place stand to its newest snapshot."""
+
+    FRESH = "fresh"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+def _relation(scope: Scope, rows: list[Sourced[Allocation]], newest: SnapshotState | None) -> _Relation:
+    """Whether the rows are news or repeat the newest snapshot; older or contradicting ones are a problem."""
     first, as_of = rows[0], rows[0].record.as_of
-    if as_of > newest.as_of:
-        return False
+    if newest is None or as_of > newest.as_of:
+        return _Relation.FRESH
     if as_of < newest.as_of:
         reason = f"a snapshot as of {utc_text(newest.as_of)} is recorded for this location and asset; this one is older"
-        scope.problem(first, "as_of", utc_text(as_of), reason)
-        return False
-    if scope.posted:
+    elif scope.posted:
         stated = newest.figures.get(allocation_key(first.record))
         if stated is None:
-            return False
-        same = stated == first.record.base_units
+            return _Relation.FRESH
+        if stated == first.record.base_units:
+            return _Relation.REPEATED
+        reason = _SAME_MOMENT
+    elif {allocation_key(row.record): row.record.base_units for row in rows} == dict(newest.figures):
+        return _Relation.REPEATED
     else:
-        same = {allocation_key(row.record): row.record.base_units for row in rows} == dict(newest.figures)
-    if not same:
-        reason = "another snapshot of the same moment is recorded for this location and asset; state a later moment"
-        scope.problem(first, "as_of", utc_text(as_of), reason)
-    return same
+        reason = _SAME_MOMENT
+    scope.problem(first, "as_of", utc_text(as_of), reason)
+    return _Relation.REFUSED
 
 
 def figures_before(scope: Scope, moments: Mapping[Place, datetime]) -> dict[AllocationKey, int]:

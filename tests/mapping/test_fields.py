@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
-from chains.types import UINT256_MAX, Asset, AssetId
+from chains.types import EXACT, UINT256_MAX, Asset, AssetId
 from mapping.fields import (
     one_of,
     parse_count,
@@ -217,7 +217,7 @@ def test_an_accepted_quantity_says_what_was_written(text: str) -> None:
         units = parse_quantity(ETHER.parse_quantity, text, signed=True)
     except InvalidValue:
         return
-    assert Decimal(units).scaleb(-18) == Decimal(text)
+    assert EXACT.scaleb(Decimal(units), -18) == Decimal(text)
     assert not set(text) & set(",+eE _")
 
 
