@@ -47,7 +47,6 @@ def failing_at(call: int, error: Callable[[], BaseException], patch: pytest.Monk
         patched.setattr(os, "open", wrapped("open", os.open))
         patched.setattr(os, "fsync", wrapped("fsync", os.fsync))
         patched.setattr("exports.bundle.write_zip", wrapped("write", write_zip))
-        )
         patched.setattr(Path, "replace", wrapped("replace", Path.replace))
         yield made
 
