@@ -69,8 +69,7 @@ def reconcile(
     matched, though the sum may be right: what one client lacks is not what another one has.
     """
     asset = holding.asset
-    addresses = tuple(dict.fromkeys(holding.addresses))
-    found = {address: observations.get((address, asset.asset_id)) for address in addresses}
+    found = {address: observations.get((address, asset.asset_id)) for address in holding.addresses}
     balances, reason = _balances(found, moment.block)
     observed = sum(balances.values()) if not reason else None
 
@@ -92,7 +91,7 @@ def reconcile(
     else:
         ledger = Status.MATCHED
 
-    wallets = {account_location(moment.block.chain_id, address): address for address in addresses}
+    wallets = {account_location(moment.block.chain_id, address): address for address in found}
     by_location = {location: balances.get(address) for location, address in wallets.items()}
     by_location[holding.location_id] = observed
     statement = check_statements(

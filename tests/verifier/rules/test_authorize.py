@@ -152,6 +152,17 @@ def test_late_repetition_names_the_lapsed_one() -> None:
     assert outcomes(match([moved(100), late], [unused])) == [(M.MATCHED, "unused"), (M.DUPLICATE, "unused")]
 
 
+def test_a_lapsed_used_up_approval_gives_way_to_one_in_force() -> None:
+    """While the used-up one is valid a repetition is a duplicate of it; afterwards the one in force is nearer."""
+    spent, other = (
+        approval(name="spent", valid_until=NOON + HOUR / 2),
+        approval(60, name="other", valid_until=NOON + HOUR),
+    )
+    soon, late = moved(100, height=101), moved(100, height=100 + 200)
+    matches = match([moved(100), soon, late], [spent, other])
+    assert outcomes(matches) == [(M.MATCHED, "spent"), (M.DUPLICATE, "spent"), (M.OVER_AMOUNT, "other")]
+
+
 INTERNAL = {Purpose.INTERNAL_REBALANCING, Purpose.GAS_TOP_UP}
 
 

@@ -217,6 +217,7 @@ LATE = NOON + timedelta(seconds=SKEW + 1)
         (100, [statement(101)], Status.DIVERGED, Status.DIVERGED, "statement-differs"),
         (99, [statement(99)], Status.MATCHED, Status.DIVERGED, ""),
         (99, [statement(100)], Status.DIVERGED, Status.DIVERGED, "statement-differs"),
+        (100, [statement(100, as_of=NOON + timedelta(seconds=SKEW))], Status.MATCHED, Status.MATCHED, ""),
         (100, [statement(100, as_of=LATE)], Status.UNVERIFIED, Status.UNVERIFIED, "statement-as-of-skew"),
         (100, [statement(99, as_of=LATE)], Status.UNVERIFIED, Status.UNVERIFIED, "statement-as-of-skew"),
         (99, [statement(99, as_of=LATE)], Status.UNVERIFIED, Status.DIVERGED, "statement-as-of-skew"),
