@@ -1,0 +1,53 @@
+"""docs/bundle-format.md says what the program does: the same fields, in the same order, and the same checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from exports import manifest, records
+from exports.keys import TrustedKey, TrustedKeys
+from exports.manifest import Manifest
+from exports.records import RECORD_TYPES
+from exports.verify import NAMES
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
+PARTS = ("CoverRecord", "FirmRecord", "JournalHeadRecord", "ShareHolder", "StatementRecord", "WitnessRecord")
+
+
+def documented_fields(text: str) -> list[str]:
+    """Field names of the first table of a section."""
+    table = re.search(r"\| field \| form \|\n\|---\|---\|\n((?:\|.*\|\n)+)", text)
+    assert table is not None
+    return re.findall(r"^\| `([a-z0-9_]+)` \|", table[1], re.MULTILINE)
+
+
+def fields(record_type: type) -> list[str]:
+    return [field.name for field in dataclasses.fields(record_type)]
+
+
+@pytest.mark.parametrize("kind", sorted(RECORD_TYPES))
+def test_every_kind_of_record_is_described(kind: str) -> None:
+    section = DOCUMENT.partition(f"### `records/{kind}.jsonl`")[2]
+    assert documented_fields(section) == fields(RECORD_TYPES[kind])
+
+
+@pytest.mark.parametrize("name", [*PARTS, "Member", "Scope", "Withheld"])
+def test_every_part_is_described(name: str) -> None:
+    part = getattr(records if name in PARTS else manifest, name)
+    assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
+
+
+def test_manifest_and_trusted_keys_are_described() -> None:
+    assert documented_fields(DOCUMENT.partition("## 3. Manifest")[2]) == fields(Manifest)
+    signatures = DOCUMENT.partition("## 4. Signatures")[2]
+    assert documented_fields(signatures) == fields(TrustedKeys)
+    assert documented_fields(signatures.partition("Each of `keys`")[2]) == fields(TrustedKey)
+
+
+def test_every_check_is_described_by_its_number_and_name() -> None:
+    rows = re.findall(r"^\| (\d+) \| ([^|]+?) \|", DOCUMENT.partition("## 6. Checks")[2], re.MULTILINE)
+    assert [(int(number), name) for number, name in rows] == list(NAMES.items())
