@@ -45,7 +45,7 @@ class LegalClass(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What an authorized transfer is for. Only the last four may go to one of the firm's own addresses."""
+    """What an authorized transfer is for. Only those of `FIRM_PURPOSES` may go to a firm address."""
 
     CLIENT_WITHDRAWAL = "client_withdrawal"
     INTERNAL_REBALANCING = "internal_rebalancing"
