@@ -26,7 +26,10 @@ from exports.manifest import PAYLOAD_TYPE
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
 
-ENVELOPE_BYTES_MAX: Final = 16 * 1024 * 1024
+ENVELOPE_BYTES_MAX: Final = 6 * 1024 * 1024
+"""Largest envelope read: the largest manifest in base64, and its signature."""
+SIGNATURES_MAX: Final = 16
+"""Most signature members of one bundle; all of them are held in memory."""
 _FIELDS: Final = {"payload", "payloadType", "signatures"}
 
 

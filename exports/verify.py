@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from chains.types import ChainId, require_utc
 from exports.contents import Contents, ReadLimits, read_member
-from exports.envelope import ENVELOPE_BYTES_MAX, SignatureVerdict, judge_signatures
+from exports.envelope import ENVELOPE_BYTES_MAX, SIGNATURES_MAX, SignatureVerdict, judge_signatures
 from exports.errors import BundleError, ContainerInvalid, VersionUnknown
 from exports.evidence_checks import (
     check_chain_of_bundles,
@@ -201,12 +201,14 @@ class _Run:
     def _signatures(self, container: StrictZip, manifest: Manifest, data: bytes) -> SignatureVerdict:
         envelopes: dict[str, bytes] = {}
         unreadable = []
-        for name in container.entries:
-            if match := SIGNATURE_NAME.fullmatch(name):
-                try:
-                    envelopes[match[1]] = container.read(name, ENVELOPE_BYTES_MAX)
-                except ContainerInvalid as error:
-                    unreadable.append(str(error))
+        found = [match for name in container.entries if (match := SIGNATURE_NAME.fullmatch(name))]
+        if len(found) > SIGNATURES_MAX:
+            unreadable.append(f"{len(found)} signatures; at most {SIGNATURES_MAX} are read")
+        for match in found[:SIGNATURES_MAX]:
+            try:
+                envelopes[match[1]] = container.read(match[0], ENVELOPE_BYTES_MAX)
+            except ContainerInvalid as error:
+                unreadable.append(str(error))
         verdict = judge_signatures(data, envelopes, self.trusted_keys, created_at=manifest.created_at)
         keys = self.trusted_keys
         expired = []

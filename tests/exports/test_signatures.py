@@ -206,6 +206,19 @@ def test_no_signature_and_signatures_under_odd_names_are_refused(tmp_path: Path,
     assert (check(report, 3).status, check(report, 4).status) == (CheckStatus.FAILED, CheckStatus.FAILED)
 
 
+@pytest.mark.fault("E4")
+@pytest.mark.parametrize(("more", "status"), [(15, CheckStatus.PASSED), (16, CheckStatus.FAILED)])
+def test_no_more_than_sixteen_signatures_are_read(more: int, status: CheckStatus, tmp_path: Path, firm: Firm) -> None:
+    members = signed_members(small_bundle(), [firm.signer])
+    strangers = {}
+    for number in range(more):
+        stranger = f"{number:064x}"
+        strangers[signature_name(stranger)] = envelope_bytes(members[MANIFEST_NAME], stranger, b"x")
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(pack({**members, **strangers}))
+    assert signature_check(path, firm.trusted) is status
+
+
 def test_a_counter_signature_by_somebody_unknown_is_named_and_not_counted(
     tmp_path: Path, firm: Firm, second: Firm
 ) -> None:
