@@ -1,0 +1,56 @@
+"""Desks before real chains."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chains.devnet.node import AnvilNode
+from tests.verifier.sweep.desk import Desk
+from tests.verifier.sweep.world import AnvilWorld
+from verifier.store import Store, open_store
+
+
+@pytest.fixture
+def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
+    """A store on SQLite."""
+    path = tmp_path / "desk.db"
+    shutil.copy(sqlite_template, path)
+    opened = open_store(f"sqlite:///{path}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(anvil: AnvilNode) -> AnvilWorld:
+    """Tokens on the test's Anvil node."""
+    return AnvilWorld(anvil)
+
+
+NewDesk = Callable[[Store], Desk]
+
+
+@pytest.fixture
+def new_desk(world: AnvilWorld, tmp_path: Path) -> NewDesk:
+    """Makes a desk on a store."""
+
+    def make(store: Store) -> Desk:
+        return Desk(
+            store,
+            world,
+            tmp_path,
+            genesis_hash=world.node.block_hash(0),
+            urls=[world.node.url],
+            token=world.usdx.address,
+        )
+
+    return make
+
+
+@pytest.fixture
+def desk(new_desk: NewDesk, sqlite_store: Store) -> Desk:
+    """A desk on SQLite before a real Anvil chain."""
+    return new_desk(sqlite_store)
