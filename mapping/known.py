@@ -72,7 +72,7 @@ class MemoryBook:
     def __init__(self) -> None:
         self._digests: set[str] = set()
         self._records: dict[str, dict[Key, Record]] = defaultdict(dict)
-        self._snapshots: dict[Place, SnapshotState] = {}
+        self._snapshots: dict[Place, tuple[datetime, dict[AllocationKey, int]]] = {}
         self._entries: dict[LocationId, list[LedgerEntry]] = defaultdict(list)
 
     def apply(self, records: Iterable[Sourced[Record]], digests: Iterable[str]) -> list[Sourced[LedgerEntry]]:
@@ -102,10 +102,11 @@ class MemoryBook:
 
     def _state(self, row: Allocation) -> None:
         place = (row.location_id, row.asset_id)
-        known = self._snapshots.get(place)
-        figures = dict(known.figures) if known and known.as_of == row.as_of else {}
+        as_of, figures = self._snapshots.get(place, (row.as_of, {}))
+        if as_of != row.as_of:
+            figures = {}
         figures[allocation_key(row)] = row.base_units
-        self._snapshots[place] = SnapshotState(row.as_of, figures)
+        self._snapshots[place] = (row.as_of, figures)
 
     def file_imported(self, digest: str) -> bool:
         """Whether a file (or posted row) of this SHA-256 was imported before."""
@@ -135,7 +136,7 @@ class MemoryBook:
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
-        return {place: self._snapshots[place] for place in places if place in self._snapshots}
+        return {place: SnapshotState(*self._snapshots[place]) for place in places if place in self._snapshots}
 
     def entries_at(self, locations: Collection[LocationId]) -> Iterable[LedgerEntry]:
         """Every ledger entry at these locations."""

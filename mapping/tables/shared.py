@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from chains.errors import InvalidValue
@@ -21,8 +22,12 @@ QUANTITY_RULE = "plain decimal, no more decimals than the asset has, no exponent
 
 
 def plain(parse: Callable[[str], object]) -> FieldParser:
-    """A parser that needs nothing but its own text."""
-    return lambda text, _: parse(text)
+    """A parser that needs nothing but its own text.
+
+    Its last results are kept: a million rows name a few thousand clients and moments, which then exist once.
+    """
+    remembered = lru_cache(maxsize=4096)(parse)
+    return lambda text, _: remembered(text)
 
 
 def address_on(chain_column: str) -> FieldParser:
