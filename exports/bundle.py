@@ -23,6 +23,7 @@ from exports.errors import BundleNotWritten, RecordInvalid
 from exports.manifest import (
     FORMAT,
     FORMAT_VERSION,
+    LINE_BYTES_MAX,
     MANIFEST_NAME,
     Manifest,
     Member,
@@ -95,8 +96,10 @@ class WrittenBundle:
 
 
 def record_lines(records: Iterable[object]) -> bytes:
-    """Canonical JSON lines in ascending order. Raises `RecordInvalid` for a record given twice."""
+    """Canonical JSON lines in ascending order. Raises `RecordInvalid` for one too long or given twice."""
     lines = sorted(canonical_json(to_object(record)) for record in records)
+    if any(len(line) > LINE_BYTES_MAX for line in lines):
+        raise RecordInvalid(f"a record is longer than {LINE_BYTES_MAX} bytes")
     for before, line in itertools.pairwise(lines):
         if before == line:
             raise RecordInvalid("the same record is given twice")

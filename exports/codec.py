@@ -27,7 +27,7 @@ class Text:
     """Form of a string field."""
 
     pattern: re.Pattern[str] | None = None
-    characters_max: int = 2_000
+    characters_max: int = 10_000
     url_allowed: bool = True
     """Fields that quote a node or name one must hold no URL, for a URL may carry a credential."""
 

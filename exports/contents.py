@@ -10,7 +10,7 @@ from chains.types import ChainId
 from exports.canonical import parse_canonical
 from exports.codec import from_object
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
-from exports.manifest import Manifest, Member
+from exports.manifest import LINE_BYTES_MAX, Manifest, Member
 from exports.records import (
     RECORD_TYPES,
     AllocationRecord,
@@ -31,7 +31,7 @@ from exports.strictzip import StrictZip
 class ReadLimits:
     """How much of a bundle's content a reader is willing to hold."""
 
-    line_bytes_max: int = 64 * 1024
+    line_bytes_max: int = LINE_BYTES_MAX
     records_max: int = 5_000_000
     problems_max: int = 1_000
     """Reading a member stops after this many bad records."""

@@ -21,6 +21,8 @@ PAYLOAD_TYPE: Final = "application/vnd.custody-verifier.manifest+json"
 """DSSE payload type of a manifest; an envelope of any other type signs something else."""
 
 
+LINE_BYTES_MAX: Final = 256 * 1024
+"""Longest record in bytes, without its line feed: none longer is written or read."""
 SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
 """Most that claimed and observed may lie apart in any bundle; a firm's own limit is far smaller."""
 

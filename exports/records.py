@@ -228,7 +228,8 @@ class StatementRecord:
     base_units: BaseUnits
     as_of: datetime
     stated_by: PlainText
-    statement_id: Identifier
+    statement_id: PlainText
+    """Id of the statement; several, separated by commas, where several were compared."""
     status: Status
     reason: PlainText
 

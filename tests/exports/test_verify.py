@@ -393,3 +393,22 @@ def test_a_bundle_refuses_records_of_another_kind_or_given_twice(tmp_path: Path,
         payload_members(replace(bundle, assets=bundle.wallets))  # type: ignore[arg-type]
     with pytest.raises(RecordInvalid, match="URL"):
         payload_members(replace(bundle, balances=(replace(bundle.balances[0], node_id="http://node/key"),)))
+
+
+def test_several_statements_and_long_texts_are_carried_and_longer_ones_refused(tmp_path: Path, firm: Firm) -> None:
+    from exports.errors import RecordInvalid
+
+    bundle = sample_bundle()
+    record = bundle.reconciliations[1]
+    assert record.statement is not None
+    several = replace(record, statement=replace(record.statement, statement_id="st-1, st-2", stated_by="A, B"))
+    rest = (bundle.reconciliations[0], *bundle.reconciliations[2:])
+    cases = (*bundle.cases, replace(bundle.cases[0], case_id="case-9", text="\U0001f600" * 10_000))
+    path = write(tmp_path, firm, replace(bundle, reconciliations=(several, *rest), cases=cases))
+    assert verify(path, firm.trusted).exit_code == 0
+    for wrong in (
+        replace(cases[-1], text="x" * 10_001),
+        replace(cases[-1], tx_ids=tuple(f"{number:0200}" for number in range(2_000))),
+    ):
+        with pytest.raises(RecordInvalid, match="longer than"):
+            payload_members(replace(bundle, cases=(wrong,)))
