@@ -149,7 +149,9 @@ def test_the_command_says_what_it_saw(
     printed = json.loads(capsys.readouterr().out)
     assert (printed["covered"], printed["total"], len(printed["missing"])) == (covered, 160, 160 - covered)
     assert main(["--record", str(path)]) == exit_code
-    assert ("missing D1 " in capsys.readouterr().out) == (covered == 0)
+    shown = capsys.readouterr().out
+    assert ("missing D1 " in shown or "FAILING D1 " in shown) == (covered == 0)
+    assert ("FAILING D1 " in shown) == (record["tests"] != [] and record["tests"][0]["outcome"] == "failed")
 
 
 @pytest.mark.parametrize(

@@ -193,10 +193,12 @@ def test_one_module_alone_speaks_http() -> None:
 
 
 def test_storage_stays_in_the_store() -> None:
+    """The journal's check reads the tables as they are: it must not believe the store it checks."""
     touching = {
         path.as_posix(): found
         for path in modules(*PACKAGES)
-        if not path.as_posix().startswith("verifier/store/") and (found := imports_any(tree_of(ROOT / path), STORAGE))
+        if not path.as_posix().startswith(("verifier/store/", "verifier/journal.py"))
+        and (found := imports_any(tree_of(ROOT / path), STORAGE))
     }
     assert touching == {}
 
