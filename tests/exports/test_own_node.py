@@ -160,7 +160,7 @@ NODES: dict[str, tuple[OwnNode, CheckStatus, CheckStatus, int]] = {
 }
 
 
-@pytest.mark.fault("E19", "A34")
+@pytest.mark.fault("E19")
 @pytest.mark.parametrize("name", NODES)
 def test_a_node_that_differs_fails_and_one_that_cannot_say_is_not_possible(
     name: str, tmp_path: Path, firm: Firm

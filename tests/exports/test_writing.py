@@ -51,7 +51,7 @@ def failing_at(call: int, error: Callable[[], BaseException], patch: pytest.Monk
         yield made
 
 
-@pytest.mark.fault("E13", "C3")
+@pytest.mark.fault("E13")
 @pytest.mark.parametrize("error", [lambda: OSError(28, "No space left on device"), Crash])
 def test_a_failure_at_any_call_leaves_the_old_file_or_the_new_one(
     error: Callable[[], BaseException], tmp_path: Path, firm: Firm, monkeypatch: pytest.MonkeyPatch
