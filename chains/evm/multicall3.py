@@ -68,12 +68,13 @@ class Multicall3:
         return max(1, 500 // (tokens + 1))
 
     def requests(self, chunk: Chunk) -> list[RpcCall]:
-        this = MULTICALL3_ADDRESS
+        this, height = MULTICALL3_ADDRESS, chunk.block.height
         calls = [
             (this, abi.GET_CHAIN_ID),
             (this, abi.GET_BLOCK_NUMBER),
             (this, abi.GET_TIMESTAMP),
-            (this, abi.GET_BLOCK_HASH + abi.word(max(0, chunk.block.height - 1))),
+            # The first block has no parent to ask for; another getter keeps its place.
+            (this, abi.GET_BLOCK_HASH + abi.word(height - 1) if height else abi.GET_CHAIN_ID),
         ]
         words = [abi.address_word(holder) for holder in chunk.holders]
         if chunk.native:
@@ -92,7 +93,7 @@ class Multicall3:
             raise MalformedAnswer("Multicall3 does not answer its own getters")
         chain_number, height, timestamp, parent = echoed
         if chunk.block.height == 0:
-            parent = int(chunk.block.parent_hash, 16)  # the first block has no parent to ask for
+            parent = int(chunk.block.parent_hash, 16)
         check_echo(Echo(chain_number, height, timestamp, f"0x{parent:064x}"), chunk.block)
         by_column = [values[place : place + holders] for place in range(4, len(values), holders)]
         return ChunkResult(

@@ -15,7 +15,7 @@ from chains.jsonrpc import RpcCall
 from chains.types import BlockRef
 
 _CONTRACT_FAILED: Final = re.compile(
-    r"revert|out ?of ?gas|gas required exceeds|invalid opcode|vm exception", re.IGNORECASE
+    r"revert|out ?of ?gas|gas required exceeds|invalid ?\w*opcode|vm exception|evm error", re.IGNORECASE
 )
 
 
