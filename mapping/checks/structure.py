@@ -11,7 +11,9 @@ from chains.types import AssetId, LocationId, account_location, utc_text
 from mapping.book import AllocationKey, Place, entry_key, import_entries
 from mapping.checks.scope import Scope, is_member_on, split_account
 from mapping.checks.snapshots import figures_before
-from mapping.types import LedgerEntry, PoolMember, Sourced, Structure
+from mapping.types import Allocation, LedgerEntry, PoolMember, Sourced, Structure
+
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 def _touched(scope: Scope) -> dict[LocationId, list[Sourced[Any]]]:
@@ -65,7 +67,7 @@ def check_segregation(scope: Scope) -> None:
     if not segregated:
         return
     for location, entries in _entries_after(scope, segregated).items():
-        breach = _first_breach(entries)
+        breach = _first_breach(entries, min(_moment(row) for row in touched[location]))
         if breach is not None:
             moment, clients = breach
             rows = touched[location]
@@ -78,14 +80,25 @@ def check_segregation(scope: Scope) -> None:
             scope.problem(row, column, getattr(row.record, column), reason)
 
 
-def _first_breach(entries: list[LedgerEntry]) -> tuple[datetime, set[str]] | None:
+def _moment(row: Sourced[Any]) -> datetime:
+    """The moment from which a row can bring a second client in; a wallet's row speaks of how things are in the end."""
+    if isinstance(row.record, LedgerEntry):
+        return row.record.effective_at
+    return row.record.as_of if isinstance(row.record, Allocation) else _END
+
+
+def _first_breach(entries: list[LedgerEntry], since: datetime) -> tuple[datetime, set[str]] | None:
+    """The first moment, from one on, at which two clients own assets; earlier, the wallet may have been omnibus."""
     figures: dict[Any, int] = defaultdict(int)
     by_moment: dict[datetime, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
         by_moment[entry.effective_at].append(entry)
-    for moment in sorted(by_moment):
+    moments = sorted(by_moment)
+    for moment in moments:
         for entry in by_moment[moment]:
             figures[entry_key(entry)] += entry.base_units
+        if moment < since and moment != moments[-1]:
+            continue
         clients = {key.client_id for key, units in figures.items() if units and not key.is_gas_float}
         if len(clients) > 1:
             return moment, clients

@@ -174,8 +174,11 @@ def test_a_wallet_of_two_clients_does_not_become_segregated(desk: Desk) -> None:
     change = {"structure": "fully_segregated", "gas_float_limit": "0.5"}
     assert only(desk.refused(wallets=(change,))).column == "structure"
     desk.take(allocations=({**ONE, "as_of": LATER}, {**TWO, "quantity": "0", "as_of": LATER}))
-    # History keeps two clients here: the wallet was omnibus then, so a new wallet is the honest way.
-    assert not desk.give(wallets=(change,)).ok
+    # Two clients were here while the wallet was omnibus; what counts is that there is one now, and from now on.
+    desk.take(wallets=(change,))
+    come = {"client_id": "C-2", "quantity": "1", "effective_at": LAST}
+    assert "C-1 and C-2" in only(desk.refused(ledger_entries=(come,))).reason
+    assert desk.give(ledger_entries=({**come, "client_id": "C-1"},)).ok
 
 
 def test_an_asset_is_in_a_pool_or_in_its_wallets(desk: Desk) -> None:
