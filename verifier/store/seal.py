@@ -2,7 +2,8 @@
 
 - The digest of a table's rows in an entry is the SHA-256 of the JSON array of these rows, each row an array of the
   canonical values of all its columns in the table's column order (text, integer or null), in record_id order.
-- `rows` is canonical JSON: `{table: [first record_id, number of rows, digest]}`; `rows_digest` is its SHA-256.
+- `rows` is canonical JSON: `{table: [first record_id, number of rows, number of columns, digest]}`; `rows_digest` is
+  its SHA-256. A later schema may add columns at a table's end; they stay NULL in rows that were sealed before.
 - `entry_digest` is the SHA-256 of the canonical JSON of the entry's fields, the predecessor's entry_digest and
   rows_digest. The predecessor of the first entry is 64 zeros.
 """
@@ -52,12 +53,13 @@ class SealedRows:
 
     first: int
     count: int
+    columns: int
     digest: str
 
 
 def rows_json(sealed: Mapping[str, SealedRows]) -> bytes:
     """Canonical JSON of what was written, by table."""
-    return canonical_json({name: [each.first, each.count, each.digest] for name, each in sealed.items()})
+    return canonical_json({name: [each.first, each.count, each.columns, each.digest] for name, each in sealed.items()})
 
 
 def parse_rows_json(text: str) -> dict[str, SealedRows]:

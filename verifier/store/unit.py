@@ -48,7 +48,7 @@ class Unit:
         self.interned = Interned()
         """Keys this unit added or looked up."""
         self._known = interned
-        self._digests: dict[str, tuple[int, RowsDigest]] = {}
+        self._digests: dict[str, tuple[int, int, RowsDigest]] = {}
         self._next_id: dict[str, int] = {}
         self.sequence = head.sequence + 1 if head else 1
         """Of the journal entry."""
@@ -118,7 +118,8 @@ class Unit:
         return self._next_id[into.name]
 
     def _insert(self, into: sa.Table, rows: list[tuple[Canonical, ...]]) -> None:
-        _, digest = self._digests.setdefault(str(into.name), (cast("int", rows[0][0]), RowsDigest()))
+        begun = (cast("int", rows[0][0]), len(into.columns), RowsDigest())
+        _, _, digest = self._digests.setdefault(str(into.name), begun)
         digest.add(rows)
         names = ", ".join(f'"{each.name}"' for each in into.columns)
         if self.connection.dialect.name == "sqlite":
@@ -180,7 +181,8 @@ class Unit:
     def seal(self) -> None:
         """Write the seal over everything that was added."""
         sealed = {
-            name: SealedRows(first, digest.count, digest.hexdigest()) for name, (first, digest) in self._digests.items()
+            name: SealedRows(first, digest.count, columns, digest.hexdigest())
+            for name, (first, columns, digest) in self._digests.items()
         }
         rows = rows_json(sealed)
         digest = rows_digest(rows)

@@ -1,0 +1,242 @@
+"""Imports in the store: whole or not at all, once, and every past state of the mapping and the book answerable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chains.types import UINT256_MAX, AssetId, LocationId, account_location
+from mapping.known import KnownBook, MemoryBook
+from mapping.tables import TABLES
+from mapping.types import (
+    AccountClass,
+    AssetRecord,
+    Client,
+    CustodianAddress,
+    LegalClass,
+    Price,
+    Problem,
+    Record,
+)
+from tests.verifier.store.story import (
+    BOOKS,
+    CHAIN,
+    ETH,
+    MAPPING,
+    MORNING,
+    NOON,
+    USDX,
+    A,
+    B,
+    allocation,
+    everything,
+    import_story,
+    imported,
+    later,
+    movement,
+    wallet,
+)
+from verifier.errors import StoreError
+from verifier.journal import verify_journal
+from verifier.store import Store
+
+EVER = NOON + timedelta(days=365)
+
+
+@pytest.mark.fault("B13")
+def test_the_same_file_twice_is_a_no_op(store: Store) -> None:
+    import_story(store)
+    before = everything(store)
+    again = store.apply_import(imported(("mapping", MAPPING), ("books", BOOKS)), "ops.maker", later(9))
+    assert (again.files, again.records, again.entries) == (0, 0, 0)
+    assert everything(store) == before
+    assert [name for name, *_ in store.imported_files()] == ["mapping", "books"]
+
+
+def test_nothing_of_an_import_with_problems_is_stored(store: Store) -> None:
+    before = everything(store)
+    bad = imported(("mapping", MAPPING), problems=[Problem("mapping", 3, "name", "", "a value is required")])
+    with pytest.raises(StoreError, match="1 problems"):
+        store.apply_import(bad, "ops.maker", later(0))
+    assert everything(store) == before
+
+
+def test_an_import_that_fails_in_the_middle_leaves_nothing(store: Store) -> None:
+    """I7: the second authorization of one id is refused by the database, after much was written."""
+    before = everything(store)
+    twice = [*MAPPING, MAPPING[9]]
+    with pytest.raises(StoreError):
+        store.apply_import(imported(("mapping", twice)), "ops.maker", later(0))
+    assert everything(store) == before
+    assert store.apply_import(imported(("mapping", MAPPING)), "ops.maker", later(0)).records == len(MAPPING)
+
+
+def test_every_record_comes_back_as_it_was(store: Store) -> None:
+    price = Price(ETH.asset_id, "USD", Decimal("3120.5500"), MORNING, "Example Prices")
+    import_story(store)
+    store.apply_import(imported(("prices", [price])), "ops.maker", later(2))
+    found: list[Record] = [
+        *store.clients(EVER),
+        *store.assets(None, EVER),
+        *store.wallets(CHAIN, EVER),
+        *store.pool_members(CHAIN, EVER),
+        *store.firm_addresses(CHAIN, EVER),
+        *store.custodian_addresses(CHAIN, EVER),
+        *store.authorizations(CHAIN, EVER),
+        *store.positions(EVER),
+        *store.prices(EVER),
+    ]
+    assert sorted(map(repr, found)) == sorted(map(repr, [*MAPPING, price]))
+    assert store.prices(EVER)[0].price.as_tuple() == price.price.as_tuple()
+
+
+def test_a_newer_record_supersedes_and_the_older_stays_answerable(store: Store) -> None:
+    import_story(store)
+    closed = wallet(A, closed_on=date(2026, 3, 1))
+    store.apply_import(imported(("wallets again", [closed])), "ops.maker", later(5))
+    assert store.wallets(CHAIN, later(4)) == [wallet(A), wallet(B)]
+    assert store.wallets(CHAIN, later(5)) == [closed, wallet(B)]
+    assert store.wallets(CHAIN, later(-1)) == []
+    assert len(everything(store)["wallet"]) == 3
+
+
+def test_the_legal_class_in_force_is_given(store: Store) -> None:
+    import_story(store)
+    future = AssetRecord(ETH, LegalClass.UNDETERMINED, date(2026, 3, 3), "memo 3", 10**15)
+    store.apply_import(imported(("assets again", [future])), "ops.maker", later(5))
+    assert [each.legal_class for each in store.assets(CHAIN, later(5)) if each.asset == ETH] == [
+        LegalClass.NON_SECURITY_CRYPTO
+    ]
+    assert [each.legal_class for each in store.assets(CHAIN, later(24 * 60)) if each.asset == ETH] == [
+        LegalClass.UNDETERMINED
+    ]
+    assert len(store.asset_history(EVER)) == 3
+
+
+def test_only_the_newest_inventory_of_a_custodian_counts(store: Store) -> None:
+    import_story(store)
+    newer = [CustodianAddress("Example Custody", CHAIN, B, "vault-2", NOON)]
+    store.apply_import(imported(("inventory", newer)), "ops.maker", later(5))
+    assert store.custodian_addresses(CHAIN, EVER) == newer
+    assert [line.address for line in store.custodian_addresses(CHAIN, EVER, as_of=MORNING)] == [A]
+    assert [line.address for line in store.custodian_addresses(CHAIN, later(4))] == [A]
+
+
+def test_who_owned_what_as_of_one_time_as_known_at_another(store: Store) -> None:
+    import_story(store)
+    back_dated = movement("E-1", "C-1", A, USDX, -400, MORNING + timedelta(hours=1))
+    store.apply_import(imported(("entries", [back_dated])), "ops.maker", later(30))
+    place = account_location(CHAIN, A)
+
+    def owned(as_of_hours: int, known_minutes: int) -> dict[str, int]:
+        figures = store.allocations(CHAIN, MORNING + timedelta(hours=as_of_hours), later(known_minutes))
+        return {key.client_id: units for key, units in figures.items() if key.location_id == place}
+
+    assert owned(0, 29) == {"C-1": 1000, "C-2": 500}
+    assert owned(0, 30) == {"C-1": 1000, "C-2": 500}
+    assert owned(1, 29) == {"C-1": 1000, "C-2": 500}
+    assert owned(1, 30) == {"C-1": 600, "C-2": 500}
+    assert owned(-1, 30) == {}
+    for known_at in (later(29), later(30)):
+        book = store.book(CHAIN, known_at)
+        assert book.allocations(NOON, known_at) == store.allocations(CHAIN, NOON, known_at)
+
+
+def test_a_snapshot_brings_the_book_to_its_figures(store: Store) -> None:
+    import_story(store)
+    moved = movement("E-1", "C-1", A, USDX, 250, NOON)
+    restated = [
+        allocation("C-1", A, USDX, 0, NOON + timedelta(hours=1)),
+        allocation("C-2", A, USDX, UINT256_MAX, NOON + timedelta(hours=1)),
+    ]
+    store.apply_import(imported(("moved", [moved]), ("restated", restated)), "ops.maker", later(90))
+    figures = store.allocations(CHAIN, NOON + timedelta(hours=1), EVER)
+    of_usdx = {key.client_id: units for key, units in figures.items() if key.asset_id == USDX.asset_id}
+    assert of_usdx == {"C-2": UINT256_MAX}
+    assert verify_journal(store).ok
+
+
+def test_another_chains_assets_are_left_out(store: Store) -> None:
+    import_story(store)
+    other: list[Record] = [
+        AssetRecord(
+            replace(ETH, asset_id=AssetId("eip155:1/slip44:60")),
+            LegalClass.NON_SECURITY_CRYPTO,
+            date(2026, 1, 1),
+            "memo 1",
+        ),
+        replace(
+            movement("E-9", "C-1", A, ETH, 5, MORNING),
+            location_id=LocationId("eip155:1:0x" + "a" * 40),
+            asset_id=AssetId("eip155:1/slip44:60"),
+        ),
+    ]
+    store.apply_import(imported(("other", other)), "ops.maker", later(5))
+    assert {key.asset_id for key in store.allocations(CHAIN, EVER, EVER)} == {ETH.asset_id, USDX.asset_id}
+    assert len(store.allocations(None, EVER, EVER)) == 4
+    assert [each.asset.asset_id for each in store.assets(CHAIN, EVER)] == sorted([ETH.asset_id, USDX.asset_id])
+
+
+def _answers(known: KnownBook) -> dict[str, object]:
+    """Everything the importer may ask about the story."""
+    places = {(account_location(CHAIN, address), asset.asset_id) for address in (A, B) for asset in (ETH, USDX)}
+    records = {}
+    for table in TABLES:
+        if table.name == "allocations":
+            continue
+        keys = {table.key(record) for record in (*MAPPING, *EXTRA) if isinstance(record, table.record_type)}
+        keys.add(tuple("absent" for _ in table.key_columns))
+        records[table.name] = dict(known.records(table.name, keys))
+    return {
+        "records": records,
+        "assets": dict(known.assets()),
+        "pools": list(known.pool_members()),
+        "snapshots": {
+            place: (state.as_of, dict(state.figures)) for place, state in known.latest_snapshots(places).items()
+        },
+        "entries": sorted(known.entries_at({location for location, _ in places}), key=lambda entry: entry.entry_id),
+        "statements": {
+            key: list(rows) for key, rows in known.statements({("Example Custody", "ST-1"), ("x", "y")}).items()
+        },
+    }
+
+
+EXTRA: list[Record] = [
+    Client("C-1", "Alpha Renamed", date(2026, 1, 1)),
+    movement("E-1", "C-1", A, USDX, 250, NOON),
+]
+
+
+def test_the_importer_gets_the_same_answers_as_from_memory(store: Store) -> None:
+    memory = MemoryBook()
+    restated = [
+        allocation("C-1", A, USDX, 7, NOON + timedelta(hours=1)),
+        allocation("C-2", A, USDX, 0, NOON + timedelta(hours=1)),
+    ]
+    for name, records in (("mapping", MAPPING), ("books", BOOKS), ("extra", EXTRA), ("restated", restated)):
+        result = imported((name, list(records)))
+        with store.known() as known:
+            assert not known.file_imported(result.files[0].digest)
+        store.apply_import(result, "ops.maker", later(1))
+        memory.apply(result.records, [each.digest for each in result.files])
+        with store.known() as known:
+            assert known.file_imported(result.files[0].digest)
+            assert _answers(known) == _answers(memory)
+
+
+@pytest.mark.fault("C12")
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(units=st.lists(st.integers(-UINT256_MAX // 4, UINT256_MAX // 4).filter(bool), min_size=1, max_size=4))
+def test_sums_are_exact_at_any_size(store: Store, units: list[int]) -> None:
+    """I3: the sum of the entries is the claim, to the base unit."""
+    client = f"C-{len(store.entries(None, EVER))}"
+    entries = [movement(f"{client}-{number}", client, A, ETH, change, MORNING) for number, change in enumerate(units)]
+    store.apply_import(imported((client, entries)), "ops.maker", later(1))
+    figures = store.allocations(CHAIN, EVER, EVER)
+    found = {key.client_id: value for key, value in figures.items() if key.account_class is AccountClass.CUSTOMER}
+    assert found.get(client, 0) == sum(units)
