@@ -52,6 +52,16 @@ class _Query:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """A log of a token that is not an ERC-20 transfer by its shape."""
+
+    asset_id: AssetId
+    tx_id: str
+    topics: tuple[bytes, ...]
+    content: bytes
+
+
 class TokenLogs:
     """Collects the token transfers of one scan."""
 
@@ -74,12 +84,12 @@ class TokenLogs:
         The range is asked for in portions that adapt to what the node takes. Raises `RangeTooLarge` when even one
         block is too much, and any other `ReadError`; then nothing of the range is known.
         """
-        found: dict[tuple[str, int], Placed | AssetId] = {}
+        found: dict[tuple[str, int], Placed | _Odd] = {}
         width, growing, timeouts = BLOCKS_FIRST, True, 0
         height = first_height
         while self._queries and height <= last_height:
             end = min(height + width - 1, last_height)
-            portion: dict[tuple[str, int], Placed | AssetId] = {}
+            portion: dict[tuple[str, int], Placed | _Odd] = {}
             try:
                 for query in self._queries:
                     self._read_query(query, height, end, portion)
@@ -93,12 +103,10 @@ class TokenLogs:
             height = end + 1
             # A width that failed once is not tried again in this scan: most nodes have a fixed limit.
             width = min(BLOCKS_MAX, width * 2) if growing else width
-        unparsed = Counter(value for value in found.values() if isinstance(value, str))
+        unparsed = Counter(value.asset_id for value in found.values() if isinstance(value, _Odd))
         return [value for value in found.values() if isinstance(value, Placed)], dict(unparsed)
 
-    def _read_query(
-        self, query: _Query, height: int, end: int, portion: dict[tuple[str, int], Placed | AssetId]
-    ) -> None:
+    def _read_query(self, query: _Query, height: int, end: int, portion: dict[tuple[str, int], Placed | _Odd]) -> None:
         if height == end:
             # By hash: the node must know this very block, or it refuses.
             blocks = {"blockHash": self._covered[end].block_hash}
@@ -122,7 +130,7 @@ class TokenLogs:
             self._add(query, log, height, end, portion)
 
     def _add(
-        self, query: _Query, log: object, height: int, end: int, portion: dict[tuple[str, int], Placed | AssetId]
+        self, query: _Query, log: object, height: int, end: int, portion: dict[tuple[str, int], Placed | _Odd]
     ) -> None:
         if not isinstance(log, Mapping):
             raise MalformedAnswer("a log is not a JSON object")
@@ -139,8 +147,8 @@ class TokenLogs:
         if portion.setdefault(key, entry) != entry:
             raise MalformedAnswer("two different logs have the same place in the same block")
 
-    def _entry(self, query: _Query, log: JsonObject, block: BlockRef) -> Placed | AssetId:
-        """The transfer of a log, or the asset's id when the log has another shape."""
+    def _entry(self, query: _Query, log: JsonObject, block: BlockRef) -> Placed | _Odd:
+        """The transfer of a log, or the log itself when it has another shape."""
         asset = self._tokens.get(data(log.get("address"), length=20))
         topics = log.get("topics")
         if asset is None or not isinstance(topics, list):
@@ -148,14 +156,14 @@ class TokenLogs:
         words = [data(topic, length=32) for topic in topics]
         if len(words) <= query.position or words[0] != TRANSFER_TOPIC or words[query.position] not in query.addresses:
             raise MalformedAnswer("a log does not fit the filter it was asked with")
-        amount = data(log.get("data"))
+        amount, tx_id = data(log.get("data")), hash32(log.get("transactionHash"))
         if len(words) != 3 or len(amount) != 32 or any(word[:12] != _ZEROS for word in words[1:]):
-            return asset.asset_id
+            return _Odd(asset.asset_id, tx_id, tuple(words), amount)
         return Placed(
             quantity(log.get("transactionIndex")),
             Transfer(
                 block=block,
-                tx_id=hash32(log.get("transactionHash")),
+                tx_id=tx_id,
                 index=quantity(log.get("logIndex")),
                 asset=asset,
                 sender=checksum_address(words[1][12:]),

@@ -56,8 +56,8 @@ class EvmChain:
     def pin(self, reader: EvmReader) -> Pin:
         return reader.pin(now=self.now())
 
-    def pay(self, sender: str, to: str | None, value: int = 0, **fields: object) -> dict[str, object]:
-        return send(self.node, sender, to, value_wei=value, **fields)
+    def pay(self, sender: str, to: str | None, value: int = 0, data: str = "0x") -> dict[str, object]:
+        return send(self.node, sender, to, value_wei=value, data=data)
 
 
 @pytest.fixture
