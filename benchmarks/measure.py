@@ -1,15 +1,26 @@
-"""Timing in turn: every side once per round, the best round of each counts, equality checked first."""
+"""Timing in turn: every side checked once, then run in turn; the best run of each counts.
+
+A side whose results are not what they must be stops everything before a single run is timed.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
-Run = Callable[[], object]
+CpuClock = Callable[[], float]
+"""CPU seconds used so far by some process."""
+
+
+class ResultsDiffer(Exception):
+    """A side does not find what it must find: its speed means nothing, and nothing was timed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +28,44 @@ class Side:
     """One way of doing the work: ours, a peer, or the floor."""
 
     name: str
-    run: Run
+    run: Callable[[], Any]
     work: int
-    """Units of work one run does, for example balances read; sides may differ when a slow peer does a sample."""
+    """Units of work one run does, for example balances read; a slow peer does a sample."""
+    values: Callable[[Any], object]
+    """What is compared of that which `run` returns; not timed."""
+    expected: object
+    """What `values` must give."""
+    runs_per_round: int = 1
+    """Short runs are repeated more often, as a single disturbance weighs more on them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """The best of several runs of one side."""
 
-    name: str
     seconds: float
-    cpu_seconds: float
+    client_cpu_seconds: float
+    """CPU time of this process, all its threads."""
+    node_cpu_seconds: float | None
+    """CPU time of the node's process; None where the system does not tell."""
     work: int
+    peak_rss_bytes: int
+    """Largest resident size of this process during the run that was checked."""
 
     @property
     def per_second(self) -> float:
         """Units of work per wall second."""
         return self.work / self.seconds
+
+    @property
+    def where_time_goes(self) -> dict[str, float | None]:
+        """Microseconds per unit of work: on the wall, and the CPU time of both ends, which may overlap."""
+        node = self.node_cpu_seconds
+        return {
+            "wall_us": round(1e6 * self.seconds / self.work, 2),
+            "client_cpu_us": round(1e6 * self.client_cpu_seconds / self.work, 2),
+            "node_cpu_us": None if node is None else round(1e6 * node / self.work, 2),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +95,96 @@ class Result:
     def to_json(self) -> str:
         """The line for programs."""
         data = asdict(self) | {"ratio_to_peer": self.ratio_to_peer, "ratio_to_floor": self.ratio_to_floor}
-        return json.dumps({name: round(value, 4) if isinstance(value, float) else value for name, value in data.items()})
+        data["notes"] = data.pop("notes")
+        rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in data.items()}
+        return json.dumps(rounded)
 
     def to_text(self) -> str:
         """The line for people."""
-        notes = "".join(f"\n      {name}: {value}" for name, value in self.notes.items())
+        notes = "".join(f"\n      {name}: {_note_text(value)}" for name, value in self.notes.items())
         return (
-            f"{self.case:<44} {self.value:>12,.0f} {self.unit}"
+            f"{self.case}\n    {self.value:,.0f} {self.unit}"
             f"  = {self.ratio_to_peer:,.1f} x {self.peer} ({self.peer_value:,.0f})"
             f"  = {self.ratio_to_floor:.0%} of {self.floor} ({self.floor_value:,.0f}){notes}"
         )
 
 
-def time_in_turn(sides: Sequence[Side], rounds: int) -> dict[str, Timing]:
-    """Run every side once per round and keep each one's best round."""
+def check_then_time(sides: Sequence[Side], rounds: int, node_cpu: CpuClock | None = None) -> dict[str, Timing]:
+    """Check every side, then time them in turn: the best run of each by its name.
+
+    Raises `ResultsDiffer` before anything is timed.
+    """
+    peaks = {side.name: check(side) for side in sides}
     best: dict[str, Timing] = {}
     for _ in range(rounds):
         for side in sides:
-            cpu, start = time.process_time(), time.perf_counter()
-            side.run()
-            taken = Timing(side.name, time.perf_counter() - start, time.process_time() - cpu, side.work)
-            if side.name not in best or taken.seconds < best[side.name].seconds:
-                best[side.name] = taken
+            for _ in range(side.runs_per_round):
+                taken = _time(side, peaks[side.name], node_cpu)
+                if side.name not in best or taken.seconds < best[side.name].seconds:
+                    best[side.name] = taken
     return best
 
 
+def check(side: Side) -> int:
+    """Run a side once and compare its results; the peak resident size of that run in bytes."""
+    gc.collect()
+    _forget_peak()
+    outcome = side.run()
+    peak = peak_rss_bytes()
+    found = side.values(outcome)
+    if found != side.expected:
+        raise ResultsDiffer(f"{side.name}: {_difference(found, side.expected)}; nothing was timed")
+    return peak
+
+
+def _time(side: Side, peak: int, node_cpu: CpuClock | None) -> Timing:
+    gc.collect()  # what another side left behind is not this one's cost
+    node_before = node_cpu() if node_cpu else 0.0
+    cpu, start = time.process_time(), time.perf_counter()
+    outcome = side.run()
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
+    node_seconds = node_cpu() - node_before if node_cpu else None
+    del outcome
+    return Timing(seconds, cpu_seconds, node_seconds, side.work, peak)
+
+
+def _difference(found: object, expected: object) -> str:
+    if isinstance(found, Sequence) and isinstance(expected, Sequence):
+        if len(found) != len(expected):
+            return f"{len(found)} results instead of {len(expected)}"
+        places = [place for place, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1]]
+        if places:
+            return f"{len(places)} of {len(expected)} results differ, the first at place {places[0]}"
+    return "the results differ"
+
+
+def _note_text(value: object) -> str:
+    return ", ".join(f"{name} {each}" for name, each in value.items()) if isinstance(value, Mapping) else str(value)
+
+
+def process_cpu_clock(process_id: int) -> CpuClock | None:
+    """The CPU time of another process to the nanosecond, on Linux; None elsewhere."""
+    if sys.platform != "linux":
+        return None
+    # The kernel's own numbering (clock_getcpuclockid(3)): the inverted id, and the scheduler's clock of a process.
+    clock = (~process_id << 3) | 2
+    return lambda: time.clock_gettime(clock)
+
+
 def peak_rss_bytes() -> int:
-    """Largest resident size of this process so far."""
+    """Largest resident size of this process, since `_forget_peak` where the system allows that, else so far."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def require_equal(expected: object, found: object, what: str) -> None:
-    """Two sides that differ are not compared for speed."""
-    if expected != found:
-        raise SystemExit(f"{what}: the results differ, so nothing was timed")
+def _forget_peak() -> None:
+    """Let the peak start anew from the present size (Linux); elsewhere it stays the peak of the whole process."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
