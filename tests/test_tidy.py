@@ -315,7 +315,7 @@ IO = {
     "bitcoinlib",
     "socket",
     "subprocess",
-    "urllib",
+    "urllib.request",
 }
 
 
