@@ -8,7 +8,6 @@ VerifierError                  every error of this package; has a stable `code` 
 │   ├── StoreBusy              another writer holds it; nothing was written
 │   ├── SchemaOutdated         the database has another schema version than this program
 │   └── JournalBroken          the journal or a row it speaks of was changed
-├── SweepHalted                sweeping this chain waits for a person
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -74,13 +73,6 @@ class JournalBroken(StoreError):
 
     code = "journal-broken"
     advice = "Stop; restore a backup or investigate. `custody journal verify` names the first broken entry."
-
-
-class SweepHalted(VerifierError):
-    """Sweeping this chain waits for a person, because a final block was reversed."""
-
-    code = "sweep-halted"
-    advice = "Look at the finality_reversed case, then run `custody chain resume`."
 
 
 class CaseConflict(VerifierError):

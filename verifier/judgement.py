@@ -72,7 +72,8 @@ def judge(
         store.firm_addresses(chain_id, known_at),
         store.authorizations_used(chain_id, USING_OUTCOMES),
     )
-    rolls = _roll_forward(store, start, observations)
+    mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
+    rolls = _roll_forward(store, start, mapped)
 
     compared = {
         (place, holding.asset.asset_id)

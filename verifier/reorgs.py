@@ -13,8 +13,8 @@ from verifier.store import Store
 
 def check_history(
     store: Store, reader: ChainReader, chain: ChainConfig, actor: str, clock: Callable[[], datetime]
-) -> None:
-    """Compare the covered blocks with the node's, newest first, down to the last common one.
+) -> bool:
+    """Compare the covered blocks with the node's, newest first, down to the last common one; whether any left.
 
     Blocks that left the chain are marked orphaned and kept; observations, transfers and cases that rest on them
     are superseded by that mark, and the next scan reads the new branch. When the blocks were final by the chain's
@@ -27,13 +27,27 @@ def check_history(
             break
         removed.append(block)
     if not removed:
-        return
+        return False
     if chain.finality.is_final:
         lowest = removed[-1].height
+        bundles = _bundles_resting_on(store, chain, lowest)
         reason = (
             f"blocks {lowest} to {removed[0].height} were final by {chain.finality} "
             f"and node {reader.node_id} now has others"
+            + (f"; they are the ground of {', '.join(bundles)}, issued before" if bundles else "")
         )
         store.halt_chain(chain.chain_id, removed, reason, actor, clock())
         raise FinalityReversed(reason, node_id=reader.node_id)
     store.orphan_blocks(chain.chain_id, removed, actor, clock())
+    return True
+
+
+def _bundles_resting_on(store: Store, chain: ChainConfig, lowest_height: int) -> list[str]:
+    """The ids of issued bundles whose sweep of this chain read at the height or above; such a bundle stays as it is."""
+    sweeps = store.summaries(chain.chain_id)
+    found = []
+    for bundle in store.bundles():
+        before = [sweep for sweep in sweeps if sweep.finished_at <= bundle.head.recorded_at]
+        if before and before[-1].block.height >= lowest_height and not store.is_orphaned(before[-1].block):
+            found.append(bundle.bundle_id)
+    return found

@@ -5,30 +5,31 @@ The way of one sweep:
 1. a node proves who it is; another is asked when it cannot;
 2. blocks covered earlier are still canonical, or what a reorganisation removed is superseded;
 3. one block is pinned, and `sweep.started` records it with the number of holdings to account for;
-4. balances are read in shards of wallets, each stored in one transaction;
+4. every asset is still what the asset table says, and balances of those that are get read in shards of wallets, each
+   stored in one transaction;
 5. the movements of all blocks since the last covered one are read, in contiguous runs;
 6. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
 7. transfers are matched, balances rolled forward and reconciled, cases opened and the sweep ended with
    matched + diverged + unverified = expected, all in one transaction.
 
-A process that dies anywhere leaves a started sweep; the next one takes it up at the same block and with the book
-as it was known then, skips what is stored, and ends with the same records.
+A process that dies anywhere, or a node that stops answering, leaves a started sweep; the next one takes it up at the
+same block and with the book as it was known then, skips what is stored, and ends with the same records. A sweep that
+a node gave a wrong answer to is given up instead: what it read stays recorded and counts for nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from chains.errors import ChainMoved, FinalityReversed, ReadError, StaleHead
+from chains.errors import ChainMoved, FinalityReversed, NodeUnavailable, ReadError, StaleHead
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
-from chains.types import Address, AssetId, BalanceObservation, BlockRef, Holding, utc_text
+from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
 from verifier.case_view import case_json
 from verifier.config import SweepSettings
-from verifier.errors import SweepHalted
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary
 from verifier.reorgs import check_history
@@ -130,9 +131,13 @@ class ChainSweep:
         self._on_phase = on_phase
 
     def run(self, at: int | None = None) -> SweepOutcome:
-        """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too."""
+        """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too.
+
+        Nothing is read of a halted chain; that is a failure as well. Raises `InvalidValue` when the height is not
+        final yet, `ChainConfigError` when a node cannot do what the configuration wants.
+        """
         if halt := self._store.halt(self._chain.chain_id):
-            raise SweepHalted(f"{self._chain.chain_id} was halted: {halt}")
+            return self._failed(FinalityReversed(f"{self._chain.chain_id} is halted until a person resumes it: {halt}"))
         failure: ReadError | None = None
         for node in self._chain.nodes:
             try:
@@ -148,85 +153,85 @@ class ChainSweep:
     def _with_node(self, node: NodeConfig, at: int | None) -> SweepOutcome:
         reader = self._plugin.open(self._chain, node)
         try:
-            moved: ChainMoved | None = None
-            for _ in range(self._settings.pin_attempts_max):
+            for attempts_left in reversed(range(self._settings.pin_attempts_max)):
                 reader.identify()
-                check_history(self._store, reader, self._chain, self._actor, self._clock)
-                start = self._resume(reader, at) or self._start(reader, at)
+                reorganised = check_history(self._store, reader, self._chain, self._actor, self._clock)
+                start = self._resume(reader, at, reorganised=reorganised) or self._start(reader, at)
                 try:
                     return self._finish(reader, start)
-                except ChainMoved as error:
-                    moved = error
+                except NodeUnavailable:
+                    raise  # what is stored stands: the next node, or the next sweep, goes on from it
+                except ReadError as error:
                     self._store.abandon_sweep(start, error.code, self._actor, self._clock())
-            assert moved is not None
-            raise moved
+                    if not isinstance(error, ChainMoved) or not attempts_left:
+                        raise
+            raise AssertionError("a sweep pins at least once")
         finally:
             reader.close()
 
-    def _resume(self, reader: ChainReader, at: int | None) -> SweepStart | None:
-        """The sweep a dead process left behind, when its block still stands and is the one asked for."""
+    def _resume(self, reader: ChainReader, at: int | None, *, reorganised: bool) -> SweepStart | None:
+        """The sweep that was left unfinished, when its block still stands and is the one asked for.
+
+        A node that does not have the block yet raises `StaleHead`: it lags, and the sweep is not its to give up.
+        """
         start = self._store.unfinished_sweep(self._chain.chain_id)
         if start is None:
             return None
-        if (at is None or at == start.block.height) and reader.is_canonical(start.block):
+        if (
+            not reorganised
+            and at in (None, start.block.height)
+            and reader.block_at(start.block.height).block_hash == start.block.block_hash
+            and len(self._plan(start.block.timestamp, start.known_at)) == start.expected
+        ):
             log.info("resuming", sweep=start.sweep_id, block=start.block.height)
             return start
         self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
         return None
 
     def _start(self, reader: ChainReader, at: int | None) -> SweepStart:
-        now = self._clock()
-        pin = reader.pin(height=at, now=now)
+        pin = reader.pin(height=at, now=self._clock())
         tip = self._store.covered_tip(self._chain.chain_id)
         if at is None and tip is not None and pin.block.height < tip.height:
             raise StaleHead(
                 f"offers block {pin.block.height}, blocks up to {tip.height} were covered before",
                 node_id=reader.node_id,
             )
-        expected = len(self._plan(pin.block, now))
-        return self._store.start_sweep(self._chain.chain_id, pin, reader.node_id, expected, now, self._actor)
+        while True:
+            known_at = self._book_time()
+            expected = len(self._plan(pin.block.timestamp, known_at))
+            start = self._store.start_sweep(self._chain.chain_id, pin, reader.node_id, expected, known_at, self._actor)
+            # An import that came in between may have changed how many holdings there are.
+            if start.known_at == known_at or len(self._plan(pin.block.timestamp, start.known_at)) == expected:
+                return start
+            self._store.abandon_sweep(start, "books-changed", self._actor, self._clock())
 
-    def _plan(self, block: BlockRef, known_at: datetime) -> list[MappedHolding]:
+    def _book_time(self) -> datetime:
+        """The time as of which the book is known: now, or that of the newest entry when the clock went back."""
+        now, head = self._clock(), self._store.head()
+        return now if head is None else max(now, head.recorded_at)
+
+    def _plan(self, as_of: datetime, known_at: datetime) -> list[MappedHolding]:
         chain_id = self._chain.chain_id
         assets = [record.asset for record in self._store.assets(chain_id, known_at)]
         wallets = self._store.wallets(chain_id, known_at)
         members = self._store.pool_members(chain_id, known_at)
-        allocations = self._store.allocations(chain_id, block.timestamp, known_at)
+        allocations = self._store.allocations(chain_id, as_of, known_at)
         claimed = {(key.location_id, key.asset_id) for key in allocations}
-        return plan_holdings(wallets, members, assets, claimed, block.timestamp.date())
+        return plan_holdings(wallets, members, assets, claimed, as_of.date())
 
     def _finish(self, reader: ChainReader, start: SweepStart) -> SweepOutcome:
-        plan = self._plan(start.block, start.known_at)
+        plan = self._plan(start.block.timestamp, start.known_at)
+        holdings = self._holdings_to_read(plan, start)
         pin = Pin(start.block, start.finality, start.header_checked)
-        self._read_balances(reader, pin, start, plan)
-        self._read_transfers(reader, start, plan)
-        asset_problems = reader.asset_problems(pin, sorted({h.asset for h in plan}, key=lambda a: a.asset_id))
+        assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
+        asset_problems = reader.asset_problems(pin, assets)
+        self._read_balances(reader, pin, start, holdings, asset_problems)
+        self._read_transfers(reader, start, sorted({holding.address for holding in holdings}), assets)
         reader.identify()
         if not reader.is_canonical(start.block):
             raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
         judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max)
         return self._end(start, judgement)
-
-    def _read_balances(self, reader: ChainReader, pin: Pin, start: SweepStart, plan: Sequence[MappedHolding]) -> None:
-        wanted = self._holdings_to_read(plan, start)
-        advance = self._on_phase(Phase("reading balances", len(wanted)))
-        size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in wanted}))
-        done = self._store.shards_done(start)
-        for number, first in enumerate(range(0, len(wanted), size)):
-            shard = wanted[first : first + size]
-            if number in done:
-                advance(len(shard))
-                continue
-            observations = self._read(reader, pin, shard, advance)
-            self._store.add_observations(start, number, observations, self._actor, self._clock())
-
-    def _read(
-        self, reader: ChainReader, pin: Pin, shard: Sequence[Holding], advance: Callable[[int], None]
-    ) -> list[BalanceObservation]:
-        observations = reader.read_balances(pin, shard, advance)
-        if len(observations) != len(shard):
-            raise AssertionError(f"{len(observations)} observations for {len(shard)} holdings")
-        return observations
 
     def _holdings_to_read(self, plan: Iterable[MappedHolding], start: SweepStart) -> list[Holding]:
         """Every (address, asset) of the plan, and of addresses only the custodian lists, sorted by address."""
@@ -238,8 +243,33 @@ class ChainSweep:
             pairs.update((line.address, asset_id) for asset_id in assets)
         return [Holding(address, assets[asset_id]) for address, asset_id in sorted(pairs)]
 
-    def _read_transfers(self, reader: ChainReader, start: SweepStart, plan: Sequence[MappedHolding]) -> None:
-        """Cover every block after the last covered one up to the pin; the node must know the pin by hash."""
+    def _read_balances(
+        self,
+        reader: ChainReader,
+        pin: Pin,
+        start: SweepStart,
+        holdings: Sequence[Holding],
+        asset_problems: Mapping[AssetId, str],
+    ) -> None:
+        """Read what is not stored yet; the shards of a resumed sweep may have had another size."""
+        advance = self._on_phase(Phase("reading balances", len(holdings)))
+        shards_done = self._store.shards_done(start)
+        if shards_done:
+            stored = {seen.holding for seen in self._store.observations(start)}
+            advance(len(stored))
+            holdings = [holding for holding in holdings if holding not in stored]
+        size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in holdings}))
+        for number, first in enumerate(range(0, len(holdings), size), max(shards_done, default=-1) + 1):
+            observations = _read_shard(reader, pin, holdings[first : first + size], asset_problems, advance)
+            self._store.add_observations(start, number, observations, self._actor, self._clock())
+
+    def _read_transfers(
+        self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]
+    ) -> None:
+        """Cover every block after the last covered one up to the pin; the node must know the pin by hash.
+
+        Every address that is read is watched, or its next balance could not be explained.
+        """
         tip = self._store.covered_tip(self._chain.chain_id)
         if tip is not None and tip.height >= start.block.height:
             return
@@ -247,8 +277,6 @@ class ChainSweep:
             first = start.block.height if self._history_from is None else min(self._history_from, start.block.height)
         else:
             first = tip.height + 1
-        watched = sorted({address for holding in plan for address in holding.addresses})
-        assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
         advance = self._on_phase(Phase("reading blocks", start.block.height - first + 1))
         while first <= start.block.height:
             last_height = min(first + BLOCKS_PER_RUN - 1, start.block.height)
@@ -268,9 +296,40 @@ class ChainSweep:
     def _failed(self, error: ReadError) -> SweepOutcome:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""
         now = self._clock()
-        known = self._store.wallets(self._chain.chain_id, now)
-        expected = len(known) * len(self._store.assets(self._chain.chain_id, now))
+        expected = len(self._plan(now, self._book_time()))
         cases = self._store.record_failed_sweep(self._chain.chain_id, error, expected, self._actor, now)
         return SweepOutcome(
             self._chain.chain_id, None, expected, tuple(cases), failure_code=error.code, failure=str(error)
         )
+
+
+def _read_shard(
+    reader: ChainReader,
+    pin: Pin,
+    shard: Sequence[Holding],
+    asset_problems: Mapping[AssetId, str],
+    advance: Callable[[int], None],
+) -> list[BalanceObservation]:
+    """One observation for each holding. What an asset is not known to be, its balances do not say: not read."""
+    readable = [holding for holding in shard if holding.asset.asset_id not in asset_problems]
+    answers = reader.read_balances(pin, readable, advance) if readable else []
+    if [answer.holding for answer in answers] != readable:
+        raise AssertionError(f"{len(answers)} observations for {len(readable)} holdings, or in another order")
+    read = iter(answers)
+    observations = [
+        next(read)
+        if (problem := asset_problems.get(holding.asset.asset_id)) is None
+        else BalanceObservation(
+            holding=holding,
+            block=pin.block,
+            finality=pin.finality,
+            status=ReadStatus.FAILED,
+            base_units=None,
+            method="asset-check",
+            node_id=reader.node_id,
+            reason=f"asset-changed: {problem}",
+        )
+        for holding in shard
+    ]
+    advance(len(shard) - len(readable))
+    return observations

@@ -13,21 +13,19 @@ from verifier.errors import CaseConflict, InputError
 from verifier.records import CaseState, Finding, FindingKind
 from verifier.store.engine import Database
 from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Sighted
+from verifier.store.sweep_store import ORPHANED_HASHES
 from verifier.store.tables import (
     AssetValueRow,
     CaseCoverRow,
     CaseEventRow,
     CaseRow,
-    CoveredBlockRow,
     InternedTextRow,
-    OrphanedBlockRow,
     table,
 )
 from verifier.store.unit import Unit
 
 CASE, EVENT, COVER = table(CaseRow), table(CaseEventRow), table(CaseCoverRow)
 ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
-COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
 
 NEVER_GONE: Final = frozenset(
     {
@@ -143,11 +141,7 @@ def load_cases(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -
     events: dict[int, list[Any]] = {}
     for event in connection.execute(sa.select(EVENT).where(wanted).order_by(EVENT.c.record_id)):
         events.setdefault(event.case_key, []).append(event)
-    orphaned = set(
-        connection.execute(
-            sa.select(COVERED.c.block_hash).join_from(ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id)
-        ).scalars()
-    )
+    orphaned = set(connection.execute(ORPHANED_HASHES).scalars())
     return [_case(row, events[row.record_id], orphaned) for row in cases]
 
 
@@ -243,12 +237,20 @@ def add_event(
 
 
 def see_cases(
-    unit: Unit, chain_id: ChainId, sweep_key: int | None, sightings: Iterable[Sighted], actor: str, *, all_seen: bool
+    unit: Unit,
+    chain_id: ChainId,
+    sweep_key: int | None,
+    sightings: Iterable[Sighted],
+    actor: str,
+    *,
+    all_seen: bool,
+    looks_back: bool = False,
 ) -> list[CaseSeen]:
     """Open a case for each new finding and note what changed of known ones; one result for each sighting.
 
     With `all_seen` the sightings are everything there is to see on the chain: open cases among them no more are
-    noted as no longer seen. They stay open until a second person closes them.
+    noted as no longer seen. They stay open until a second person closes them. A sweep that `looks_back` opens cases
+    for what nobody knew, and says nothing new of what has a case: newer figures were seen already.
     """
     stood = {row.case_id: row for row in load_cases(unit.connection)}
     keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
@@ -263,6 +265,9 @@ def see_cases(
         case = newest.get(finding.finding_key)
         if case is not None and case.state is CaseState.CLOSED and finding.kind in NEVER_GONE:
             continue
+        if case is not None and looks_back:
+            seen.append(CaseSeen(case.case_id, finding, False))
+            continue
         if case is None or case.state is CaseState.CLOSED:
             occurrence = case.occurrence + 1 if case else 1
             case_id = f"CASE-{len(keys) + 1:06d}"
@@ -272,7 +277,8 @@ def see_cases(
             seen.append(CaseSeen(case_id, finding, True))
             continue
         covered = _covers(unit.connection, case.case_id)
-        if not case.is_seen or _changed(case.finding, finding) or covered != list(sighting.covers):
+        is_news = not case.is_seen or case.superseded or _changed(case.finding, finding)
+        if is_news or covered != list(sighting.covers):
             event = add_event(
                 unit, keys[case.case_id], CaseAct.SEEN_AGAIN, actor, finding.text, sweep_key=sweep_key, finding=finding
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from chains.errors import FinalityReversed, InvalidValue, ReadError
-from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
+from chains.types import Address, Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
 from verifier.records import (
+    CaseState,
     Finding,
     FindingKind,
     Rail,
@@ -29,8 +30,11 @@ from verifier.store.sweep_store import (
     END,
     LIVE,
     MATCH,
+    ORPHANED_HASHES,
     SWEEP,
     SweepStore,
+    block_of,
+    covered_tip,
     has_ended,
     judged_covered_key,
     live_transfers,
@@ -53,6 +57,7 @@ from verifier.store.types import Canonical
 from verifier.store.unit import Unit
 
 RECONCILIATION, STATEMENT = table(ReconciliationRow), table(StatementCheckRow)
+ROLL = table(RollForwardRow)
 ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
 
 
@@ -82,7 +87,17 @@ class ResultStore(SweepStore, CaseStore):
             _add_statements(unit, start, judged.reconciliations)
             _add_matches(unit, start, judged.matches)
             _add_roll_forwards(unit, start, judged.roll_forwards)
-            cases = see_cases(unit, start.chain_id, start.sweep_key, judged.sightings, actor, all_seen=True)
+            tip = covered_tip(unit.connection, start.chain_id)
+            looks_back = tip is not None and start.block.height < tip.height
+            cases = see_cases(
+                unit,
+                start.chain_id,
+                start.sweep_key,
+                judged.sightings,
+                actor,
+                all_seen=not looks_back,
+                looks_back=looks_back,
+            )
             _add_end(unit, start, judged)
         summary = self.sweep_summary(start.sweep_id)
         assert summary is not None
@@ -97,6 +112,11 @@ class ResultStore(SweepStore, CaseStore):
         """The newest completed sweep of a chain."""
         found = self._summaries(SWEEP.c.chain_id == chain_id)
         return found[-1] if found else None
+
+    def standing_summary(self, chain_id: ChainId) -> SweepSummary | None:
+        """The completed sweep at the highest block that is not known to be orphaned; the newest of those."""
+        found = self._summaries(SWEEP.c.chain_id == chain_id, SWEEP.c.block_hash.not_in(ORPHANED_HASHES))
+        return max(reversed(found), key=lambda summary: summary.block.height, default=None)
 
     def summaries(self, chain_id: ChainId) -> list[SweepSummary]:
         """Every completed sweep of a chain, oldest first."""
@@ -120,6 +140,14 @@ class ResultStore(SweepStore, CaseStore):
             return []
         with self.read() as connection:
             return list(_reconciliations(connection, start))
+
+    def roll_forwards(self, sweep_id: str) -> list[RollForward]:
+        """The roll-forwards a sweep kept, in the order they were stored."""
+        start = self.sweep(sweep_id)
+        if start is None:
+            return []
+        with self.read() as connection:
+            return list(_roll_forwards(connection, start))
 
     def matches(
         self, chain_id: ChainId, *, first_height: int | None = None, last_height: int | None = None
@@ -160,6 +188,7 @@ class ResultStore(SweepStore, CaseStore):
                     CaseSeen(case.case_id, case.finding, False)
                     for case in load_cases(unit.connection)
                     if case.finding.kind is FindingKind.FINALITY_REVERSED
+                    and case.state is not CaseState.CLOSED
                     and case.finding.location_id == LocationId(chain_id)
                 ]
             finding = Finding(
@@ -282,7 +311,7 @@ def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: Sequence[RollForwar
     places = unit.text_keys(account_location(start.chain_id, roll.address) for roll in rolls)
     assets = unit.asset_keys(roll.asset for roll in rolls)
     query = sa.select(SWEEP.c.block_hash, SWEEP.c.record_id).where(SWEEP.c.chain_id == start.chain_id)
-    sweeps: Mapping[str, int] = dict(unit.connection.execute(query.order_by(SWEEP.c.record_id)).tuples().all())
+    sweeps = {row.block_hash: row.record_id for row in unit.connection.execute(query.order_by(SWEEP.c.record_id))}
     unit.add_rows(
         RollForwardRow,
         (
@@ -350,6 +379,31 @@ def _summary(row: Any) -> SweepSummary:
         transfers_outgoing=row.transfers_outgoing,
         transfers_not_matched=row.transfers_not_matched,
     )
+
+
+def _roll_forwards(connection: sa.Connection, start: SweepStart) -> Iterator[RollForward]:
+    query = (
+        sa.select(ROLL, SWEEP, TEXT.c.text, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
+        .join_from(ROLL, SWEEP, ROLL.c.opening_sweep_key == SWEEP.c.record_id)
+        .join(TEXT, ROLL.c.location_key == TEXT.c.record_id)
+        .join(ASSET, ROLL.c.asset_key == ASSET.c.record_id)
+        .where(ROLL.c.sweep_key == start.sweep_key)
+        .order_by(ROLL.c.record_id)
+    )
+    prefix = len(account_location(start.chain_id, Address("")))
+    for row in connection.execute(query):
+        yield RollForward(
+            address=Address(row.text[prefix:]),
+            asset=Asset(AssetId(row.asset_id), row.symbol, row.decimals),
+            opening_block=block_of(row),
+            closing_block=start.block,
+            opening=row.opening,
+            received=row.received,
+            sent=row.sent,
+            fees=row.fees,
+            closing=row.closing,
+            reason=row.reason,
+        )
 
 
 def _reconciliations(connection: sa.Connection, start: SweepStart) -> Iterator[Reconciliation]:

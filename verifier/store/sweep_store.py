@@ -60,6 +60,21 @@ OPENING_SWEEPS_MAX = 16
 LIVE = COVERED.c.record_id.not_in(sa.select(ORPHANED.c.covered_key))
 """A covered block that has not left the canonical chain."""
 
+_BACK = COVERED.alias("back")
+ORPHANED_HASHES = (
+    sa.select(COVERED.c.block_hash)
+    .join_from(ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id)
+    .where(
+        ~sa.exists().where(
+            _BACK.c.chain_id == COVERED.c.chain_id,
+            _BACK.c.height == COVERED.c.height,
+            _BACK.c.block_hash == COVERED.c.block_hash,
+            _BACK.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)),
+        )
+    )
+)
+"""Hashes of covered blocks that left the canonical chain and did not come back."""
+
 
 class SweepStore(Database):
     """The chain's side of the store."""
@@ -227,11 +242,7 @@ class SweepStore(Database):
 
     def is_orphaned(self, block: BlockRef) -> bool:
         """Whether a block is known to have left the canonical chain: what rests on it is superseded."""
-        query = (
-            sa.select(ORPHANED.c.record_id)
-            .join_from(ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id)
-            .where(COVERED.c.chain_id == block.chain_id, COVERED.c.block_hash == block.block_hash)
-        )
+        query = ORPHANED_HASHES.where(COVERED.c.chain_id == block.chain_id, COVERED.c.block_hash == block.block_hash)
         with self.read() as connection:
             return connection.execute(query).first() is not None
 
@@ -458,15 +469,22 @@ def _observations(
 
 
 def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:
-    """Completed sweeps of the chain at lower blocks, newest block first, whose block is not known to be orphaned."""
-    orphaned = sa.select(COVERED.c.block_hash).join_from(
-        ORPHANED, COVERED, ORPHANED.c.covered_key == COVERED.c.record_id
+    """Completed sweeps of the chain at lower blocks, newest block first, whose block is not known to be orphaned.
+
+    Left out are sweeps that looked back, at a block below what was covered by then: a wallet that was mapped after
+    those blocks were covered was not watched in them.
+    """
+    covered_before = sa.exists().where(
+        COVERED.c.chain_id == SWEEP.c.chain_id,
+        COVERED.c.height > SWEEP.c.height,
+        COVERED.c.sweep_key < SWEEP.c.record_id,
+        LIVE,
     )
     completed = sa.select(END.c.sweep_key).where(END.c.abandoned == "")
     query = (
         sa.select(SWEEP)
         .where(SWEEP.c.chain_id == start.chain_id, SWEEP.c.height < start.block.height)
-        .where(SWEEP.c.record_id.in_(completed), SWEEP.c.block_hash.not_in(orphaned))
+        .where(SWEEP.c.record_id.in_(completed), SWEEP.c.block_hash.not_in(ORPHANED_HASHES), ~covered_before)
         .order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
         .limit(OPENING_SWEEPS_MAX)
     )
