@@ -1,0 +1,359 @@
+"""From the store to the auditor: the newest sweep of every chain as one signed bundle.
+
+Only here do the verifier's own records become the bundle's record types. The bundle speaks of the sweeps' blocks
+and of the books as they were known then; nothing that came later is mixed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chains.types import AssetId, ChainId, LocationId, Transfer, overall_grade
+from exports import records
+from exports.bundle import Bundle, WrittenBundle, write_bundle
+from exports.manifest import Withheld
+from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
+from verifier.config import Settings
+from verifier.errors import InputError
+from verifier.records import Reconciliation, StatementCheck, SweepSummary, TransferMatch
+from verifier.store import Case, IssuedBundle, Store, SweepStart
+
+if TYPE_CHECKING:
+    from securesystemslib.signer._signer import Signer
+
+SCOPE = (
+    "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
+    "Securities, cash, the reserve formula and possession or control are not in this bundle."
+)
+WITHHELD = (
+    Withheld(what="client names", why="clients are named by the firm's client ids; names stay with the firm"),
+    Withheld(what="state proofs", why="balances are answers of nodes at the pinned block hash; check 17 asks yours"),
+)
+
+
+def issue_bundle(
+    store: Store,
+    settings: Settings,
+    path: Path,
+    since: Mapping[str, int],
+    signers: Sequence[Signer],
+    actor: str,
+    clock: Callable[[], datetime],
+) -> WrittenBundle:
+    """Write the bundle of the newest sweeps and record that it was issued.
+
+    Movements are included from `since` (a height per chain), else from the block after the previous bundle's, else
+    from the first covered one. Raises `InputError` when there is no completed sweep to speak of.
+    """
+    now = clock()
+    issued = store.bundles()
+    previous = issued[-1] if issued else None
+    parts = []
+    for section in settings.chains:
+        chain_id = ChainId(section.chain_id)
+        summary = store.latest_summary(chain_id)
+        start = store.sweep(summary.sweep_id) if summary is not None else None
+        if summary is None or start is None:
+            raise InputError(f"{chain_id} was never swept to the end: run `custody sweep` first")
+        if store.is_orphaned(summary.block):
+            raise InputError(f"block {summary.block.height} of {chain_id} left the chain: run `custody sweep` again")
+        operators = {node.node_id: node.operator for node in section.nodes}
+        first = since.get(chain_id, _next_height(store, chain_id, summary, previous))
+        parts.append(_ChainPart(store, start, summary, operators, first))
+    if not parts:
+        raise InputError("no chain is configured, so there is nothing to export")
+    if unknown := set(since) - {section.chain_id for section in settings.chains}:
+        raise InputError(f"--since names {min(unknown)}, which is not configured")
+    head = store.head()
+    assert head is not None  # there is a sweep, so there is an entry
+    sequence = previous.sequence + 1 if previous else 1
+    bundle = Bundle(
+        bundle_id=f"bundle-{sequence:06d}",
+        sequence=sequence,
+        previous_digest=previous.digest if previous else None,
+        firm=records.FirmRecord(settings.firm.name, ""),
+        as_of=max(part.start.block.timestamp for part in parts),
+        created_at=max(now, *(part.summary.finished_at for part in parts)),
+        as_of_skew_seconds_max=settings.sweep.as_of_skew_seconds_max,
+        journal=records.JournalHeadRecord(head.sequence, head.entry_digest),
+        scope_text=SCOPE,
+        withheld=WITHHELD,
+        assets=[asset for part in parts for asset in part.assets()],
+        wallets=[wallet for part in parts for wallet in part.wallets()],
+        pools=[pool for part in parts for pool in part.pools()],
+        balances=[balance for part in parts for balance in part.balances()],
+        allocations=[allocation for part in parts for allocation in part.allocations()],
+        reconciliations=[reconciliation for part in parts for reconciliation in part.reconciliations()],
+        transfers=[transfer for part in parts for transfer in part.transfers()],
+        authorizations=[authorization for part in parts for authorization in part.authorizations()],
+        cases=[_case(case, store.case_covers(case.case_id)) for case in store.cases(include_closed=True)],
+        sweeps=[part.sweep() for part in parts],
+    )
+    written = write_bundle(bundle, signers, path)
+    store.add_bundle(
+        IssuedBundle(bundle.bundle_id, sequence, written.digest, bundle.as_of, str(path), head), actor, clock()
+    )
+    return written
+
+
+def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previous: IssuedBundle | None) -> int:
+    """The first height whose movements the previous bundle did not have; 0 when there is none before."""
+    if previous is None:
+        return 0
+    before = [sweep for sweep in store.summaries(chain_id) if sweep.finished_at <= previous.head.recorded_at]
+    heights = [sweep.block.height for sweep in before if not store.is_orphaned(sweep.block)]
+    return min(max(heights, default=-1) + 1, summary.block.height)
+
+
+class _ChainPart:
+    """What one chain's sweep contributes."""
+
+    def __init__(
+        self,
+        store: Store,
+        start: SweepStart,
+        summary: SweepSummary,
+        operators: Mapping[str, str],
+        since: int,
+    ) -> None:
+        self.store, self.start, self.summary = store, start, summary
+        self._operators = operators
+        covered, tip = store.covered_from(start.chain_id), store.covered_tip(start.chain_id)
+        reached = covered is not None and tip is not None and covered <= start.block.height <= tip.height
+        self._first = max(covered, since) if reached and covered is not None else None
+        """First height whose movements are included; None when none is covered up to the pin."""
+        self._moved = self._movements() if self._first is not None else []
+        self._wallets: list[Wallet] = store.wallets(start.chain_id, start.known_at)
+
+    def _movements(self) -> list[tuple[Transfer, TransferMatch | None]]:
+        """Every movement in the included blocks, with its match where it is outgoing."""
+        heights = {"first_height": self._first, "last_height": self.start.block.height}
+        matches = {match.transfer.transfer_id: match for match in self.store.matches(self.start.chain_id, **heights)}
+        transfers = self.store.transfers(self.start.chain_id, **heights)
+        return [(transfer, matches.get(transfer.transfer_id)) for transfer in transfers]
+
+    def assets(self) -> list[records.AssetRecord]:
+        found: list[AssetRecord] = self.store.assets(self.start.chain_id, self.start.known_at)
+        return [
+            records.AssetRecord(
+                asset_id=row.asset.asset_id,
+                symbol=row.asset.symbol,
+                decimals=row.asset.decimals,
+                legal_class=row.legal_class.value,
+                legal_class_from=row.legal_class_from,
+                legal_class_reference=row.legal_class_reference,
+                dust_limit=row.dust_limit,
+            )
+            for row in found
+        ]
+
+    def wallets(self) -> list[records.WalletRecord]:
+        return [
+            records.WalletRecord(
+                chain_id=wallet.chain_id,
+                address=wallet.address,
+                structure=wallet.structure.value,
+                titling=wallet.titling,
+                custodian=wallet.custodian,
+                mpc_vault=wallet.mpc_vault,
+                key_scheme=wallet.key_scheme,
+                threshold=wallet.threshold,
+                share_count=wallet.share_count,
+                share_holders=tuple(records.ShareHolder(holder, shares) for holder, shares in wallet.share_holders),
+                firm_alone_can_sign=wallet.firm_alone_can_sign,
+                others_can_sign_without_firm=wallet.others_can_sign_without_firm,
+                opened_on=wallet.opened_on,
+                closed_on=wallet.closed_on,
+                gas_float_limit=wallet.gas_float_limit,
+            )
+            for wallet in self._wallets
+        ]
+
+    def pools(self) -> list[records.PoolRecord]:
+        """Memberships in force at the block; others would count a wallet twice."""
+        on = self.start.block.timestamp.date()
+        members: list[PoolMember] = self.store.pool_members(self.start.chain_id, self.start.known_at)
+        return [
+            records.PoolRecord(member.pool_id, member.chain_id, member.address, member.from_date, member.to_date)
+            for member in members
+            if member.from_date <= on and (member.to_date is None or on <= member.to_date)
+        ]
+
+    def balances(self) -> list[records.BalanceRecord]:
+        """Of mapped wallets; what addresses hold that only the custodian lists stands in their cases."""
+        start, block = self.start, self.start.block
+        mapped = {wallet.address for wallet in self._wallets}
+        return [
+            records.BalanceRecord(
+                sweep_id=start.sweep_id,
+                chain_id=start.chain_id,
+                address=seen.holding.address,
+                asset_id=seen.holding.asset.asset_id,
+                base_units=seen.base_units,
+                status=seen.status,
+                reason=seen.reason,
+                height=block.height,
+                block_hash=block.block_hash,
+                parent_hash=block.parent_hash,
+                block_time=block.timestamp,
+                finality=str(start.finality),
+                method=seen.method,
+                node_id=seen.node_id,
+                operator=self._operator(seen.node_id),
+                state=seen.state,
+                anchor=seen.anchor,
+                grade=overall_grade(seen.state, seen.anchor),
+                header_checked=start.header_checked,
+            )
+            for seen in self.store.observations(start)
+            if seen.holding.address in mapped
+        ]
+
+    def _operator(self, node_id: str) -> str:
+        """Who runs the node; a node that is no longer configured stands for itself."""
+        return self._operators.get(node_id, node_id)
+
+    def allocations(self) -> list[records.AllocationRecord]:
+        """What each owner had at the block's time, as known to the sweep."""
+        start = self.start
+        figures = self.store.allocations(start.chain_id, start.block.timestamp, start.known_at)
+        return [
+            records.AllocationRecord(
+                client_id=key.client_id,
+                account_class=records.AccountClass(key.account_class.value),
+                location=key.location_id,
+                asset_id=key.asset_id,
+                base_units=base_units,
+                is_gas_float=key.is_gas_float,
+            )
+            for key, base_units in figures.items()
+        ]
+
+    def reconciliations(self) -> list[records.ReconciliationRecord]:
+        return [_reconciliation(found) for found in self.store.reconciliations(self.start.sweep_id)]
+
+    def transfers(self) -> list[records.TransferRecord]:
+        return [_transfer(transfer, match) for transfer, match in self._moved]
+
+    def authorizations(self) -> list[records.AuthorizationRecord]:
+        """Those the included transfers name, and those in force at the block."""
+        named = {match.authorization_id for _, match in self._moved if match is not None}
+        at = self.start.block.timestamp
+        found: list[TransferAuthorization] = self.store.authorizations(self.start.chain_id, self.start.known_at)
+        return [
+            records.AuthorizationRecord(
+                authorization_id=row.authorization_id,
+                chain_id=row.chain_id,
+                wallet=row.wallet,
+                asset_id=row.asset_id,
+                base_units_max=row.base_units_max,
+                destination=row.destination,
+                fee_max=row.fee_max,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+                purpose=row.purpose.value,
+                requested_by=row.requested_by,
+                approved_by=row.approved_by,
+                approved_at=row.approved_at,
+                reference=row.reference,
+                client_id=row.client_id,
+            )
+            for row in found
+            if row.authorization_id in named or row.valid_from <= at <= row.valid_until
+        ]
+
+    def sweep(self) -> records.SweepRecord:
+        start, summary = self.start, self.summary
+        return records.SweepRecord(
+            sweep_id=start.sweep_id,
+            chain_id=start.chain_id,
+            height=start.block.height,
+            block_hash=start.block.block_hash,
+            parent_hash=start.block.parent_hash,
+            block_time=start.block.timestamp,
+            finality=str(start.finality),
+            header_checked=start.header_checked,
+            witnesses=(records.WitnessRecord(start.node_id, self._operator(start.node_id)),),
+            expected=summary.expected,
+            matched=summary.matched,
+            diverged=summary.diverged,
+            unverified=summary.unverified,
+            coverage_first=self._first,
+            coverage_last=start.block.height if self._first is not None else None,
+            started_at=summary.started_at,
+            finished_at=summary.finished_at,
+        )
+
+
+def _reconciliation(found: Reconciliation) -> records.ReconciliationRecord:
+    return records.ReconciliationRecord(
+        sweep_id=found.sweep_id,
+        rail=records.Rail(found.rail.value),
+        location=found.location_id,
+        asset_id=found.asset.asset_id,
+        claimed=found.claimed,
+        gas_float_recorded=found.gas_float_recorded,
+        gas_float_observed=found.gas_float_observed,
+        observed=found.observed,
+        difference=found.difference,
+        status=records.Status(found.status.value),
+        reason=found.reason,
+        claimed_as_of=found.claimed_as_of,
+        known_at=found.known_at,
+        observed_as_of=found.observed_as_of,
+        statement=_statement(found.statement) if found.statement is not None else None,
+    )
+
+
+def _statement(check: StatementCheck) -> records.StatementRecord:
+    return records.StatementRecord(
+        base_units=check.base_units,
+        as_of=check.as_of,
+        stated_by=check.stated_by,
+        statement_id=check.statement_id,
+        status=records.Status(check.status.value),
+        reason=check.reason,
+    )
+
+
+def _transfer(transfer: Transfer, match: TransferMatch | None) -> records.TransferRecord:
+    return records.TransferRecord(
+        chain_id=transfer.block.chain_id,
+        height=transfer.block.height,
+        block_hash=transfer.block.block_hash,
+        block_time=transfer.block.timestamp,
+        tx_id=transfer.tx_id,
+        index=transfer.index,
+        kind=transfer.kind,
+        asset_id=transfer.asset.asset_id,
+        sender=transfer.sender,
+        receiver=transfer.receiver,
+        base_units=transfer.base_units,
+        outcome=records.Outcome(match.outcome.value) if match is not None else None,
+        authorization_id=match.authorization_id if match is not None else "",
+        commingling=match.commingling if match is not None else False,
+        for_review=match.for_review if match is not None else False,
+        reason=match.reason if match is not None else "",
+    )
+
+
+def _case(case: Case, covers: Sequence[tuple[LocationId, AssetId]]) -> records.CaseRecord:
+    finding = case.finding
+    return records.CaseRecord(
+        case_id=case.case_id,
+        kind=finding.kind.value,
+        status=records.CaseStatus(case.state.value),
+        rail=records.Rail(finding.rail.value),
+        location=finding.location_id,
+        asset_id=finding.asset.asset_id if finding.asset is not None else None,
+        base_units=finding.base_units,
+        opened_at=case.opened_at,
+        text=finding.text,
+        tx_ids=(finding.tx_id,) if finding.tx_id else (),
+        height=finding.block.height if finding.block is not None else None,
+        block_hash=finding.block.block_hash if finding.block is not None else None,
+        covers=tuple(records.CoverRecord(location, asset_id) for location, asset_id in covers),
+    )

@@ -1,0 +1,119 @@
+"""What `custody status` shows: the one signal, the last sweep of each chain, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from chains.types import ChainId
+from verifier.config import Settings
+from verifier.records import SweepSummary
+from verifier.rules.status import FirmStatus, firm_status
+from verifier.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ChainOverview:
+    """The newest sweep of one chain, if there is one."""
+
+    chain_id: str
+    name: str
+    halted: str
+    """Why sweeping is halted; empty when it is not."""
+    summary: SweepSummary | None
+    age_seconds: int | None
+    """Between the block's time and now."""
+    stale: bool
+    covered: tuple[int, int] | None
+    """First and last height of the contiguous blocks whose movements were read."""
+
+    def cells(self) -> tuple[str, ...]:
+        """For a table."""
+        covered = f"{self.covered[0]}-{self.covered[1]}" if self.covered is not None else "none"
+        if self.summary is None:
+            return (self.chain_id, "never swept", "", "", "", "", "", covered)
+        summary = self.summary
+        age = f"{self.age_seconds} s" + (" (stale)" if self.stale else "")
+        counts = (summary.expected, summary.matched, summary.diverged, summary.unverified)
+        return (self.chain_id, str(summary.block.height), age, *(str(count) for count in counts), covered)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything the status command shows."""
+
+    statuses: tuple[FirmStatus, ...]
+    reasons: tuple[str, ...]
+    chains: tuple[ChainOverview, ...]
+    open_cases: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 compliant, 1 when the evidence contradicts the books, 2 when something is unverified."""
+        return {FirmStatus.COMPLIANT: 0, FirmStatus.UNVERIFIED: 2}.get(self.statuses[0], 1)
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "statuses": [status.value for status in self.statuses],
+            "rails": ["digital"],
+            "reasons": list(self.reasons),
+            "open_cases": self.open_cases,
+            "chains": [
+                {
+                    "chain_id": chain.chain_id,
+                    "halted": chain.halted,
+                    "sweep_id": chain.summary.sweep_id if chain.summary else None,
+                    "height": chain.summary.block.height if chain.summary else None,
+                    "block_hash": chain.summary.block.block_hash if chain.summary else None,
+                    "age_seconds": chain.age_seconds,
+                    "stale": chain.stale,
+                    "expected": chain.summary.expected if chain.summary else 0,
+                    "matched": chain.summary.matched if chain.summary else 0,
+                    "diverged": chain.summary.diverged if chain.summary else 0,
+                    "unverified": chain.summary.unverified if chain.summary else 0,
+                    "covered": list(chain.covered) if chain.covered is not None else None,
+                }
+                for chain in self.chains
+            ],
+        }
+
+
+def overview(store: Store, settings: Settings, now: datetime) -> Overview:
+    """The state of the digital rail as recorded; nothing is read from a chain."""
+    chains = tuple(_chain(store, settings, section.chain_id, now) for section in settings.chains)
+    cases = store.cases()
+    kinds = Counter(case.finding.kind for case in cases)
+    swept = [chain.summary for chain in chains if chain.summary is not None]
+    stale = [chain for chain in chains if chain.stale or chain.halted]
+    statuses = firm_status(kinds, sum(s.unverified for s in swept), sum(s.expected for s in swept), stale=bool(stale))
+    reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
+    reasons += [_stale_reason(chain) for chain in stale]
+    if not chains:
+        reasons.append("no chain is configured")
+    return Overview(statuses, tuple(reasons), chains, len(cases))
+
+
+def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> ChainOverview:
+    section = settings.chain(chain_id)
+    summary = store.standing_summary(ChainId(chain_id))
+    age = int((now - summary.block.timestamp).total_seconds()) if summary is not None else None
+    first, tip = store.covered_from(ChainId(chain_id)), store.covered_tip(ChainId(chain_id))
+    return ChainOverview(
+        chain_id=chain_id,
+        name=section.name,
+        halted=store.halt(ChainId(chain_id)),
+        summary=summary,
+        age_seconds=age,
+        stale=age is None or age > section.head_age_seconds_max + settings.sweep.as_of_skew_seconds_max,
+        covered=(first, tip.height) if first is not None and tip is not None else None,
+    )
+
+
+def _stale_reason(chain: ChainOverview) -> str:
+    if chain.halted:
+        return f"{chain.chain_id} is halted: {chain.halted}"
+    if chain.summary is None:
+        return f"{chain.chain_id} was never swept to the end"
+    return f"{chain.chain_id} was last read at a block that is {chain.age_seconds} seconds old"
