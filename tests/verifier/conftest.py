@@ -72,3 +72,12 @@ def store(database_url: str) -> Iterator[Store]:
     opened = open_store(database_url, busy_seconds=5.0)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def new_store(new_empty_url: NewUrl) -> Iterator[Store]:
+    """A second store, of the same kind."""
+    opened = open_store(new_empty_url())
+    opened.migrate("tests", MOMENT)
+    yield opened
+    opened.close()

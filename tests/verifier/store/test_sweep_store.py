@@ -32,6 +32,7 @@ from tests.verifier.store.story import (
 )
 from verifier.journal import verify_journal
 from verifier.records import CaseState, FindingKind, MatchOutcome, Status, TransferMatch
+from verifier.rules.rollforward import RollForward
 from verifier.store import Store, SweepStart
 from verifier.store.digest import state_digest
 
@@ -232,6 +233,19 @@ def test_openings_are_the_last_good_reads_at_lower_canonical_blocks(store: Store
 
     store.orphan_blocks(CHAIN, [block(11)], ACTOR, later(12))
     assert store.openings(third, wanted)[A, USDX.asset_id].base_units == 5
+
+
+def test_roll_forwards_name_the_sweeps_of_both_blocks(store: Store) -> None:
+    first = started(store, 10)
+    store.end_sweep(first, Judged([compared(first, A, USDX, 1, 1)]), ACTOR, later(10))
+    second = started(store, 11)
+    unread = RollForward(A, USDX, block(10), block(11), UINT256_MAX, 1, 2, 0, None, "gap: nothing read")
+    left_over = RollForward(B, USDX, block(10), block(11), 5, 1, 2, 0, UINT256_MAX)
+    judged = Judged([compared(second, A, USDX, 1, 1)], roll_forwards=[unread, left_over])
+    store.end_sweep(second, judged, ACTOR, later(11))
+    assert store.roll_forwards(second.sweep_id) == [unread, left_over]
+    assert store.roll_forwards(first.sweep_id) == []
+    assert verify_journal(store).ok
 
 
 def test_unparsed_events_are_kept_with_their_blocks(store: Store) -> None:
