@@ -33,6 +33,7 @@ from verifier.store.tables import (
     ChainHaltRow,
     CoveredBlockRow,
     InternedTextRow,
+    NodeCapabilityRow,
     OrphanedBlockRow,
     ReadingRow,
     SweepEndRow,
@@ -50,7 +51,7 @@ SWEEP, SHARD, END = table(SweepRow), table(SweepShardRow), table(SweepEndRow)
 OBSERVATION, READING = table(BalanceObservationRow), table(ReadingRow)
 COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
 TRANSFER, MATCH, UNPARSED = table(TransferRow), table(TransferMatchRow), table(UnparsedEventsRow)
-HALT = table(ChainHaltRow)
+HALT, CAPABILITY = table(ChainHaltRow), table(NodeCapabilityRow)
 ASSET, LOCATION = table(AssetValueRow), table(InternedTextRow)
 
 BLOCKS_PER_QUERY = 500
@@ -262,6 +263,21 @@ class SweepStore(Database):
             if row.from_height is not None:
                 _orphan(unit, chain_id, COVERED.c.height >= row.from_height, "finality reversed")
 
+    def node_capabilities(self, chain_id: ChainId, node_id: str) -> dict[str, str]:
+        """What probes found a node able to do: the newest value of each capability."""
+        with self.read() as connection:
+            return _capabilities(connection, chain_id, node_id)
+
+    def add_node_capabilities(
+        self, chain_id: ChainId, node_id: str, found: Mapping[str, str], actor: str, now: datetime
+    ) -> None:
+        """Record what a probe found; values that stand already are not written again."""
+        with self.record("node.probed", actor, {"chain_id": chain_id, "node_id": node_id}, now) as unit:
+            known = _capabilities(unit.connection, chain_id, node_id)
+            for capability, value in sorted(found.items()):
+                if known.get(capability) != value:
+                    unit.add(NodeCapabilityRow, chain_id=chain_id, node_id=node_id, capability=capability, value=value)
+
     def observations(self, start: SweepStart) -> list[BalanceObservation]:
         """Everything the sweep read so far, in the order it was stored."""
         with self.read() as connection:
@@ -330,6 +346,15 @@ class SweepStore(Database):
             for authorization_id, base_units in connection.execute(query):
                 used[authorization_id] = used.get(authorization_id, 0) + base_units
         return used
+
+
+def _capabilities(connection: sa.Connection, chain_id: ChainId, node_id: str) -> dict[str, str]:
+    query = (
+        sa.select(CAPABILITY.c.capability, CAPABILITY.c.value)
+        .where(CAPABILITY.c.chain_id == chain_id, CAPABILITY.c.node_id == node_id)
+        .order_by(CAPABILITY.c.record_id)
+    )
+    return {capability: value for capability, value in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 
 def has_ended(connection: sa.Connection, start: SweepStart) -> bool:
@@ -413,20 +438,36 @@ def _observation_rows(
     unit: Unit, start: SweepStart, observations: Sequence[BalanceObservation]
 ) -> Iterator[tuple[Canonical, ...]]:
     prefix = account_location(start.chain_id, Address(""))
-    locations = unit.text_keys(dict.fromkeys(prefix + seen.holding.address for seen in observations))
-    assets = unit.asset_keys(dict.fromkeys(seen.holding.asset for seen in observations))
-    readings = unit.reading_keys(observations)
+    addresses = dict.fromkeys(seen.holding.address for seen in observations)
+    locations = unit.text_keys(prefix + address for address in addresses)
+    at = {address: locations[prefix + address] for address in addresses}
+    # Hundreds of thousands come from few assets and one way of reading: those are told apart by identity first.
+    distinct = {id(seen.holding.asset): seen.holding.asset for seen in observations}
+    keys = unit.asset_keys(distinct.values())
+    assets = {identity: keys[asset] for identity, asset in distinct.items()}
+    how, reading = None, 0
     for seen in observations:
-        if seen.block.block_hash != start.block.block_hash:
+        if seen.block is not start.block and seen.block.block_hash != start.block.block_hash:
             raise InvalidValue(f"an observation at {seen.block} in a sweep at {start.block}")
+        if how is None or not _same_way(how, seen):
+            how, reading = seen, unit.reading_key(seen)
         yield (
             start.sweep_key,
-            locations[prefix + seen.holding.address],
-            assets[seen.holding.asset],
-            readings[seen.method, seen.node_id, seen.state.value, seen.anchor.value],
+            at[seen.holding.address],
+            assets[id(seen.holding.asset)],
+            reading,
             None if seen.base_units is None else str(seen.base_units),
             seen.reason or None,
         )
+
+
+def _same_way(one: BalanceObservation, other: BalanceObservation) -> bool:
+    return (
+        one.method == other.method
+        and one.node_id == other.node_id
+        and one.state is other.state
+        and one.anchor is other.anchor
+    )
 
 
 def _observations(

@@ -147,10 +147,10 @@ class Unit:
         found = self._keys(AssetValueRow, values.values())
         return {asset: found[value] for asset, value in values.items()}
 
-    def reading_keys(self, observations: Iterable[BalanceObservation]) -> dict[tuple[str, str, str, str], int]:
-        """The keys of the ways the observations were made: (method, node, state, anchor)."""
-        values = {(seen.method, seen.node_id, seen.state.value, seen.anchor.value) for seen in observations}
-        return cast("dict[tuple[str, str, str, str], int]", self._keys(ReadingRow, values))
+    def reading_key(self, seen: BalanceObservation) -> int:
+        """The key of the way an observation was made: method, node, state, anchor."""
+        value = (seen.method, seen.node_id, seen.state.value, seen.anchor.value)
+        return self._keys(ReadingRow, [value])[value]
 
     def _keys(
         self, row_class: type[StoredRow], values: Iterable[tuple[Canonical, ...]]

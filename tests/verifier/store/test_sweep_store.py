@@ -248,6 +248,16 @@ def test_roll_forwards_name_the_sweeps_of_both_blocks(store: Store) -> None:
     assert verify_journal(store).ok
 
 
+def test_what_a_node_can_do_is_kept_and_the_newest_holds(store: Store) -> None:
+    store.add_node_capabilities(CHAIN, "node-a", {"balances": "state-override", "proof": "yes"}, ACTOR, later(1))
+    before = everything(store)
+    store.add_node_capabilities(CHAIN, "node-a", {"balances": "state-override"}, ACTOR, later(2))
+    assert everything(store) == before
+    store.add_node_capabilities(CHAIN, "node-a", {"balances": "batch"}, ACTOR, later(3))
+    assert store.node_capabilities(CHAIN, "node-a") == {"balances": "batch", "proof": "yes"}
+    assert store.node_capabilities(CHAIN, "node-b") == {}
+
+
 def test_unparsed_events_are_kept_with_their_blocks(store: Store) -> None:
     start = started(store, 10)
     store.add_scan(start, scan([block(9), block(10)], unparsed={USDX.asset_id: 2}), ACTOR, later(10))
