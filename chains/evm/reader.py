@@ -23,18 +23,17 @@ from chains.errors import (
     UnsupportedByNode,
     WrongChain,
 )
-from chains.evm import abi
-from chains.evm.addresses import evm_chain_number, parse_evm_asset_id, token_address
+from chains.evm.addresses import evm_chain_number, parse_evm_asset_id
+from chains.evm.asset_checks import asset_problems
 from chains.evm.balances import BalanceRead, Transport
 from chains.evm.header import Header, decode_header, require_header_format
 from chains.evm.observations import observe
 from chains.evm.probe import EIP1898, Capabilities, client_version, probe
-from chains.evm.quantity import data, encode_quantity, quantity
+from chains.evm.quantity import encode_quantity, quantity
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
-from chains.evm.strategy import Value, is_contract_failure, pinned
+from chains.evm.strategy import Value
 from chains.evm.transfers import scan
-from chains.jsonrpc import RpcCall
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -218,27 +217,9 @@ class EvmReader:
 
         A problem is a fact about the asset; a node that cannot answer raises instead.
         """
-        problems: dict[AssetId, str] = {}
-        tokens: list[tuple[Asset, str]] = []
         for asset in assets:
             self._require_own_asset(asset)
-            raw = token_address(asset.asset_id)
-            if raw is not None:
-                tokens.append((asset, abi.hex_text(raw)))
-            elif asset.decimals != self._config.native_asset.decimals:
-                problems[asset.asset_id] = f"the native coin has {self._config.native_asset.decimals} decimals"
-        block = pinned(pin.block)
-        balance_call = abi.hex_text(abi.BALANCE_OF + bytes(31) + b"\x01")
-        calls = []
-        for _, address in tokens:
-            calls.append(RpcCall("eth_getCode", (address, block)))
-            calls.append(RpcCall("eth_call", ({"to": address, "data": abi.hex_text(abi.DECIMALS)}, block)))
-            calls.append(RpcCall("eth_call", ({"to": address, "data": balance_call}, block)))
-        answers = self._transport.batch(calls) if calls else []
-        for number, (asset, _) in enumerate(tokens):
-            if problem := _token_problem(asset, answers[3 * number : 3 * number + 3]):
-                problems[asset.asset_id] = problem
-        return problems
+        return asset_problems(self._transport, pin.block, self._config.native_asset, assets)
 
     def close(self) -> None:
         """Release connections."""
@@ -330,23 +311,3 @@ class EvmReader:
         backwards = parent.block.timestamp - header.block.timestamp
         if backwards > timedelta(seconds=self._config.head_future_seconds_max):
             raise StaleHead(f"the block is {int(backwards.total_seconds())} seconds older than its parent")
-
-
-def _token_problem(asset: Asset, answers: Sequence[object]) -> str:
-    """What is wrong with a token by its code, decimals() and balanceOf; empty when nothing is."""
-    code, decimals, balance = answers
-    if isinstance(code, ReadError):
-        raise code
-    if not data(code):
-        return "there is no contract at this address on this chain"
-    for answer in (decimals, balance):
-        if isinstance(answer, ReadError) and not is_contract_failure(answer):
-            raise answer
-    if isinstance(balance, ReadError) or len(data(balance)) != 32:
-        return "its balanceOf does not answer with one number"
-    if isinstance(decimals, ReadError) or len(data(decimals)) != 32:
-        return "it has no decimals() to compare with the asset table"
-    on_chain = int.from_bytes(data(decimals), "big")
-    if on_chain != asset.decimals:
-        return f"decimals are {on_chain} on chain, {asset.decimals} in the asset table"
-    return ""
