@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -95,7 +96,8 @@ class StoredBook:
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
         wanted = set(places)
-        found: dict[Place, SnapshotState] = {}
+        newest: dict[Place, datetime] = {}
+        figures: dict[Place, dict[AllocationKey, int]] = {}
         for chunk in _chunks({location for location, _ in wanted}):
             query = (
                 sa.select(
@@ -112,14 +114,14 @@ class StoredBook:
             )
             for row in self._connection.execute(query):
                 place = (LocationId(row.location_id), AssetId(row.asset_id))
-                before = found.get(place)
-                if place not in wanted or (before and before.as_of > row.as_of):
+                if place not in wanted or newest.get(place, row.as_of) > row.as_of:
                     continue
-                key = AllocationKey(row.client_id, row.account_class, *place, row.is_gas_float)
-                figures = dict(before.figures) if before and before.as_of == row.as_of else {}
-                figures[key] = row.base_units
-                found[place] = SnapshotState(row.as_of, figures)
-        return found
+                if newest.get(place) != row.as_of:
+                    newest[place], figures[place] = row.as_of, {}
+                figures[place][AllocationKey(row.client_id, row.account_class, *place, row.is_gas_float)] = (
+                    row.base_units
+                )
+        return {place: SnapshotState(as_of, figures[place]) for place, as_of in newest.items()}
 
     def entries_at(self, locations: Collection[LocationId]) -> Iterable[LedgerEntry]:
         """Every ledger entry at these locations."""
