@@ -1,4 +1,4 @@
-"""A small world on a real Anvil node: two tokens, an outside, the firm's own address, and wallets with what they hold."""
+"""A small world on a real Anvil node: two tokens, an outside, the firm's own address, and client wallets."""
 
 from __future__ import annotations
 
