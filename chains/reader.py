@@ -6,7 +6,7 @@ An adapter lives in one folder under `chains/`, is registered in the entry point
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -143,6 +143,9 @@ class ChainReader(Protocol):
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """What is wrong with configured assets on chain at the pin: no code, other decimals. Empty when all fit."""
 
+    def probe(self, now: datetime) -> Mapping[str, str]:
+        """What the node offers, tried at the block of the configured finality: name and finding, to show or keep."""
+
     def close(self) -> None:
         """Release connections."""
 
@@ -159,5 +162,7 @@ class ChainPlugin(Protocol):
     def parse_asset_id(self, text: str) -> AssetId:
         """Check the asset part of a CAIP-19 id (address checksum included) and return its canonical spelling."""
 
-    def open(self, config: ChainConfig, node: NodeConfig) -> ChainReader:
-        """A reader of the chain through one node."""
+    def open(
+        self, config: ChainConfig, node: NodeConfig, *, capabilities: Mapping[str, str] | None = None
+    ) -> ChainReader:
+        """A reader of the chain through one node; `capabilities` kept from an earlier probe save asking again."""

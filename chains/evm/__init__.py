@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from chains.errors import InvalidValue
 from chains.evm.addresses import parse_address, parse_evm_asset_id
 from chains.types import Address, AssetId, ChainId
 
 if TYPE_CHECKING:
-    from chains.evm.probe import Capabilities
     from chains.evm.reader import EvmReader, HeadMemory
     from chains.reader import ChainConfig, NodeConfig
 
@@ -31,18 +32,23 @@ class EvmPlugin:
         config: ChainConfig,
         node: NodeConfig,
         *,
-        capabilities: Capabilities | None = None,
+        capabilities: Mapping[str, str] | None = None,
         head_memory: HeadMemory | None = None,
     ) -> EvmReader:
-        """A reader of the chain through one node."""
+        """A reader of the chain through one node. Kept capabilities of another version are as good as none."""
+        from chains.evm.probe import Capabilities
         from chains.evm.reader import EvmReader
         from chains.transport import JsonRpcTransport
 
+        try:
+            known = Capabilities.from_words(capabilities) if capabilities else None
+        except InvalidValue:
+            known = None
         return EvmReader(
             config,
             node.node_id,
             JsonRpcTransport(node, config.limits),
-            capabilities=capabilities,
+            capabilities=known,
             head_memory=head_memory,
         )
 

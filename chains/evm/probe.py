@@ -2,7 +2,7 @@
 
 A version string or a cheap method proves nothing: nodes name methods they refuse at older blocks, and proxies in
 front of them cut options. So each capability is tried with the very method, options and block of its later use, and
-answers are compared with a second way of asking where there is one. The result serialises to JSON, so that it can be
+answers are compared with a second way of asking where there is one. The result is a table of words, so that it can be
 kept beside the node and asked for again only now and then; a stale entry costs one failed request, never a figure.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from chains.errors import ChainMoved, InvalidValue, MalformedAnswer, NodeUnavailable, ReadError, UnsupportedByNode
@@ -32,7 +32,23 @@ CALL_TRACER: Final = "call-tracer"
 PRESTATE_TRACER: Final = "prestate-tracer"
 TRACE_BLOCK: Final = "trace-block"
 
-_FORMAT_VERSION: Final = 1
+PROBED: Final = (
+    EIP1898,
+    *STRATEGIES,
+    GET_PROOF,
+    FINALIZED_TAG,
+    SAFE_TAG,
+    LOGS_BY_HASH,
+    BLOCK_RECEIPTS,
+    CALL_TRACER,
+    PRESTATE_TRACER,
+    TRACE_BLOCK,
+)
+"""Everything that is probed."""
+
+_FORMAT_VERSION: Final = "1"
+_YES: Final = "yes"
+_NO: Final = "no: "
 _PROBE_HOLDERS: Final = (bytes(20), MULTICALL3_ADDRESS)
 
 
@@ -61,40 +77,33 @@ class Capabilities:
         """The ways of reading balances that work there, fastest first."""
         return tuple(name for name in STRATEGIES if name in self.supported)
 
-    def to_json(self) -> dict[str, object]:
-        """A JSON object to keep."""
+    def to_words(self) -> dict[str, str]:
+        """Name and finding of everything, in words: to show and to keep."""
         return {
             "version": _FORMAT_VERSION,
-            "client_version": self.client_version,
-            "probed_at": utc_text(self.probed_at),
-            "height": self.height,
-            "supported": sorted(self.supported),
-            "missing": dict(sorted(self.missing.items())),
+            "client": self.client_version,
+            "probed-at": utc_text(self.probed_at),
+            "height": str(self.height),
+            **dict.fromkeys(sorted(self.supported), _YES),
+            **{name: f"{_NO}{why}" for name, why in sorted(self.missing.items())},
         }
 
     @staticmethod
-    def from_json(kept: Mapping[str, object]) -> Capabilities:
-        """What `to_json` gave. Raises `InvalidValue` for anything else: the caller probes anew."""
-        supported, missing = kept.get("supported"), kept.get("missing")
-        version, height, client = kept.get("version"), kept.get("height"), kept.get("client_version")
-        if (
-            version != _FORMAT_VERSION
-            or not isinstance(supported, list)
-            or not isinstance(missing, dict)
-            or not isinstance(height, int)
-            or not isinstance(client, str)
-        ):
+    def from_words(kept: Mapping[str, str]) -> Capabilities:
+        """What `to_words` gave. Raises `InvalidValue` for anything else: the caller probes anew."""
+        if kept.get("version") != _FORMAT_VERSION:
             raise InvalidValue("these are not kept capabilities of this version")
+        findings = {name: kept[name] for name in PROBED if name in kept}
         try:
-            probed_at = datetime.fromisoformat(str(kept.get("probed_at")))
-        except ValueError:
-            raise InvalidValue("the kept capabilities have no time") from None
+            probed_at, height = datetime.fromisoformat(kept["probed-at"]), int(kept["height"])
+        except (KeyError, ValueError):
+            raise InvalidValue("the kept capabilities do not say when and where they were found") from None
         return Capabilities(
-            client_version=client,
-            probed_at=require_utc(probed_at, "probed_at").astimezone(UTC),
+            client_version=kept.get("client", ""),
+            probed_at=require_utc(probed_at, "probed-at"),
             height=height,
-            supported=frozenset(map(str, supported)),
-            missing={str(name): str(why) for name, why in missing.items()},
+            supported=frozenset(name for name, finding in findings.items() if finding == _YES),
+            missing={name: finding.removeprefix(_NO) for name, finding in findings.items() if finding != _YES},
         )
 
 

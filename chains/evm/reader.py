@@ -127,6 +127,12 @@ class EvmReader:
         return self._account_kinds
 
     @_named
+    def probe(self, now: datetime) -> Mapping[str, str]:
+        """What the node offers, tried at the block of the configured finality: name and finding."""
+        self._capabilities = probe(self._transport, self.pin(now=now).block)
+        return self._capabilities.to_words()
+
+    @_named
     def identify(self) -> NodeIdentity:
         """Prove chain id and genesis hash against the configuration, else `WrongChain`."""
         number = quantity(self._transport.call("eth_chainId"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -105,6 +105,9 @@ class OwnNode:
         raise NotImplementedError
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        raise NotImplementedError
+
+    def probe(self, now: datetime) -> Mapping[str, str]:
         raise NotImplementedError
 
     def close(self) -> None:

@@ -16,12 +16,13 @@ from chains.devnet.deploy import MULTICALL3_ADDRESS, place
 from chains.devnet.lying_proxy import LyingProxy
 from chains.devnet.pytest_plugin import DeployContract, DeployErc20
 from chains.errors import ChainMoved, InvalidValue, MalformedAnswer, StateUnavailable, UnsupportedByNode
-from chains.evm import scan_strategies
+from chains.evm import chain_plugin, scan_strategies
 from chains.evm.addresses import checksum_address
 from chains.evm.balances import prepare_requests, rectangles
-from chains.evm.probe import Capabilities
+from chains.evm.probe import PROBED, Capabilities
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
+from chains.reader import NodeConfig
 from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus
 from tests.chains.evm.conftest import EvmChain
 
@@ -271,7 +272,7 @@ def test_each_missing_ability_leads_to_the_next_way(
         assert (observation.method, observation.base_units) == (expected, truth)
         assert reader.capabilities is not None
         assert "state-override" in reader.capabilities.missing
-        assert Capabilities.from_json(reader.capabilities.to_json()) == reader.capabilities
+        assert Capabilities.from_words(reader.capabilities.to_words()) == reader.capabilities
     place(anvil, "Multicall3", MULTICALL3_ADDRESS)
     anvil.mine()
     reader = chain.reader(lying_node(refuse_override, refuse_creation).url)
@@ -292,10 +293,30 @@ def test_an_ability_lost_after_the_probe_is_made_up_for(
     assert {o.method for o in later} == {"initcode"}
 
 
-def test_kept_capabilities_of_another_form_are_refused() -> None:
-    for kept in ({}, {"version": 2}, {"version": 1, "supported": "all"}):
-        with pytest.raises(InvalidValue):
-            Capabilities.from_json(kept)
+def test_what_a_probe_found_is_kept_in_words(chain: EvmChain, lying_node: Lying, holders: list[Address]) -> None:
+    words = chain.reader().probe(chain.now())
+    assert words["state-override"] == words["get-proof"] == "yes"
+    assert words["multicall3"].startswith("no: ")
+    assert words["client"].startswith("anvil/")
+    proxy = lying_node()
+    node = NodeConfig("node-1", "operator-1", proxy.url)
+    requests = []
+    for kept in (dict(words), {**words, "version": "2"}, {}, {"version": "1"}):
+        reader = chain_plugin.open(chain.config, node, capabilities=kept)
+        pin = chain.pin(reader)
+        before = proxy.requests_received
+        assert reader.read_balances(pin, [Holding(holders[0], chain.native)])[0].status is ReadStatus.OK
+        requests.append(proxy.requests_received - before)
+        reader.close()
+    assert requests[0] == 2  # the balances, and the block once more
+    assert min(requests[1:]) > 10  # kept in another form is as good as none
+
+
+def test_every_capability_is_probed_and_named(chain: EvmChain) -> None:
+    reader = chain.reader()
+    reader.probe(chain.now())
+    assert reader.capabilities is not None
+    assert reader.capabilities.supported | set(reader.capabilities.missing) == set(PROBED)
 
 
 @pytest.mark.fault("A9")
