@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from chains.devnet.deploy import deployed, send, transact
+from chains.devnet.deploy import call_data, deployed, send, transact
 from chains.devnet.node import AnvilNode
 from chains.evm.addresses import checksum_address
 from chains.types import Address
@@ -59,8 +60,14 @@ class AnvilWorld:
         """Move the native coin. Returns the transaction's id and the fee in wei."""
         self._enable(sender)
         receipt = send(self.node, sender, receiver, value_wei=wei)
-        fee = int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
-        return str(receipt["transactionHash"]), fee
+        return str(receipt["transactionHash"]), _fee(receipt)
+
+    def pay_for(self, sender: str, receiver: str, base_units: int, *, gas_price: int) -> tuple[str, int]:
+        """Move USDX at a gas price in wei. Returns the transaction's id and the fee in wei."""
+        self._enable(sender)
+        data = call_data("transfer(address,uint256)", [receiver, base_units])
+        receipt = send(self.node, sender, self.usdx.address, data=data, gasPrice=hex(gas_price))
+        return str(receipt["transactionHash"]), _fee(receipt)
 
     def give_native(self, receiver: str, wei: int) -> None:
         """Pay the native coin from one of the node's rich accounts."""
@@ -75,3 +82,7 @@ class AnvilWorld:
             self.node.impersonate(sender)
         if not self.node.balance(sender):
             self.node.set_balance(sender, GAS_MONEY)
+
+
+def _fee(receipt: dict[str, Any]) -> int:
+    return int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
