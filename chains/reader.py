@@ -144,7 +144,10 @@ class ChainReader(Protocol):
         """What is wrong with configured assets on chain at the pin: no code, other decimals. Empty when all fit."""
 
     def probe(self, now: datetime) -> Mapping[str, str]:
-        """What the node offers, tried at the block of the configured finality: name and finding, to show or keep."""
+        """What the node offers, tried at the block of the configured finality: name and finding, to show and keep.
+
+        `probed-at` says when, as an RFC 3339 time. The reader itself uses what it found from then on.
+        """
 
     def close(self) -> None:
         """Release connections."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 BLOCKS_PER_RUN = 500
 """Blocks whose movements are read and stored in one transaction."""
+
+PROBE_KEPT = timedelta(hours=24)
+"""How long what a node was found to offer is believed without asking again."""
 
 Clock = Callable[[], datetime]
 
@@ -151,8 +154,14 @@ class ChainSweep:
         return self._failed(failure)
 
     def _with_node(self, node: NodeConfig, at: int | None) -> SweepOutcome:
-        reader = self._plugin.open(self._chain, node)
+        kept = self._store.node_capabilities(self._chain.chain_id, node.node_id)
+        fresh = _is_fresh(kept, self._clock())
+        reader = self._plugin.open(self._chain, node, capabilities=kept if fresh else None)
         try:
+            reader.identify()
+            if not fresh:
+                found = reader.probe(self._clock())
+                self._store.add_node_capabilities(self._chain.chain_id, node.node_id, found, self._actor, self._clock())
             for attempts_left in reversed(range(self._settings.pin_attempts_max)):
                 reader.identify()
                 reorganised = check_history(self._store, reader, self._chain, self._actor, self._clock)
@@ -301,6 +310,15 @@ class ChainSweep:
         return SweepOutcome(
             self._chain.chain_id, None, expected, tuple(cases), failure_code=error.code, failure=str(error)
         )
+
+
+def _is_fresh(capabilities: Mapping[str, str], now: datetime) -> bool:
+    """Whether a kept probe may stand in for a new one: nodes are upgraded, pruned and replaced behind their URL."""
+    try:
+        probed_at = datetime.fromisoformat(capabilities["probed-at"])
+    except (KeyError, ValueError):
+        return False
+    return abs(now - probed_at) <= PROBE_KEPT
 
 
 def _read_shard(

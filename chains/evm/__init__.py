@@ -44,10 +44,12 @@ class EvmPlugin:
             known = Capabilities.from_words(capabilities) if capabilities else None
         except InvalidValue:
             known = None
+        transport = JsonRpcTransport(node, config.limits)
+        transport.start_budget(config.limits.sweep_budget_seconds)  # a reader serves one sweep
         return EvmReader(
             config,
             node.node_id,
-            JsonRpcTransport(node, config.limits),
+            transport,
             capabilities=known,
             head_memory=head_memory,
         )
