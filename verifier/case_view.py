@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chains.types import AssetId, LocationId, utc_text
 from verifier.records import CaseState, Finding
+from verifier.rules.statements import figure
 from verifier.store import Case, CaseEvent
 
 
@@ -65,14 +66,14 @@ def amount_text(finding: Finding) -> str:
     """The signed quantity with its symbol; empty for findings without an amount."""
     if finding.base_units is None or finding.asset is None:
         return ""
-    return f"{finding.asset.format_quantity(finding.base_units)} {finding.asset.symbol}"
+    return figure(finding.base_units, finding.asset)
 
 
 def block_text(finding: Finding) -> str:
-    """Height of the block, and the beginning of the transaction's id where there is one."""
+    """The block, and the transaction where there is one."""
     if finding.block is None:
         return ""
-    return f"{finding.block.height}" + (f", {finding.tx_id[:10]}…" if finding.tx_id else "")
+    return f"block {finding.block.height:,}" + (f", transaction {finding.tx_id}" if finding.tx_id else "")
 
 
 def age_text(case: Case, now: datetime) -> str:

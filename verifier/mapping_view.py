@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chains.types import Asset, LocationId, utc_text
 from mapping.types import LedgerEntry
+from verifier.rules.statements import figure
 from verifier.store import Store
 
 
@@ -28,19 +29,20 @@ class MappingRow:
     since: datetime | None
     """When the figure last became other than zero."""
 
+    @property
+    def is_pool(self) -> bool:
+        """Whether the location is a set of wallets rather than one."""
+        return self.location_id.startswith("pool:")
+
     def cells(self) -> tuple[str, ...]:
         """For a table."""
-        quantity = self.asset.format_quantity(self.base_units)
-        since = f"{self.since:%Y-%m-%d %H:%M}" if self.since is not None else ""
         return (
             self.client_id,
             self.account_class,
-            self.asset.symbol,
-            quantity,
-            self.location_id,
-            self.structure,
-            str(len(self.wallets)),
-            since,
+            figure(self.base_units, self.asset),
+            self.location_id + (f" ({len(self.wallets)} wallets)" if self.is_pool else ""),
+            self.structure.removeprefix("fully_"),
+            f"{self.since:%Y-%m-%d}" if self.since is not None else "",
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -83,22 +85,18 @@ class HistoryRow:
 
     def quantity(self) -> str:
         """The signed quantity; base units when the asset is not known any more."""
-        if self.asset is None:
-            return str(self.entry.base_units)
-        return f"{self.asset.format_quantity(self.entry.base_units)} {self.asset.symbol}"
+        return figure(self.entry.base_units, self.asset) if self.asset is not None else str(self.entry.base_units)
 
     def cells(self) -> tuple[str, ...]:
         """For a table."""
         entry = self.entry
         return (
-            f"{entry.effective_at:%Y-%m-%d %H:%M:%S}",
-            f"{self.recorded_at:%Y-%m-%d %H:%M:%S}",
-            entry.kind.value.replace("_", " "),
+            f"{entry.effective_at:%Y-%m-%d %H:%M}",
+            f"{self.recorded_at:%Y-%m-%d %H:%M}",
             entry.client_id,
-            entry.account_class.value,
-            entry.location_id,
+            entry.kind.value.replace("_", " ") + (f" of {entry.corrects}" if entry.corrects else ""),
             self.quantity(),
-            f"corrects {entry.corrects}" if entry.corrects else entry.entry_id[:40],
+            entry.location_id,
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -110,6 +108,8 @@ class HistoryRow:
             "account_class": entry.account_class.value,
             "location": entry.location_id,
             "asset_id": entry.asset_id,
+            "symbol": self.asset.symbol if self.asset is not None else None,
+            "quantity": self.asset.format_quantity(entry.base_units) if self.asset is not None else None,
             "base_units": str(entry.base_units),
             "kind": entry.kind.value,
             "corrects": entry.corrects or None,
@@ -161,13 +161,15 @@ def _since(steps: Sequence[tuple[datetime, int]], as_of: datetime) -> datetime |
     return start
 
 
-def entry_history(store: Store, known_at: datetime, text: str, limit: int) -> list[HistoryRow]:
-    """The newest ledger entries that mention a client, location or asset, oldest first."""
+def entry_history(store: Store, as_of: datetime, known_at: datetime, text: str) -> list[HistoryRow]:
+    """Every ledger entry in effect by one moment and recorded by another that mentions a text, as it came in."""
     assets = {record.asset.asset_id: record.asset for record in store.assets(None, known_at)}
     wanted = text.casefold()
-    found = [
+    return [
         HistoryRow(entry, assets.get(entry.asset_id), recorded_at)
         for entry, recorded_at in store.entries(None, known_at)
-        if any(wanted in part.casefold() for part in (entry.client_id, entry.location_id, entry.asset_id))
+        if entry.effective_at <= as_of
+        and any(
+            wanted in part.casefold() for part in (entry.client_id, entry.location_id, entry.asset_id, entry.entry_id)
+        )
     ]
-    return found[-limit:]

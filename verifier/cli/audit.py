@@ -63,12 +63,15 @@ def register(app: typer.Typer) -> None:
                 }
             )
         else:
-            console = output.out()
-            console.print(f"[green]written[/green] {output.clean(written.path)} ({written.size_bytes:,} bytes)")
-            rows = [[member.kind, f"{member.records:,}"] for member in written.manifest.members]
-            console.print(output.table(f"bundle number {written.manifest.sequence}", ["records", ""], rows, right=[""]))
-            console.print(f"SHA-256 of the manifest: {written.digest}")
-            console.print("Tell the auditor this digest by another way than the file.")
+            manifest = written.manifest
+            output.say(
+                f"[green]written[/green] {output.clean(written.path)}: bundle {manifest.sequence}, as of "
+                f"{manifest.as_of:%Y-%m-%d %H:%M:%S} UTC, {written.size_bytes:,} bytes"
+            )
+            counts = ", ".join(f"{member.records:,} {member.kind}" for member in manifest.members)
+            output.paragraph(f"holds {counts}", indent=2)
+            output.say(f"SHA-256 of the manifest: [bold]{written.digest}[/bold]")
+            output.say("Tell the auditor this digest by another way than the file.")
         return output.EXIT_OK
 
     @app.command()
@@ -133,16 +136,13 @@ def register(app: typer.Typer) -> None:
                 }
             )
         elif not report.ok:
-            output.out().print(
-                f"[bold red]broken[/bold red] at entry {report.first_broken}: {output.clean(report.reason)}"
-            )
+            output.say(f"[bold red]broken[/bold red] at entry {report.first_broken}: {output.clean(report.reason)}")
         elif report.head is None:
-            output.out().print("[yellow]empty[/yellow]: there is no entry to verify")
+            output.say("[yellow]empty[/yellow]: there is no entry to verify")
         else:
             sequence, digest = report.head
-            output.out().print(
-                f"[green]intact[/green]: {report.entries} entries and {report.rows} rows; entry {sequence} is {digest}"
-            )
+            output.say(f"[green]intact[/green]: {report.entries:,} entries and {report.rows:,} rows")
+            output.say(f"  entry {sequence} is {digest}")
         if not report.ok:
             return 1
         return output.EXIT_OK if report.entries else output.EXIT_NOT_CHECKED
@@ -162,9 +162,10 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json({"entries": [entry.to_dict() for entry in entries]})
         else:
-            rows = [[output.clean(cell) for cell in entry.cells()] for entry in entries]
+            rows = [[output.short(cell) for cell in entry.cells()] for entry in entries]
             columns = ["entry", "when", "who", "what", "rows", "payload"]
-            output.out().print(output.table("journal", columns, rows, right=["entry", "rows"]))
+            folded = ["who", "what", "rows", "payload"]
+            output.out().print(output.table("journal, times in UTC", columns, rows, ["entry"], folded))
         return output.EXIT_OK
 
 
@@ -221,11 +222,10 @@ def _reader(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
 def _show_report(report: VerificationReport) -> None:
     from exports.report import report_text
 
-    console = output.out()
     colours = {"  FAILED ": "bold red", "  passed ": "green", "  not possible ": "yellow", "  not requested ": "dim"}
     for line in report_text(report).splitlines():
         colour = next((colour for word, colour in colours.items() if word in line[:20]), "")
         if line.startswith(("VERIFIED", "REFUSED", "NOT VERIFIED")):
             colour = {"V": "bold green", "R": "bold red"}.get(line[0], "bold yellow")
         shown = output.clean(line)
-        console.print(f"[{colour}]{shown}[/{colour}]" if colour else shown, soft_wrap=True)
+        output.say(f"[{colour}]{shown}[/{colour}]" if colour else shown)

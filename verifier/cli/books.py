@@ -14,6 +14,12 @@ from verifier.cli.context import ActorOption, JsonOption, command, now, opened_s
 from verifier.errors import InputError
 
 PROBLEMS_SHOWN = 200
+WALLETS_SHOWN = 20
+
+AsOfOption = Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")]
+KnownAtOption = Annotated[
+    str, typer.Option("--known-at", help="As it was known at this moment; default: now.", metavar="TIME")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -93,14 +99,15 @@ def register(app: typer.Typer) -> None:
     @command
     def show(
         ctx: typer.Context,
-        as_of: Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")] = "",
-        known_at: Annotated[
-            str, typer.Option("--known-at", help="As it was known at this moment; default: now.", metavar="TIME")
-        ] = "",
+        as_of: AsOfOption = "",
+        known_at: KnownAtOption = "",
         limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 500,
         as_json: JsonOption = False,
     ) -> int:
-        """Show the mapping and the quantities as of any moment, as known at any moment."""
+        """Show who owns what where, as of any moment, as known at any moment.
+
+        Example: custody map show --as-of 2026-03-01T16:00:00Z --known-at 2026-03-02T09:00:00Z
+        """
         return _show(ctx, "", _moment(as_of), _moment(known_at), limit, as_json)
 
     @map_app.command("search")
@@ -108,14 +115,15 @@ def register(app: typer.Typer) -> None:
     def search(
         ctx: typer.Context,
         text: Annotated[str, typer.Argument(help="Part of a client, asset, symbol, address or location.")],
-        as_of: Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")] = "",
-        known_at: Annotated[
-            str, typer.Option("--known-at", help="As it was known at this moment; default: now.", metavar="TIME")
-        ] = "",
+        as_of: AsOfOption = "",
+        known_at: KnownAtOption = "",
         limit: Annotated[int, typer.Option(min=1, help="Most rows to show.")] = 500,
         as_json: JsonOption = False,
     ) -> int:
-        """Show the rows of the mapping in which a text occurs."""
+        """Show the rows of the mapping in which a text occurs: a client, an asset, an address, a wallet of a pool.
+
+        Example: custody map search 0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC
+        """
         if not text.strip():
             raise InputError("give some text to search for")
         return _show(ctx, text, _moment(as_of), _moment(known_at), limit, as_json)
@@ -124,22 +132,43 @@ def register(app: typer.Typer) -> None:
     @command
     def history(
         ctx: typer.Context,
-        text: Annotated[str, typer.Argument(help="A client id, an address or a location, whole or in part.")],
+        text: Annotated[str, typer.Argument(help="A client id, address, location, asset or entry, whole or in part.")],
+        as_of: AsOfOption = "",
+        known_at: KnownAtOption = "",
         limit: Annotated[int, typer.Option(min=1, help="Most entries to show, the newest.")] = 200,
         as_json: JsonOption = False,
     ) -> int:
-        """Show every ledger entry that made the mapping what it is, with both of its times and its source."""
+        """Show every ledger entry that made the mapping what it is, with both of its times.
+
+        [bold]effective[/bold] is when it holds from, [bold]recorded[/bold] when the firm wrote it down: a
+        back-dated correction has the two far apart. With --as-of and --known-at, the entries behind
+        `custody map show` of those moments.
+
+        Example: custody map history C-1001 --known-at 2026-03-01T00:00:00Z
+        """
         from verifier.mapping_view import entry_history
 
+        moment = now()
+        at, known = _moment(as_of) or moment, _moment(known_at) or moment
         with opened_store(settings_of(ctx)) as store:
-            entries = entry_history(store, now(), text, limit)
+            found = entry_history(store, at, known, text)
+        entries = found[-limit:]
         if as_json:
-            output.emit_json({"entries": [entry.to_dict() for entry in entries]})
+            output.emit_json(
+                {
+                    "as_of": utc_text(at),
+                    "known_at": utc_text(known),
+                    "omitted": len(found) - len(entries),
+                    "entries": [entry.to_dict() for entry in entries],
+                }
+            )
         else:
-            columns = ["effective", "recorded", "kind", "client", "class", "location", "quantity", "source"]
-            rows = [[output.clean(cell) for cell in entry.cells()] for entry in entries]
-            output.out().print(output.table(f"{len(rows)} ledger entries", columns, rows, right=["quantity"]))
-        return output.EXIT_OK if entries else output.EXIT_NOT_CHECKED
+            columns = ["effective", "recorded", "client", "kind", "quantity", "location"]
+            rows = [[output.short(cell) for cell in entry.cells()] for entry in entries]
+            omitted = f" (the newest {limit})" if len(found) > limit else ""
+            title = f"{output.counted(len(found), 'ledger entry', 'ledger entries')}{omitted}, times in UTC"
+            output.out().print(output.table(title, columns, rows, right=["quantity"], folded=["kind", "location"]))
+        return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
 
 
 def _show(
@@ -159,10 +188,16 @@ def _show(
             }
         )
     else:
-        columns = ["client", "class", "asset", "quantity", "location", "structure", "wallets", "since"]
-        cells = [[output.clean(cell) for cell in row.cells()] for row in rows[:limit]]
-        title = f"{len(rows)} allocations" + (f" (the first {limit})" if len(rows) > limit else "")
-        output.out().print(output.table(title, columns, cells, right=["quantity", "wallets"]))
+        columns = ["client", "class", "quantity", "location", "structure", "since"]
+        cells = [[output.short(cell) for cell in row.cells()] for row in rows[:limit]]
+        title = output.counted(len(rows), "allocation") + (f" (the first {limit})" if len(rows) > limit else "")
+        output.out().print(output.table(title, columns, cells, right=["quantity"], folded=["location", "class"]))
+        for pool, wallets in sorted({row.location_id: row.wallets for row in rows[:limit] if row.is_pool}.items()):
+            output.say(f"\n[bold]{output.clean(pool)}[/bold] was these {output.counted(len(wallets), 'wallet')} then:")
+            for wallet in wallets[:WALLETS_SHOWN]:
+                output.say(f"  {output.clean(wallet)}")
+            if len(wallets) > WALLETS_SHOWN:
+                output.say(f"  and {len(wallets) - WALLETS_SHOWN} more; see --json")
     return output.EXIT_OK if rows else output.EXIT_NOT_CHECKED
 
 
@@ -214,26 +249,22 @@ def _report(result: object, dry_run: bool, as_json: bool) -> int:
             }
         )
         return output.EXIT_OK if result.ok else output.EXIT_NOT_CHECKED
-    console = output.out()
     for notice in result.notices[:PROBLEMS_SHOWN]:
-        console.print(f"[yellow]note[/yellow] {output.clean(notice)}")
+        output.say(f"[yellow]note[/yellow] {output.clean(notice)}")
     if not result.ok:
         for problem in result.problems[:PROBLEMS_SHOWN]:
-            console.print(f"[bold red]problem[/bold red] {output.clean(problem)}")
+            output.say(f"[bold red]problem[/bold red] {output.clean(problem)}")
         count = len(result.problems) + result.problems_omitted
         hidden = count - min(len(result.problems), PROBLEMS_SHOWN)
-        console.print(
-            f"{count} problems" + (f", {hidden} of them not shown" if hidden else "") + "; nothing was stored."
-        )
+        shown = f", {hidden} of them not shown" if hidden else ""
+        output.say(f"{output.counted(count, 'problem')}{shown}; nothing was stored.")
         return output.EXIT_NOT_CHECKED
-    rows = [
-        [output.clean(file.name), str(file.rows), "imported before, skipped" if file.already_imported else "read"]
-        for file in result.files
-    ]
-    console.print(output.table("files", ["file", "rows", ""], rows, right=["rows"]))
+    for file in result.files:
+        again = ", imported before and skipped" if file.already_imported else ""
+        output.say(f"  {output.clean(file.name):<24} {output.counted(file.rows, 'row')}{again}")
     if result.is_noop:
-        console.print("Nothing new; nothing was stored.")
+        output.say("Nothing new; nothing was stored.")
     else:
-        verb = "would be stored (dry run)" if dry_run else "stored in one transaction"
-        console.print(f"[green]{len(result.records)} records[/green] {verb}.")
+        verb = "would be stored (dry run)" if dry_run else "stored, all in one transaction"
+        output.say(f"[green]{output.counted(len(result.records), 'record')}[/green] {verb}.")
     return output.EXIT_OK

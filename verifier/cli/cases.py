@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> int:
         """List cases, the oldest first. Exit code 1 when any is open."""
-        from verifier.case_view import age_text, amount_text, block_text, state_text, stored_case_json
+        from verifier.case_view import age_text, state_text, stored_case_json
+        from verifier.cli.case_list import CaseLine, show_cases
         from verifier.records import CaseState
 
         with opened_store(settings_of(ctx)) as store:
@@ -41,20 +42,11 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json({"open": still_open, "cases": [stored_case_json(case) for case in found]})
         else:
-            rows = [
-                [
-                    output.clean(case.case_id),
-                    output.clean(state_text(case)),
-                    output.clean(case.finding.kind.replace("_", " ")),
-                    output.clean(amount_text(case.finding)),
-                    output.clean(block_text(case.finding)),
-                    age_text(case, moment),
-                    output.clean(case.finding.text),
-                ]
+            lines = [
+                CaseLine(case.case_id, _coloured(state_text(case), case.state), case.finding, age_text(case, moment))
                 for case in found
             ]
-            columns = ["case", "state", "kind", "amount", "block, transaction", "age", "what was found"]
-            output.out().print(output.table(f"{len(found)} cases", columns, rows, right=["amount", "age"]))
+            show_cases(f"{output.counted(len(found), 'case')}, {still_open} to act on", lines)
         return 1 if still_open else output.EXIT_OK
 
     @cases_app.command("show")
@@ -66,6 +58,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Show one case with everything that happened to it."""
         from verifier.case_view import case_details, event_json, state_text, stored_case_json
+        from verifier.rules.statements import figure
 
         with opened_store(settings_of(ctx)) as store:
             case = store.case(case_id)
@@ -74,26 +67,27 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json(stored_case_json(case, covers) | {"events": [event_json(event) for event in events]})
             return output.EXIT_OK
-        console = output.out()
-        console.print(f"[bold]{output.clean(case.case_id)}[/bold]  {output.clean(state_text(case))}")
+        output.say(f"[bold]{output.clean(case.case_id)}[/bold]  {_coloured(state_text(case), case.state)}")
         for name, value in case_details(case):
-            console.print(f"  {name:<12} {output.clean(value)}", soft_wrap=True)
+            output.say(f"  {name:<12} {output.clean(value)}")
         for location, asset_id in covers[:COVERS_SHOWN]:
-            console.print(f"  {'covers':<12} {output.clean(location)} {output.clean(asset_id)}", soft_wrap=True)
+            output.say(f"  {'covers':<12} {output.clean(location)} {output.clean(asset_id)}")
         if len(covers) > COVERS_SHOWN:
-            console.print(f"  {'covers':<12} and {len(covers) - COVERS_SHOWN} more; see --json")
+            output.say(f"  {'covers':<12} and {len(covers) - COVERS_SHOWN} more; see --json")
+        output.say("")
         asset = case.finding.asset
         rows = [
             [
                 f"{event.recorded_at:%Y-%m-%d %H:%M:%S}",
                 output.clean(event.actor),
                 output.clean(event.act.replace("_", " ")),
-                asset.format_quantity(event.base_units) if asset and event.base_units is not None else "",
-                output.clean(event.text),
+                output.clean(figure(event.base_units, asset)) if asset and event.base_units is not None else "",
+                output.short(event.text),
             ]
             for event in events
         ]
-        console.print(output.table("what happened", ["when", "who", "what", "amount", "text"], rows, right=["amount"]))
+        columns = ["when", "who", "what", "amount", "text"]
+        output.out().print(output.table("what happened (UTC)", columns, rows, ["amount"], ["who", "amount", "text"]))
         return output.EXIT_OK
 
     def act(name: str, method: str, help_text: str) -> None:
@@ -116,10 +110,16 @@ def register(app: typer.Typer) -> None:
             if as_json:
                 output.emit_json(stored_case_json(case))
             else:
-                output.out().print(f"{output.clean(case.case_id)} is now {output.clean(state_text(case))}")
+                output.say(f"{output.clean(case.case_id)} is now {output.clean(state_text(case))}")
             return output.EXIT_OK
 
     act("comment", "comment", "Add a comment to a case.")
     act("propose", "propose", "Propose a resolution (maker). The case waits for another person.")
     act("approve", "approve", "Approve the proposed resolution (checker, not the maker) and close the case.")
     act("return", "send_back", "Return the proposed resolution to its maker; the case is open again.")
+
+
+def _coloured(words: str, state: str) -> str:
+    """The state in words, in the colour of the state; the words always stay, so colour is never the only sign."""
+    style = output.STATUS_STYLE[state]
+    return f"[{style}]{output.clean(words)}[/{style}]"

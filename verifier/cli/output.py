@@ -7,14 +7,18 @@ comes from a chain or a file is shown with its control characters escaped and wi
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -32,14 +36,25 @@ STATUS_STYLE = {"matched": "green", "diverged": "bold red", "unverified": "yello
 }
 
 
+PIPE_COLUMNS = 100
+"""Width of what is written to a file or a pipe, unless COLUMNS says otherwise: a report is read later, by people."""
+
+_LONG_HEX = re.compile(r"\b0x([0-9a-fA-F]{6})[0-9a-fA-F]{28,}([0-9a-fA-F]{6})\b")
+
+
 def out() -> Console:
     """The console for data (stdout)."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """The console for messages and progress (stderr)."""
-    return Console(file=sys.stderr, highlight=False, stderr=True)
+    return _console(sys.stderr)
+
+
+def _console(file: TextIO) -> Console:
+    is_sized = file.isatty() or "COLUMNS" in os.environ
+    return Console(file=file, highlight=False, width=None if is_sized else PIPE_COLUMNS)
 
 
 def clean(text: object) -> str:
@@ -48,6 +63,26 @@ def clean(text: object) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in str(text)
     )
     return escape(shown)
+
+
+def short(text: object) -> str:
+    """`clean`, with addresses and hashes as `0x123456…abcdef`: for lists. A page about one thing shows them whole."""
+    return clean(_LONG_HEX.sub(r"0x\1…\2", str(text)))
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun: `1 case`, `2 cases`."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def say(text: str) -> None:
+    """One message on stdout, never folded: it can be copied and searched whole. The text may hold markup."""
+    out().print(text, soft_wrap=True)
+
+
+def paragraph(text: str, indent: int) -> None:
+    """Text on stdout, folded between words and indented. The text may hold markup."""
+    out().print(Padding(text, (0, 0, 0, indent)))
 
 
 def styled_status(status: str) -> str:
@@ -62,11 +97,29 @@ def emit_json(data: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> Table:
-    """A table for people; cells are shown as they are, so pass them through `clean` first."""
-    shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[str] = (),
+    folded: Sequence[str] = (),
+) -> Table:
+    """A table for people; cells are shown as they are, so pass them through `clean` or `short` first.
+
+    Columns named in `folded` give way when the terminal is narrow; without any, all do.
+    """
+    shown = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+    )
     for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        gives_way = not folded or column in folded
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=not gives_way)
     for row in rows:
         shown.add_row(*row)
     return shown
@@ -96,7 +149,7 @@ def fail(code: str, message: str, advice: str, *, as_json: bool, exit_code: int 
     if as_json:
         emit_json({"error": {"code": code, "message": message, "advice": advice}})
     console = err()
-    console.print(f"[bold red]error[/bold red] \\[{code}] {clean(message)}")
+    console.print(f"[bold red]error[/bold red] \\[{code}] {clean(message)}", soft_wrap=True)
     if advice:
-        console.print(f"  {clean(advice)}")
+        console.print(f"  {clean(advice)}", soft_wrap=True)
     raise typer.Exit(exit_code)

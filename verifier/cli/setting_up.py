@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -143,10 +145,10 @@ def register(app: typer.Typer) -> None:
             output.emit_json({"folder": str(folder), "created": done.created, "kept": done.kept, "schema": done.schema})
         else:
             for name in done.created:
-                output.out().print(f"[green]created[/green] {output.clean(name)}")
+                output.say(f"[green]created[/green] {output.clean(name)}")
             for name in done.kept:
-                output.out().print(f"[dim]kept[/dim]    {output.clean(name)}")
-            output.out().print(f"database schema {done.schema}")
+                output.say(f"[dim]kept[/dim]    {output.clean(name)}")
+            output.say(f"database schema {done.schema}")
         return output.EXIT_OK
 
     @app.command()
@@ -171,7 +173,7 @@ def register(app: typer.Typer) -> None:
             else:
                 for wanted, text in texts.items():
                     if len(texts) > 1:
-                        output.out().print(f"[bold]# {wanted}[/bold]")
+                        output.say(f"[bold]# {wanted}[/bold]")
                     typer.echo(text, nl=False)
             return output.EXIT_OK
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +184,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json({"written": [str(folder / wanted) for wanted in names]})
         else:
-            output.out().print(f"{len(names)} templates written to {folder}")
+            output.say(f"{output.counted(len(names), 'template')} written to {output.clean(folder)}")
         return output.EXIT_OK
 
     @app.command()
@@ -207,12 +209,11 @@ def register(app: typer.Typer) -> None:
             if as_json:
                 output.emit_json({"url": node.url, "chain_id": f"eip155:{node.chain_id}", "tokens": contracts})
             else:
-                console = output.out()
-                console.print(f"Anvil listens on [bold]{node.url}[/bold], chain eip155:{node.chain_id}")
+                output.say(f"Anvil listens on [bold]{node.url}[/bold], chain eip155:{node.chain_id}")
                 for label, address in contracts.items():
-                    console.print(f"  {label:<20} {address}")
-                console.print(f"Configure it with: custody init --devnet {node.url} --firm NAME")
-                console.print("[dim]Ctrl-C ends it.[/dim]")
+                    output.say(f"  {label:<20} {address}")
+                output.say(f"Configure it with: custody init --devnet {node.url} --firm NAME")
+                output.say("[dim]Ctrl-C ends it.[/dim]")
             stop = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: stop.set())
@@ -229,12 +230,18 @@ def register(app: typer.Typer) -> None:
         ] = None,
         as_json: JsonOption = False,
     ) -> int:
-        """Tell the whole product as a story on a fresh local chain, in under a minute."""
+        """Tell the whole product as a story on a local chain of its own, in under a minute.
+
+        Example: custody demo --dir demo
+        """
         from verifier.demo.run import run_demo
 
-        summary = run_demo(folder)
-        if as_json:
-            output.emit_json(summary)
+        if not as_json:
+            run_demo(folder)
+            return output.EXIT_OK
+        with contextlib.redirect_stdout(sys.stderr):  # the story is for people, the answer for programs
+            summary = run_demo(folder)
+        output.emit_json(summary)
         return output.EXIT_OK
 
 

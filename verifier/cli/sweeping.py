@@ -64,17 +64,15 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json(view.to_dict())
         else:
-            console = output.out()
             colour = {"compliant": "bold green", "unverified": "bold yellow"}.get(view.statuses[0], "bold red")
             words = ", ".join(view.statuses).replace("_", " ")
-            console.print(
-                f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)"
-            )
+            output.say(f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)")
             for reason in view.reasons:
-                console.print(f"  {output.clean(reason)}")
+                output.say(f"  {output.clean(reason)}")
             rows = [[output.clean(cell) for cell in chain.cells()] for chain in view.chains]
             columns = ["chain", "block", "age", "expected", "matched", "diverged", "unverified", "covered"]
-            console.print(output.table("last sweep of each chain", columns, rows, right=columns[1:7]))
+            output.out().print()
+            output.out().print(output.table("last sweep of each chain", columns, rows, columns[1:7], ["chain", "age"]))
         return view.exit_code
 
     chain_app = typer.Typer(no_args_is_help=True, help="Look after the chains.")
@@ -101,7 +99,7 @@ def register(app: typer.Typer) -> None:
         if as_json:
             output.emit_json({"chain_id": chain, "resumed": True})
         else:
-            output.out().print(f"{chain} is swept again from the next sweep on; the case stays open.")
+            output.say(f"{output.clean(chain)} is swept again from the next sweep on; the case stays open.")
         return output.EXIT_OK
 
     @chain_app.command("probe")
@@ -159,43 +157,39 @@ def _sweep_json(outcomes: list[SweepOutcome], code: int) -> dict[str, object]:
 
 
 def _show_outcome(outcome: SweepOutcome) -> None:
-    from verifier.case_view import amount_text, block_text
+    from verifier.cli.case_list import CaseLine, show_cases
 
-    console = output.out()
     if outcome.summary is None:
-        console.print(
+        output.say(
             f"[yellow]{outcome.chain_id}: not swept[/yellow] \\[{outcome.failure_code}] {output.clean(outcome.failure)}"
         )
-        console.print(f"  all {outcome.expected} holdings are unverified; this is recorded too")
+        output.say(f"  {output.counted(outcome.expected, 'holding')}: all unverified; this is recorded too")
     else:
         summary = outcome.summary
-        console.print(
-            f"[bold]{summary.chain_id}[/bold] at block {summary.block.height} {summary.block.block_hash} "
-            f"({summary.finality}, node {output.clean(summary.node_id)})"
+        block = summary.block
+        output.say(
+            f"[bold]{summary.chain_id}[/bold] at block {block.height:,} {output.short(block.block_hash)} "
+            f"of {block.timestamp:%Y-%m-%d %H:%M:%S} UTC"
         )
+        output.say(f"  {summary.finality}, read from node {output.clean(summary.node_id)}")
         unverified = f"[yellow]{summary.unverified} unverified[/yellow]" if summary.unverified else "0 unverified"
         diverged = f"[bold red]{summary.diverged} diverged[/bold red]" if summary.diverged else "0 diverged"
-        console.print(
-            f"  {summary.expected} holdings: [green]{summary.matched} matched[/green], {diverged}, {unverified}; "
-            f"{summary.transfers_scanned} movements read, {summary.transfers_outgoing} outgoing, "
-            f"{summary.transfers_not_matched} of them without approval"
+        output.say(
+            f"  {output.counted(summary.expected, 'holding')}: [green]{summary.matched} matched[/green], "
+            f"{diverged}, {unverified}"
+        )
+        output.say(
+            f"  {output.counted(summary.transfers_scanned, 'movement')} read, {summary.transfers_outgoing} outgoing, "
+            f"{summary.transfers_not_matched} without a fitting approval"
         )
     if outcome.cases:
-        rows = [
-            [
-                output.clean(seen.case_id),
-                "[bold red]new[/bold red]" if seen.is_new else "seen again",
-                output.clean(seen.finding.kind.replace("_", " ")),
-                output.clean(amount_text(seen.finding)),
-                output.clean(block_text(seen.finding)),
-                output.clean(seen.finding.text),
-            ]
+        more = f" (the first {CASES_SHOWN}; all with --json)" if len(outcome.cases) > CASES_SHOWN else ""
+        lines = [
+            CaseLine(
+                seen.case_id,
+                "[bold red]new[/bold red]" if seen.is_new else "[dim]seen again[/dim]",
+                seen.finding,
+            )
             for seen in outcome.cases[:CASES_SHOWN]
         ]
-        more = f" (the first {CASES_SHOWN})" if len(outcome.cases) > CASES_SHOWN else ""
-        title = f"{len(outcome.cases)} cases{more}"
-        console.print(
-            output.table(
-                title, ["case", "", "kind", "amount", "block, transaction", "what was found"], rows, right=["amount"]
-            )
-        )
+        show_cases(f"{output.counted(len(outcome.cases), 'case')}{more}", lines)

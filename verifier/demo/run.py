@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import tempfile
 import time
 import zipfile
@@ -10,36 +10,46 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
+from rich.markup import escape
 
 from chains.devnet.anvil import AnvilProcess
+from chains.devnet.isolation import isolated
 from chains.devnet.node import AnvilNode
 from exports.strictzip import write_zip
+from verifier.cli import output
+from verifier.config import CONFIG_FILE
 from verifier.demo import books
 from verifier.demo.story import Story
 from verifier.demo.world import World, build_world, tbx, usdx
+from verifier.errors import InputError
 
 FIRM = "Example Brokerage LLC"
 STARTS_SECONDS_AGO = 600
 """The chain's clock begins this long ago, because every block mined at once moves it a second forward."""
 
 
-def run_demo(folder: Path | None, *, as_json: bool = False) -> dict[str, object]:
-    """Tell the story; returns what was found. Raises `StoryError` when anything does not come out as told."""
+def run_demo(folder: Path | None) -> dict[str, object]:
+    """Tell the story on stdout; returns what was found.
+
+    Raises `StoryError` when anything does not come out as told, `InputError` when the folder is in use.
+    """
     started = time.monotonic()
     with _folder(folder) as home, _node() as node:
-        story = Story(Console(file=sys.stderr if as_json else sys.stdout, highlight=False), str(home / "custody.toml"))
+        story = Story(output.out(), home)
         summary = _tell(story, node, home)
         seconds = time.monotonic() - started
         story.say(f"\n[bold green]The story held in every point.[/bold green] It took {seconds:.0f} seconds.")
         if folder is not None:
-            story.say(f"Everything is kept in {home}: try `custody --config {home}/custody.toml cases list`.")
+            story.say(f"Everything is kept in {escape(str(home))}. Look around there, for example:")
+            story.say("  custody cases list        custody map search C-1004        custody journal show")
     return summary | {"seconds": round(seconds, 1)}
 
 
 @contextmanager
 def _folder(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
+        if (folder / CONFIG_FILE).exists():
+            raise InputError(f"{folder} holds a {CONFIG_FILE} already; give a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
     else:
@@ -49,7 +59,11 @@ def _folder(folder: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _node() -> Iterator[AnvilNode]:
-    """An Anvil of our own: the story sets balances and mines, so a node somebody else uses is left alone."""
+    """An Anvil of our own; or the one that ANVIL_RPC_URL names, put back afterwards to where it was."""
+    if url := os.environ.get("ANVIL_RPC_URL"):
+        with AnvilNode(url) as node, isolated(node, restart=None):
+            yield node
+        return
     begin = int(time.time()) - STARTS_SECONDS_AGO
     with AnvilProcess(arguments=["--timestamp", str(begin)]) as process:
         yield process.node
@@ -58,18 +72,21 @@ def _node() -> Iterator[AnvilNode]:
 def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
     story.chapter(
         "1  A firm, a chain and its books",
-        "A broker-dealer keeps client assets in MPC wallets: one omnibus wallet for three clients, and three wallets\n"
-        "that each belong to one client alone. Two tokens and ether. A local Ethereum chain plays the world.",
+        "A broker-dealer keeps client assets in MPC wallets: one omnibus wallet for three clients, and three wallets "
+        "that each belong to one client alone. They hold ether and two tokens: USDX, a dollar stablecoin, and TBX, a "
+        "tokenised treasury bill. A local Ethereum chain plays the world.",
     )
+    before = node.block_number()
     world = build_world(node)
     story.command("init", "--dir", str(home), "--devnet", node.url, "--firm", FIRM, expect=0)
+    _cover_from(home / CONFIG_FILE, before + 1)
     books.write_books(world, home / "books")
     story.command("import", str(home / "books"), expect=0)
     story.command("map", "show", expect=0)
 
     story.chapter(
         "2  A clean day",
-        "Client 1002 deposits 5,000 USDX. Client 1001 withdraws 50,000 USDX: one person asked, another approved.\n"
+        "Client 1002 deposits 5,000 USDX. Client 1001 withdraws 50,000 USDX: one person asked, another approved. "
         "The sub-ledger records both. The sweep pins one block by its hash and compares every wallet and asset.",
     )
     world.pay(world.usdx, world.outside, world.omnibus, usdx("5000"))
@@ -84,8 +101,9 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
 
     story.chapter(
         "3  Four things that should never happen",
-        "Nobody approved a payment of 12,345.678901 USDX to a stranger. 2 TBX of client 1005 went to the firm's own\n"
-        "treasury. 7,500 TBX arrived that belong to nobody. And the custodian's statement is 1,000 USDX short.",
+        "12,345.678901 USDX were paid to a stranger, and nobody had approved it. 2 TBX of client 1005 went to the "
+        "firm's own treasury. 7,500 TBX arrived that belong to nobody. And the custodian's statement is 1,000 USDX "
+        "short. Each must be found, with amount, block and transaction.",
     )
     theft = world.pay(world.usdx, world.omnibus, world.stranger, usdx("12345.678901"))
     mixed = world.pay(world.tbx, world.client_1005, world.treasury, tbx("2"))
@@ -98,7 +116,7 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
     cases = story.ask("cases", "list", expect=(1,))
     _require_cases(story, world, cases, theft, mixed)
     story.command("status", expect=1)
-    story.say("Sweeping again opens nothing twice:")
+    story.say("\nSweeping again opens nothing twice:")
     again = story.command("sweep", expect=1, show=False)
     opened = again.answer["cases_opened"]
     story.say(f"cases opened by the second sweep: {opened}")
@@ -106,7 +124,7 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
 
     story.chapter(
         "4  What the auditor gets",
-        "One signed file: wallets, balances with block height and hash, who owns what, every comparison, transfer\n"
+        "One signed file: wallets, balances with block height and hash, who owns what, every comparison, transfer "
         "and case. It is checked here without the firm's database, then once more against a node of the auditor's own.",
     )
     bundle, keys = home / "audit.zip", home / "trusted-keys.json"
@@ -116,13 +134,19 @@ def _tell(story: Story, node: AnvilNode, home: Path) -> dict[str, object]:
 
     story.chapter(
         "5  A tampered copy",
-        "Somebody raises one balance by a digit, packs the file again properly, and hopes that nobody looks.",
+        "Somebody changes one digit of one balance, packs the file again properly, and hopes that nobody looks.",
     )
     tampered = home / "tampered.zip"
     _tamper(bundle, tampered)
     story.command("verify", str(tampered), "--trusted-keys", str(keys), expect=1)
     story.command("journal", "verify", expect=0)
     return {"cases": cases, "second_sweep": again.answer}
+
+
+def _cover_from(config: Path, height: int) -> None:
+    """Leave out what happened on the node before the story, when it is not a fresh one."""
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("history_from_height = 1\n", f"history_from_height = {height}\n"), encoding="utf-8")
 
 
 def _tamper(bundle: Path, tampered: Path) -> None:

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shlex
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
+from verifier.config import CONFIG_FILE
 from verifier.errors import VerifierError
+
+WIDTH_MAX = 100
+EXIT_MEANINGS = {
+    0: "done, and nothing contradicts",
+    1: "the evidence contradicts what is claimed",
+    2: "something could not be checked",
+}
 
 
 class StoryError(VerifierError):
@@ -32,30 +44,37 @@ class Told:
 class Story:
     """Tells the demonstration and runs the same `custody` commands a person would type."""
 
-    def __init__(self, console: Console, config: str) -> None:
+    def __init__(self, console: Console, home: Path) -> None:
         self.console = console
-        self._config = config
+        self._home = home
+        self._config = str(home / CONFIG_FILE)
 
     def chapter(self, title: str, text: str) -> None:
         """Begin a chapter."""
         self.console.print()
         self.console.print(
-            Panel(text, title=f"[bold]{title}[/bold]", title_align="left", border_style="cyan", width=100)
+            Panel(
+                text,
+                title=f"[bold]{title}[/bold]",
+                title_align="left",
+                border_style="cyan",
+                width=min(WIDTH_MAX, self.console.width),
+            )
         )
 
     def say(self, text: str) -> None:
         """One line of narration."""
-        self.console.print(f"  {text}")
+        self.console.print(text)
 
     def command(self, *arguments: str, expect: int, show: bool = True) -> Told:
         """Run `custody ARGUMENTS`, show what it prints, and hold its exit code against what the story says."""
         from verifier.cli.app import run
 
-        shown = " ".join(arguments)
-        self.console.print(f"\n  [bold]$ custody {shown}[/bold]")
+        shown = self._typed(arguments)
+        self.console.print(f"\n[bold cyan]$ custody {escape(shown)}[/bold cyan]", soft_wrap=True)
         if show:
             exit_code = run(["--config", self._config, *arguments])
-            self.console.print(f"  [dim]exit code {exit_code}[/dim]")
+            self.console.print(f"[dim]exit code {exit_code}: {EXIT_MEANINGS.get(exit_code, '')}[/dim]")
             answer: dict[str, object] = {}
         else:
             captured = io.StringIO()
@@ -76,6 +95,13 @@ class Story:
         answer = json.loads(captured.getvalue())
         assert isinstance(answer, dict)
         return answer
+
+    def _typed(self, arguments: Sequence[str]) -> str:
+        """The arguments as a person in the demonstration's folder would type them."""
+        folder = str(self._home)
+        return shlex.join(
+            "." if argument == folder else argument.removeprefix(f"{folder}{os.sep}") for argument in arguments
+        )
 
     def require(self, condition: bool, otherwise: str) -> None:
         """The demonstration checks what it tells; a claim that does not hold ends it."""

@@ -154,11 +154,10 @@ def _statement(reconciliation: Reconciliation, surroundings: Surroundings) -> li
     observed = reconciliation.observed
     gap = observed - check.base_units if observed is not None else None
     total = f"the chain shows {figure(observed, asset)}" if observed is not None else "the whole could not be read"
-    text = (
-        f"{check.stated_by} states {figure(check.base_units, asset)} in statement {check.statement_id}, {total}: "
-        f"{check.reason}."
-    )
-    return [surroundings.finding(FindingKind.CUSTODIAN_MISMATCH, place, asset, gap, check.stated_by, text)]
+    text = f"{check.stated_by} states {figure(check.base_units, asset)} in statement {check.statement_id}, {total}"
+    if not check.reason.startswith(f"statement-differs: at {place} ") or "; " in check.reason:
+        text += f": {check.reason}"  # more than the two figures again
+    return [surroundings.finding(FindingKind.CUSTODIAN_MISMATCH, place, asset, gap, check.stated_by, f"{text}.")]
 
 
 def _nothing(claim: Claim | None) -> bool:

@@ -23,8 +23,15 @@ class _Outcome:
 
 
 def figure(base_units: int, asset: Asset) -> str:
-    """An exact figure for a person: every decimal and the reviewed symbol. A sum may exceed what one balance can."""
-    return f"{asset.format_quantity(base_units)} {asset.symbol}"
+    """An exact figure for a person: `-12,345.678901 USDX`. A sum may exceed what one balance can.
+
+    Thousands are grouped and zeros after the second decimal left out, because nobody reads `2.000000000000000000`;
+    no digit that says something is ever dropped.
+    """
+    whole, point, decimals = asset.format_quantity(base_units).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    shown = decimals.rstrip("0").ljust(min(2, len(decimals)), "0")
+    return f"{sign}{int(digits):,}{point}{shown} {asset.symbol}"
 
 
 def seconds_apart(first: datetime, second: datetime) -> int:

