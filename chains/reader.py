@@ -61,6 +61,8 @@ class ChainConfig:
     head_age_seconds_max: int = 900
     head_future_seconds_max: int = 60
     limits: ReadLimits = field(default_factory=ReadLimits)
+    history_mode: str = "logs"
+    """How movements are read: `logs` as the node filters them, or `verified`, every block held against its header."""
 
 
 @dataclass(frozen=True, slots=True)

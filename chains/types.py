@@ -406,6 +406,8 @@ class TransferScan:
     """Per asset id: matching logs of an odd shape that could not be read as a transfer. Any is a finding."""
     node_id: str = ""
     mode: str = "logs"
+    mode_note: str = ""
+    """Why the mode is weaker than the one asked for; empty when it is not."""
 
     def __post_init__(self) -> None:
         for previous, block in zip(self.blocks, self.blocks[1:], strict=False):

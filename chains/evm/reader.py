@@ -34,6 +34,7 @@ from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
 from chains.evm.strategy import Value
 from chains.evm.transfers import scan
+from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -91,6 +92,7 @@ class EvmReader:
         Raises `ChainConfigError` for a configuration that cannot work.
         """
         require_header_format(config.header_format)
+        require_history_mode(config.history_mode)
         try:
             self._chain_number: Final = evm_chain_number(config.chain_id)
             parse_evm_asset_id(config.native_asset.asset_id)
@@ -206,7 +208,8 @@ class EvmReader:
         """All movements of the assets touching the watched addresses in blocks first_height to last."""
         for asset in assets:
             self._require_own_asset(asset)
-        return scan(
+        read_history = scan_verified if self._config.history_mode == VERIFIED else scan
+        return read_history(
             self._transport,
             self._config,
             self.node_id,
