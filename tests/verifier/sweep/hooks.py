@@ -37,7 +37,7 @@ class HookedPlugin:
     ) -> ChainReader:
         """A reader of the plugin behind it that calls back."""
         reader = self._plugin.open(config, node, capabilities=capabilities)
-        return _HookedReader(reader, self)  # type: ignore[return-value]
+        return _HookedReader(reader, self)
 
 
 class _HookedReader:

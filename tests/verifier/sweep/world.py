@@ -77,6 +77,13 @@ class AnvilWorld:
         """Add empty blocks."""
         self.node.mine(blocks)
 
+    def reorg_with_payment(self, depth: int, sender: str, receiver: str, base_units: int) -> None:
+        """Replace the newest blocks by others, the first of which holds a payment of USDX."""
+        data = call_data("transfer(address,uint256)", [receiver, base_units])
+        # Anvil estimates gas in the state that goes away, so the limit is given.
+        transaction: dict[str, object] = {"from": sender, "to": self.usdx.address, "data": data, "gas": hex(200_000)}
+        self.node.reorg(depth, [(transaction, 0)])
+
     def _enable(self, sender: str) -> None:
         if sender not in self.node.impersonated:
             self.node.impersonate(sender)
