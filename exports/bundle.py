@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 
 from exports.canonical import canonical_json
 from exports.codec import to_object
-from exports.errors import BundleNotWritten, RecordInvalid
+from exports.errors import BundleError, BundleNotWritten, RecordInvalid
 from exports.manifest import (
     FORMAT,
     FORMAT_VERSION,
     LINE_BYTES_MAX,
+    MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
     Manifest,
     Member,
@@ -47,7 +48,7 @@ from exports.records import (
     TransferRecord,
     WalletRecord,
 )
-from exports.strictzip import write_zip
+from exports.strictzip import StrictZip, ZipLimits, write_zip
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer  # type: ignore[attr-defined]
@@ -144,6 +145,15 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
 def bundle_digest(bundle: Bundle) -> str:
     """The digest the bundle will have, before it is signed or written."""
     return digest_hex(payload_members(bundle)[1][MANIFEST_NAME])
+
+
+def digest_of_file(path: Path) -> str | None:
+    """The digest a bundle's file states by its manifest, unverified; None for anything that is no bundle."""
+    try:
+        with path.open("rb") as file:
+            return digest_hex(StrictZip(file, ZipLimits()).read(MANIFEST_NAME, MANIFEST_BYTES_MAX))
+    except (OSError, BundleError, KeyError):
+        return None
 
 
 def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> WrittenBundle:

@@ -21,8 +21,12 @@ PAYLOAD_TYPE: Final = "application/vnd.custody-verifier.manifest+json"
 """DSSE payload type of a manifest; an envelope of any other type signs something else."""
 
 
-LINE_BYTES_MAX: Final = 256 * 1024
-"""Longest record in bytes, without its line feed: none longer is written or read."""
+LINE_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Longest record in bytes, without its line feed: none longer is written or read.
+
+The longest is a case that many holdings share: 100,000 of them, at about 140 bytes each.
+"""
+MANIFEST_BYTES_MAX: Final = 4 * 1024 * 1024
 SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
 """Most that claimed and observed may lie apart in any bundle; a firm's own limit is far smaller."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from exports.evidence_checks import (
     check_transfers,
 )
 from exports.keys import TrustedKeys
-from exports.manifest import MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
+from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
 from exports.node_checks import ReaderOpener, check_with_node
 from exports.record_checks import (
     Spelling,
@@ -69,7 +69,7 @@ class VerifyLimits:
 
     container: ZipLimits = field(default_factory=ZipLimits)
     content: ReadLimits = field(default_factory=ReadLimits)
-    manifest_bytes_max: int = 4 * 1024 * 1024
+    manifest_bytes_max: int = MANIFEST_BYTES_MAX
 
 
 def verify_bundle(
@@ -255,20 +255,7 @@ class _Run:
         return Contents(manifest=manifest, **records)  # type: ignore[arg-type]
 
     def _figures(self, contents: Contents) -> None:
-        self.note(6, check_references(contents, self.spelling))
-        checks: dict[int, Callable[[Contents], Outcome]] = {
-            7: check_claims,
-            8: check_observations,
-            9: check_differences,
-            10: check_counts,
-            11: check_exceptions,
-            12: check_grades,
-            13: check_pins,
-            14: check_transfers,
-        }
-        for number, check in checks.items():
-            self.note(number, check(contents))
-        self.note(15, check_chain_of_bundles(contents.manifest, self.after))
+        self.checks.extend(figure_checks(contents, self.spelling, self.after))
 
     def _nodes(self, contents: Contents) -> None:
         if not self.readers:
@@ -288,6 +275,25 @@ class _Run:
                 outcomes = check_with_node(contents, sweep, opener)
             for number, outcome in zip((16, 17), outcomes, strict=True):
                 self.note(number, outcome, chain_id)
+
+
+def figure_checks(
+    contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
+) -> list[Check]:
+    """Checks 6 to 15: everything that the records of a bundle say about each other."""
+    outcomes = {
+        6: check_references(contents, spelling),
+        7: check_claims(contents),
+        8: check_observations(contents),
+        9: check_differences(contents),
+        10: check_counts(contents),
+        11: check_exceptions(contents),
+        12: check_grades(contents),
+        13: check_pins(contents),
+        14: check_transfers(contents),
+        15: check_chain_of_bundles(contents.manifest, after),
+    }
+    return [Check.of(number, NAMES[number], outcome) for number, outcome in outcomes.items()]
 
 
 def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents: Contents | None = None) -> BundleFacts:

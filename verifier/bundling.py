@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from chains.types import AssetId, ChainId, LocationId, Transfer, overall_grade
 from exports import records
-from exports.bundle import Bundle, WrittenBundle, write_bundle
+from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
 from exports.manifest import Withheld
+from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
-from verifier.errors import InputError
+from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
 from verifier.records import Reconciliation, StatementCheck, SweepSummary, TransferMatch
-from verifier.store import Case, IssuedBundle, Store, SweepStart
+from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
 
 if TYPE_CHECKING:
     from securesystemslib.signer._signer import Signer
@@ -28,6 +29,8 @@ SCOPE = (
     "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
     "Securities, cash, the reserve formula and possession or control are not in this bundle."
 )
+PREPARED = "bundle.prepared"
+"""Kind of the journal entry that is the moment of a bundle."""
 WITHHELD = (
     Withheld(what="client names", why="clients are named by the firm's client ids; names stay with the firm"),
     Withheld(what="state proofs", why="balances are answers of nodes at the pinned block hash; check 17 asks yours"),
@@ -43,40 +46,63 @@ def issue_bundle(
     actor: str,
     clock: Callable[[], datetime],
 ) -> WrittenBundle:
-    """Write the bundle of the newest sweeps and record that it was issued.
+    """Write the bundle of each chain's sweep that stands, and record that it was issued.
 
     Movements are included from `since` (a height per chain), else from the block after the previous bundle's, else
-    from the first covered one. Raises `InputError` when there is no completed sweep to speak of.
+    from the first covered one. The bundle's moment is a journal entry made first; until it is issued nothing new is
+    recorded, so that an export that was killed gives the same digest when it is repeated.
+
+    Raises `InputError` when there is no sweep to speak of or another file is in the way, `BundleRefused` when a
+    verifier would refuse the bundle, `StoreBusy` when something was recorded in between; nothing is written then.
     """
-    now = clock()
+    if not settings.chains:
+        raise InputError("no chain is configured, so there is nothing to export")
+    if unknown := set(since) - {section.chain_id for section in settings.chains}:
+        raise InputError(f"--since names {min(unknown)}, which is not configured")
+    for section in settings.chains:
+        _standing(store, ChainId(section.chain_id))  # before anything is recorded
+    bundle, head = _gather(store, settings, since, actor, clock)
+    if reasons := refusals(bundle):
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}{more}")
+    if path.exists() and digest_of_file(path) != bundle_digest(bundle):
+        raise InputError(f"{path} exists already and is another bundle; it was not overwritten")
+    if store.head() != head:
+        raise StoreBusy("something was recorded while the bundle was made")
+    written = write_bundle(bundle, signers, path)
+    issued = IssuedBundle(bundle.bundle_id, bundle.sequence, written.digest, bundle.as_of, str(path), head)
+    try:
+        store.add_bundle(issued, actor, clock())
+    except StoreError:
+        path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
+        raise
+    return written
+
+
+def _gather(
+    store: Store, settings: Settings, since: Mapping[str, int], actor: str, clock: Callable[[], datetime]
+) -> tuple[Bundle, JournalHead]:
+    """The bundle as of the newest journal entry, and that entry."""
+    head = _prepared(store, actor, clock)
     issued = store.bundles()
     previous = issued[-1] if issued else None
     parts = []
     for section in settings.chains:
         chain_id = ChainId(section.chain_id)
-        summary = store.latest_summary(chain_id)
-        start = store.sweep(summary.sweep_id) if summary is not None else None
-        if summary is None or start is None:
-            raise InputError(f"{chain_id} was never swept to the end: run `custody sweep` first")
-        if store.is_orphaned(summary.block):
-            raise InputError(f"block {summary.block.height} of {chain_id} left the chain: run `custody sweep` again")
+        summary, start = _standing(store, chain_id)
         operators = {node.node_id: node.operator for node in section.nodes}
         first = since.get(chain_id, _next_height(store, chain_id, summary, previous))
         parts.append(_ChainPart(store, start, summary, operators, first))
-    if not parts:
-        raise InputError("no chain is configured, so there is nothing to export")
-    if unknown := set(since) - {section.chain_id for section in settings.chains}:
-        raise InputError(f"--since names {min(unknown)}, which is not configured")
-    head = store.head()
-    assert head is not None  # there is a sweep, so there is an entry
     sequence = previous.sequence + 1 if previous else 1
+    as_of = max(part.start.block.timestamp for part in parts)
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
         previous_digest=previous.digest if previous else None,
         firm=records.FirmRecord(settings.firm.name, ""),
-        as_of=max(part.start.block.timestamp for part in parts),
-        created_at=max(now, *(part.summary.finished_at for part in parts)),
+        as_of=as_of,
+        # A block's time may be a little ahead of the firm's clock.
+        created_at=max(head.recorded_at, as_of, *(part.summary.finished_at for part in parts)),
         as_of_skew_seconds_max=settings.sweep.as_of_skew_seconds_max,
         journal=records.JournalHeadRecord(head.sequence, head.entry_digest),
         scope_text=SCOPE,
@@ -89,14 +115,37 @@ def issue_bundle(
         reconciliations=[reconciliation for part in parts for reconciliation in part.reconciliations()],
         transfers=[transfer for part in parts for transfer in part.transfers()],
         authorizations=[authorization for part in parts for authorization in part.authorizations()],
-        cases=[_case(case, store.case_covers(case.case_id)) for case in store.cases(include_closed=True)],
+        cases=_cases(store, {part.start.chain_id for part in parts}),
         sweeps=[part.sweep() for part in parts],
     )
-    written = write_bundle(bundle, signers, path)
-    store.add_bundle(
-        IssuedBundle(bundle.bundle_id, sequence, written.digest, bundle.as_of, str(path), head), actor, clock()
-    )
-    return written
+    return bundle, head
+
+
+def _prepared(store: Store, actor: str, clock: Callable[[], datetime]) -> JournalHead:
+    """The journal entry that is the bundle's moment: the newest one when it is such an entry, else a new one."""
+    from verifier.store.journal_view import newest_entries
+
+    newest = newest_entries(store, 1)
+    if not newest or newest[0].kind != PREPARED:
+        with store.record(PREPARED, actor, {}, clock(), payload_is_the_record=True):
+            pass
+    head = store.head()
+    assert head is not None
+    return head
+
+
+def _standing(store: Store, chain_id: ChainId) -> tuple[SweepSummary, SweepStart]:
+    """The completed sweep at the chain's highest block that stands."""
+    summary = store.standing_summary(chain_id)
+    start = store.sweep(summary.sweep_id) if summary is not None else None
+    if summary is None or start is None:
+        raise InputError(f"{chain_id} has no completed sweep whose block stands: run `custody sweep` first")
+    if not summary.expected:
+        raise InputError(
+            f"the sweep of {chain_id} compared nothing: import its wallets and sweep again, "
+            "or take the chain out of custody.toml"
+        )
+    return summary, start
 
 
 def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previous: IssuedBundle | None) -> int:
@@ -106,6 +155,24 @@ def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previou
     before = [sweep for sweep in store.summaries(chain_id) if sweep.finished_at <= previous.head.recorded_at]
     heights = [sweep.block.height for sweep in before if not store.is_orphaned(sweep.block)]
     return min(max(heights, default=-1) + 1, summary.block.height)
+
+
+def _cases(store: Store, chain_ids: set[ChainId]) -> list[records.CaseRecord]:
+    """Every case of the bundle's chains, closed ones too."""
+    return [
+        _case(case, store.case_covers(case.case_id))
+        for case in store.cases(include_closed=True)
+        if _chain_of(case) in chain_ids
+    ]
+
+
+def _chain_of(case: Case) -> ChainId | None:
+    finding = case.finding
+    if finding.block is not None:
+        return finding.block.chain_id
+    if finding.asset is not None:
+        return finding.asset.chain_id
+    return ChainId(finding.location_id)  # nothing of a chain could be read: the chain itself is the place
 
 
 class _ChainPart:
@@ -236,7 +303,13 @@ class _ChainPart:
         return [_reconciliation(found) for found in self.store.reconciliations(self.start.sweep_id)]
 
     def transfers(self) -> list[records.TransferRecord]:
-        return [_transfer(transfer, match) for transfer, match in self._moved]
+        """Those of mapped wallets; addresses that only the custodian lists are watched too."""
+        mapped = {wallet.address for wallet in self._wallets}
+        return [
+            _transfer(transfer, match)
+            for transfer, match in self._moved
+            if {transfer.sender, transfer.receiver} & mapped
+        ]
 
     def authorizations(self) -> list[records.AuthorizationRecord]:
         """Those the included transfers name, and those in force at the block."""

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from chains.errors import InvalidValue
 from chains.reader import ChainConfig, NodeConfig, ReadLimits
 from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
+from exports.manifest import SKEW_SECONDS_MAX
 from verifier.errors import ConfigError
 
 CONFIG_FILE = "custody.toml"
@@ -45,7 +46,7 @@ class DatabaseSettings(_Section):
 class SweepSettings(_Section):
     """How sweeps compare."""
 
-    as_of_skew_seconds_max: int = Field(default=900, ge=0)
+    as_of_skew_seconds_max: int = Field(default=900, ge=0, le=SKEW_SECONDS_MAX)
     """Largest distance in time between two statements that are still compared; beyond it: unverified."""
     wallets_per_shard: int = Field(default=5_000, ge=1, le=100_000)
     """Wallets read and stored in one transaction: what a crash can cost, and what memory holds."""
@@ -220,7 +221,10 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     file = path if path is not None else Path(os.environ.get("CUSTODY_CONFIG", CONFIG_FILE))
     if not file.is_file():
-        raise ConfigError(f"there is no {file.name} here; run `custody init` or give --config")
+        raise ConfigError(
+            f"there is no {file.name} here",
+            advice="Make one with `custody init --firm NAME`, or name one with --config.",
+        )
 
     class FileSettings(Settings):
         @classmethod

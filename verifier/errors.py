@@ -8,6 +8,7 @@ VerifierError                  every error of this package; has a stable `code` 
 │   ├── StoreBusy              another writer holds it; nothing was written
 │   ├── SchemaOutdated         the database has another schema version than this program
 │   └── JournalBroken          the journal or a row it speaks of was changed
+├── BundleRefused              a verifier would refuse the bundle that was asked for
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -21,6 +22,11 @@ class VerifierError(Exception):
     """Stable name of the kind of error, for programs."""
     advice = "Look at the log for the cause."
     """One sentence on what a person can do."""
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        if advice:
+            self.advice = advice
 
 
 class ConfigError(VerifierError):
@@ -43,8 +49,10 @@ class MissingExtra(VerifierError):
     code = "missing-extra"
 
     def __init__(self, extra: str, what: str) -> None:
-        super().__init__(f"{what} needs the optional part '{extra}', which is not installed")
-        self.advice = f"Install it: pip install 'custody-verifier[{extra}]'"
+        super().__init__(
+            f"{what} needs the optional part '{extra}', which is not installed",
+            advice=f"Install it: pip install 'custody-verifier[{extra}]'",
+        )
 
 
 class StoreError(VerifierError):
@@ -73,6 +81,13 @@ class JournalBroken(StoreError):
 
     code = "journal-broken"
     advice = "Stop; restore a backup or investigate. `custody journal verify` names the first broken entry."
+
+
+class BundleRefused(VerifierError):
+    """A verifier would refuse the bundle that was asked for; it was not written."""
+
+    code = "bundle-refused"
+    advice = "Run `custody sweep` again, which opens a case for whatever still differs, and export then."
 
 
 class CaseConflict(VerifierError):

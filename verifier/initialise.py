@@ -59,7 +59,7 @@ def _make_keys(folder: Path, now: datetime, created: list[str], kept: list[str])
 
     key, trusted = folder / KEY_FILE, folder / TRUSTED_KEYS_FILE
     if key.exists():
-        kept.append(str(KEY_FILE))
+        kept.extend(str(name) for name in (KEY_FILE, TRUSTED_KEYS_FILE) if (folder / name).exists())
         return
     if trusted.exists():
         raise InputError(f"{TRUSTED_KEYS_FILE} is here, but the key it speaks of ({KEY_FILE}) is not")

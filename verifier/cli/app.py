@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from typer.exceptions import Abort, TyperException
 
 from verifier.cli import audit, books, cases, setting_up, sweeping
 from verifier.cli.context import Globals
-from verifier.cli.output import EXIT_NOT_CHECKED, err
+from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
 
 app = typer.Typer(
     name="custody",
@@ -32,6 +33,14 @@ app = typer.Typer(
 )
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"custody-verifier {version('custody-verifier')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _globals(
     ctx: typer.Context,
@@ -40,6 +49,9 @@ def _globals(
         typer.Option("--config", "-c", help="Configuration file; default: custody.toml here.", metavar="FILE"),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what is done, on stderr.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
 ) -> None:
     ctx.obj = Globals(config=config)
     structlog.configure(
@@ -57,19 +69,37 @@ audit.register(app)
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; never exits the process."""
+    as_json = "--json" in arguments
     try:
         result = app(args=list(arguments), prog_name="custody", standalone_mode=False)
     except Abort:
         err().print("aborted")
         return EXIT_NOT_CHECKED
     except TyperException as error:
-        show = getattr(error, "show", None)  # wrong usage explains itself
-        if show is not None:
-            show()
+        if as_json:
+            emit_json(error_object("usage", error.format_message(), "See the command's --help."))
+        if (show := getattr(error, "show", None)) is not None:
+            show()  # wrong usage explains itself, on stderr
         else:
             err().print(str(error), markup=False)
         return EXIT_NOT_CHECKED
+    except Exception as error:  # noqa: BLE001 - Python's own exit code would be 1, which says: contradicted
+        return _own_fault(error, as_json=as_json, verbose=not {"-v", "--verbose"}.isdisjoint(arguments))
     return int(result or 0)
+
+
+def _own_fault(error: Exception, *, as_json: bool, verbose: bool) -> int:
+    """Report a fault of the program without its values: a message or a local could hold a secret."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"a fault of this program: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+    advice = "Nothing half-done was kept. Please report it, with what --verbose says."
+    if as_json:
+        emit_json(error_object("internal", message, advice))
+    err().print(f"[bold red]error[/bold red] \\[internal] {message}\n  {advice}", soft_wrap=True)
+    if verbose:
+        for frame in traceback.extract_tb(error.__traceback__):
+            err().print(f"  {frame.filename}:{frame.lineno} {frame.name}", markup=False, soft_wrap=True)
+    return EXIT_NOT_CHECKED
 
 
 def main() -> None:

@@ -38,16 +38,18 @@ def register(app: typer.Typer) -> None:
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
-        """Write the signed auditor bundle of the newest sweep of every chain.
+        """Write the signed auditor bundle: the newest sweep of every chain, and all that belongs to it.
 
-        Movements are included from the previous bundle on, or from the first covered block. A file that exists is
-        not overwritten.
+        Movements are included from the previous bundle on, or from the first covered block. Another file that
+        exists is not overwritten.
+
+        Example: custody export --out audit-2026-03.zip
         """
         from verifier.bundling import issue_bundle
 
         settings = settings_of(ctx)
-        if out_file.exists():
-            raise InputError(f"{out_file} exists already; it was not overwritten")
+        if not out_file.parent.is_dir():
+            raise InputError(f"there is no folder {out_file.parent}")
         with opened_store(settings) as store:
             written = issue_bundle(store, settings, out_file, _since(since), _signers(settings), actor, now)
         if as_json:

@@ -45,7 +45,10 @@ def register(app: typer.Typer) -> None:
 
         settings = settings_of(ctx)
         if missing := [path for path in paths if not path.exists()]:
-            raise InputError(f"there is no {missing[0]}")
+            raise InputError(
+                f"there is no file or folder {missing[0]}",
+                advice="`custody template --out FOLDER` writes files to start from.",
+            )
         with opened_store(settings) as store:
             moment = now()
             options = ImportOptions(

@@ -30,14 +30,23 @@ def register(app: typer.Typer) -> None:
         kind: Annotated[str, typer.Option(help="Only this kind, for example shortfall.")] = "",
         as_json: JsonOption = False,
     ) -> int:
-        """List cases, the oldest first. Exit code 1 when any is open."""
+        """List cases, the oldest first.
+
+        Exit code 0: none waits for anybody. 1: evidence contradicts the books. 2: something is unverified.
+
+        Example: custody cases list --kind shortfall
+        """
         from verifier.case_view import age_text, state_text, stored_case_json
         from verifier.cli.case_list import CaseLine, show_cases
-        from verifier.records import CaseState
+        from verifier.records import CaseState, FindingKind
+        from verifier.store.records import UNVERIFIED_KINDS
 
+        if kind and kind not in {known.value for known in FindingKind}:
+            raise InputError(f"there is no kind {kind}; there are {', '.join(sorted(FindingKind))}")
         with opened_store(settings_of(ctx)) as store:
             found = [case for case in store.cases(include_closed=everything) if not kind or case.finding.kind == kind]
-        still_open = sum(case.state is not CaseState.CLOSED for case in found)
+        waiting = [case.finding.kind for case in found if case.state is not CaseState.CLOSED]
+        still_open = len(waiting)
         moment = now()
         if as_json:
             output.emit_json({"open": still_open, "cases": [stored_case_json(case) for case in found]})
@@ -47,7 +56,9 @@ def register(app: typer.Typer) -> None:
                 for case in found
             ]
             show_cases(f"{output.counted(len(found), 'case')}, {still_open} to act on", lines)
-        return 1 if still_open else output.EXIT_OK
+        if any(kind not in UNVERIFIED_KINDS for kind in waiting):
+            return output.EXIT_CONTRADICTED
+        return output.EXIT_NOT_CHECKED if waiting else output.EXIT_OK
 
     @cases_app.command("show")
     @command

@@ -144,10 +144,15 @@ def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[
         yield lambda count: bar.advance(task, count)
 
 
+def error_object(code: str, message: str, advice: str) -> dict[str, object]:
+    """What a program gets instead of an answer."""
+    return {"error": {"code": code, "message": message, "advice": advice}}
+
+
 def fail(code: str, message: str, advice: str, *, as_json: bool, exit_code: int = EXIT_NOT_CHECKED) -> NoReturn:
     """End the command with an error: what happened, its stable code, and one sentence on what to do."""
     if as_json:
-        emit_json({"error": {"code": code, "message": message, "advice": advice}})
+        emit_json(error_object(code, message, advice))
     console = err()
     console.print(f"[bold red]error[/bold red] \\[{code}] {clean(message)}", soft_wrap=True)
     if advice:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from chains.types import utc_text
 from verifier.store.engine import Database
+from verifier.store.seal import parse_rows_json
 from verifier.store.tables import JournalEntryRow, JournalSealRow, table
 
 ENTRY, SEAL = table(JournalEntryRow), table(JournalSealRow)
@@ -30,10 +31,16 @@ class ShownEntry:
     """Canonical JSON: what was written, by table."""
     entry_digest: str
 
+    def counts(self) -> dict[str, int]:
+        """How many rows of each table the entry speaks of; empty when the list is damaged, which `verify` reports."""
+        try:
+            return {name: sealed.count for name, sealed in parse_rows_json(self.rows).items()}
+        except ValueError:
+            return {}
+
     def cells(self) -> tuple[str, ...]:
         """For a table."""
-        written = json.loads(self.rows)
-        counts = ", ".join(f"{name}: {value['count']}" for name, value in sorted(written.items())) or "none"
+        counts = ", ".join(f"{name}: {count}" for name, count in sorted(self.counts().items())) or "none"
         payload = self.payload if len(self.payload) <= PAYLOAD_SHOWN else self.payload[:PAYLOAD_SHOWN] + "…"
         return (str(self.sequence), f"{self.recorded_at:%Y-%m-%d %H:%M:%S}", self.actor, self.kind, counts, payload)
 
@@ -45,7 +52,7 @@ class ShownEntry:
             "actor": self.actor,
             "recorded_at": utc_text(self.recorded_at),
             "payload": json.loads(self.payload),
-            "rows": json.loads(self.rows),
+            "rows": self.counts(),
             "entry_digest": self.entry_digest,
         }
 
