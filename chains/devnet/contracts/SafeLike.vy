@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # pragma version 0.4.3
-# pragma evm-version shanghai
+# pragma evm-version cancun
 """
 @title A Safe, as far as a reader sees it
 @notice Owners, threshold and modules are listed as Safe does, in either paging that Safes have had. Anyone may change
@@ -9,6 +9,7 @@
 
 SENTINEL: constant(address) = 0x0000000000000000000000000000000000000001
 
+# In storage word 0, where Safe keeps it; before Cancun the compiler takes that word for itself.
 singleton: public(address)
 owners: DynArray[address, 32]
 threshold: uint256

@@ -1,0 +1,182 @@
+"""Who else could move what stands in the wallets, read at one pinned block.
+
+1. the node has the pin, by hash and on its canonical chain
+2. approvals in the events of tokens and of Permit2: where to look
+3. the allowance of every pair found, and of every spender that is always asked for, at the pin
+4. code, nonce, proxy and Safe of every wallet and token at the pin
+5. what every token says of paused and frozen
+6. the node still has the pin: otherwise all of it is void
+
+Not seen: approvals before the first block, signed permits that nobody used yet, tokens that keep an allowance
+without any event for a spender that is not always asked for, and what code of an unknown kind allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chains.errors import InvalidValue
+from chains.evm.abi import address_word, selector
+from chains.evm.addresses import address_bytes, token_address
+from chains.evm.approval_events import ApprovalEvents
+from chains.evm.balances import Transport
+from chains.evm.blocks import BlockSource
+from chains.evm.control import read_controls
+from chains.evm.encumbrance_types import (
+    UINT160_MAX,
+    Candidates,
+    EncumbranceReading,
+    Grant,
+    GrantKind,
+    PairKey,
+)
+from chains.evm.pinned_state import PinnedState, Unread, word_of
+from chains.evm.token_restrictions import read_restrictions
+from chains.reader import ChainConfig, Pin, Progress
+from chains.types import Address, Asset, AssetId
+
+PERMIT2_ADDRESS: Final = Address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
+"""Where Permit2 stands on every public chain that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncumbranceSettings:
+    """What is asked."""
+
+    permit2: Address = PERMIT2_ADDRESS
+    spenders_always_asked: tuple[Address, ...] = ()
+    """Asked for on every token and wallet whether or not an event names them; Permit2 always is, because some tokens
+    give it an allowance without an event."""
+    paused_questions: tuple[str, ...] = ("paused()",)
+    """Functions without arguments by which tokens say that nobody can move them."""
+    frozen_questions: tuple[str, ...] = ("isBlacklisted(address)", "isBlackListed(address)", "isFrozen(address)")
+    """Functions of one holder by which tokens say that the issuer stopped it."""
+
+
+def read_encumbrances(
+    transport: Transport,
+    config: ChainConfig,
+    node_id: str,
+    pin: Pin,
+    wallets: Iterable[Address],
+    assets: Iterable[Asset],
+    *,
+    first_height: int,
+    known: Candidates | None = None,
+    known_to_height: int | None = None,
+    settings: EncumbranceSettings | None = None,
+    progress: Progress | None = None,
+) -> EncumbranceReading:
+    """Read everything at the pin; events from `first_height` on, `progress` counts their blocks.
+
+    `known` are the candidates of an earlier reading of the same wallets and assets, whose events from `first_height`
+    to `known_to_height` were covered and were final; then only later blocks are looked through.
+
+    Raises `ChainMoved` when the pin is no longer canonical, and any `ReadError` when the events could not be read or
+    the node gave no answer at all. A single question that failed is a part of the answer.
+    """
+    if not 0 <= first_height <= pin.block.height:
+        raise InvalidValue(f"blocks {first_height} to {pin.block.height} are not a range")
+    settings = settings or EncumbranceSettings()
+    owners = sorted(set(wallets))
+    tokens = {raw: asset for asset in assets if (raw := token_address(asset.asset_id)) is not None}
+    source = BlockSource(transport, config.chain_id, config.header_format)
+    source.require_known(pin.block)
+    events = ApprovalEvents(
+        transport, pin.block, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2)
+    )
+    scan_from = first_height if known_to_height is None else max(first_height, known_to_height + 1)
+    found, odd = events.read(scan_from, pin.block.height, progress)
+    candidates = found | (known or Candidates())
+    state = PinnedState(transport, pin.block)
+    by_id = {asset.asset_id: asset for asset in tokens.values()}
+    pairs = _allowance_pairs(candidates.allowances, owners, by_id, settings)
+    permit2_pairs = sorted(_within(candidates.permit2, owners, by_id))
+    grants = [*_allowances(state, pairs, by_id), *_permit2_grants(state, permit2_pairs, by_id, settings.permit2)]
+    controls = read_controls(state, [address_bytes(owner) for owner in owners], sorted(tokens))
+    restrictions = read_restrictions(state, owners, tokens, settings.paused_questions, settings.frozen_questions)
+    source.require_known(pin.block)
+    return EncumbranceReading(
+        block=pin.block,
+        finality=pin.finality,
+        node_id=node_id,
+        first_height=first_height,
+        wallets=tuple(owners),
+        assets=tuple(by_id[asset_id] for asset_id in sorted(by_id)),
+        grants=tuple(grant for grant in grants if grant.base_units != 0),
+        pairs_asked=len(grants),
+        controls=tuple(controls),
+        restrictions=tuple(restrictions),
+        odd_approvals=odd,
+        candidates=candidates,
+    )
+
+
+def _within(pairs: Iterable[PairKey], owners: Sequence[Address], by_id: Mapping[AssetId, Asset]) -> set[PairKey]:
+    """The pairs that still concern us: a wallet or an asset may have left the mapping since."""
+    known = set(owners)
+    return {pair for pair in pairs if pair[0] in known and pair[1] in by_id}
+
+
+def _allowance_pairs(
+    seen: Iterable[PairKey], owners: Sequence[Address], by_id: Mapping[AssetId, Asset], settings: EncumbranceSettings
+) -> list[PairKey]:
+    always = {settings.permit2, *settings.spenders_always_asked}
+    asked = {(owner, asset_id, spender) for owner in owners for asset_id in by_id for spender in always}
+    return sorted(_within(seen, owners, by_id) | asked)
+
+
+def _allowances(state: PinnedState, pairs: Sequence[PairKey], by_id: Mapping[AssetId, Asset]) -> list[Grant]:
+    question = selector("allowance(address,address)")
+    calls = []
+    for owner, asset_id, spender in pairs:
+        arguments = address_word(address_bytes(owner)) + address_word(address_bytes(spender))
+        calls.append(state.call(_contract(asset_id), question + arguments))
+    grants = []
+    for (owner, asset_id, spender), outcome in zip(pairs, state.ask(calls), strict=True):
+        amount = word_of(outcome)
+        asset = by_id[asset_id]
+        if isinstance(amount, int):
+            grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, amount))
+        else:
+            reason = _reason(amount, "allowance-malformed: the token's allowance did not answer with one number")
+            grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, None, reason=reason))
+    return grants
+
+
+def _permit2_grants(
+    state: PinnedState, pairs: Sequence[PairKey], by_id: Mapping[AssetId, Asset], permit2: Address
+) -> list[Grant]:
+    """Packed as (uint160 amount, uint48 expiration, uint48 nonce). Without code there is nobody to take anything."""
+    contract = address_bytes(permit2)
+    (code,) = state.ask([state.code(contract)]) if pairs else [b""]
+    if code == b"":
+        return []
+    question = selector("allowance(address,address,address)")
+    calls = []
+    for owner, asset_id, spender in pairs:
+        arguments = address_word(address_bytes(owner)) + address_word(_contract(asset_id))
+        calls.append(state.call(contract, question + arguments + address_word(address_bytes(spender))))
+    grants = []
+    for (owner, asset_id, spender), outcome in zip(pairs, state.ask(calls), strict=True):
+        asset = by_id[asset_id]
+        packed = outcome if isinstance(outcome, bytes) and len(outcome) == 96 else b""
+        amount, expiry = int.from_bytes(packed[:32], "big"), int.from_bytes(packed[32:64], "big")
+        if packed and amount <= UINT160_MAX and expiry < 2**48:
+            grants.append(Grant(GrantKind.PERMIT2, owner, asset, spender, amount, expires_at_seconds=expiry))
+        else:
+            reason = _reason(outcome, "permit2-malformed: Permit2 did not answer with amount, expiry and nonce")
+            grants.append(Grant(GrantKind.PERMIT2, owner, asset, spender, None, reason=reason))
+    return grants
+
+
+def _contract(asset_id: AssetId) -> bytes:
+    raw = token_address(asset_id)
+    assert raw is not None
+    return raw
+
+
+def _reason(outcome: object, otherwise: str) -> str:
+    return outcome.reason if isinstance(outcome, Unread) else otherwise
