@@ -15,6 +15,7 @@
         ├── StaleHead                the node's head is too old, in the future, or went back
         ├── ChainMoved               the pinned block is no longer canonical on the node
         ├── FinalityReversed         a block that was final is no longer canonical
+        ├── QuorumNotReached         too few operators gave one answer
         └── ProofFailed              a hash or proof does not match what it should prove
 
 No text of these errors carries a URL, a credential, or more than 200 characters of what a node sent.
@@ -145,3 +146,10 @@ class ProofFailed(ReadError):
 
     code = "proof-failed"
     advice = "Do not trust this node; compare with another operator."
+
+
+class QuorumNotReached(ReadError):
+    """Too few operators gave one and the same answer; the text says which node said what."""
+
+    code = "no-quorum"
+    advice = "Compare the nodes named with a further operator's; nothing is recorded as agreed until a quorum is."

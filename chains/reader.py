@@ -63,6 +63,8 @@ class ChainConfig:
     limits: ReadLimits = field(default_factory=ReadLimits)
     history_mode: str = "logs"
     """How movements are read: `logs` as the node filters them, or `verified`, every block held against its header."""
+    quorum: int = 1
+    """How many operators must give the same answer; from 2 on the nodes are asked together (`chains.quorum`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,282 @@
+"""Reading one chain through several operators at once: what they agree on counts, what they do not is shown.
+
+Every question is put to all nodes. An answer that as many operators gave as the quorum asks for is the answer; a node
+that said something else is named in a `NodeDisagreement`, with what every node said. A node that fails is left out
+while the quorum stands without it, and named in `left_out`; when the quorum does not, those left out are asked once
+more, after they proved again who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Final, TypeVar
+
+from chains.agreement import (
+    DisagreementSubject,
+    NodeDisagreement,
+    NodeFailure,
+    Witness,
+    joined_node_ids,
+    operator_count,
+    tally,
+)
+from chains.disputes import disputed, transfer_disputes
+from chains.errors import ChainConfigError, QuorumNotReached
+from chains.panel import Failures, Panel
+from chains.quorum_balances import merge_balances
+from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeIdentity, Pin, Progress
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Holding, TransferScan
+
+Said = TypeVar("Said", bound=Hashable)
+
+QUORUM_MIN: Final = 2
+
+
+class QuorumReader:
+    """A `chains.reader.ChainReader` over one reader for each node of a chain.
+
+    Its errors are those of its readers when all that failed failed alike, else `QuorumNotReached`; each says which
+    node said what.
+    """
+
+    def __init__(self, readers: Mapping[Witness, ChainReader], quorum: int) -> None:
+        """Raises `ChainConfigError` when there are fewer operators than the quorum, or when it is below two."""
+        if quorum < QUORUM_MIN:
+            raise ChainConfigError(f"a quorum is at least {QUORUM_MIN} operators, not {quorum}")
+        if (operators := operator_count(tuple(readers))) < quorum:
+            raise ChainConfigError(f"the quorum is {quorum} operators, but the nodes are run by {operators}")
+        if len({reader.chain_id for reader in readers.values()}) != 1:
+            raise ChainConfigError("the readers of a quorum read one chain")
+        self._panel: Final = Panel(readers, quorum)
+        self._quorum: Final = quorum
+        self._chain_id: Final = next(iter(readers.values())).chain_id
+        self._failed_on: dict[Witness, tuple[str, int]] = {}
+        self._disagreements: list[NodeDisagreement] = []
+
+    @property
+    def chain_id(self) -> ChainId:
+        """The chain it reads."""
+        return self._chain_id
+
+    @property
+    def node_id(self) -> str:
+        """The names of the nodes it asks, joined by `+`; those left out are not among them."""
+        return joined_node_ids(self._panel.present)
+
+    @property
+    def left_out(self) -> tuple[NodeFailure, ...]:
+        """The nodes that the quorum stood without: first those that failed as a whole, then those that did in part."""
+        return (
+            *(NodeFailure(node.node_id, node.operator, reason) for node, reason in self._panel.left_out.items()),
+            *(NodeFailure(node.node_id, node.operator, *failed) for node, failed in self._failed_on.items()),
+        )
+
+    def take_disagreements(self) -> tuple[NodeDisagreement, ...]:
+        """What nodes disagreed about since this was last asked, each with every answer."""
+        taken, self._disagreements = tuple(self._disagreements), []
+        return taken
+
+    def identify(self) -> NodeIdentity:
+        """Prove chain id and genesis hash of every node against the configuration."""
+        identities = self._panel.ask(lambda reader: reader.identify())
+        genesis = self._agree(
+            {node: identity.genesis_hash for node, identity in identities.items()}, DisagreementSubject.NETWORK, 0
+        )
+        versions = dict.fromkeys(identity.client_version for identity in identities.values())
+        return NodeIdentity(self.chain_id, genesis, "; ".join(versions))
+
+    def pin(self, *, height: int | None = None, now: datetime) -> Pin:
+        """The highest block that a quorum of operators has final and names by one hash, or the one at a given height.
+
+        A node that has another block there is left out, and so is one that has none: it could not read at the pin.
+        """
+        pins = self._panel.ask(lambda reader: reader.pin(height=height, now=now))
+        first_dispute = ""
+        for candidate in sorted({pin.block.height for pin in pins.values()}, reverse=True):
+            final = [node for node, pin in pins.items() if pin.block.height >= candidate]
+            if operator_count(final) < self._quorum:
+                continue
+            found, failures = self._at(candidate, pins, now)
+            verdict = tally({node: found[node].block for node in final if node in found}, self._quorum)
+            blocks = {node: pin.block for node, pin in found.items()}
+            dispute = disputed(
+                self.chain_id,
+                DisagreementSubject.BLOCK,
+                candidate,
+                blocks,
+                verdict.answer,
+                lambda block: block.block_hash,
+            )
+            if dispute is not None:
+                self._disagreements.append(dispute)
+                first_dispute = first_dispute or f"block {candidate}: {dispute}"
+            if verdict.answer is None:
+                continue
+            for node, block in blocks.items():
+                if block != verdict.answer:
+                    failures[node] = QuorumNotReached(f"has another block {candidate} than the quorum")
+            self._panel.leave_out(failures)
+            # The weakest of the quorum's pins: checked only when every one of them checked the header.
+            return min((found[node] for node in verdict.supporters), key=lambda pin: pin.header_checked)
+        raise QuorumNotReached(
+            f"no block is final and the same at {self._quorum} operators; {first_dispute or 'too few have one'}",
+            node_id=self.node_id,
+        )
+
+    def read_balances(
+        self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
+    ) -> list[BalanceObservation]:
+        """One observation for each holding, in the same order: `agreed` where a quorum of operators said the same.
+
+        Where they did not, the observation failed and its reason says which node said what.
+        """
+        answers = self._panel.ask(lambda reader: reader.read_balances(pin, holdings))
+        merged = merge_balances(pin, holdings, answers, self._quorum)
+        self._disagreements += merged.disagreements
+        for node, (reason, count) in merged.failures.items():
+            first, before = self._failed_on.get(node, (reason, 0))
+            self._failed_on[node] = (first, before + count)
+        if progress is not None:
+            progress(len(holdings))
+        return merged.observations
+
+    def block_at(self, height: int) -> BlockRef:
+        """The block that a quorum of operators has at a height."""
+        blocks = self._panel.ask(lambda reader: reader.block_at(height))
+        return self._agree(blocks, DisagreementSubject.BLOCK, height, said=lambda block: block.block_hash)
+
+    def is_canonical(self, block: BlockRef) -> bool:
+        """Whether a quorum of operators still has this very block on its canonical chain."""
+        answers = self._panel.ask(lambda reader: reader.is_canonical(block))
+        return self._agree(
+            answers,
+            DisagreementSubject.CANONICAL,
+            block.height,
+            block=block,
+            said=lambda has: "it is canonical" if has else "it is not canonical",
+        )
+
+    def scan_transfers(
+        self,
+        first_height: int,
+        last: BlockRef,
+        watched: Iterable[Address],
+        assets: Sequence[Asset],
+        progress: Progress | None = None,
+    ) -> TransferScan:
+        """All movements, when a quorum of operators shows the same ones; never the union of what differs.
+
+        Each transfer that not every node shows is a disagreement of its own. Raises `QuorumNotReached` when no quorum
+        shows the same.
+        """
+        addresses = tuple(watched)
+        scans = self._panel.ask(lambda reader: reader.scan_transfers(first_height, last, addresses, assets))
+        contents = {
+            node: (scan.blocks, frozenset(scan.transfers), frozenset(scan.unparsed.items()), scan.mode)
+            for node, scan in scans.items()
+        }
+        verdict = tally(contents, self._quorum)
+        agreed = scans[verdict.supporters[0]] if verdict.is_agreed else None
+        disputes = transfer_disputes(self.chain_id, scans, agreed) if verdict.is_disputed else []
+        self._disagreements += disputes
+        if agreed is None:
+            raise QuorumNotReached(
+                f"fewer than {self._quorum} operators show the same movements in blocks {first_height} to "
+                f"{last.height}" + (f"; of {len(disputes)} differences the first: {disputes[0]}" if disputes else ""),
+                node_id=self.node_id,
+            )
+        if progress is not None:
+            progress(len(agreed.blocks))
+        return TransferScan(
+            blocks=agreed.blocks,
+            transfers=agreed.transfers,
+            unparsed=agreed.unparsed,
+            node_id=joined_node_ids(verdict.supporters),
+            mode=agreed.mode,
+        )
+
+    def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        """What a quorum of operators finds wrong with the assets. An asset without a quorum has a problem too."""
+        answers = self._panel.ask(lambda reader: reader.asset_problems(pin, assets))
+        problems: dict[AssetId, str] = {}
+        for asset in assets:
+            found = {node: answer.get(asset.asset_id, "") for node, answer in answers.items()}
+            verdict = tally(found, self._quorum)
+            dispute = disputed(
+                self.chain_id,
+                DisagreementSubject.ASSET,
+                pin.block.height,
+                found,
+                verdict.answer,
+                lambda problem: problem or "it is as configured",
+                block=pin.block,
+                name=asset.asset_id,
+            )
+            if dispute is not None:
+                self._disagreements.append(dispute)
+            if problem := verdict.answer if verdict.is_agreed else f"operators disagree: {dispute}":
+                problems[asset.asset_id] = problem
+        return problems
+
+    def probe(self, now: datetime) -> Mapping[str, str]:
+        """What each node offers; the names begin with the node's own: `node-a.eip1898`."""
+        found = self._panel.ask(lambda reader: reader.probe(now))
+        return {f"{node.node_id}.{name}": words for node, each in found.items() for name, words in each.items()}
+
+    def close(self) -> None:
+        """Release the connections of every node, also when one of them fails to."""
+        with ExitStack() as stack:
+            for reader in self._panel.readers.values():
+                stack.callback(reader.close)
+
+    def _at(self, height: int, pins: Mapping[Witness, Pin], now: datetime) -> tuple[dict[Witness, Pin], Failures]:
+        """What every node has at a height: a pin where that is final for it, else its block as an unchecked pin."""
+
+        def ask(node: Witness, reader: ChainReader) -> Pin:
+            own = pins[node]
+            if own.block.height == height:
+                return own
+            if own.block.height > height:
+                return reader.pin(height=height, now=now)
+            return Pin(reader.block_at(height), own.finality, own.header_checked, own.header_note)
+
+        return self._panel.put(pins, ask)
+
+    def _agree(
+        self,
+        answers: Mapping[Witness, Said],
+        subject: DisagreementSubject,
+        height: int,
+        *,
+        block: BlockRef | None = None,
+        said: Callable[[Said], str] = str,
+    ) -> Said:
+        """The answer of the quorum; a disagreement is noted whether or not there is one."""
+        verdict = tally(answers, self._quorum)
+        dispute = disputed(self.chain_id, subject, height, answers, verdict.answer, said, block=block)
+        if dispute is not None:
+            self._disagreements.append(dispute)
+        if verdict.answer is None:
+            raise QuorumNotReached(f"operators disagree at height {height}: {dispute}", node_id=self.node_id)
+        return verdict.answer
+
+
+def open_quorum(
+    config: ChainConfig, plugin: ChainPlugin, capabilities: Mapping[str, Mapping[str, str]] | None = None
+) -> QuorumReader:
+    """A reader of the chain through all its nodes, agreed on by `config.quorum` operators. The caller closes it.
+
+    `capabilities` are kept from earlier probes, by node. Raises `ChainConfigError` when there are too few operators.
+    """
+    kept = capabilities or {}
+    with ExitStack() as stack:
+        readers: dict[Witness, ChainReader] = {}
+        for node in config.nodes:
+            reader = plugin.open(config, node, capabilities=kept.get(node.node_id))
+            stack.callback(reader.close)
+            readers[Witness(node.node_id, node.operator)] = reader
+        quorum = QuorumReader(readers, config.quorum)
+        stack.pop_all()
+    return quorum
