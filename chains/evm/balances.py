@@ -8,8 +8,8 @@ whole block (`ChainMoved`, `WrongBlock`) stops everything, as does having read n
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -33,6 +33,8 @@ from chains.types import Address, AssetId, BlockRef, Holding
 HALVINGS_MAX: Final = 6
 TIMEOUT_HALVINGS_MAX: Final = 2
 """A timed-out call was already tried several times by the transport."""
+HEAD_START_SECONDS: Final = 0.001
+"""How long decoding waits for the next chunk's request to leave: it would keep the interpreter from sending it."""
 
 
 class Transport(Protocol):
@@ -51,10 +53,10 @@ class Rectangle:
 
     addresses: tuple[Address, ...]
     tokens: tuple[bytes, ...]
-    native_places: tuple[int, ...]
+    native_places: Sequence[int]
     """For each holder the place of its native holding; empty when native balances are not asked for."""
-    token_places: tuple[tuple[int, ...], ...]
-    """For each token, for each holder, the place of the holding."""
+    token_places: tuple[Sequence[int], ...]
+    """For each token, for each holder, the place of the holding. A range where the places are evenly spaced."""
 
     def chunk(self, block: BlockRef, first: int, size: int) -> Chunk:
         """The holders from `first` on, at most `size` of them."""
@@ -84,12 +86,17 @@ def rectangles(holdings: Sequence[Holding]) -> list[Rectangle]:
     Assets with the very same holders are read together, so there are never more rectangles than assets (but for
     repetitions). In practice a firm's wallets hold a few sets of assets, and this finds them without sorting.
     """
-    places_of: dict[AssetId, dict[Address, int]] = defaultdict(dict)
+    places_of: dict[AssetId, dict[Address, int]] = {}
     repeated: list[tuple[AssetId, Address, int]] = []
     for place, holding in enumerate(holdings):
         asset_id, address = holding.asset.asset_id, holding.address
-        if places_of[asset_id].setdefault(address, place) != place:
+        places = places_of.get(asset_id)
+        if places is None:
+            places_of[asset_id] = {address: place}
+        elif address in places:
             repeated.append((asset_id, address, place))
+        else:
+            places[address] = place
     groups: list[list[tuple[AssetId, dict[Address, int]]]] = []
     for asset_id, places in places_of.items():
         for group in groups:
@@ -105,11 +112,13 @@ def rectangles(holdings: Sequence[Holding]) -> list[Rectangle]:
 def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) -> Iterator[Rectangle]:
     """One rectangle, or several when there are more tokens than a program takes."""
     addresses = tuple(group[0][1])
-    native: tuple[int, ...] = ()
-    tokens: list[tuple[bytes, tuple[int, ...]]] = []
+    native: Sequence[int] = ()
+    tokens: list[tuple[bytes, Sequence[int]]] = []
     for asset_id, places in group:
         token = token_address(asset_id)
-        in_order = tuple([places[address] for address in addresses])
+        in_order = _evenly(
+            list(places.values()) if tuple(places) == addresses else [places[address] for address in addresses]
+        )
         if token is None:
             native = in_order
         else:
@@ -122,6 +131,15 @@ def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) ->
             native_places=native if first == 0 else (),
             token_places=tuple(places for _, places in part),
         )
+
+
+def _evenly(places: Sequence[int]) -> Sequence[int]:
+    """The places as a range where they are evenly spaced and ascend: a whole column is then put in place at once."""
+    if len(places) > 1 and (step := places[1] - places[0]) > 0:
+        spaced = range(places[0], places[-1] + 1, step)
+        if list(spaced) == places:
+            return spaced
+    return tuple(places)
 
 
 def send(transport: Transport, requests: Sequence[RpcCall]) -> list[object]:
@@ -189,36 +207,48 @@ class BalanceRead:
     def _read_with(self, strategy: Strategy, rectangle: Rectangle, first: int) -> Iterator[ChunkResult]:
         """The rest of a rectangle with one strategy, the chunk size fitted to what the node takes.
 
-        One chunk after the other: asking for the next on a second thread was measured to gain nothing, because
-        decoding keeps the interpreter from sending.
+        While an answer is decoded the next chunk is already on its way. One thread does all the sending, in order.
         """
         token_count, total = len(rectangle.tokens), len(rectangle.addresses)
         size = strategy.holders_first(token_count)
         halvings = timeouts = 0
-        while first < total:
-            chunk = rectangle.chunk(self._block, first, size)
-            holders = len(chunk.holders)
-            try:
-                result = strategy.decode(chunk, send(self._transport, strategy.requests(chunk)))
-                if result.done == 0:
-                    raise RangeTooLarge("the gas the node allows does not suffice for one holder")
-            except (ChainMoved, WrongBlock, StateUnavailable, UnsupportedByNode):
-                raise
-            except (NodeRefused, NodeUnavailable, MalformedAnswer) as error:
-                # Out of gas, a body over a limit, or a timeout: less may work. Which of them it was is worded
-                # differently by every node, so it is tried a few times rather than guessed.
-                timeouts += isinstance(error, NodeUnavailable)
-                halvings += 1
-                if holders == 1 or halvings > HALVINGS_MAX or timeouts > TIMEOUT_HALVINGS_MAX:
+        with ThreadPoolExecutor(1, "balances") as sender:
+
+            def ask(start: int) -> _Asked:
+                chunk = rectangle.chunk(self._block, start, size)
+                return _Asked(start, chunk, sender.submit(send, self._transport, strategy.requests(chunk)))
+
+            ahead: _Asked | None = None
+            while first < total:
+                asked = ahead if ahead is not None and ahead.first == first else ask(first)
+                holders = len(asked.chunk.holders)
+                ahead = None
+                try:
+                    answers = asked.answers.result()
+                    if first + holders < total:
+                        ahead = ask(first + holders)
+                        wait([ahead.answers], HEAD_START_SECONDS)
+                    result = strategy.decode(asked.chunk, answers)
+                    if result.done == 0:
+                        raise RangeTooLarge("the gas the node allows does not suffice for one holder")
+                except (ChainMoved, WrongBlock, StateUnavailable, UnsupportedByNode):
                     raise
-                size = max(1, holders // 2)
-                continue
-            yield result
-            first += result.done
-            if result.done < holders:
-                size = result.done
-            elif result.holders_fit and not halvings:
-                size = max(1, min(strategy.holders_max(token_count), result.holders_fit))
+                except (NodeRefused, NodeUnavailable, MalformedAnswer) as error:
+                    # Out of gas, a body over a limit, or a timeout: less may work. Which of them it was is worded
+                    # differently by every node, so it is tried a few times rather than guessed.
+                    timeouts += isinstance(error, NodeUnavailable)
+                    halvings += 1
+                    if holders == 1 or halvings > HALVINGS_MAX or timeouts > TIMEOUT_HALVINGS_MAX:
+                        raise
+                    size = max(1, holders // 2)
+                    ahead = None  # it was asked with the size that may be too large
+                    continue
+                yield result
+                first += result.done
+                if result.done < holders:
+                    size = result.done
+                elif result.holders_fit and not halvings:
+                    size = max(1, min(strategy.holders_max(token_count), result.holders_fit))
 
     def _all_failed(self, rectangle: Rectangle, first: int) -> PlacedValues:
         assert self._last_error is not None
@@ -226,6 +256,15 @@ class BalanceRead:
         columns = (rectangle.native_places, *rectangle.token_places)
         remaining = [places[first:] for places in columns]
         return PlacedValues("none", [(places, [failure] * len(places)) for places in remaining if places], {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A chunk that is on its way."""
+
+    first: int
+    chunk: Chunk
+    answers: Future[list[object]]
 
 
 def _placed(method: str, rectangle: Rectangle, first: int, result: ChunkResult) -> PlacedValues:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import repeat
+from typing import Any
 
 from chains.evm.strategy import Value
 from chains.reader import Pin
@@ -45,30 +47,42 @@ assert [field.name for field in fields(_Layout)] == [field.name for field in fie
 
 
 def observe(
-    holdings: Sequence[Holding],
-    values: Sequence[Value | None],
-    methods: Sequence[str],
-    *,
-    pin: Pin,
-    node_id: str,
+    holdings: Sequence[Holding], values: Sequence[Value], method: str, *, pin: Pin, node_id: str
 ) -> list[BalanceObservation]:
-    """One observation for each holding from its value or failure, evidenced by one node's answer at the pin.
+    """One observation for each holding from its value or failure, evidenced by one node's answer at the pin."""
+    if set(map(type, values)) == {int} and min(values) >= 0 and max(values) <= UINT256_MAX:  # type: ignore[type-var,operator]
+        return _good(holdings, values, method, pin, node_id)
+    return [
+        _good([holding], [value], method, pin, node_id)[0]
+        if type(value) is int and 0 <= value <= UINT256_MAX
+        else BalanceObservation(
+            holding, pin.block, pin.finality, ReadStatus.FAILED, None, method, node_id, reason=str(value)
+        )
+        for holding, value in zip(holdings, values, strict=True)
+    ]
 
-    Raises AssertionError when a holding has neither: that would be a mistake of this package, and no answer.
-    """
-    block, finality = pin.block, pin.finality
-    good, read, single = ReadStatus.OK, StateEvidence.READ, AnchorEvidence.SINGLE
-    observations: list[BalanceObservation] = []
-    for holding, value, method in zip(holdings, values, methods, strict=True):
-        if type(value) is int and 0 <= value <= UINT256_MAX:
-            filled = _Layout(holding, block, finality, good, value, method, node_id, read, single, "")
-            filled.__class__ = BalanceObservation  # type: ignore[assignment]
-            observations.append(filled)  # type: ignore[arg-type]
-        else:
-            assert value is not None, f"{holding.address} was neither read nor failed"
-            observations.append(
-                BalanceObservation(
-                    holding, block, finality, ReadStatus.FAILED, None, method, node_id, reason=str(value)
-                )
-            )
-    return observations
+
+def _good(
+    holdings: Sequence[Holding], values: Sequence[Value], method: str, pin: Pin, node_id: str
+) -> list[BalanceObservation]:
+    """Observations of values that are all balances."""
+    assert len(holdings) == len(values)
+    # `map` calls the class without the interpreter's loop; the constants are spread by `repeat`.
+    filled: list[Any] = list(
+        map(
+            _Layout,
+            holdings,
+            repeat(pin.block),
+            repeat(pin.finality),
+            repeat(ReadStatus.OK),
+            values,
+            repeat(method),
+            repeat(node_id),
+            repeat(StateEvidence.READ),
+            repeat(AnchorEvidence.SINGLE),
+            repeat(""),
+        )
+    )
+    for observation in filled:
+        observation.__class__ = BalanceObservation
+    return filled

@@ -32,7 +32,6 @@ from chains.evm.probe import EIP1898, Capabilities, client_version, probe
 from chains.evm.quantity import encode_quantity, quantity
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
-from chains.evm.strategy import Value
 from chains.evm.transfers import scan
 from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
@@ -171,20 +170,26 @@ class EvmReader:
         """One observation for each holding, in the same order, each with its own status."""
         for asset in {holding.asset.asset_id: holding.asset for holding in holdings}.values():
             self._require_own_asset(asset)
-        values: list[Value | None] = [None] * len(holdings)
-        methods: list[str] = [""] * len(holdings)
+        found: list[BalanceObservation | None] = [None] * len(holdings)
         self._account_kinds = {}
         for part in BalanceRead(self._transport, pin.block, self._strategies(pin.block)).read(holdings):
             for places, column in part.columns:
-                for place, value in zip(places, column, strict=True):
-                    values[place] = value
-                    methods[place] = part.method
+                if isinstance(places, range):
+                    where = slice(places.start, places.stop, places.step)
+                    found[where] = observe(holdings[where], column, part.method, pin=pin, node_id=self.node_id)
+                    continue
+                of_column = [holdings[place] for place in places]
+                observed = observe(of_column, column, part.method, pin=pin, node_id=self.node_id)
+                for place, observation in zip(places, observed, strict=True):
+                    found[place] = observation
             self._account_kinds.update(part.kinds)
             if progress is not None:
                 progress(part.count)
         if not self._has_block(pin.block):
             raise ChainMoved(f"{pin.block} is no longer canonical after reading")
-        return observe(holdings, values, methods, pin=pin, node_id=self.node_id)
+        observations = [observation for observation in found if observation is not None]
+        assert len(observations) == len(holdings), "every holding is read or failed"
+        return observations
 
     @_named
     def block_at(self, height: int) -> BlockRef:

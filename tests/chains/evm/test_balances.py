@@ -229,7 +229,7 @@ def test_holders_of_the_same_assets_are_read_together(chain: EvmChain) -> None:
     holdings = [Holding(each, asset) for each in people for asset in (token, chain.native)]
     (rectangle,) = rectangles(holdings)
     assert len(rectangle.addresses) == 30
-    assert rectangle.native_places == tuple(range(1, 60, 2))
+    assert rectangle.native_places == range(1, 60, 2)
     pin = chain.pin(chain.reader())
     assert [len(requests) for requests in prepare_requests(pin.block, holdings, "state-override")] == [1]
     assert [len(requests) for requests in prepare_requests(pin.block, holdings, "batch")] == [60]
