@@ -18,6 +18,7 @@ from verifier.store.tables.chain import (
     UnparsedEventsRow,
 )
 from verifier.store.tables.journal import JournalEntryRow, JournalSealRow
+from verifier.store.tables.keys import KeyAnswerRow, KeyChallengeRow
 from verifier.store.tables.mapping import (
     AssetRow,
     AssetValueRow,
@@ -65,6 +66,8 @@ __all__ = [
     "InternedTextRow",
     "JournalEntryRow",
     "JournalSealRow",
+    "KeyAnswerRow",
+    "KeyChallengeRow",
     "LedgerEntryRow",
     "NodeCapabilityRow",
     "OrphanedBlockRow",

@@ -82,6 +82,21 @@ CREATE TABLE journal_seal (
 	CONSTRAINT fk_journal_seal_sequence FOREIGN KEY(sequence) REFERENCES journal_entry (sequence)
 );
 
+CREATE TABLE key_challenge (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	chain_id TEXT NOT NULL,
+	nonce TEXT NOT NULL,
+	document TEXT NOT NULL,
+	addresses TEXT NOT NULL,
+	CONSTRAINT pk_key_challenge PRIMARY KEY (record_id),
+	CONSTRAINT uq_key_challenge_nonce UNIQUE (nonce),
+	CONSTRAINT fk_key_challenge_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_key_challenge_chain_id ON key_challenge (chain_id);
+
 CREATE TABLE node_capability (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -277,6 +292,34 @@ CREATE TABLE firm_address (
 );
 
 CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
+
+CREATE TABLE key_answer (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	challenge_key BIGINT NOT NULL,
+	address TEXT NOT NULL,
+	scheme TEXT NOT NULL,
+	signature TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	account_kind TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	height BIGINT,
+	block_hash TEXT,
+	parent_hash TEXT,
+	block_time TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_key_answer PRIMARY KEY (record_id),
+	CONSTRAINT ck_key_answer_accepted_or_code CHECK ((outcome = 'accepted') = (code = '')),
+	CONSTRAINT ck_key_answer_accepted_at_block CHECK (outcome <> 'accepted' OR block_hash IS NOT NULL),
+	CONSTRAINT fk_key_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_key_answer_challenge_key FOREIGN KEY(challenge_key) REFERENCES key_challenge (record_id)
+);
+
+CREATE INDEX ix_key_answer_challenge_key ON key_answer (challenge_key);
+
+CREATE UNIQUE INDEX uq_key_answer_accepted ON key_answer (challenge_key, address) WHERE outcome = 'accepted';
 
 CREATE TABLE ledger_entry (
 	record_id BIGINT NOT NULL,
@@ -727,6 +770,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER journal_seal_refuse_truncate BEFORE TRUNCATE ON journal_seal
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER key_challenge_refuse_change BEFORE UPDATE OR DELETE ON key_challenge
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER key_challenge_refuse_truncate BEFORE TRUNCATE ON key_challenge
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER node_capability_refuse_change BEFORE UPDATE OR DELETE ON node_capability
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -791,6 +840,12 @@ CREATE TRIGGER firm_address_refuse_change BEFORE UPDATE OR DELETE ON firm_addres
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER firm_address_refuse_truncate BEFORE TRUNCATE ON firm_address
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER key_answer_refuse_change BEFORE UPDATE OR DELETE ON key_answer
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER key_answer_refuse_truncate BEFORE TRUNCATE ON key_answer
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER ledger_entry_refuse_change BEFORE UPDATE OR DELETE ON ledger_entry

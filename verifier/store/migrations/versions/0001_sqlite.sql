@@ -90,6 +90,22 @@ CREATE TABLE journal_seal (
 )
  STRICT;
 
+CREATE TABLE key_challenge (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	nonce TEXT NOT NULL,
+	document TEXT NOT NULL,
+	addresses TEXT NOT NULL,
+	CONSTRAINT pk_key_challenge PRIMARY KEY (record_id),
+	CONSTRAINT uq_key_challenge_nonce UNIQUE (nonce),
+	CONSTRAINT fk_key_challenge_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_key_challenge_chain_id ON key_challenge (chain_id);
+
 CREATE TABLE node_capability (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -297,6 +313,35 @@ CREATE TABLE firm_address (
  STRICT;
 
 CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
+
+CREATE TABLE key_answer (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	challenge_key INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	scheme TEXT NOT NULL,
+	signature TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	account_kind TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	height INTEGER,
+	block_hash TEXT,
+	parent_hash TEXT,
+	block_time TEXT,
+	CONSTRAINT pk_key_answer PRIMARY KEY (record_id),
+	CONSTRAINT ck_key_answer_accepted_or_code CHECK ((outcome = 'accepted') = (code = '')),
+	CONSTRAINT ck_key_answer_accepted_at_block CHECK (outcome <> 'accepted' OR block_hash IS NOT NULL),
+	CONSTRAINT fk_key_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_key_answer_challenge_key FOREIGN KEY(challenge_key) REFERENCES key_challenge (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_key_answer_challenge_key ON key_answer (challenge_key);
+
+CREATE UNIQUE INDEX uq_key_answer_accepted ON key_answer (challenge_key, address) WHERE outcome = 'accepted';
 
 CREATE TABLE ledger_entry (
 	record_id INTEGER NOT NULL,
@@ -763,6 +808,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of journal_seal are added, never changed'); END;
 CREATE TRIGGER journal_seal_refuse_delete BEFORE DELETE ON journal_seal
 BEGIN SELECT RAISE(ABORT, 'rows of journal_seal are added, never changed'); END;
 
+CREATE TRIGGER key_challenge_refuse_update BEFORE UPDATE ON key_challenge
+BEGIN SELECT RAISE(ABORT, 'rows of key_challenge are added, never changed'); END;
+
+CREATE TRIGGER key_challenge_refuse_delete BEFORE DELETE ON key_challenge
+BEGIN SELECT RAISE(ABORT, 'rows of key_challenge are added, never changed'); END;
+
 CREATE TRIGGER node_capability_refuse_update BEFORE UPDATE ON node_capability
 BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
 
@@ -828,6 +879,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
 
 CREATE TRIGGER firm_address_refuse_delete BEFORE DELETE ON firm_address
 BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
+
+CREATE TRIGGER key_answer_refuse_update BEFORE UPDATE ON key_answer
+BEGIN SELECT RAISE(ABORT, 'rows of key_answer are added, never changed'); END;
+
+CREATE TRIGGER key_answer_refuse_delete BEFORE DELETE ON key_answer
+BEGIN SELECT RAISE(ABORT, 'rows of key_answer are added, never changed'); END;
 
 CREATE TRIGGER ledger_entry_refuse_update BEFORE UPDATE ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are added, never changed'); END;
