@@ -116,8 +116,10 @@ def test_bit_rot_is_noticed(store: Store, dialect: str, database_url: str, rotte
     assert verify_journal(store).ok
     store.close()
     path = Path(database_url.removeprefix("sqlite:///"))
-    with sa.create_engine(database_url).connect() as connection:
+    engine = sa.create_engine(database_url)
+    with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
     content = bytearray(path.read_bytes())
     if rotten == "a value":
         content[content.rindex(b"Alpha")] ^= 1
