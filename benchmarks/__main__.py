@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 
+from benchmarks.measure import ResultsDiffer
+
 NAMES = ("evm_balances",)
 
 
@@ -18,8 +20,12 @@ def main() -> int:
     arguments = parser.parse_args()
     for name in NAMES if arguments.name == "all" else (arguments.name,):
         module = importlib.import_module(f"benchmarks.{name}")
-        for result in module.run(quick=arguments.quick):
-            print(result.to_json() if arguments.json else result.to_text(), flush=True)
+        try:
+            for result in module.run(quick=arguments.quick):
+                print(result.to_json() if arguments.json else result.to_text(), flush=True)
+        except ResultsDiffer as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
     return 0
 
 

@@ -13,7 +13,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+FIELDS: Final = (
+    "case", "value", "unit", "peer", "peer_value", "floor", "floor_value", "ratio_to_peer", "ratio_to_floor",
+    "peak_rss_bytes", "notes",
+)  # fmt: skip
+"""What a line for programs has, in this order."""
 
 CpuClock = Callable[[], float]
 """CPU seconds used so far by some process."""
@@ -94,10 +100,12 @@ class Result:
 
     def to_json(self) -> str:
         """The line for programs."""
-        data = asdict(self) | {"ratio_to_peer": self.ratio_to_peer, "ratio_to_floor": self.ratio_to_floor}
-        data["notes"] = data.pop("notes")
-        rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in data.items()}
-        return json.dumps(rounded)
+        numbers = {"ratio_to_peer": self.ratio_to_peer, "ratio_to_floor": self.ratio_to_floor}
+        data = asdict(self) | numbers | {"peak_rss_bytes": self.peak_rss_bytes, "notes": dict(self.notes)}
+        in_order = {name: data[name] for name in FIELDS}
+        return json.dumps(
+            {name: round(each, 4) if isinstance(each, float) else each for name, each in in_order.items()}
+        )
 
     def to_text(self) -> str:
         """The line for people."""
