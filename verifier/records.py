@@ -132,6 +132,10 @@ class FindingKind(StrEnum):
     COVERAGE_GAP = "coverage_gap"
     NODE_DISAGREEMENT = "node_disagreement"
     FINALITY_REVERSED = "finality_reversed"
+    ENCUMBRANCE = "encumbrance"
+    """Somebody else could move or has stopped what is here: an allowance, a delegation, a module, an issuer."""
+    CONTROL_CHANGE = "control_change"
+    """Who decides over a wallet or token is not what it was, or not what the mapping says."""
 
 
 class MatchOutcome(StrEnum):

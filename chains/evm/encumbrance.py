@@ -105,6 +105,7 @@ def read_encumbrances(
         first_height=first_height,
         wallets=tuple(owners),
         assets=tuple(by_id[asset_id] for asset_id in sorted(by_id)),
+        permit2=settings.permit2,
         grants=tuple(grant for grant in grants if grant.base_units != 0),
         pairs_asked=len(grants),
         controls=tuple(controls),

@@ -172,6 +172,9 @@ class EncumbranceReading:
     """The first block whose approvals were looked at, earlier readings included."""
     wallets: tuple[Address, ...]
     assets: tuple[Asset, ...]
+    """Tokens alone: of the native coin, nobody can be allowed to take a part."""
+    permit2: Address
+    """Where Permit2 was looked for."""
     grants: tuple[Grant, ...]
     """Every one that is not zero, and every one that could not be read."""
     pairs_asked: int

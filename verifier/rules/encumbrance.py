@@ -1,0 +1,223 @@
+"""Who else could move what stands in the wallets: one finding for each, with the amount that is exposed.
+
+What could not be read is a finding of its own (`unverified`), never the absence of one. Amounts of different findings
+do not add up: two spenders who may take the same balance expose it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from chains.evm.encumbrance_types import (
+    NONE,
+    AccountRole,
+    Answer,
+    ControlState,
+    EncumbranceReading,
+    Fact,
+    Grant,
+    GrantKind,
+    PairKey,
+    Restriction,
+)
+from chains.types import Address, Asset, AssetId, account_location
+from verifier.records import Finding, FindingKind
+from verifier.rules.reconcile import Observations
+from verifier.rules.statements import figure
+from verifier.rules.surroundings import Surroundings
+
+_TAKERS: Final = {
+    Fact.MODULES: ("module", "The Safe's module {} may move everything here without its owners' signatures"),
+    Fact.PROXY_ADMIN: ("proxy_admin", "{} may replace the code of this wallet and then move everything here"),
+    Fact.BEACON: ("beacon", "Whoever controls the beacon {} may replace the code of this wallet"),
+    Fact.DELEGATE: ("delegate", "The key delegated to the contract {}, whose code may move everything here"),
+}
+"""Facts about a wallet that let somebody other than its owners move all of it."""
+
+
+def encumbrance_findings(
+    reading: EncumbranceReading, observations: Observations, assets: Mapping[AssetId, Asset], surroundings: Surroundings
+) -> list[Finding]:
+    """Everything that one reading has to say, for balances observed at the same block.
+
+    `assets` are all assets of the chain by id, the native coin too: a delegation exposes it as well.
+    """
+    exposure = Exposure(reading, observations, assets)
+    return [
+        *_not_asked(reading, surroundings),
+        *(finding for grant in reading.grants for finding in _grant(grant, exposure, surroundings)),
+        *(finding for state in reading.controls for finding in _control(state, exposure, surroundings)),
+        *(finding for each in reading.restrictions for finding in _restriction(each, exposure, surroundings)),
+        *(
+            surroundings.finding(
+                FindingKind.UNPARSED_EVENTS,
+                surroundings.chain_location,
+                assets.get(asset_id),
+                None,
+                f"approvals:{asset_id}",
+                f"{count} approvals by wallets in events of {asset_id} name no spender that could be read.",
+            )
+            for asset_id, count in sorted(reading.odd_approvals.items())
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How much of what stands in the wallets a grant or a control exposes."""
+
+    reading: EncumbranceReading
+    observations: Observations
+    assets: Mapping[AssetId, Asset]
+    _to_permit2: dict[PairKey, int | None] = field(init=False, repr=False)
+    """The allowances to Permit2 itself that are not zero."""
+
+    def __post_init__(self) -> None:
+        found = {
+            grant.key: grant.base_units
+            for grant in self.reading.grants
+            if grant.kind is GrantKind.ALLOWANCE and grant.spender == self.reading.permit2
+        }
+        object.__setattr__(self, "_to_permit2", found)
+
+    def balance(self, address: Address, asset_id: AssetId) -> int | None:
+        """The observed balance in base units; None when it was not read at the reading's block."""
+        observation = self.observations.get((address, asset_id))
+        if observation is None or observation.block.block_hash != self.reading.block.block_hash:
+            return None
+        return observation.base_units
+
+    def of_grant(self, grant: Grant) -> int | None:
+        """What the spender could take now: no more than the grant, the balance, and for Permit2 its own allowance."""
+        limits = [grant.base_units, self.balance(grant.owner, grant.asset.asset_id)]
+        if grant.kind is GrantKind.PERMIT2:
+            # It is asked for of every wallet and token; a reading keeps what is not zero or was not read.
+            limits.append(self._to_permit2.get((grant.owner, grant.asset.asset_id, self.reading.permit2), 0))
+        known = [limit for limit in limits if limit is not None]
+        if 0 in known:
+            return 0
+        return min(known) if len(known) == len(limits) else None
+
+    def of_all(self, address: Address) -> list[tuple[Asset, int | None]]:
+        """Every asset that stands at an address, and those whose balance is not known."""
+        held = [(asset, self.balance(address, asset_id)) for asset_id, asset in sorted(self.assets.items())]
+        return [(asset, amount) for asset, amount in held if amount != 0]
+
+    def total(self, asset: Asset) -> int | None:
+        """What all wallets hold of an asset together; None when one balance is not known."""
+        amounts = [self.balance(address, asset.asset_id) for address in self.reading.wallets]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if len(known) == len(amounts) else None
+
+
+def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Iterator[Finding]:
+    """Mapped wallets that the reading leaves out, and blocks before its first one."""
+    for address in sorted(surroundings.wallets.keys() - set(reading.wallets)):
+        if not surroundings.is_closed(address):
+            text = "Who else could move what is here was not asked for this wallet."
+            place = account_location(reading.block.chain_id, address)
+            yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, "control", text)
+    if reading.first_height > 0:
+        text = (
+            f"Approvals before block {reading.first_height:,} were not looked for; an allowance from then shows only "
+            f"where its spender is asked for anyway."
+        )
+        subject = f"approvals_before:{reading.first_height}"
+        kind, place = FindingKind.COVERAGE_GAP, surroundings.chain_location
+        yield surroundings.finding(kind, place, None, None, subject, text)
+
+
+def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings) -> Iterator[Finding]:
+    place = account_location(surroundings.block.chain_id, grant.owner)
+    subject = f"{grant.kind}:{grant.spender}"
+    if grant.base_units is None:
+        text = (
+            f"What {grant.spender} may take of {grant.asset.symbol} here ({grant.kind}) is not known: {grant.reason}."
+        )
+        yield surroundings.finding(FindingKind.UNVERIFIED, place, grant.asset, None, subject, text)
+        return
+    if grant.base_units == 0 or not grant.holds_at(int(surroundings.block.timestamp.timestamp())):
+        return
+    exposed = exposure.of_grant(grant)
+    limit = f"any amount of {grant.asset.symbol}" if grant.is_unlimited else figure(grant.base_units, grant.asset)
+    if grant.kind is GrantKind.PERMIT2:
+        means = f"by a Permit2 grant that ends at Unix second {grant.expires_at_seconds}"
+    elif grant.spender == exposure.reading.permit2:
+        means = "by an allowance to Permit2, for whoever shows it a signature or grant of this wallet"
+    else:
+        means = "by an allowance of the token"
+    text = f"{grant.spender} may take {limit} {means}; {_exposed_text(exposed, grant.asset)}."
+    yield surroundings.finding(FindingKind.ENCUMBRANCE, place, grant.asset, exposed, subject, text)
+
+
+def _control(state: ControlState, exposure: Exposure, surroundings: Surroundings) -> Iterator[Finding]:
+    is_wallet = state.role is AccountRole.WALLET
+    place = account_location(surroundings.block.chain_id, state.address) if is_wallet else surroundings.chain_location
+    unread = dict(sorted(state.unread.items()))
+    if unread or (is_wallet and state.nonce is None):
+        names = ", ".join([*unread, *(["nonce"] if is_wallet and state.nonce is None else [])])
+        reason = next(iter(unread.values()), "nonce-unread: the node gave no transaction count")
+        text = f"Who controls {state.address} is not fully known: {names} could not be read ({reason})."
+        subject = "control" if is_wallet else f"control:{state.address}"
+        yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, subject, text)
+    if not is_wallet:
+        return
+    if state.facts.get(Fact.ACCOUNT_KIND) == "contract":
+        text = (
+            f"The wallet is a contract and answers as no kind that is known here (code hash "
+            f"{state.facts.get(Fact.CODE_HASH, NONE)}): who can move what it holds is not known."
+        )
+        yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, "control:unknown_code", text)
+    for fact, (name, sentence) in _TAKERS.items():
+        for taker in state.items(fact):
+            yield from exposing_all(
+                FindingKind.ENCUMBRANCE,
+                state.address,
+                f"{name}:{taker}",
+                sentence.format(taker),
+                exposure,
+                surroundings,
+            )
+
+
+def _restriction(each: Restriction, exposure: Exposure, surroundings: Surroundings) -> Iterator[Finding]:
+    asset, chain = each.asset, surroundings.block.chain_id
+    place = account_location(chain, each.holder) if each.holder is not None else surroundings.chain_location
+    if each.answer is Answer.UNREAD:
+        text = f"Whether the issuer of {asset.symbol} stopped it here is not known: {each.reason}."
+        subject = f"restriction:{each.question}"
+        yield surroundings.finding(FindingKind.UNVERIFIED, place, asset, None, subject, text)
+    elif each.answer is Answer.RESTRICTED and each.holder is None:
+        total = exposure.total(asset)
+        text = (
+            f"{asset.symbol} is stopped for everybody ({each.question}); {_exposed_text(total, asset)} in all wallets."
+        )
+        yield surroundings.finding(FindingKind.ENCUMBRANCE, place, asset, total, f"stopped:{each.question}", text)
+    elif each.answer is Answer.RESTRICTED and each.holder is not None:
+        balance = exposure.balance(each.holder, asset.asset_id)
+        text = f"The issuer of {asset.symbol} froze this wallet ({each.question}); {_exposed_text(balance, asset)}."
+        yield surroundings.finding(FindingKind.ENCUMBRANCE, place, asset, balance, f"frozen:{each.question}", text)
+
+
+def exposing_all(
+    kind: FindingKind,
+    address: Address,
+    subject: str,
+    sentence: str,
+    exposure: Exposure,
+    surroundings: Surroundings,
+) -> Iterator[Finding]:
+    """One finding for each asset that stands at a wallet; a single one without an amount when nothing does."""
+    place = account_location(surroundings.block.chain_id, address)
+    held = exposure.of_all(address)
+    for asset, amount in held:
+        text = f"{sentence}; {_exposed_text(amount, asset)}."
+        yield surroundings.finding(kind, place, asset, amount, subject, text)
+    if not held:
+        yield surroundings.finding(kind, place, None, None, subject, f"{sentence}; nothing is here now.")
+
+
+def _exposed_text(exposed: int | None, asset: Asset) -> str:
+    return f"{figure(exposed, asset)} is exposed" if exposed is not None else "how much is exposed is not known"
