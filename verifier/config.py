@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -135,6 +135,8 @@ class ChainSettings(_Section):
     history_from_height: int | None = Field(default=None, ge=0)
     """First block whose movements are covered; the default is the block of the first sweep."""
     header_format: str = "ethereum"
+    history_mode: Literal["logs", "verified"] = "logs"
+    """How movements are read; `verified` holds every block against its header, and costs more. See docs/history.md."""
     head_age_seconds_max: int = Field(default=900, ge=1)
     head_future_seconds_max: int = Field(default=60, ge=0)
     native_asset: NativeAssetSettings
@@ -169,6 +171,7 @@ class ChainSettings(_Section):
             head_age_seconds_max=self.head_age_seconds_max,
             head_future_seconds_max=self.head_future_seconds_max,
             limits=ReadLimits(**self.limits.model_dump()),
+            history_mode=self.history_mode,
         )
 
 

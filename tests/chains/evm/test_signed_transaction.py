@@ -1,7 +1,9 @@
-"""Transactions of types 0 to 4: bytes, hash and sender, against eth-account and a transaction of Ethereum mainnet."""
+"""Transactions of types 0 to 4: bytes, hash and sender, against eth-account, geth and Ethereum mainnet."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,8 +146,24 @@ BLOB_TRANSACTION: Json = {
 }  # fmt: skip
 
 
+OF_GETH: Json = json.loads(
+    (Path(__file__).parent / "fixtures" / "execution_apis_transactions.json").read_text(encoding="utf-8")
+)
+"""The file names its source."""
+
+
+@pytest.mark.parametrize("name", ["blob", "set_code"])
+def test_the_newer_types_as_geth_gives_them(name: str) -> None:
+    answer = OF_GETH[name]
+    transaction = decode_transaction(answer)
+    assert transaction.tx_id == answer["hash"]
+    assert "0x" + transaction.sender().hex() == answer["from"]
+    changed = decode_transaction({**answer, "to": "0x" + "33" * 20})
+    assert changed.tx_id != answer["hash"]
+    assert "0x" + changed.sender().hex() != answer["from"]
+
+
 def test_blobs_are_counted_and_signed() -> None:
-    """Signing one is tried on Anvil, in test_verified_history."""
     transaction = decode_transaction(BLOB_TRANSACTION)
     assert transaction.blob_gas == 2 * GAS_PER_BLOB
     fewer = decode_transaction({**BLOB_TRANSACTION, "blobVersionedHashes": ["0x01" + "44" * 31]})

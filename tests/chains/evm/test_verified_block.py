@@ -13,7 +13,11 @@ import pytest
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.blob_price import UPDATE_FRACTIONS, blob_price, known_blob_prices
 from chains.evm.block_movements import WITHDRAWALS_IN_A_TOKEN, Watch, block_movements
-from chains.evm.header import decode_header
+from chains.evm.header import decode_header, encode_ethereum
+from chains.evm.keccak import keccak256
+from chains.evm.receipts import BloomFilter, decode_receipt, encode_receipt
+from chains.evm.signed_transaction import decode_transaction
+from chains.evm.trie_root import ordered_root
 from chains.evm.verified_block import CheckedBlock, check_block
 from chains.types import Asset, AssetId, ChainId, TransferKind
 
@@ -208,6 +212,49 @@ def test_a_fee_for_layer_1_is_paid_and_not_proven() -> None:
     block = check(receipt(0, l1Fee="0x64"))
     assert block.notes == ("the fee for data on layer 1 stands in no root",)
     assert block.transactions[0].fee == block.transactions[1].fee + 100
+
+
+BLOBS = json.loads(
+    (Path(__file__).parent / "fixtures" / "execution_apis_transactions.json").read_text(encoding="utf-8")
+)
+"""A transaction with a blob, and its receipt, as geth gave them; the file names its source."""
+
+
+def check_blobs(*, excess: int = 0, **claims: object) -> CheckedBlock:
+    """A block made here around geth's transaction: the roots by ours, the header's hash by the registered format."""
+    block: Json = copy.deepcopy(FIXTURE["block"])
+    transaction, receipt = dict(BLOBS["blob"]), {**BLOBS["blob_receipt"], **claims}
+    committed = decode_receipt(BLOBS["blob_receipt"])
+    blooms = BloomFilter()
+    receipts_root = ordered_root([encode_receipt(BLOBS["blob_receipt"], committed, blooms)])
+    block |= {
+        "transactions": [transaction],
+        "transactionsRoot": "0x" + ordered_root([decode_transaction(transaction).encoded]).hex(),
+        "receiptsRoot": "0x" + receipts_root.hex(),
+        "logsBloom": "0x" + blooms.total.hex(),
+        "baseFeePerGas": hex(int(transaction["gasPrice"], 16) - 1),
+        "excessBlobGas": hex(excess),
+    }
+    block["hash"] = receipt["blockHash"] = "0x" + keccak256(encode_ethereum(block)[0]).hex()
+    return check_block((decode_header(block, CHAIN, "ethereum"), block), [receipt])
+
+
+def test_a_transaction_with_blobs_pays_for_them() -> None:
+    block = check_blobs()
+    assert block.verified
+    assert block.transactions[0].fee == 0xCA9C * 0x281D620E + 0x20000
+    assert [log.data[-1] for log in block.transactions[0].receipt.logs] == [2]
+
+
+def test_blobs_are_held_against_the_transaction_and_their_price_against_the_header() -> None:
+    with pytest.raises(ProofFailed, match="blob gas used of transaction 0"):
+        check_blobs(blobGasUsed="0x40000")
+    with pytest.raises(MalformedAnswer, match="blob gas price"):
+        check_blobs(blobGasPrice=None)
+    excess = 10 * UPDATE_FRACTIONS[1]
+    assert check_blobs(excess=excess, blobGasPrice=hex(blob_price(excess, UPDATE_FRACTIONS[1]))).verified
+    unknown = check_blobs(excess=excess, blobGasPrice="0x2")
+    assert unknown.notes == ("the blob gas price fits no fork this version knows",)
 
 
 def test_blob_prices_by_the_formula() -> None:
