@@ -13,13 +13,15 @@ from chains.evm import chain_plugin
 from chains.evm.addresses import checksum_address
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, ReadLimits
 from chains.registry import open_reader
-from chains.types import Address, Asset, AssetId, ChainId, Finality
+from chains.types import Address, AnchorEvidence, Asset, AssetId, ChainId, Finality
 
 
 class EvmHarness:
     """`tests.conformance.harness.ReaderHarness` on Anvil."""
 
     supports_height_history = True
+    node_id = "node-1"
+    anchor = AnchorEvidence.SINGLE
 
     def __init__(self, node: AnvilNode) -> None:
         self.node = node

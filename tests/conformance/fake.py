@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from chains.evm.addresses import checksum_address
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig
-from chains.types import Address, Asset, AssetId, Finality
+from chains.types import Address, AnchorEvidence, Asset, AssetId, Finality
 from tests.fakes.chain import FakeChain
 from tests.fakes.reader import FakeNode, FakePlugin
 
@@ -18,6 +18,8 @@ class FakeHarness:
     """`tests.conformance.harness.ReaderHarness` on a chain in memory."""
 
     supports_height_history = True
+    node_id = "node-1"
+    anchor = AnchorEvidence.SINGLE
 
     def __init__(self) -> None:
         self._chain = FakeChain()
@@ -76,3 +78,6 @@ class FakeHarness:
     def reorganise(self, depth: int) -> None:
         """Replace the newest blocks by empty ones."""
         self._chain.reorganise(depth)
+
+    def close(self) -> None:
+        """Nothing is held open."""

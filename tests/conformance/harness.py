@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chains.reader import ChainPlugin, ChainReader
-from chains.types import Address, Asset, Finality
+from chains.types import Address, AnchorEvidence, Asset, Finality
 
 
 class ReaderHarness(Protocol):
@@ -27,6 +27,10 @@ class ReaderHarness(Protocol):
     """Texts that are no address of this chain."""
     supports_height_history: bool
     """Whether balances of older blocks can be read."""
+    node_id: str
+    """How the readers name the node or nodes they ask."""
+    anchor: AnchorEvidence
+    """How strongly a balance's block is evidenced by what the readers ask."""
 
     def reader(self, *, finality: Finality | None = None, wrong_genesis: bool = False) -> ChainReader:
         """A reader of the devnet; with `wrong_genesis` configured for another network."""
