@@ -114,6 +114,7 @@ def test_a_branch_that_leaves_and_comes_back(desk: MemoryDesk) -> None:
 def test_a_false_alarm_of_a_reversed_final_block_is_resumed_from(desk: MemoryDesk) -> None:
     """A node on a minority fork halts the chain; resumed with a good node, the same blocks count again."""
     desk.use_finality("confirmed(3)")
+    desk.chain.mine(3)
     assert desk.sweep().exit_code == 0
     desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
     desk.chain.mine(4)
