@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.measure import ResultsDiffer
 
-NAMES = ("evm_balances",)
+NAMES = ("evm_balances", "evm_receipts")
 
 
 def main() -> int:
