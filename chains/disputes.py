@@ -80,7 +80,7 @@ def _differing_transfers(
     own = {each.transfer_id: each for each in agreed.transfers} if agreed is not None else {}
     accounts = {each.transfer_id: each for scan in scans.values() for each in scan.transfers}
     disputes = []
-    for transfer_id, account in accounts.items():
+    for transfer_id, account in sorted(accounts.items(), key=_place):
         found = {node: transfers.get(transfer_id) for node, transfers in by_node.items()}
         if len(set(found.values())) < 2:
             continue
@@ -97,6 +97,11 @@ def _differing_transfers(
             )
         )
     return disputes
+
+
+def _place(named: tuple[str, Transfer]) -> tuple[int, str, int, str]:
+    transfer_id, transfer = named
+    return transfer.block.height, transfer.tx_id, transfer.index, transfer_id
 
 
 def _transfer_words(transfer: Transfer | None) -> str:
