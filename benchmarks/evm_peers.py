@@ -16,7 +16,7 @@ from chains.evm.addresses import token_address
 from chains.types import Address, Asset
 
 BATCH_CALLS: Final = 300
-"""Calls in one of web3's batches; more does not make it faster."""
+"""Calls in one of web3's batches."""
 _ABI: Final = [
     {
         "type": "function",
