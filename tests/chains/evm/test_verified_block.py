@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,7 @@ BLOBS = json.loads(
 """A transaction with a blob, and its receipt, as geth gave them; the file names its source."""
 
 
-def check_blobs(*, excess: int = 0, **claims: object) -> CheckedBlock:
+def blob_block(excess: int = 0, **claims: object) -> tuple[Json, list[Json]]:
     """A block made here around geth's transaction: the roots by ours, the header's hash by the registered format."""
     block: Json = copy.deepcopy(FIXTURE["block"])
     transaction, receipt = dict(BLOBS["blob"]), {**BLOBS["blob_receipt"], **claims}
@@ -236,7 +237,16 @@ def check_blobs(*, excess: int = 0, **claims: object) -> CheckedBlock:
         "excessBlobGas": hex(excess),
     }
     block["hash"] = receipt["blockHash"] = "0x" + keccak256(encode_ethereum(block)[0]).hex()
-    return check_block((decode_header(block, CHAIN, "ethereum"), block), [receipt])
+    return block, [receipt]
+
+
+def check_whole(block: Json, receipts: list[Json]) -> CheckedBlock:
+    """As the reader does: what was changed is in the header too when it stands there."""
+    return check_block((decode_header(block, CHAIN, "ethereum"), block), receipts)
+
+
+def check_blobs(*, excess: int = 0, **claims: object) -> CheckedBlock:
+    return check_whole(*blob_block(excess, **claims))
 
 
 def test_a_transaction_with_blobs_pays_for_them() -> None:
@@ -255,6 +265,79 @@ def test_blobs_are_held_against_the_transaction_and_their_price_against_the_head
     assert check_blobs(excess=excess, blobGasPrice=hex(blob_price(excess, UPDATE_FRACTIONS[1]))).verified
     unknown = check_blobs(excess=excess, blobGasPrice="0x2")
     assert unknown.notes == ("the blob gas price fits no fork this version knows",)
+
+
+def places_in(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place below a JSON value, the containers too."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*path, key)
+        yield from places_in(inner, (*path, key))
+
+
+def leave_it_out(parent: Any, key: str | int) -> None:
+    del parent[key]
+
+
+def count_up(parent: Any, key: str | int) -> None:
+    if isinstance(parent[key], str):
+        digit = parent[key][-1:]
+        parent[key] = parent[key][:-1] + f"{(int(digit, 16) + 1) % 16:x}" if digit != "x" else "0x01"
+
+
+def lengthen(parent: Any, key: str | int) -> None:
+    parent[key] = parent[key] + "00" if isinstance(parent[key], str) else parent[key] * 2 if parent[key] else [{}]
+
+
+def make_zero(parent: Any, key: str | int) -> None:
+    parent[key] = "0x0" if isinstance(parent[key], str) else []
+
+
+def make_null(parent: Any, key: str | int) -> None:
+    parent[key] = None
+
+
+NOT_COMMITTED = {
+    # No root covers these, and nothing is read from them: what they repeat is derived instead.
+    *("contractAddress", "to", "from", "logIndex", "removed", "blockNumber", "transactionIndex", "transactionHash"),
+    *("v", "gasPrice", "size", "totalDifficulty", "uncles", "chainId", "blockHash", "blobGasPrice"),
+    "yParity",  # where it is missing, v says the same
+}
+
+
+@pytest.mark.parametrize("change", [leave_it_out, count_up, lengthen, make_zero, make_null])
+def test_no_change_of_any_one_value_goes_unnoticed(change: Callable[[Any, str | int], None]) -> None:
+    """Refused, or not verified any more, or without any effect on what is read."""
+    honest = check_whole(*blob_block())
+    assert honest.verified
+    whole = {"block": (made := blob_block())[0], "receipts": made[1]}
+    outcomes: Counter[str] = Counter()
+    for path in places_in(whole):
+        if path in {("block",), ("receipts",)}:
+            continue
+        changed: Any = copy.deepcopy(whole)
+        parent = changed
+        for key in path[:-1]:
+            parent = parent[key]
+        before = copy.deepcopy(parent)
+        try:
+            change(parent, path[-1])
+        except TypeError:
+            continue  # nothing of this kind to change here
+        if parent == before:
+            continue
+        try:
+            found = check_whole(changed["block"], changed["receipts"])
+        except (ProofFailed, MalformedAnswer):
+            outcomes["refused"] += 1
+            continue
+        if not found.verified:
+            outcomes["not verified"] += 1
+            continue
+        assert found == honest, path
+        assert path[-1] in NOT_COMMITTED, path
+        outcomes["without effect"] += 1
+    assert outcomes["refused"] >= 40, outcomes
 
 
 def test_blob_prices_by_the_formula() -> None:
