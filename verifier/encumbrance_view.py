@@ -29,7 +29,7 @@ def review_json(review: EncumbranceReview) -> dict[str, object]:
         "finality": str(reading.finality),
         "node_id": reading.node_id,
         "exit_code": review.exit_code,
-        "first_height": reading.first_height,
+        "first_height": reading.coverage.first_height,
         "wallets": len(reading.wallets),
         "pairs_asked": reading.pairs_asked,
         "compared_with": {"height": earlier.height, "block_hash": earlier.block_hash} if earlier else None,

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chains.errors import InvalidValue
+from chains.errors import ChainMoved, InvalidValue
 from chains.evm.abi import address_word, selector
 from chains.evm.addresses import address_bytes, token_address
 from chains.evm.approval_events import ApprovalEvents
@@ -26,7 +26,7 @@ from chains.evm.blocks import BlockSource
 from chains.evm.control import read_controls
 from chains.evm.encumbrance_types import (
     UINT160_MAX,
-    Candidates,
+    ApprovalCoverage,
     EncumbranceReading,
     Grant,
     GrantKind,
@@ -35,7 +35,7 @@ from chains.evm.encumbrance_types import (
 from chains.evm.pinned_state import PinnedState, Unread, word_of
 from chains.evm.token_restrictions import read_restrictions
 from chains.reader import ChainConfig, Pin, Progress
-from chains.types import Address, Asset, AssetId
+from chains.types import Address, Asset, AssetId, BlockRef
 
 PERMIT2_ADDRESS: Final = Address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 """Where Permit2 stands on every public chain that has it."""
@@ -64,15 +64,14 @@ def read_encumbrances(
     assets: Iterable[Asset],
     *,
     first_height: int,
-    known: Candidates | None = None,
-    known_to_height: int | None = None,
+    earlier: ApprovalCoverage | None = None,
     settings: EncumbranceSettings | None = None,
     progress: Progress | None = None,
 ) -> EncumbranceReading:
     """Read everything at the pin; events from `first_height` on, `progress` counts their blocks.
 
-    `known` are the candidates of an earlier reading of the same wallets and assets, whose events from `first_height`
-    to `known_to_height` were covered and were final; then only later blocks are looked through.
+    `earlier` is the coverage of an earlier reading: when its last block is still canonical and it looked for all of
+    this, only later blocks are looked through; else all of them are again.
 
     Raises `ChainMoved` when the pin is no longer canonical, and any `ReadError` when the events could not be read or
     the node gave no answer at all. A single question that failed is a part of the answer.
@@ -84,12 +83,10 @@ def read_encumbrances(
     tokens = {raw: asset for asset in assets if (raw := token_address(asset.asset_id)) is not None}
     source = BlockSource(transport, config.chain_id, config.header_format)
     source.require_known(pin.block)
-    events = ApprovalEvents(
-        transport, pin.block, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2)
+    coverage = _look_for_approvals(
+        transport, source, pin.block, owners, tokens, first_height, earlier, settings, progress
     )
-    scan_from = first_height if known_to_height is None else max(first_height, known_to_height + 1)
-    found, odd = events.read(scan_from, pin.block.height, progress)
-    candidates = found | (known or Candidates())
+    candidates = coverage.candidates
     state = PinnedState(transport, pin.block)
     by_id = {asset.asset_id: asset for asset in tokens.values()}
     pairs = _allowance_pairs(candidates.allowances, owners, by_id, settings)
@@ -102,17 +99,57 @@ def read_encumbrances(
         block=pin.block,
         finality=pin.finality,
         node_id=node_id,
-        first_height=first_height,
         wallets=tuple(owners),
         assets=tuple(by_id[asset_id] for asset_id in sorted(by_id)),
-        permit2=settings.permit2,
+        coverage=coverage,
         grants=tuple(grant for grant in grants if grant.base_units != 0),
         pairs_asked=len(grants),
         controls=tuple(controls),
         restrictions=tuple(restrictions),
-        odd_approvals=odd,
-        candidates=candidates,
     )
+
+
+def _look_for_approvals(
+    transport: Transport,
+    source: BlockSource,
+    pin: BlockRef,
+    owners: Sequence[Address],
+    tokens: Mapping[bytes, Asset],
+    first_height: int,
+    earlier: ApprovalCoverage | None,
+    settings: EncumbranceSettings,
+    progress: Progress | None,
+) -> ApprovalCoverage:
+    """Look through the blocks that no earlier coverage stands for, and add what it saw."""
+    asset_ids = frozenset(asset.asset_id for asset in tokens.values())
+    if earlier is None or not earlier.covers(first_height, owners, asset_ids, settings.permit2):
+        earlier = None
+    elif earlier.last.height > pin.height or not _is_known(source, earlier.last):
+        earlier = None  # a reorganisation may have put other approvals into the blocks that were covered
+    events = ApprovalEvents(transport, pin, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2))
+    scan_from = first_height if earlier is None else earlier.last.height + 1
+    found, odd = events.read(scan_from, pin.height, progress)
+    if earlier is not None:
+        found |= earlier.candidates
+        before = earlier.odd_approvals
+        odd = {asset_id: odd.get(asset_id, 0) + before.get(asset_id, 0) for asset_id in {*odd, *before}}
+    return ApprovalCoverage(
+        first_height=first_height if earlier is None else earlier.first_height,
+        last=pin,
+        wallets=frozenset(owners),
+        assets=asset_ids,
+        permit2=settings.permit2,
+        candidates=found,
+        odd_approvals=odd,
+    )
+
+
+def _is_known(source: BlockSource, block: BlockRef) -> bool:
+    try:
+        source.require_known(block)
+    except ChainMoved:
+        return False
+    return True
 
 
 def _within(pairs: Iterable[PairKey], owners: Sequence[Address], by_id: Mapping[AssetId, Asset]) -> set[PairKey]:

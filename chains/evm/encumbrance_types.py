@@ -5,7 +5,7 @@ Every question has an answer or the reason why it has none; nothing that was not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -77,6 +77,33 @@ class Candidates:
 
     def __or__(self, other: Candidates) -> Candidates:
         return Candidates(self.allowances | other.allowances, self.permit2 | other.permit2)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalCoverage:
+    """Whose approvals were looked for in which blocks, and what was seen. A later reading goes on from it."""
+
+    first_height: int
+    last: BlockRef
+    """The last block looked through; the reading's pin."""
+    wallets: frozenset[Address]
+    assets: frozenset[AssetId]
+    permit2: Address
+    """Where Permit2 was looked for."""
+    candidates: Candidates
+    odd_approvals: Mapping[AssetId, int]
+    """Approval events of wallets that could not be read as one: whom they approve is not known."""
+
+    def covers(
+        self, first_height: int, wallets: Iterable[Address], assets: Iterable[AssetId], permit2: Address
+    ) -> bool:
+        """Whether all of this was looked for up to the last block, so that only later blocks are left."""
+        return (
+            self.first_height <= first_height
+            and self.wallets.issuperset(wallets)
+            and self.assets.issuperset(assets)
+            and self.permit2 == permit2
+        )
 
 
 class Fact(StrEnum):
@@ -168,13 +195,10 @@ class EncumbranceReading:
     block: BlockRef
     finality: Finality
     node_id: str
-    first_height: int
-    """The first block whose approvals were looked at, earlier readings included."""
     wallets: tuple[Address, ...]
     assets: tuple[Asset, ...]
     """Tokens alone: of the native coin, nobody can be allowed to take a part."""
-    permit2: Address
-    """Where Permit2 was looked for."""
+    coverage: ApprovalCoverage
     grants: tuple[Grant, ...]
     """Every one that is not zero, and every one that could not be read."""
     pairs_asked: int
@@ -182,7 +206,3 @@ class EncumbranceReading:
     controls: tuple[ControlState, ...]
     """Wallets first, then tokens, each sorted by address."""
     restrictions: tuple[Restriction, ...]
-    odd_approvals: Mapping[AssetId, int]
-    """Approval events of wallets that could not be read as one: whom they approve is not known."""
-    candidates: Candidates
-    """To be given to the next reading, so that it looks at later blocks only."""

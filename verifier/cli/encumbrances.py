@@ -101,7 +101,8 @@ def _show(review: EncumbranceReview) -> None:
     )
     output.say(
         f"  {output.counted(len(reading.wallets), 'wallet')}, {output.counted(len(reading.assets), 'token')}; "
-        f"approvals from block {reading.first_height} on, {output.counted(reading.pairs_asked, 'allowance')} asked for"
+        f"approvals from block {reading.coverage.first_height} on, "
+        f"{output.counted(reading.pairs_asked, 'allowance')} asked for"
     )
     if review.compared_with is not None:
         output.say(

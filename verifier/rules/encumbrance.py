@@ -59,7 +59,7 @@ def encumbrance_findings(
                 f"approvals:{asset_id}",
                 f"{count} approvals by wallets in events of {asset_id} name no spender that could be read.",
             )
-            for asset_id, count in sorted(reading.odd_approvals.items())
+            for asset_id, count in sorted(reading.coverage.odd_approvals.items())
         ),
     ]
 
@@ -78,7 +78,7 @@ class Exposure:
         found = {
             grant.key: grant.base_units
             for grant in self.reading.grants
-            if grant.kind is GrantKind.ALLOWANCE and grant.spender == self.reading.permit2
+            if grant.kind is GrantKind.ALLOWANCE and grant.spender == self.reading.coverage.permit2
         }
         object.__setattr__(self, "_to_permit2", found)
 
@@ -94,7 +94,7 @@ class Exposure:
         limits = [grant.base_units, self.balance(grant.owner, grant.asset.asset_id)]
         if grant.kind is GrantKind.PERMIT2:
             # It is asked for of every wallet and token; a reading keeps what is not zero or was not read.
-            limits.append(self._to_permit2.get((grant.owner, grant.asset.asset_id, self.reading.permit2), 0))
+            limits.append(self._to_permit2.get((grant.owner, grant.asset.asset_id, self.reading.coverage.permit2), 0))
         known = [limit for limit in limits if limit is not None]
         if 0 in known:
             return 0
@@ -119,12 +119,13 @@ def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Itera
             text = "Who else could move what is here was not asked for this wallet."
             place = account_location(reading.block.chain_id, address)
             yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, "control", text)
-    if reading.first_height > 0:
+    first_height = reading.coverage.first_height
+    if first_height > 0:
         text = (
-            f"Approvals before block {reading.first_height:,} were not looked for; an allowance from then shows only "
+            f"Approvals before block {first_height:,} were not looked for; an allowance from then shows only "
             f"where its spender is asked for anyway."
         )
-        subject = f"approvals_before:{reading.first_height}"
+        subject = f"approvals_before:{first_height}"
         kind, place = FindingKind.COVERAGE_GAP, surroundings.chain_location
         yield surroundings.finding(kind, place, None, None, subject, text)
 
@@ -144,7 +145,7 @@ def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings) -> Iter
     limit = f"any amount of {grant.asset.symbol}" if grant.is_unlimited else figure(grant.base_units, grant.asset)
     if grant.kind is GrantKind.PERMIT2:
         means = f"by a Permit2 grant that ends at Unix second {grant.expires_at_seconds}"
-    elif grant.spender == exposure.reading.permit2:
+    elif grant.spender == exposure.reading.coverage.permit2:
         means = "by an allowance to Permit2, for whoever shows it a signature or grant of this wallet"
     else:
         means = "by an allowance of the token"

@@ -10,7 +10,7 @@ from eth_account import Account
 
 from chains.devnet.deploy import send
 from chains.evm.encumbrance import PERMIT2_ADDRESS, EncumbranceSettings, read_encumbrances
-from chains.evm.encumbrance_types import Candidates, ControlState, EncumbranceReading, Fact, GrantKind, Restriction
+from chains.evm.encumbrance_types import ControlState, EncumbranceReading, Fact, GrantKind, Restriction
 from chains.reader import NodeConfig
 from chains.transport import JsonRpcTransport
 from chains.types import Address, Asset
@@ -33,8 +33,7 @@ class Wallets:
         url: str | None = None,
         *,
         first_height: int = 0,
-        known: Candidates | None = None,
-        known_to_height: int | None = None,
+        earlier: EncumbranceReading | None = None,
         settings: EncumbranceSettings | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> EncumbranceReading:
@@ -49,8 +48,7 @@ class Wallets:
                 self.wallets,
                 self.assets,
                 first_height=first_height,
-                known=known,
-                known_to_height=known_to_height,
+                earlier=earlier.coverage if earlier is not None else None,
                 settings=settings,
             )
         finally:

@@ -62,7 +62,11 @@ def test_allowances_are_what_they_are_at_the_pin_and_not_what_an_event_said(
     assert {grant.owner: grant.is_unlimited for grant in reading.grants} == {a: False, c: True}
     # Three seen in events, and Permit2 for each of the three wallets.
     assert reading.pairs_asked == 6
-    assert {(owner, s) for owner, _, s in reading.candidates.allowances} == {(a, spender), (b, spender), (c, other)}
+    assert {(owner, s) for owner, _, s in reading.coverage.candidates.allowances} == {
+        (a, spender),
+        (b, spender),
+        (c, other),
+    }
     token.transact("approve", spender, 0, sender=a)
     token.transact("approve", other, 0, sender=c)
     assert wallets.read().grants == ()
@@ -76,14 +80,61 @@ def test_a_later_reading_needs_only_the_later_blocks(
     early = wallets.read()
     token.transact("approve", spender, 9, sender=b)
     both = sorted([(a, spender, 700), (b, spender, 9)])
-    later = wallets.read(known=early.candidates, known_to_height=early.block.height)
+    asked: list[int] = []
+
+    def note(method: str, params: list[dict[str, str]], answer: dict[str, object]) -> dict[str, object]:
+        if method == "eth_getLogs":
+            asked.append(int(params[0]["fromBlock"], 16))
+        return answer
+
+    later = wallets.read(lying_node(note).url, earlier=early)
     assert grants(later, ALLOWANCE) == both
-    assert later.candidates == wallets.read().candidates
-    proxy = lying_node()
-    again = wallets.read(proxy.url, known=later.candidates, known_to_height=later.block.height)
-    assert grants(again, ALLOWANCE) == both
-    # The twin: without what was known before, the later blocks alone show one of the two.
+    assert set(asked) == {early.block.height + 1}
+    assert later.coverage == wallets.read().coverage
+    asked.clear()
+    assert grants(wallets.read(lying_node(note).url, earlier=later), ALLOWANCE) == both
+    assert asked == []
+    # The twin: without what was seen before, the later blocks alone show one of the two.
     assert grants(wallets.read(first_height=early.block.height + 1), ALLOWANCE) == [(b, spender, 9)]
+
+
+def test_an_earlier_coverage_of_something_else_is_not_gone_on_from(
+    wallets: Wallets, token: Deployed, holders: list[Address]
+) -> None:
+    _, a, b, _, spender = holders[:5]
+    token.transact("approve", spender, 700, sender=a)
+    token.transact("approve", spender, 9, sender=b)
+    both = sorted([(a, spender, 700), (b, spender, 9)])
+    head = wallets.chain.node.block_number()
+    others = Wallets(wallets.chain, wallets.assets, [holders[1]])
+    no_token = Wallets(wallets.chain, wallets.assets[:1], wallets.wallets)
+    elsewhere = EncumbranceSettings(permit2=holders[9])
+    for earlier in (
+        others.read(),
+        no_token.read(),
+        wallets.read(first_height=head),
+        wallets.read(settings=elsewhere),
+    ):
+        assert grants(wallets.read(earlier=earlier), ALLOWANCE) == both
+    # A wallet that left is not asked for any more.
+    assert grants(others.read(earlier=wallets.read()), ALLOWANCE) == [(a, spender, 700)]
+
+
+@pytest.mark.fault("A31")
+def test_approvals_in_blocks_that_were_reorganised_are_looked_for_again(
+    wallets: Wallets, token: Deployed, holders: list[Address]
+) -> None:
+    from chains.devnet.deploy import call_data
+
+    _, a, _, _, spender = holders[:5]
+    wallets.chain.node.mine(2)
+    before = wallets.read()
+    approve = {"from": a, "to": token.address, "data": call_data("approve(address,uint256)", [spender, 700])}
+    wallets.chain.node.reorg(1, [(dict(approve), 0)])
+    token.transact("mint", a, 1)
+    after = wallets.read(earlier=before)
+    assert after.block.height > before.block.height
+    assert grants(after, ALLOWANCE) == [(a, spender, 700)]
 
 
 def test_an_allowance_without_any_event_is_found_when_its_spender_is_asked_for(
@@ -159,7 +210,7 @@ def test_permit2_grants_with_their_expiry(
     assert (running.expires_at_seconds, running.holds_at(now), running.is_unlimited) == (2**48 - 1, True, False)
     assert (expired.expires_at_seconds, expired.holds_at(now), expired.is_unlimited) == (1, False, True)
     assert expired.holds_at(1)
-    assert len(reading.candidates.permit2) == 3
+    assert len(reading.coverage.candidates.permit2) == 3
     permit2.transact("transferFrom", a, other, 200, token.address, sender=spender) if token.call(
         "balanceOf", a
     ) else None
@@ -176,7 +227,7 @@ def test_a_grant_given_before_the_covered_blocks_shows_when_it_is_taken_back(
     start = wallets.chain.node.block_number() + 1
     permit2.transact("lockdown", [(token.address, spender)], sender=a)
     reading = wallets.read(first_height=start)
-    assert [(owner, s) for owner, _, s in reading.candidates.permit2] == [(a, spender)]
+    assert [(owner, s) for owner, _, s in reading.coverage.candidates.permit2] == [(a, spender)]
     assert grants(reading, PERMIT2) == []
 
 
@@ -246,8 +297,8 @@ def test_approvals_that_were_not_asked_for_are_refused(
     with pytest.raises(MalformedAnswer):
         wallets.read(lying_node(lies.change_logs(change)).url)
     removed = lies.change_logs(lambda log: log | {"removed": True})
-    assert wallets.read(lying_node(removed).url).candidates.allowances == frozenset()
-    assert len(wallets.read().candidates.allowances) == 1
+    assert wallets.read(lying_node(removed).url).coverage.candidates.allowances == frozenset()
+    assert len(wallets.read().coverage.candidates.allowances) == 1
 
 
 @pytest.mark.fault("A21")
@@ -265,7 +316,7 @@ def test_a_range_over_the_limit_is_halved(
 
         return lie
 
-    assert wallets.read(lying_node(limited(3)).url).candidates == wallets.read().candidates
+    assert wallets.read(lying_node(limited(3)).url).coverage.candidates == wallets.read().coverage.candidates
     with pytest.raises(RangeTooLarge):
         wallets.read(lying_node(limited(0)).url)
 
@@ -282,9 +333,12 @@ def test_an_approval_of_another_form_is_counted_and_not_guessed(
     odd.transact("emit", [topic, owner], spender + bytes(32))  # the spender is not indexed
     odd.transact("emit", [topic, owner, spender], bytes(32))
     asset = chain.token(odd)
-    reading = Wallets(chain, [asset], holders[1:2]).read()
-    assert reading.odd_approvals == {asset.asset_id: 2}
-    assert {s for _, _, s in reading.candidates.allowances} == {holders[2]}
+    wallets = Wallets(chain, [asset], holders[1:2])
+    reading = wallets.read()
+    assert reading.coverage.odd_approvals == {asset.asset_id: 2}
+    assert {s for _, _, s in reading.coverage.candidates.allowances} == {holders[2]}
+    odd.transact("emit", [topic, owner], bytes(64))
+    assert wallets.read(earlier=reading).coverage.odd_approvals == {asset.asset_id: 3}
 
 
 @pytest.mark.fault("A33")

@@ -10,6 +10,7 @@ from chains.evm.encumbrance_types import (
     UINT160_MAX,
     AccountRole,
     Answer,
+    ApprovalCoverage,
     Candidates,
     ControlState,
     EncumbranceReading,
@@ -81,16 +82,21 @@ def reading(
         block=PIN,
         finality=Finality.parse("finalized"),
         node_id="node-1",
-        first_height=first_height,
         wallets=wallets,
         assets=(USDC, DAI),
-        permit2=PERMIT2,
+        coverage=ApprovalCoverage(
+            first_height,
+            PIN,
+            frozenset(wallets),
+            frozenset({USDC.asset_id, DAI.asset_id}),
+            PERMIT2,
+            Candidates(),
+            odd or {},
+        ),
         grants=grants,
         pairs_asked=len(grants),
         controls=controls,
         restrictions=restrictions,
-        odd_approvals=odd or {},
-        candidates=Candidates(),
     )
 
 
