@@ -1,8 +1,9 @@
 """A stand-in for the deployed Multicall3 on a devnet, with the part of its interface that reading balances needs.
 
 The project's Multicall3 in Vyper is made for tests: its fixed arrays cost 1.5 million gas in every call. This one is
-lean, so that what is measured is the node and the codec; it was not compared with the deployed bytecode. It takes call data of
-at most 64 bytes in the packed layout that `chains.evm.multicall3` sends, and refuses answers longer than a word.
+lean, so that what is measured is the node and the codec; it was not compared with the deployed bytecode. It takes call
+data of at most 64 bytes in the packed layout that `chains.evm.multicall3` sends, and refuses answers longer than a
+word.
 """
 
 from __future__ import annotations
