@@ -1,0 +1,146 @@
+"""Banking days and deposit deadlines, against the Federal Reserve's published schedule."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.verifier.reserve.make import CALENDAR, new_york
+from verifier.reserve.calendar import (
+    PUBLISHED_YEARS,
+    daily_as_of,
+    monthly_as_of,
+    reserve_times,
+    weekly_as_of,
+    with_closings,
+)
+from verifier.reserve.errors import CalendarUnknown
+
+# New Year, King, Washington, Memorial, Juneteenth, Independence, Labor, Columbus, Veterans, Thanksgiving, Christmas.
+# A holiday on a Saturday shuts no bank on a weekday, so it is not listed.
+PUBLISHED = {
+    2024: "01-01 01-15 02-19 05-27 06-19 07-04 09-02 10-14 11-11 11-28 12-25",
+    2025: "01-01 01-20 02-17 05-26 06-19 07-04 09-01 10-13 11-11 11-27 12-25",
+    2026: "01-01 01-19 02-16 05-25 06-19 09-07 10-12 11-11 11-26 12-25",
+    2027: "01-01 01-18 02-15 05-31 07-05 09-06 10-11 11-11 11-25",
+    2028: "01-17 02-21 05-29 06-19 07-04 09-04 10-09 11-23 12-25",
+    2029: "01-01 01-15 02-19 05-28 06-19 07-04 09-03 10-08 11-12 11-22 12-25",
+    2030: "01-01 01-21 02-18 05-27 06-19 07-04 09-02 10-14 11-11 11-28 12-25",
+}
+
+
+def test_the_golden_table_has_every_known_year() -> None:
+    assert sorted(PUBLISHED) == list(PUBLISHED_YEARS)
+
+
+@pytest.mark.fault("C17")
+@pytest.mark.parametrize("year", PUBLISHED)
+def test_the_library_has_the_published_holidays(year: int) -> None:
+    ours = [day.strftime("%m-%d") for day in sorted(CALENDAR.holidays) if day.year == year]
+    assert ours == PUBLISHED[year].split()
+
+
+@pytest.mark.fault("C17")
+@pytest.mark.parametrize(
+    ("day", "open_"),
+    [
+        (date(2026, 10, 12), False),  # Columbus Day: the exchange trades
+        (date(2026, 11, 11), False),  # Veterans Day: the exchange trades
+        (date(2026, 4, 3), True),  # Good Friday: the exchange is shut
+        (date(2026, 7, 3), True),  # Independence Day falls on Saturday: banks open on Friday
+        (date(2027, 7, 5), False),  # and on Sunday: shut on Monday
+        (date(2026, 11, 27), True),  # the day after Thanksgiving: an early close of the exchange
+        (date(2028, 2, 29), True),
+        (date(2026, 10, 10), False),
+    ],
+)
+def test_bank_days_are_not_exchange_days(day: date, open_: bool) -> None:
+    assert CALENDAR.is_business_day(day) is open_
+
+
+@pytest.mark.fault("C17")
+@pytest.mark.parametrize(
+    ("as_of", "compute_on", "deposit_on"),
+    [
+        (date(2026, 10, 2), date(2026, 10, 5), date(2026, 10, 6)),  # Friday, Monday, Tuesday
+        (date(2026, 10, 9), date(2026, 10, 13), date(2026, 10, 14)),  # a Monday holiday: Wednesday
+        (date(2026, 11, 10), date(2026, 11, 12), date(2026, 11, 13)),  # a holiday in mid week
+        (date(2026, 12, 30), date(2026, 12, 31), date(2027, 1, 4)),  # over the year end
+        (date(2026, 4, 2), date(2026, 4, 3), date(2026, 4, 6)),  # Good Friday is a bank day
+        (date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)),  # leap day
+        (date(2026, 11, 24), date(2026, 11, 25), date(2026, 11, 27)),  # Thanksgiving between
+    ],
+)
+def test_the_deposit_is_due_on_the_second_business_day(as_of: date, compute_on: date, deposit_on: date) -> None:
+    times = reserve_times(as_of, CALENDAR, new_york(9))
+    assert (times.compute_on, times.deposit_on) == (compute_on, deposit_on)
+
+
+@pytest.mark.fault("C16")
+@pytest.mark.parametrize(
+    ("as_of", "due"),
+    [
+        (date(2026, 3, 4), datetime(2026, 3, 6, 15, tzinfo=UTC)),  # winter time
+        (date(2026, 3, 6), datetime(2026, 3, 10, 14, tzinfo=UTC)),  # the clocks went forward on the Sunday between
+        (date(2026, 10, 28), datetime(2026, 10, 30, 14, tzinfo=UTC)),
+        (date(2026, 10, 30), datetime(2026, 11, 3, 15, tzinfo=UTC)),  # and back
+    ],
+)
+def test_one_hour_after_the_bank_opens_in_its_civil_time(as_of: date, due: datetime) -> None:
+    times = reserve_times(as_of, CALENDAR, new_york(9))
+    assert times.deposit_by == due
+    assert times.remaining(due - timedelta(seconds=1)) == timedelta(seconds=1)
+    assert times.remaining(due + timedelta(seconds=1)) == timedelta(seconds=-1)
+
+
+@pytest.mark.fault("C16")
+def test_two_business_days_are_not_48_hours() -> None:
+    """From Friday's deadline to Monday's, over the change of clocks, an hour is missing."""
+    friday, monday = (reserve_times(date(2026, 3, day), CALENDAR, new_york(9)).deposit_by for day in (4, 5))
+    assert monday - friday == timedelta(hours=71)
+
+
+@pytest.mark.fault("C17")
+@pytest.mark.parametrize("as_of", [date(2023, 12, 29), date(2031, 1, 2), date(2030, 12, 31)])
+def test_a_year_that_is_not_known_is_an_error(as_of: date) -> None:
+    """Also where only the deposit date lies in it."""
+    with pytest.raises(CalendarUnknown):
+        reserve_times(as_of, CALENDAR, new_york(9))
+
+
+@pytest.mark.parametrize("as_of", [date(2026, 10, 3), date(2026, 10, 12)])
+def test_nothing_is_computed_as_of_a_day_without_banking(as_of: date) -> None:
+    with pytest.raises(CalendarUnknown, match="no banking day"):
+        reserve_times(as_of, CALENDAR, new_york(9))
+
+
+@pytest.mark.parametrize(
+    ("day", "week_end"),
+    [
+        (date(2026, 9, 29), date(2026, 10, 2)),
+        (date(2026, 10, 4), date(2026, 10, 2)),  # a Sunday ends its week
+        (date(2026, 12, 23), date(2026, 12, 24)),  # Friday is Christmas: Thursday
+        (date(2026, 7, 1), date(2026, 7, 3)),
+    ],
+)
+def test_a_week_ends_on_its_last_business_day(day: date, week_end: date) -> None:
+    assert weekly_as_of(day, CALENDAR) == week_end
+
+
+def test_daily_and_monthly_as_of() -> None:
+    assert daily_as_of(date(2026, 10, 13), CALENDAR) == date(2026, 10, 9)
+    assert monthly_as_of(date(2026, 10, 5), CALENDAR) == date(2026, 10, 30)
+    assert monthly_as_of(date(2028, 2, 29), CALENDAR) == date(2028, 2, 29)
+    assert monthly_as_of(date(2027, 12, 1), CALENDAR) == date(2027, 12, 31)
+
+
+def test_a_further_closing_moves_the_deadline() -> None:
+    shut = with_closings(CALENDAR, [date(2026, 10, 6)])
+    assert reserve_times(date(2026, 10, 2), shut, new_york(9)).deposit_on == date(2026, 10, 7)
+
+
+def test_business_age_counts_the_days_after_the_start() -> None:
+    assert CALENDAR.business_days_between(date(2026, 10, 2), date(2026, 10, 2)) == 0
+    assert CALENDAR.business_days_between(date(2026, 10, 2), date(2026, 10, 5)) == 1
+    assert CALENDAR.business_days_between(date(2026, 10, 9), date(2026, 10, 13)) == 1

@@ -1,0 +1,213 @@
+"""One reserve computation, from stored inputs to the same bytes every time.
+
+The inputs have one canonical text (JSON, exports/canonical.py), and so has the computation, which carries them, the
+rule set, every policy with its source, and both results. Computing again from the stored inputs gives the same bytes,
+whatever the program's default policies have become: the policies are inputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum
+
+from chains.errors import InvalidValue
+from exports.canonical import canonical_json, parse_canonical_object
+from exports.errors import BundleError
+from verifier.reserve.errors import ItemsRefused
+from verifier.reserve.formula import CustomerResult, PabResult, customer_result, debit_reduction, pab_result
+from verifier.reserve.frequency import Frequency, Method
+from verifier.reserve.items import item
+from verifier.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
+from verifier.reserve.policies import Policy, PolicySet
+from verifier.reserve.rulesets import rule_set_at
+
+INPUTS_FORMAT = "custody-reserve-inputs/1"
+COMPUTATION_FORMAT = "custody-reserve-computation/1"
+
+
+class Occasion(StrEnum):
+    """Why a computation was made."""
+
+    REGULAR = "regular"
+    EXTRA = "extra"
+    """As of any other business day, (e)(3)(iv): its deposit binds like any other."""
+    TEST = "test"
+    """Documented, and no ground for a withdrawal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveInputs:
+    """Everything a computation follows from."""
+
+    as_of: date
+    occasion: Occasion
+    method: Method
+    frequency: Frequency
+    """Of the customer computation."""
+    pab_frequency: Frequency
+    customer: CustomerItems
+    pab: PabItems
+    pab_swept: int
+    """Cents by `pab.note_8_swept`."""
+    policies: PolicySet
+
+    def canonical(self) -> bytes:
+        """The one text of these inputs."""
+        return canonical_json(_inputs_value(self))
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveComputation:
+    """Both computations of one as-of date."""
+
+    inputs: ReserveInputs
+    rule_set_id: str
+    customer: CustomerResult
+    pab: PabResult
+
+    def canonical(self) -> bytes:
+        """The one text of the computation, with its inputs."""
+        rule_set = rule_set_at(self.inputs.as_of)
+        reduction = debit_reduction(rule_set, self.inputs.method, self.inputs.frequency)
+        return canonical_json(
+            {
+                "format": COMPUTATION_FORMAT,
+                "rule_set": self.rule_set_id,
+                "sources": list(rule_set.sources),
+                "reduction": {
+                    "base": str(reduction.base),
+                    "percent": reduction.percent,
+                    "citation": reduction.citation,
+                },
+                "inputs_digest": hashlib.sha256(self.inputs.canonical()).hexdigest(),
+                "inputs": _inputs_value(self.inputs),
+                "customer": _amounts(self.customer),
+                "pab": _amounts(self.pab),
+            }
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical text: what an archive and an approval name it by."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def compute(inputs: ReserveInputs) -> ReserveComputation:
+    """Both computations; raises `ReserveError` where the inputs permit none, and never fills a gap by itself."""
+    if twice := credits_used_twice(inputs.customer, inputs.pab):
+        raise ItemsRefused(f"PAB Note 2: a customer credit is no PAB credit: {', '.join(twice[:5])}")
+    rule_set = rule_set_at(inputs.as_of)
+    customer = customer_result(
+        inputs.customer, inputs.as_of, rule_set, inputs.policies, inputs.method, inputs.frequency
+    )
+    pab = pab_result(
+        inputs.pab,
+        customer,
+        rule_set,
+        inputs.policies,
+        inputs.pab_frequency,
+        as_of=inputs.as_of,
+        swept=inputs.pab_swept,
+    )
+    return ReserveComputation(inputs, rule_set.rule_set_id, customer, pab)
+
+
+def recompute(stored: bytes) -> ReserveComputation:
+    """The computation of stored canonical inputs; raises `ReserveError` when they are not exactly that."""
+    return compute(parse_inputs(stored))
+
+
+def _inputs_value(inputs: ReserveInputs) -> dict[str, object]:
+    return {
+        "format": INPUTS_FORMAT,
+        "as_of": inputs.as_of.isoformat(),
+        "occasion": str(inputs.occasion),
+        "method": str(inputs.method),
+        "frequency": str(inputs.frequency),
+        "pab_frequency": str(inputs.pab_frequency),
+        "pab_swept": str(inputs.pab_swept),
+        "customer": [_line_value(line) for line in inputs.customer.lines],
+        "pab": [_line_value(line) for line in inputs.pab.lines],
+        "policies": [
+            {
+                "name": each.name,
+                "value": each.value,
+                "effective_from": each.effective_from.isoformat(),
+                "source": each.source,
+                "reason": each.reason,
+            }
+            for each in inputs.policies.policies
+        ],
+    }
+
+
+def _line_value(line: ItemLine) -> dict[str, object]:
+    return {
+        "item": line.number,
+        "side": str(item(line.number).side),
+        "citation": item(line.number).citation,
+        "cents": str(line.cents),
+        "rows": [{"row_id": row.row_id, "cents": str(row.cents), "source": row.source} for row in line.rows],
+    }
+
+
+def _amounts(result: CustomerResult | PabResult) -> dict[str, object]:
+    """Every field of a result: dates and cents as text, percentages as numbers."""
+    values: dict[str, object] = {}
+    for each in fields(result):
+        value = getattr(result, each.name)
+        is_percent = each.name == "deposit_percent"
+        values[each.name] = value if is_percent else value.isoformat() if isinstance(value, date) else str(value)
+    return values
+
+
+def parse_inputs(data: bytes) -> ReserveInputs:
+    """Inputs from their canonical text. Anything that does not give the same bytes back is refused."""
+    try:
+        value = parse_canonical_object(data)
+        inputs = _read_inputs(value)
+        same = inputs.canonical() == data
+    except (BundleError, InvalidValue, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ItemsRefused("these are no stored inputs of a reserve computation") from error
+    if not same:
+        raise ItemsRefused("the stored inputs are not what this program would have written")
+    return inputs
+
+
+def _read_inputs(value: dict[str, object]) -> ReserveInputs:
+    text = {key: each for key, each in value.items() if isinstance(each, str)}
+    policies = tuple(
+        Policy(each["name"], each["value"], date.fromisoformat(each["effective_from"]), each["source"], each["reason"])
+        for each in _objects(value["policies"])
+    )
+    return ReserveInputs(
+        date.fromisoformat(text["as_of"]),
+        Occasion(text["occasion"]),
+        Method(text["method"]),
+        Frequency(text["frequency"]),
+        Frequency(text["pab_frequency"]),
+        CustomerItems(_read_lines(value["customer"])),
+        PabItems(_read_lines(value["pab"])),
+        int(text["pab_swept"]),
+        PolicySet(policies),
+    )
+
+
+def _read_lines(value: object) -> tuple[ItemLine, ...]:
+    if not isinstance(value, list):
+        raise TypeError("lines are a list")
+    return tuple(
+        ItemLine(
+            line["item"],
+            tuple(LineRow(row["row_id"], int(row["cents"]), row["source"]) for row in _objects(line["rows"])),
+        )
+        for line in value
+    )
+
+
+def _objects(value: object) -> list[dict[str, str]]:
+    if not isinstance(value, list):
+        raise TypeError("a list is expected")
+    return value
