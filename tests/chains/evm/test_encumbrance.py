@@ -246,8 +246,13 @@ def test_permit2_elsewhere_and_permit2_that_does_not_answer(
         assert isinstance(asked, dict)
         return result[:-64] if str(asked["to"]) == elsewhere.address.lower() else result
 
+    def too_late(params: list[object], result: str) -> str:
+        """An expiry that is no uint48."""
+        return result if cut(params, result) == result else result[:66] + "f" * 64 + result[130:]
+
     for lie, code in (
         (lies.change_result("eth_call", cut), "permit2-malformed"),
+        (lies.change_result("eth_call", too_late), "permit2-malformed"),
         (lies.fail("eth_getCode", -32000, "missing trie node"), ""),
     ):
         reading = wallets.read(lying_node(lie).url, settings=settings)
@@ -255,6 +260,17 @@ def test_permit2_elsewhere_and_permit2_that_does_not_answer(
             assert [(g.base_units, g.reason.partition(":")[0]) for g in reading.grants] == [(None, code)]
         else:  # whether there is code is not known: the grant is asked for all the same
             assert grants(reading, PERMIT2) == [(a, spender, 500)]
+
+
+def test_where_permit2_has_no_code_there_is_nobody_to_take_anything(
+    wallets: Wallets, token: Deployed, permit2: Deployed, holders: list[Address]
+) -> None:
+    permit2.transact("approve", token.address, holders[4], 500, 2**48 - 1, sender=holders[1])
+    assert len(wallets.read().grants) == 1
+    wallets.chain.node.set_code(PERMIT2_ADDRESS, "0x")
+    wallets.chain.node.mine()
+    reading = wallets.read()
+    assert (reading.grants, len(reading.coverage.candidates.permit2)) == ((), 1)
 
 
 # The node's events
