@@ -12,13 +12,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from chains.errors import InvalidValue
 from chains.reader import ChainConfig, NodeConfig, ReadLimits
 from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
+from exports.codec import to_object
+from exports.errors import RecordInvalid
 from exports.manifest import SKEW_SECONDS_MAX
+from exports.records import FirmRecord
 from verifier.errors import ConfigError
 
 CONFIG_FILE = "custody.toml"
@@ -31,10 +34,22 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _written_in_bundles(text: str) -> str:
+    """Text that a bundle can carry: refused here, and not when the day's bundle is due."""
+    try:
+        to_object(FirmRecord(text, ""))
+    except RecordInvalid as error:
+        raise ValueError(f"cannot be written into a bundle: {error}") from None
+    return text
+
+
+BundleText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_written_in_bundles)]
+
+
 class FirmSettings(_Section):
     """Who the books belong to."""
 
-    name: str = Field(min_length=1)
+    name: BundleText
 
 
 class DatabaseSettings(_Section):
@@ -89,7 +104,7 @@ class NodeSettings(_Section):
     """One node of a chain."""
 
     node_id: str = Field(pattern=r"^[a-z0-9][-a-z0-9_.]{0,39}$")
-    operator: str = Field(min_length=1)
+    operator: BundleText
     url: SecretStr | None = None
     url_env: str | None = None
     url_file: Path | None = None

@@ -96,6 +96,8 @@ def register(app: typer.Typer) -> None:
 
         Needs neither the firm's database nor its configuration. Exit code 0: verified. 1: refused. 2: could not
         check.
+
+        Example: custody verify audit.zip --trusted-keys trusted-keys.json --rpc eip155:1=https://my-node.example
         """
         from exports.keys import TrustedKeys
         from exports.verify import verify_bundle
@@ -117,7 +119,10 @@ def register(app: typer.Typer) -> None:
     @journal_app.command("verify")
     @command
     def journal_verify(ctx: typer.Context, as_json: JsonOption = False) -> int:
-        """Recompute every entry and every row it speaks of; find the first broken link."""
+        """Recompute every entry and every row it speaks of; find the first broken link.
+
+        Example: custody journal verify
+        """
         from verifier.journal import verify_journal
 
         with opened_store(settings_of(ctx), check_head=False) as store:
@@ -156,7 +161,10 @@ def register(app: typer.Typer) -> None:
         limit: Annotated[int, typer.Option(min=1, help="Most entries to show, the newest.")] = 30,
         as_json: JsonOption = False,
     ) -> int:
-        """Show the newest entries of the journal."""
+        """Show the newest entries of the journal.
+
+        Example: custody journal show --limit 5
+        """
         from verifier.store.journal_view import newest_entries
 
         with opened_store(settings_of(ctx)) as store:

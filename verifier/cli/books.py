@@ -38,6 +38,8 @@ def register(app: typer.Typer) -> None:
 
         Every problem is listed with file, line, column, value and reason. The same file twice is a no-op.
         `custody template` writes files to start from.
+
+        Example: custody import books --dry-run
         """
         from chains.registry import plugin_for
         from mapping.csvfile import CsvLimits

@@ -67,7 +67,10 @@ def register(app: typer.Typer) -> None:
         case_id: Annotated[str, typer.Argument(help="Id of the case.")],
         as_json: JsonOption = False,
     ) -> int:
-        """Show one case with everything that happened to it."""
+        """Show one case with everything that happened to it.
+
+        Example: custody cases show CASE-000001
+        """
         from verifier.case_view import case_details, event_json, state_text, stored_case_json
         from verifier.rules.statements import figure
 
@@ -102,7 +105,9 @@ def register(app: typer.Typer) -> None:
         return output.EXIT_OK
 
     def act(name: str, method: str, help_text: str) -> None:
-        @cases_app.command(name, help=help_text)
+        example = f'custody cases {name} CASE-000001 --actor PERSON --text "..."'
+
+        @cases_app.command(name, help=f"{help_text}\n\nExample: {example}")
         @command
         def acting(
             ctx: typer.Context,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+SERVER_PARTS = frozenset({"alembic", "apscheduler", "psycopg", "sqlalchemy", "sqlmodel"})
+"""What the extra `server` brings. Commands import it when they run; one that is not there is named."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]
 ActorOption = Annotated[
     str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts; written into the journal.", metavar="PERSON")
@@ -51,10 +54,7 @@ def settings_of(ctx: typer.Context) -> Settings:
 @contextmanager
 def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
     """The database of the configuration, its schema and journal head checked."""
-    try:
-        from verifier.store import open_store
-    except ModuleNotFoundError as error:
-        raise MissingExtra("server", f"the database (no module {error.name})") from None
+    from verifier.store import open_store
 
     store = open_store(settings.database.url.get_secret_value())
     try:
@@ -77,6 +77,11 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
             exit_code = function(*args, **kwargs)
         except (VerifierError, ChainError, BundleError, MappingError) as error:
             output.fail(error.code, str(error), error.advice, as_json=as_json)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in SERVER_PARTS:
+                raise
+            missing = MissingExtra("server", f"the database (no module {error.name})")
+            output.fail(missing.code, str(missing), missing.advice, as_json=as_json)
         except KeyboardInterrupt:
             output.fail("interrupted", "interrupted", "Nothing half-done was kept; run it again.", as_json=as_json)
         if exit_code:

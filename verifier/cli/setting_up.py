@@ -131,6 +131,8 @@ def register(app: typer.Typer) -> None:
         """Set up a folder: custody.toml, a signing key with its trusted-keys file, and the database.
 
         Run again after an upgrade: what exists is kept, and only the database is brought up to date.
+
+        Example: custody init --firm "Example Brokerage LLC"
         """
         from verifier.initialise import initialise
 
@@ -158,7 +160,10 @@ def register(app: typer.Typer) -> None:
         folder: Annotated[Path | None, typer.Option("--out", help="Write into this folder.", metavar="FOLDER")] = None,
         as_json: JsonOption = False,
     ) -> int:
-        """Print or write CSV templates with an example row; docs/data-dictionary.md explains every column."""
+        """Print or write CSV templates with an example row; docs/data-dictionary.md explains every column.
+
+        Example: custody template --out books
+        """
         from mapping.tables import TABLES
         from mapping.tables import template as template_text
 
@@ -195,10 +200,16 @@ def register(app: typer.Typer) -> None:
         block_seconds: Annotated[int, typer.Option(help="Mine a block every so many seconds; 0: on demand.")] = 0,
         as_json: JsonOption = False,
     ) -> int:
-        """Run a local Ethereum node (Anvil) with test tokens until Ctrl-C."""
+        """Run a local Ethereum node (Anvil) with test tokens until Ctrl-C.
+
+        Example: custody devnet --port 8545
+        """
         from chains.devnet.anvil import AnvilProcess
         from chains.devnet.deploy import deploy
 
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):  # before anything is said: who reads it may send one at once
+            signal.signal(number, lambda *_: stop.set())
         arguments = ["--block-time", str(block_seconds)] if block_seconds else []
         with AnvilProcess(port=port, arguments=arguments) as process:
             node = process.node
@@ -214,9 +225,6 @@ def register(app: typer.Typer) -> None:
                     output.say(f"  {label:<20} {address}")
                 output.say(f"Configure it with: custody init --devnet {node.url} --firm NAME")
                 output.say("[dim]Ctrl-C ends it.[/dim]")
-            stop = threading.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: stop.set())
             while not stop.wait(0.5):
                 if not process.is_running():
                     raise InputError(f"Anvil ended by itself: {process.log_tail()}")
@@ -246,6 +254,13 @@ def register(app: typer.Typer) -> None:
 
 
 def _required(firm: str) -> str:
+    from pydantic import ValidationError
+
+    from verifier.config import FirmSettings
+
     if not firm.strip():
         raise InputError("give the firm's name: custody init --firm NAME")
-    return firm
+    try:
+        return FirmSettings(name=firm).name
+    except ValidationError as error:
+        raise InputError(f"the firm's name: {error.errors()[0]['msg']}") from None

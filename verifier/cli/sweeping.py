@@ -35,6 +35,8 @@ def register(app: typer.Typer) -> None:
         """Read every mapped holding at one pinned block, compare it with the books, and open cases.
 
         Exit code 0: all matched. 1: something diverged. 2: something could not be verified.
+
+        Example: custody sweep --chain eip155:1
         """
         settings = settings_of(ctx)
         chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
@@ -55,7 +57,10 @@ def register(app: typer.Typer) -> None:
     @app.command()
     @command
     def status(ctx: typer.Context, as_json: JsonOption = False) -> int:
-        """Show the one signal over the digital rail, the last sweep of each chain, and what is open."""
+        """Show the one signal over the digital rail, the last sweep of each chain, and what is open.
+
+        Example: custody status
+        """
         from verifier.overview import overview
 
         settings = settings_of(ctx)
@@ -87,7 +92,10 @@ def register(app: typer.Typer) -> None:
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
-        """Sweep a chain again that was halted because a final block was reversed."""
+        """Sweep a chain again that was halted because a final block was reversed.
+
+        Example: custody chain resume eip155:1 --reason "the node's operator confirmed the incident"
+        """
         settings = settings_of(ctx)
         settings.chain(chain)
         if not reason.strip():
@@ -109,7 +117,10 @@ def register(app: typer.Typer) -> None:
         chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured chain.")],
         as_json: JsonOption = False,
     ) -> int:
-        """Ask each node of a chain what it can do: the exact methods a sweep needs."""
+        """Ask each node of a chain what it can do: the exact methods a sweep needs.
+
+        Example: custody chain probe eip155:1
+        """
         from verifier.readers import probe_nodes
 
         settings = settings_of(ctx)

@@ -1,0 +1,1 @@
+"""The `custody` command, tried as its users do."""
