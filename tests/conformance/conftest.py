@@ -11,19 +11,20 @@ from tests.conformance.fake import FakeHarness
 from tests.conformance.harness import ReaderHarness
 from tests.conformance.quorum import QuorumHarness
 
-HARNESSES = ("evm", "fake", "evm-quorum", "fake-quorum")
+HARNESSES = ("evm", "fake", "evm-quorum", "fake-quorum", "evm-verified")
 
 
 @pytest.fixture(params=HARNESSES)
 def harness(request: pytest.FixtureRequest) -> Iterator[ReaderHarness]:
-    """A local network of each chain in turn, read through one node and through three."""
-    chain, _, quorum = request.param.partition("-")
-    own = _own_harness(chain, request)
-    yield QuorumHarness(own) if quorum else own
+    """A local network of each chain in turn: read through one node, through three, and with verified history."""
+    chain, _, how = request.param.partition("-")
+    own = _own_harness(chain, how, request)
+    yield QuorumHarness(own) if how == "quorum" else own
     own.close()
 
 
-def _own_harness(chain: str, request: pytest.FixtureRequest) -> EvmHarness | FakeHarness:
+def _own_harness(chain: str, how: str, request: pytest.FixtureRequest) -> EvmHarness | FakeHarness:
     if chain == "fake":
         return FakeHarness()
-    return EvmHarness(request.getfixturevalue("anvil"))
+    history_mode = "verified" if how == "verified" else "logs"
+    return EvmHarness(request.getfixturevalue("anvil"), history_mode=history_mode)

@@ -23,7 +23,7 @@ class EvmHarness:
     node_id = "node-1"
     anchor = AnchorEvidence.SINGLE
 
-    def __init__(self, node: AnvilNode) -> None:
+    def __init__(self, node: AnvilNode, *, history_mode: str = "logs") -> None:
         self.node = node
         self.plugin: ChainPlugin = chain_plugin
         chain_id = ChainId(f"eip155:{node.chain_id}")
@@ -42,6 +42,7 @@ class EvmHarness:
             finality=Finality.parse("latest"),
             native_asset=self.native,
             limits=ReadLimits(attempts_max=1, retry_wait_seconds_max=0),
+            history_mode=history_mode,
         )
         self._token.transact("mint", self._payer, 10**18)
 
