@@ -8,8 +8,8 @@ from typing import Any
 
 from eth_account import Account
 
-from chains.devnet.deploy import send
-from chains.evm.encumbrance import PERMIT2_ADDRESS, EncumbranceSettings, read_encumbrances
+from chains.devnet.anvil import AnvilNode
+from chains.evm.encumbrance import EncumbranceSettings, read_encumbrances
 from chains.evm.encumbrance_types import ControlState, EncumbranceReading, Fact, GrantKind, Restriction
 from chains.reader import NodeConfig
 from chains.transport import JsonRpcTransport
@@ -78,10 +78,9 @@ def unread(found: Iterable[Restriction]) -> list[str]:
     return [each.reason.partition(":")[0] for each in found if each.reason]
 
 
-def delegate(chain: EvmChain, target: str, key: bytes = KEY) -> Address:
-    """Delegate the key's account to the contract in a type 4 transaction that the first account of the node pays."""
+def delegate(node: AnvilNode, target: str, key: bytes = KEY) -> Address:
+    """Delegate the key's account to the contract in a transaction that it sends itself: its nonce goes up by two."""
     owner = Account.from_key(key)
-    node = chain.node
     if node.balance(owner.address) == 0:
         node.set_balance(owner.address, 10**20)
     nonce = int(node.rpc("eth_getTransactionCount", owner.address, "latest"), 16)
@@ -106,17 +105,3 @@ def delegate(chain: EvmChain, target: str, key: bytes = KEY) -> Address:
     node.rpc("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
     node.mine()
     return Address(owner.address)
-
-
-__all__ = [
-    "KEY",
-    "PERMIT2_ADDRESS",
-    "Wallets",
-    "control",
-    "delegate",
-    "facts",
-    "grants",
-    "restrictions",
-    "send",
-    "unread",
-]

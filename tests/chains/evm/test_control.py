@@ -59,7 +59,7 @@ def test_a_delegated_key_is_drained_with_its_nonce_unchanged(
     chain: EvmChain, deploy_contract: DeployContract, holders: list[Address]
 ) -> None:
     sweeper = deploy_contract("Splitter")
-    owner = delegate(chain, sweeper.address)
+    owner = delegate(chain.node, sweeper.address)
     wallets = Wallets(chain, [chain.native], [owner])
     before = wallets.read()
     assert facts(before, owner) == {"account_kind": "delegated", "delegate": sweeper.address}
@@ -69,7 +69,7 @@ def test_a_delegated_key_is_drained_with_its_nonce_unchanged(
     assert chain.node.balance(owner) == 0
     after = wallets.read()
     assert control(after, owner).nonce == control(before, owner).nonce == 2
-    delegate(chain, "0x" + "00" * 20)
+    delegate(chain.node, "0x" + "00" * 20)
     assert facts(wallets.read(), owner) == {"account_kind": "key"}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chains.evm.encumbrance_types import (
     UINT160_MAX,
@@ -383,3 +385,55 @@ def test_value_that_left_while_the_key_stood_still(
         assert "its nonce is still 7" in each.text
     assert unsigned_departures([SAFE], BEFORE, balances, exposure(SAFE, reads=reads), around()) == []
     assert unsigned_departures([], BEFORE, balances, seen, around()) == []
+
+
+# Whatever comes
+
+AMOUNTS = st.one_of(st.none(), st.integers(0, 20), st.just(UINT256_MAX))
+
+
+@given(granted=AMOUNTS, to_permit2=AMOUNTS, balance=AMOUNTS, kind=st.sampled_from(GrantKind))
+def test_what_is_exposed_is_never_more_than_could_be_taken(
+    granted: int | None, to_permit2: int | None, balance: int | None, kind: GrantKind
+) -> None:
+    if kind is GrantKind.PERMIT2:
+        granted = granted if granted is None else min(granted, UINT160_MAX)
+    reason = FAILED if granted is None else ""
+    grant = Grant(kind, A, USDC, OUTSIDE, granted, expires_at_seconds=NOW, reason=reason)
+    grants = [grant] + ([allowance(to_permit2, spender=PERMIT2)] if to_permit2 != 0 else [])
+    seen = Exposure(reading(*grants), observed(read(A, USDC, balance)), ASSETS)
+    limits = [granted, balance, *([to_permit2] if kind is GrantKind.PERMIT2 else [])]
+    exposed = seen.of_grant(grant)
+    assert (exposed is None) == (None in limits and 0 not in limits)
+    if exposed is not None:
+        assert exposed == min(limit for limit in limits if limit is not None)
+
+
+TEXTS = st.one_of(st.none(), st.sampled_from(["1", "2"]))
+"""A fact's text, or None where it could not be read."""
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), TEXTS, TEXTS), max_size=12),
+)
+def test_no_change_is_lost_and_none_invented_however_reads_fail(
+    later: list[tuple[bool, str | None, str | None]],
+) -> None:
+    told: dict[Fact, str] = {Fact.OWNERS: "1", Fact.THRESHOLD: "1"}
+    known = dict(told)
+    carried = changed(SAFE, **told)
+    for kind_known, owners, threshold in later:
+        facts: dict[Fact, str] = {Fact.ACCOUNT_KIND: "safe"} if kind_known else {}
+        unread = {} if kind_known else {Fact.ACCOUNT_KIND: FAILED}
+        for fact, text in ((Fact.OWNERS, owners), (Fact.THRESHOLD, threshold)):
+            if text is None:
+                unread[fact] = FAILED
+            else:
+                facts[fact] = known[fact] = text
+        facts |= {fact: SAFE.facts[fact] for fact in (Fact.CODE_HASH, Fact.MODULES)}
+        now = replace(SAFE, facts=facts, unread=unread)
+        for fact, (before, after) in changed_facts(carried, now).items():
+            assert told[fact] == before != after
+            told[fact] = after
+        carried = last_known(carried, now)
+        assert told == known

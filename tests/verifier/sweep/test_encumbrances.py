@@ -19,6 +19,7 @@ from chains.errors import NodeUnavailable, ReadError
 from chains.evm.encumbrance_types import Fact
 from chains.reader import NodeConfig
 from chains.types import Address, ChainId
+from tests.chains.evm.encumbered import delegate
 from tests.verifier.sweep.desk import Desk
 from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, AnvilWorld
 from verifier.cli import encumbrances
@@ -87,6 +88,23 @@ def test_what_a_spender_took_is_seen_by_the_nonce_that_stood_still(desk: Desk, w
     # The twin: the wallet's own transfer moves its nonce on.
     world.pay(OMNIBUS, STRANGER, 100)
     assert told(review(desk, earlier=as_earlier(after))) == [("encumbrance", OMNIBUS, 400)]
+
+
+def test_a_key_that_delegates_and_is_drained(desk: Desk, world: AnvilWorld) -> None:
+    taker = deployed(world.node, "Splitter")
+    wallet = delegate(world.node, "0x" + "00" * 20)
+    desk.open_books(wallet)
+    before = review(desk)
+    assert before.findings == ()
+    delegate(world.node, taker.address)
+    delegated = review(desk, earlier=as_earlier(before))
+    held = world.node.balance(wallet)
+    assert told(delegated) == [("encumbrance", wallet, held), ("control_change", wallet, held)]
+    act(world, STRANGER, wallet, "sweep(address)", STRANGER)
+    drained = review(desk, earlier=as_earlier(delegated))
+    assert told(drained) == [("encumbrance", wallet, None), ("control_change", wallet, -held)]
+    delegate(world.node, "0x" + "00" * 20)
+    assert told(review(desk)) == []
 
 
 def test_a_safe_that_loosens_its_rule(desk: Desk, world: AnvilWorld) -> None:
