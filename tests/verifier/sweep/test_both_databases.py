@@ -10,6 +10,7 @@ import pytest
 from chains.types import account_location
 from tests.fakes.chain import Payment
 from tests.verifier.sweep.desk import kinds
+from tests.verifier.sweep.hooks import HookedPlugin
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, PAYEE, SECOND, STRANGER, address
 from verifier.records import FindingKind, MatchOutcome, Status
@@ -136,8 +137,7 @@ def test_a_false_alarm_of_a_reversed_final_block_is_resumed_from(desk: MemoryDes
 
 
 @pytest.mark.fault("A31")
-def test_a_sweep_left_unfinished_is_not_taken_up_after_a_reorganisation(desk: MemoryDesk) -> None:
-    """Even when its own block is back by then: what it covered was superseded."""
+def test_a_sweep_left_unfinished_is_not_taken_up_when_its_block_is_gone(desk: MemoryDesk) -> None:
     desk.chain.mine(3)
     desk.sweep()
     desk.chain.mine(2)
@@ -160,6 +160,39 @@ def test_a_sweep_left_unfinished_is_not_taken_up_after_a_reorganisation(desk: Me
     outcome = desk.sweep()
     assert (outcome.exit_code, outcome.cases) == (0, ())
     assert desk.store.unfinished_sweep(desk.chain_id) is None
+
+
+@pytest.mark.fault("A19", "A31")
+def test_a_sweep_whose_covered_blocks_were_superseded_is_not_taken_up(desk: MemoryDesk) -> None:
+    """Two servers on two branches behind one URL: one is asked for the history, the other for the unfinished block."""
+    desk.sweep()
+    desk.chain.mine(3)
+    ours = desk.chain.branch()
+    desk.chain.reorganise(2)
+    away = desk.chain.branch()
+    desk.chain.use(ours)
+    with pytest.raises(Died):
+        desk.runner(plugin=HookedPlugin(desk.plugin, before={"is_canonical": _die})).run()
+    asked = 0
+
+    def switch() -> None:
+        nonlocal asked
+        asked += 1
+        desk.chain.use(away if asked <= 3 else ours)  # two blocks that differ and the one below them
+
+    desk.plugin = HookedPlugin(desk.plugin, before={"block_at": switch})
+    outcome = desk.sweep()
+    assert outcome.exit_code == 0
+    assert outcome.summary is not None
+    assert (outcome.summary.block, outcome.summary.sweep_id[-2:]) == (away[-1].ref, "/2")
+
+
+class Died(Exception):
+    """Stands for the end of the process."""
+
+
+def _die() -> None:
+    raise Died
 
 
 @pytest.mark.fault("A1")

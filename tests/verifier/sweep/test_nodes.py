@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.verifier.sweep.hooks import HookedPlugin, times
 from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, THIRD, AnvilWorld
 from verifier.config import SweepSettings
 from verifier.records import FindingKind
+from verifier.store import SweepStart
 from verifier.sweep import SweepOutcome
 
 pytestmark = pytest.mark.devnet
@@ -334,6 +336,17 @@ class TestBooksThatMoveMeanwhile:
     def test_a_wallet_mapped_between_pin_and_start(self, ready: Desk) -> None:
         import_one = times(1, lambda: ready.take(wallets=[{"address": THIRD}]))
         ready.plugin = HookedPlugin(chain_plugin, after={"pin": import_one})
+        outcome = ready.sweep()
+        assert (outcome.expected, outcome.exit_code) == (3, 0)
+
+    def test_a_wallet_mapped_between_counting_and_start(self, ready: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        start, import_one = ready.store.start_sweep, times(1, lambda: ready.take(wallets=[{"address": THIRD}]))
+
+        def start_late(*args: Any) -> SweepStart:
+            import_one()
+            return start(*args)
+
+        monkeypatch.setattr(ready.store, "start_sweep", start_late)
         outcome = ready.sweep()
         assert (outcome.expected, outcome.exit_code) == (3, 0)
 
