@@ -92,7 +92,7 @@ def register(app: typer.Typer) -> None:
             output.emit_json(document)
         else:
             assert out is not None
-            output.say(f"challenge [bold]{made.nonce}[/bold] to {output.counted(made.address_count, 'address')}")
+            output.say(f"challenge [bold]{made.nonce}[/bold] to {output.counted(made.address_count, 'wallet')}")
             output.say(f"  bound to block {made.height}, to be answered before {made.expires_at:%Y-%m-%d %H:%M} UTC")
             output.say(f"  what each address signs is in {output.clean(out)}")
         return output.EXIT_OK
@@ -243,25 +243,23 @@ def _show_result(result: AnswerResult) -> None:
 
 def _show_chain(chain: ChainKeys, moment: datetime) -> None:
     from verifier.rules.key_coverage import AGE_DAYS
+    from verifier.rules.statements import figure
 
-    at = f"at block {chain.sweep.block.height}" if chain.sweep is not None else "was never swept to the end"
+    at = f"at block {chain.sweep.block.height:,}" if chain.sweep is not None else "was never swept to the end"
     output.say(f"[bold]{output.clean(chain.chain_id)}[/bold] {at}")
-    rows = []
-    for asset in chain.assets:
-        share = asset.share_basis_points
-        rows.append(
-            [
-                output.clean(asset.asset.symbol),
-                asset.asset.format_quantity(asset.total) + (f" + {asset.unread} unread" if asset.unread else ""),
-                asset.asset.format_quantity(asset.proven),
-                f"{share // 100}.{share % 100:02d} %" if share is not None else "not known" if asset.unread else "",
-                *(asset.asset.format_quantity(amount) for amount in asset.proven_within_days),
-                f"{asset.oldest_days} d" if asset.oldest_days is not None else "",
-            ]
-        )
-    columns = ["asset", "held", "proven", "share", *(f"≤ {days} d" for days in AGE_DAYS), "oldest"]
+    rows = [
+        [
+            output.clean(figure(asset.total, asset.asset)) + (f" + {asset.unread} unread" if asset.unread else ""),
+            output.clean(figure(asset.proven, asset.asset)),
+            _percent(asset.share_basis_points),
+            *(_percent(asset.basis_points(amount)) for amount in asset.proven_within_days),
+            f"{asset.oldest_days} d" if asset.oldest_days is not None else "",
+        ]
+        for asset in chain.assets
+    ]
+    columns = ["held", "proven", "share", *(f"within {days} d" for days in AGE_DAYS), "oldest"]
     if rows:
-        output.out().print(output.table("control proven, by value and age", columns, rows, right=columns[1:]))
+        output.out().print(output.table("control proven, by value and age", columns, rows, right=columns))
     for address in chain.unproven[:ROWS_SHOWN]:
         output.say(f"  not proven: {output.clean(address)}")
     if len(chain.unproven) > ROWS_SHOWN:
@@ -273,3 +271,7 @@ def _show_chain(chain: ChainKeys, moment: datetime) -> None:
             f"{output.clean(challenge.asked_by)}: {each.state(moment)}, "
             f"{each.accepted} of {challenge.address_count} answered, {each.refused} refused"
         )
+
+
+def _percent(basis_points: int | None) -> str:
+    return "not known" if basis_points is None else f"{basis_points // 100}.{basis_points % 100:02d} %"

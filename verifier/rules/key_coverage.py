@@ -35,10 +35,14 @@ class AssetCoverage:
 
     @property
     def share_basis_points(self) -> int | None:
-        """Proven part of the total in 1/10,000, rounded down; None when a balance is not known or nothing is held."""
+        """Proven part of the total in 1/10,000, rounded down; None when it is not known."""
+        return self.basis_points(self.proven)
+
+    def basis_points(self, part: int) -> int | None:
+        """A part of the total in 1/10,000, rounded down; None when a balance is not known or nothing is held."""
         if self.unread or not self.total:
             return None
-        return self.proven * BASIS_POINTS // self.total
+        return part * BASIS_POINTS // self.total
 
 
 def age_days(proven_at: datetime, moment: datetime) -> int:
