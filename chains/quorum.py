@@ -195,6 +195,7 @@ class QuorumReader:
             unparsed=agreed.unparsed,
             node_id=joined_node_ids(verdict.supporters),
             mode=agreed.mode,
+            mode_note=agreed.mode_note,
         )
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
