@@ -223,8 +223,15 @@ class QuorumReader:
 
     def probe(self, now: datetime) -> Mapping[str, str]:
         """What each node offers; the names begin with the node's own: `node-a.eip1898`."""
-        found = self._panel.ask(lambda reader: reader.probe(now))
-        return {f"{node.node_id}.{name}": words for node, each in found.items() for name, words in each.items()}
+        return {
+            f"{node_id}.{name}": words
+            for node_id, found in self.probe_each(now).items()
+            for name, words in found.items()
+        }
+
+    def probe_each(self, now: datetime) -> dict[str, Mapping[str, str]]:
+        """What each node offers, by node, to show and keep."""
+        return {node.node_id: found for node, found in self._panel.ask(lambda reader: reader.probe(now)).items()}
 
     def close(self) -> None:
         """Release the connections of every node, also when one of them fails to."""

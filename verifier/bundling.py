@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chains.agreement import split_node_ids
 from chains.types import AssetId, ChainId, LocationId, Transfer, overall_grade
 from exports import records
 from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
@@ -268,8 +269,8 @@ class _ChainPart:
                 block_time=block.timestamp,
                 finality=str(start.finality),
                 method=seen.method,
-                node_id=seen.node_id,
-                operator=self._operator(seen.node_id),
+                node_id=split_node_ids(seen.node_id)[0],
+                operator=self._operator(split_node_ids(seen.node_id)[0]),
                 state=seen.state,
                 anchor=seen.anchor,
                 grade=overall_grade(seen.state, seen.anchor),
@@ -282,6 +283,15 @@ class _ChainPart:
     def _operator(self, node_id: str) -> str:
         """Who runs the node; a node that is no longer configured stands for itself."""
         return self._operators.get(node_id, node_id)
+
+    def _witnesses(self) -> tuple[records.WitnessRecord, ...]:
+        """Every node that gave the pinned block: those that it was pinned at, and those whose reads by its hash stand.
+
+        They differ when a node failed on the way and another took its place.
+        """
+        joined = [self.start.node_id, *dict.fromkeys(seen.node_id for seen in self.store.observations(self.start))]
+        node_ids = dict.fromkeys(node_id for names in joined for node_id in split_node_ids(names))
+        return tuple(records.WitnessRecord(node_id, self._operator(node_id)) for node_id in node_ids)
 
     def allocations(self) -> list[records.AllocationRecord]:
         """What each owner had at the block's time, as known to the sweep."""
@@ -349,7 +359,7 @@ class _ChainPart:
             block_time=start.block.timestamp,
             finality=str(start.finality),
             header_checked=start.header_checked,
-            witnesses=(records.WitnessRecord(start.node_id, self._operator(start.node_id)),),
+            witnesses=self._witnesses(),
             expected=summary.expected,
             matched=summary.matched,
             diverged=summary.diverged,

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from chains.agreement import Witness, operator_count
 from chains.errors import InvalidValue
 from chains.reader import ChainConfig, NodeConfig, ReadLimits
 from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
@@ -154,6 +155,8 @@ class ChainSettings(_Section):
     """How movements are read; `verified` holds every block against its header, and costs more. See docs/history.md."""
     head_age_seconds_max: int = Field(default=900, ge=1)
     head_future_seconds_max: int = Field(default=60, ge=0)
+    quorum: int = Field(default=1, ge=1)
+    """Operators that must give the same answer. With 1 the nodes are asked in turn, the next when one fails."""
     native_asset: NativeAssetSettings
     limits: LimitSettings = LimitSettings()
     nodes: Annotated[list[NodeSettings], Field(min_length=1)]
@@ -169,6 +172,9 @@ class ChainSettings(_Section):
         names = [node.node_id for node in self.nodes]
         if len(set(names)) != len(names):
             raise ValueError("two nodes have the same node_id")
+        operators = operator_count(Witness(node.node_id, node.operator) for node in self.nodes)
+        if operators < self.quorum:
+            raise ValueError(f"quorum is {self.quorum} operators, but the nodes are run by {operators}")
         return self
 
     def resolve(self) -> ChainConfig:
@@ -187,6 +193,7 @@ class ChainSettings(_Section):
             head_future_seconds_max=self.head_future_seconds_max,
             limits=ReadLimits(**self.limits.model_dump()),
             history_mode=self.history_mode,
+            quorum=self.quorum,
         )
 
 

@@ -14,6 +14,7 @@ from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
 from verifier.rules.authorize import USING_OUTCOMES, match_transfers
 from verifier.rules.claims import Claims, claims_by_place
+from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
@@ -92,6 +93,7 @@ def judge(
         *transfer_findings(matches, surroundings),
         *change_findings(rolls, surroundings),
         *gap_findings(rolls, surroundings),
+        *disagreement_findings(store.disagreements(chain_id), surroundings),
     ]
     for first, last, asset_id, count in store.unparsed_events(chain_id):
         findings += unparsed_findings({asset_id: count}, assets, first, last, surroundings)

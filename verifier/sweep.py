@@ -2,7 +2,7 @@
 
 The way of one sweep:
 
-1. a node proves who it is; another is asked when it cannot;
+1. a node proves who it is; another is asked when it cannot, or all together where a quorum is configured;
 2. blocks covered earlier are still canonical, or what a reorganisation removed is superseded;
 3. one block is pinned, and `sweep.started` records it with the number of holdings to account for;
 4. every asset is still what the asset table says, and balances of those that are get read in shards of wallets, each
@@ -20,12 +20,14 @@ a node gave a wrong answer to is given up instead: what it read stays recorded a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, NodeUnavailable, ReadError, StaleHead
+from chains.quorum import QuorumReader, open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
 from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
 from verifier.case_view import case_json
@@ -74,6 +76,8 @@ class SweepOutcome:
     cases: tuple[CaseSeen, ...] = ()
     failure_code: str = ""
     failure: str = ""
+    left_out: tuple[NodeFailure, ...] = ()
+    """Nodes that a quorum of operators was reached without."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -96,6 +100,10 @@ class SweepOutcome:
             "transfers_scanned": summary.transfers_scanned if summary is not None else 0,
             "transfers_outgoing": summary.transfers_outgoing if summary is not None else 0,
             "transfers_not_matched": summary.transfers_not_matched if summary is not None else 0,
+            "nodes_left_out": [
+                {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
+                for node in self.left_out
+            ],
             "cases": [case_json(seen.case_id, seen.finding) | {"is_new": seen.is_new} for seen in self.cases],
         }
 
@@ -141,6 +149,8 @@ class ChainSweep:
         """
         if halt := self._store.halt(self._chain.chain_id):
             return self._failed(FinalityReversed(f"{self._chain.chain_id} is halted until a person resumes it: {halt}"))
+        if self._chain.quorum > 1:
+            return self._with_quorum(at)
         failure: ReadError | None = None
         for node in self._chain.nodes:
             try:
@@ -162,21 +172,50 @@ class ChainSweep:
             if not fresh:
                 found = reader.probe(self._clock())
                 self._store.add_node_capabilities(self._chain.chain_id, node.node_id, found, self._actor, self._clock())
-            for attempts_left in reversed(range(self._settings.pin_attempts_max)):
-                reader.identify()
-                reorganised = check_history(self._store, reader, self._chain, self._actor, self._clock)
-                start = self._resume(reader, at, reorganised=reorganised) or self._start(reader, at)
-                try:
-                    return self._finish(reader, start)
-                except NodeUnavailable:
-                    raise  # what is stored stands: the next node, or the next sweep, goes on from it
-                except ReadError as error:
-                    self._store.abandon_sweep(start, error.code, self._actor, self._clock())
-                    if not isinstance(error, ChainMoved) or not attempts_left:
-                        raise
-            raise AssertionError("a sweep pins at least once")
+            return self._pin_and_finish(reader, at)
         finally:
             reader.close()
+
+    def _with_quorum(self, at: int | None) -> SweepOutcome:
+        """All nodes together: what a quorum of operators does not agree on fails the sweep, or its part of it."""
+        chain_id, nodes = self._chain.chain_id, self._chain.nodes
+        kept = {node.node_id: self._store.node_capabilities(chain_id, node.node_id) for node in nodes}
+        fresh = {node_id: words for node_id, words in kept.items() if _is_fresh(words, self._clock())}
+        reader = open_quorum(self._chain, self._plugin, fresh)
+        try:
+            reader.identify()
+            if not set(split_node_ids(reader.node_id)) <= fresh.keys():
+                for node_id, found in reader.probe_each(self._clock()).items():
+                    self._store.add_node_capabilities(chain_id, node_id, found, self._actor, self._clock())
+            outcome = self._pin_and_finish(reader, at)
+        except ReadError as error:
+            outcome = self._failed(error)
+        finally:
+            self._keep_disagreements(reader)
+            reader.close()
+        for left_out in reader.left_out:
+            log.warning("node left out", chain=chain_id, node=left_out.node_id, reason=left_out.reason)
+        return replace(outcome, left_out=reader.left_out)
+
+    def _keep_disagreements(self, reader: ChainReader) -> None:
+        """Record what operators disagree about, before anything that rests on what they agree about is."""
+        if isinstance(reader, QuorumReader) and (disagreements := reader.take_disagreements()):
+            self._store.add_disagreements(self._chain.chain_id, disagreements, self._actor, self._clock())
+
+    def _pin_and_finish(self, reader: ChainReader, at: int | None) -> SweepOutcome:
+        for attempts_left in reversed(range(self._settings.pin_attempts_max)):
+            reader.identify()
+            reorganised = check_history(self._store, reader, self._chain, self._actor, self._clock)
+            start = self._resume(reader, at, reorganised=reorganised) or self._start(reader, at)
+            try:
+                return self._finish(reader, start)
+            except NodeUnavailable:
+                raise  # what is stored stands: the next node, or the next sweep, goes on from it
+            except ReadError as error:
+                self._store.abandon_sweep(start, error.code, self._actor, self._clock())
+                if not isinstance(error, ChainMoved) or not attempts_left:
+                    raise
+        raise AssertionError("a sweep pins at least once")
 
     def _resume(self, reader: ChainReader, at: int | None, *, reorganised: bool) -> SweepStart | None:
         """The sweep that was left unfinished, when its block still stands and is the one asked for.
@@ -239,6 +278,7 @@ class ChainSweep:
         reader.identify()
         if not reader.is_canonical(start.block):
             raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
+        self._keep_disagreements(reader)
         judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max)
         return self._end(start, judgement)
 
@@ -270,6 +310,7 @@ class ChainSweep:
         size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in holdings}))
         for number, first in enumerate(range(0, len(holdings), size), max(shards_done, default=-1) + 1):
             observations = _read_shard(reader, pin, holdings[first : first + size], asset_problems, advance)
+            self._keep_disagreements(reader)
             self._store.add_observations(start, number, observations, self._actor, self._clock())
 
     def _read_transfers(
@@ -293,6 +334,7 @@ class ChainSweep:
             scan = reader.scan_transfers(first, last, watched, assets)
             if tip is not None and scan.blocks[0].parent_hash != tip.block_hash:
                 raise ChainMoved(f"block {first} does not follow the last covered block", node_id=reader.node_id)
+            self._keep_disagreements(reader)
             self._store.add_scan(start, scan, self._actor, self._clock())
             advance(len(scan.blocks))
             tip = scan.blocks[-1]
