@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +9,14 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
-from verifier.errors import ConfigError, InputError
+from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from securesystemslib.signer._signer import Signer
-
     from chains.reader import ChainReader
     from chains.types import ChainId
     from exports.verdict import VerificationReport
-    from verifier.config import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -46,12 +42,13 @@ def register(app: typer.Typer) -> None:
         Example: custody export --out audit-2026-03.zip
         """
         from verifier.bundling import issue_bundle
+        from verifier.signing import signers_of
 
         settings = settings_of(ctx)
         if not out_file.parent.is_dir():
             raise InputError(f"there is no folder {out_file.parent}")
         with opened_store(settings) as store:
-            written = issue_bundle(store, settings, out_file, _since(since), _signers(settings), actor, now)
+            written = issue_bundle(store, settings, out_file, _since(since), signers_of(settings), actor, now)
         if as_json:
             output.emit_json(
                 {
@@ -177,24 +174,6 @@ def register(app: typer.Typer) -> None:
             folded = ["who", "what", "rows", "payload"]
             output.out().print(output.table("journal, times in UTC", columns, rows, ["entry"], folded))
         return output.EXIT_OK
-
-
-def _signers(settings: Settings) -> list[Signer]:
-    from exports.keys import load_signer
-
-    if settings.bundle.key_file is None:
-        raise ConfigError("no signing key is configured: set key_file in [bundle]")
-
-    def passphrase(_: str) -> str:
-        name = settings.bundle.passphrase_env
-        value = os.environ.get(name, "") if name else ""
-        if not value:
-            raise ConfigError(
-                "the signing key has a passphrase: name its environment variable in bundle.passphrase_env"
-            )
-        return value
-
-    return [load_signer(f"file2:{settings.bundle.key_file}", passphrase=passphrase)]
 
 
 def _since(text: str) -> dict[str, int]:

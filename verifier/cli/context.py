@@ -47,8 +47,13 @@ def now() -> datetime:
 
 def settings_of(ctx: typer.Context) -> Settings:
     """The configuration the command runs with."""
+    return load_settings(config_of(ctx))
+
+
+def config_of(ctx: typer.Context) -> Path | None:
+    """The configuration file that was named before the command; None when none was."""
     given = ctx.find_root().obj
-    return load_settings(given.config if isinstance(given, Globals) else None)
+    return given.config if isinstance(given, Globals) else None
 
 
 @contextmanager

@@ -46,6 +46,8 @@ def register(chain_app: typer.Typer) -> None:
 
         Allowances, Permit2 grants, delegations (EIP-7702), Safes and their modules, proxies, and what issuers froze.
         Nothing is stored. Exit code 0: nobody else. 1: somebody could, or control changed. 2: not everything is known.
+
+        Example: custody chain encumbrances eip155:1 --since review.json
         """
         from verifier.encumbrance_view import review_json
         from verifier.encumbrances import review_chain

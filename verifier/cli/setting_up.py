@@ -6,13 +6,14 @@ import contextlib
 import signal
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, now
+from verifier.cli.context import ActorOption, JsonOption, command, config_of, now
 from verifier.errors import InputError
 
 CONFIG_TEMPLATE = """\
@@ -152,6 +153,30 @@ def register(app: typer.Typer) -> None:
                 output.say(f"[dim]kept[/dim]    {output.clean(name)}")
             output.say(f"database schema {done.schema}")
         return output.EXIT_OK
+
+    @app.command()
+    @command
+    def doctor(ctx: typer.Context, as_json: JsonOption = False) -> int:
+        """Look whether everything is in place: Python, configuration, database, signing key, nodes.
+
+        Nothing is changed. Exit code 0: all that is needed is there. 2: something is not.
+
+        Example: custody doctor
+        """
+        from verifier.doctor import Health, examine
+
+        answers = list(examine(config_of(ctx), now()))
+        if as_json:
+            output.emit_json({"answers": [asdict(answer) for answer in answers]})
+        else:
+            styles = {Health.GOOD: "green", Health.BAD: "bold red", Health.OPTIONAL: "yellow"}
+            for answer in answers:
+                style = styles[answer.health]
+                word = f"[{style}]{answer.health:<8}[/{style}]"
+                output.say(f"{word}  {output.clean(answer.what):<24}  {output.clean(answer.found)}")
+                if answer.advice:
+                    output.say(f"          {output.clean(answer.advice)}")
+        return output.EXIT_NOT_CHECKED if any(a.health is Health.BAD for a in answers) else output.EXIT_OK
 
     @app.command()
     @command
