@@ -394,6 +394,24 @@ def test_paused_and_frozen(chain: EvmChain, deploy_contract: DeployContract, hol
     assert restrictions(stopped, b) == [("isBlacklisted(address)", "restricted")]
 
 
+def test_each_token_is_asked_by_what_it_offers(
+    chain: EvmChain, deploy_contract: DeployContract, deploy_erc20: DeployErc20, holders: list[Address]
+) -> None:
+    plain, other = deploy_erc20(), deploy_erc20()
+    freezing, listing = deploy_contract("IssuerToken", "0x" + "00" * 20), deploy_contract("FrozenList")
+    _, b, c = sorted(holders[1:4])
+    freezing.transact("blacklist", b, True)
+    listing.transact("setListed", c, 1)
+    assets = [chain.token(each) for each in (plain, freezing, other, listing)]
+    reading = Wallets(chain, assets, holders[1:4]).read()
+    stopped = [(each.asset, each.holder) for each in reading.restrictions if each.answer is Answer.RESTRICTED]
+    assert sorted(stopped, key=lambda item: str(item[1])) == [(assets[1], b), (assets[3], c)]
+    offered = {each.asset for each in reading.restrictions if each.holder and each.answer is Answer.CLEAR}
+    assert offered == {assets[1], assets[3]}
+    assert len(reading.restrictions) == 4 * (1 + 3)
+    assert unread(reading.restrictions) == []
+
+
 def test_another_spelling_and_answers_that_are_none(
     chain: EvmChain, deploy_contract: DeployContract, holders: list[Address]
 ) -> None:

@@ -268,6 +268,10 @@ def test_what_was_not_asked_is_said() -> None:
         (FindingKind.UNVERIFIED, place(A)),
         (FindingKind.UNVERIFIED, place(B)),
     ]
+    closed = wallet(B, closed_on=PIN.timestamp.date().replace(day=1))
+    balances = observed(read(A, USDC, 1))
+    assert encumbrance_findings(reading(), balances, ASSETS, around(wallet(), closed)) == []
+    assert len(encumbrance_findings(reading(), balances, ASSETS, around(wallet(), wallet(B)))) == 1
     assert told(found(reading(first_height=50))) == [("coverage_gap", "approvals_before:50", None)]
     assert told(found(reading(odd={USDC.asset_id: 2}))) == [("unparsed_events", f"approvals:{USDC.asset_id}", None)]
 

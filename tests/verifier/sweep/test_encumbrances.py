@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,19 @@ def test_a_safe_that_loosens_its_rule(desk: Desk, world: AnvilWorld) -> None:
     assert f"modules was none, is {STRANGER}" in after.findings[2].text
     # Compared with the new state nothing changed; what stands is still said.
     assert told(review(desk, earlier=as_earlier(after))) == told(after)[:2]
+
+
+def test_a_closed_wallet_is_not_asked_about(desk: Desk, world: AnvilWorld) -> None:
+    desk.open_books(OMNIBUS, SECOND)
+    act(world, SECOND, world.usdx.address, "approve(address,uint256)", STRANGER, 700)
+    assert told(review(desk)) == [("encumbrance", SECOND, 0)]
+    now = desk.now()
+    wallets = {wallet.address: wallet for wallet in desk.store.wallets(desk.chain_id, now)}
+    yesterday = (now - timedelta(days=1)).date()
+    closed = replace(wallets[Address(SECOND)], opened_on=yesterday, closed_on=yesterday)
+    mapped = {**wallets, closed.address: closed}
+    seen = review_chain(desk.config, mapped, [desk.native, desk.usdx], first_height=0, now=now)
+    assert (seen.findings, seen.reading.wallets) == ((), (OMNIBUS,))
 
 
 @pytest.mark.fault("G12")
