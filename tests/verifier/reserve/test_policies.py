@@ -1,0 +1,115 @@
+"""Policies by name, date and source; and the one rounding rule."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal, Inexact
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chains.errors import InvalidValue
+from tests.verifier.reserve.make import AS_OF
+from verifier.reserve.errors import PolicyRefused
+from verifier.reserve.money import QuotedPrice, Rounding, dollars, market_value, percent, require_cents, share
+from verifier.reserve.policies import DEFAULT_POLICIES, Policy, policies_at
+
+
+def own(value: str, since: date, name: str = "price_age_days_max") -> Policy:
+    return Policy(name, value, since, "compliance memorandum", "test")
+
+
+@pytest.mark.fault("D9")
+def test_a_policy_changes_on_its_date() -> None:
+    later = [own("2", AS_OF), own("1", AS_OF + timedelta(days=5))]
+    values = [policies_at(AS_OF + timedelta(days=days), later).integer("price_age_days_max") for days in (-1, 0, 4, 5)]
+    assert values == [4, 2, 2, 1]
+    assert policies_at(AS_OF + timedelta(days=5), later[::-1]).integer("price_age_days_max") == 1
+
+
+def test_every_default_has_a_source_and_every_name_one_value() -> None:
+    chosen = policies_at(AS_OF).policies
+    assert [each.name for each in chosen] == sorted({each.name for each in DEFAULT_POLICIES})
+    assert all(each.source and each.reason for each in chosen)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "source"),
+    [
+        ("no_such_policy", "1", "memo"),
+        ("price_age_days_max", "-1", "memo"),
+        ("price_age_days_max", "four", "memo"),
+        ("pab_monthly_105", "maybe", "memo"),
+        ("price_age_days_max", "4", " "),
+    ],
+)
+def test_what_is_no_policy_is_refused(name: str, value: str, source: str) -> None:
+    with pytest.raises(PolicyRefused):
+        Policy(name, value, AS_OF, source, "test")
+
+
+def test_two_values_from_one_day_or_none_at_all_are_refused() -> None:
+    with pytest.raises(PolicyRefused, match="twice"):
+        policies_at(AS_OF, [own("1", AS_OF), own("2", AS_OF)])
+    with pytest.raises(PolicyRefused, match="no policy is in effect"):
+        policies_at(date(2024, 3, 17))
+    with pytest.raises(PolicyRefused, match="no value"):
+        policies_at(AS_OF).text("no_such_policy")
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize(
+    ("cents", "rate", "up", "down"), [(100, 1, 1, 1), (101, 1, 2, 1), (150, 1, 2, 1), (50, 1, 1, 0), (0, 3, 0, 0)]
+)
+def test_a_part_of_a_cent_goes_the_told_way(cents: int, rate: int, up: int, down: int) -> None:
+    assert (percent(cents, rate, Rounding.UP), percent(cents, rate, Rounding.DOWN)) == (up, down)
+
+
+@pytest.mark.fault("D4")
+@given(st.integers(0, 10**30), st.fractions(0, 2, max_denominator=10**6))
+def test_a_share_is_exact_but_for_less_than_one_cent(cents: int, part: Fraction) -> None:
+    exact = cents * part
+    assert 0 <= share(cents, part, Rounding.UP) - exact < 1
+    assert 0 <= exact - share(cents, part, Rounding.DOWN) < 1
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize(
+    ("quantity", "price", "up", "down"),
+    [("3", "10.005", 3002, 3001), ("2", "10.005", 2001, 2001), ("0.1", "0.1", 1, 1), ("0", "5", 0, 0)],
+)
+def test_market_value_rounds_once(quantity: str, price: str, up: int, down: int) -> None:
+    quoted = QuotedPrice(Decimal(price), AS_OF, "test")
+    assert market_value(Decimal(quantity), quoted, Rounding.UP) == up
+    assert market_value(Decimal(quantity), quoted, Rounding.DOWN) == down
+
+
+@pytest.mark.fault("D4")
+def test_a_digit_lost_before_the_rounding_is_an_error() -> None:
+    with pytest.raises(Inexact):
+        market_value(Decimal("1" * 120), QuotedPrice(Decimal("1." + "1" * 120), AS_OF, "test"), Rounding.UP)
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize(("age", "usable"), [(-1, False), (0, True), (4, True), (5, False)])
+def test_a_price_is_of_the_day_or_a_few_before(age: int, usable: bool) -> None:
+    quoted = QuotedPrice(Decimal(1), AS_OF - timedelta(days=age), "test")
+    assert quoted.usable(AS_OF, 4) is usable
+
+
+@pytest.mark.parametrize("price", ["NaN", "Infinity", "-0.01"])
+def test_a_price_is_a_number_from_zero(price: str) -> None:
+    with pytest.raises(InvalidValue):
+        QuotedPrice(Decimal(price), AS_OF, "test")
+    with pytest.raises(InvalidValue):
+        market_value(Decimal(price), QuotedPrice(Decimal(1), AS_OF, "test"), Rounding.UP)
+
+
+def test_cents_are_whole_and_not_negative() -> None:
+    assert require_cents(0, "x") == 0
+    assert dollars(-123405) == "-1234.05"
+    for bad in (-1, True):
+        with pytest.raises(InvalidValue):
+            require_cents(bad, "x")
