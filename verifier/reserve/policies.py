@@ -1,7 +1,7 @@
 """What the rule leaves open, as named and dated policies with their source. Nothing uncertain is a silent constant.
 
-A firm may replace a value from a date on; the computation carries every policy it ran under. The defaults take the
-reading that requires the larger deposit.
+A firm may replace a value from a date on; the computation carries every policy it ran under. Where readings can be
+compared, the defaults take the one that requires the larger deposit; `new_firm_average` follows the words of the rule.
 """
 
 from __future__ import annotations

@@ -170,9 +170,10 @@ def test_the_older_rule_set_requires_nothing() -> None:
 
 def test_a_month_end_is_the_last_day_and_filed_after_it() -> None:
     good = YEAR_2025[0]
-    for bad in ({"month_end": date(2025, 1, 30)}, {"filed_on": date(2025, 1, 31)}):
-        with pytest.raises(ScheduleRefused):
-            replace(good, **bad)
+    with pytest.raises(ScheduleRefused, match="last day"):
+        replace(good, month_end=date(2025, 1, 30))
+    with pytest.raises(ScheduleRefused, match="filed"):
+        replace(good, filed_on=date(2025, 1, 31))
     with pytest.raises(InvalidValue):
         replace(good, pab_credits=-1)
 

@@ -108,7 +108,7 @@ def test_extra_computations_bind_and_test_runs_do_not() -> None:
 
     def in_force(on: date) -> int | None:
         found = requirement_in_force([trial, extra, friday], AccountClass.CUSTOMER, on)
-        return found and found.cents
+        return None if found is None else found.cents
 
     assert in_force(date(2026, 9, 24)) is None
     assert in_force(date(2026, 9, 29)) == 100
