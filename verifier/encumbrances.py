@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chains.errors import NodeUnavailable, ReadError
+from chains.evm.encumbrance import EncumbranceSettings, read_encumbrances
 from chains.evm.encumbrance_types import ControlState, EncumbranceReading
 from chains.reader import ChainConfig, NodeConfig, Progress
 from chains.registry import plugin_for
@@ -71,6 +72,7 @@ def review_chain(
     first_height: int,
     now: datetime,
     earlier: Earlier | None = None,
+    settings: EncumbranceSettings | None = None,
     on_blocks: Callable[[int], Progress] = lambda count: lambda done: None,
 ) -> EncumbranceReview:
     """Review a chain through the first of its nodes that gives a usable answer.
@@ -86,7 +88,7 @@ def review_chain(
     failure: ReadError = NodeUnavailable("no node is configured")
     for node in config.nodes:
         try:
-            return _review(config, node, wallets, assets, first_height, now, earlier, on_blocks)
+            return _review(config, node, wallets, assets, first_height, now, earlier, settings, on_blocks)
         except ReadError as error:
             failure = error
     raise failure
@@ -100,9 +102,9 @@ def _review(
     first_height: int,
     now: datetime,
     earlier: Earlier | None,
+    settings: EncumbranceSettings | None,
     on_blocks: Callable[[int], Progress],
 ) -> EncumbranceReview:
-    from chains.evm.encumbrance import read_encumbrances
     from chains.transport import JsonRpcTransport
 
     reader = plugin_for(config.chain_id).open(config, node)
@@ -125,6 +127,7 @@ def _review(
             watched,
             assets,
             first_height=first_height,
+            settings=settings,
             progress=on_blocks(pin.block.height - first_height + 1),
         )
         holdings = [Holding(address, asset) for address in watched for asset in assets]

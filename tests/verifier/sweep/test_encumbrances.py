@@ -17,9 +17,10 @@ from chains.devnet import lies
 from chains.devnet.deploy import deployed, transact
 from chains.devnet.lying_proxy import LyingProxy
 from chains.errors import NodeUnavailable, ReadError
+from chains.evm.encumbrance import EncumbranceSettings
 from chains.evm.encumbrance_types import Fact
 from chains.reader import NodeConfig
-from chains.types import Address, ChainId
+from chains.types import Address, AssetId, ChainId
 from tests.chains.evm.encumbered import delegate
 from tests.verifier.sweep.desk import Desk
 from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, AnvilWorld
@@ -143,6 +144,22 @@ def test_a_closed_wallet_is_not_asked_about(desk: Desk, world: AnvilWorld) -> No
     mapped = {**wallets, closed.address: closed}
     seen = review_chain(desk.config, mapped, [desk.native, desk.usdx], first_height=0, now=now)
     assert (seen.findings, seen.reading.wallets) == ((), (OMNIBUS,))
+
+
+def test_a_spender_that_is_always_asked_for(desk: Desk, world: AnvilWorld) -> None:
+    desk.open_books(OMNIBUS)
+    now = desk.now()
+    wallets = {wallet.address: wallet for wallet in desk.store.wallets(desk.chain_id, now)}
+    issuer = deployed(world.node, "IssuerToken", [STRANGER])
+    asset = replace(desk.usdx, asset_id=AssetId(f"{desk.chain_id}/erc20:{issuer.address}"))
+    issuer.transact("mint", OMNIBUS, 5)
+
+    def found(settings: EncumbranceSettings | None) -> list[int | None]:
+        seen = review_chain(desk.config, wallets, [asset], first_height=0, now=desk.now(), settings=settings)
+        return [finding.base_units for finding in seen.findings]
+
+    assert found(EncumbranceSettings(spenders_always_asked=(Address(STRANGER),))) == [5]
+    assert found(None) == []
 
 
 @pytest.mark.fault("G12")
