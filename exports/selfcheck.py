@@ -1,0 +1,25 @@
+"""What a verifier would find in a bundle, asked before it is signed: an issuer does not issue what will be refused."""
+
+from __future__ import annotations
+
+from exports.bundle import Bundle, payload_members
+from exports.contents import Contents
+from exports.record_checks import Spelling, registry_spelling
+from exports.records import RECORD_TYPES
+from exports.verdict import CheckStatus
+from exports.verify import figure_checks
+
+
+def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str]:
+    """Why checks 6 to 15 would not pass, one sentence each; empty when all of them would.
+
+    Raises `RecordInvalid` for a record that cannot be written at all.
+    """
+    manifest, _ = payload_members(bundle)
+    contents = Contents(manifest=manifest, **{kind: tuple(getattr(bundle, kind)) for kind in RECORD_TYPES})
+    return [
+        f"check {check.number} ({check.name}): {text}"
+        for check in figure_checks(contents, spelling)
+        if check.status is not CheckStatus.PASSED
+        for text in check.problems or (check.detail,)
+    ]
