@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -174,11 +175,13 @@ class QuorumReader:
         addresses = tuple(watched)
         scans = self._panel.ask(lambda reader: reader.scan_transfers(first_height, last, addresses, assets))
         contents = {
-            node: (scan.blocks, frozenset(scan.transfers), frozenset(scan.unparsed.items()), scan.mode)
+            node: (scan.blocks, frozenset(scan.transfers), frozenset(scan.unparsed.items()))
             for node, scan in scans.items()
         }
         verdict = tally(contents, self._quorum)
-        agreed = scans[verdict.supporters[0]] if verdict.is_agreed else None
+        # Of the same movements, the account of the node that could check them least: no more is claimed.
+        support = sorted((scans[node] for node in verdict.supporters), key=lambda scan: not scan.mode_note)
+        agreed = support[0] if support else None
         disputes = transfer_disputes(self.chain_id, scans, agreed) if verdict.is_disputed else []
         self._disagreements += disputes
         if agreed is None:
@@ -189,14 +192,7 @@ class QuorumReader:
             )
         if progress is not None:
             progress(len(agreed.blocks))
-        return TransferScan(
-            blocks=agreed.blocks,
-            transfers=agreed.transfers,
-            unparsed=agreed.unparsed,
-            node_id=joined_node_ids(verdict.supporters),
-            mode=agreed.mode,
-            mode_note=agreed.mode_note,
-        )
+        return replace(agreed, node_id=joined_node_ids(verdict.supporters))
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """What a quorum of operators finds wrong with the assets. An asset without a quorum has a problem too."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from chains.agreement import DisagreementSubject, NodeDisagreement, Witness
@@ -16,9 +19,10 @@ from chains.errors import (
     WrongChain,
 )
 from chains.quorum import QuorumReader
-from chains.types import AnchorEvidence, Asset, AssetId, ChainId, ReadStatus, StateEvidence, Transfer
+from chains.types import AnchorEvidence, Asset, AssetId, ChainId, ReadStatus, StateEvidence, Transfer, TransferScan
 from tests.chains.quorum.desk import ALICE, BOB, OUTSIDE, QuorumDesk, address
 from tests.fakes.chain import Payment
+from tests.fakes.reader import FakeReader
 
 OK, FAILED = ReadStatus.OK, ReadStatus.FAILED
 
@@ -468,6 +472,31 @@ def test_one_node_tells_another_amount(busy: QuorumDesk) -> None:
     assert said(dispute)["node-c"].startswith("8 base units of ")
     assert dispute.agreed is not None
     assert dispute.agreed.startswith("7 base units of ")
+
+
+def test_the_weakest_mode_of_those_who_agree_is_claimed(busy: QuorumDesk) -> None:
+    """Movements that nodes show alike are agreed, though one of them could not hold the blocks to their headers."""
+
+    class Verifying(FakeReader):
+        """Says how it read."""
+
+        note = ""
+
+        def scan_transfers(self, *args: Any, **options: Any) -> TransferScan:
+            scan = super().scan_transfers(*args, **options)
+            return replace(scan, mode="logs" if self.note else "verified", mode_note=self.note)
+
+    readers = {
+        Witness(node.node_id, node.operator): Verifying(busy.config, node.node_id, busy[node.url])
+        for node in busy.config.nodes
+    }
+    reader = QuorumReader(readers, 2)
+    assert reader.scan_transfers(1, busy.chain.head, [ALICE], [busy.token]).mode == "verified"
+    list(readers.values())[1].note = "block 2 is not verified"
+    found = reader.scan_transfers(1, busy.chain.head, [ALICE], [busy.token])
+    assert (found.mode, found.mode_note) == ("logs", "block 2 is not verified")
+    assert found.node_id == "node-a+node-b+node-c"
+    assert reader.take_disagreements() == ()
 
 
 # Assets ---------------------------------------------------------------------------------------------------------------
