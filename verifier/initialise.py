@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,8 +41,10 @@ def initialise(folder: Path, *, config_text: Callable[[], str], actor: str, now:
     else:
         text = config_text()
         folder.mkdir(parents=True, exist_ok=True)
-        config.write_text(text, encoding="utf-8")
-        config.chmod(0o600)  # a node's URL in it may hold an API key
+        # Private from its first moment: a node's URL in it may hold an API key.
+        descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
         created.append(CONFIG_FILE)
     _make_keys(folder, now, created, kept)
     settings = load_settings(config)

@@ -303,6 +303,25 @@ def test_an_export_killed_at_any_moment_leaves_no_half_file(
     assert [bundle.digest for bundle in desk.store.bundles()] == [written.digest]
 
 
+def test_what_is_recorded_while_the_bundle_is_made_keeps_it_from_being_issued(
+    desk: MemoryDesk, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.sweep()
+    real = type(desk.store).bundles
+
+    def meanwhile(store: Store) -> list[IssuedBundle]:
+        desk.allocate(A, C_1=601, C_2=400)
+        return real(store)
+
+    desk.chain.mine(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(desk.store), "bundles", meanwhile)
+        with pytest.raises(StoreBusy, match="while the bundle was made"):
+            issuer.issue()
+    assert not (issuer.folder / "bundle.zip").exists()
+    assert issuer.verify(issuer.issue().path).exit_code == 0
+
+
 def test_a_number_that_was_given_to_another_bundle_takes_the_file_away(
     desk: MemoryDesk, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -382,7 +401,7 @@ WALLETS = (A, B, C, D)
 FIGURES = st.integers(0, 30)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 @pytest.mark.fault("E12")
 def test_whatever_the_world_is_like_the_firms_own_bundle_verifies(sqlite_template: Path, data: st.DataObject) -> None:
