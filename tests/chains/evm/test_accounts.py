@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from chains.evm.key_witness import EvmKeyWitness, evm_key_witness
 from chains.evm.scanner import AccountKind
 from chains.jsonrpc import RpcCall
 from chains.reader import NodeConfig
-from chains.types import Address, BlockRef, ChainId
+from chains.types import Address, BlockRef, ChainId, Finality
 from tests.chains.evm.conftest import EvmChain
 
 DIGEST = keccak256(b"what is signed")
@@ -196,10 +197,19 @@ def test_a_block_is_on_the_chain_or_not(chain: EvmChain, open_witness: OpenWitne
     block_hash = chain.node.block_hash(height)
     assert witness.has_block(height, block_hash) is True
     assert witness.has_block(height, "0x" + "ab" * 32) is False
-    above = witness.has_block(witness.block.height + 1, "0x" + "ab" * 32)
-    assert isinstance(above, StaleHead)
     chain.node.reorg(2)
     assert open_witness().has_block(height, block_hash) is False
+
+
+@pytest.mark.devnet
+def test_a_block_above_the_pinned_one_is_not_known_to_stay(chain: EvmChain) -> None:
+    chain.node.mine(5)
+    config = replace(chain.config, finality=Finality.parse("confirmed(3)"))
+    with evm_key_witness(config, NodeConfig("node-1", "operator-1", chain.node.url), chain.now()) as witness:
+        height = witness.block.height
+        assert height == chain.node.block_number() - 2
+        assert witness.has_block(height, chain.node.block_hash(height)) is True
+        assert isinstance(witness.has_block(height + 1, chain.node.block_hash(height + 1)), StaleHead)
 
 
 @pytest.mark.devnet

@@ -55,6 +55,7 @@ def test_value_and_age_per_asset() -> None:
     assert (eth.holders, eth.holders_proven, eth.oldest_days) == (3, 2, 40)
     assert dict(zip(AGE_DAYS, eth.proven_within_days, strict=True)) == {30: 20, 90: 90, 365: 90}
     assert (usdx.total, usdx.proven, usdx.holders, usdx.holders_proven, usdx.oldest_days) == (5, 5, 1, 1, 40)
+    assert (usdx.unread, usdx.share_basis_points) == (0, 10_000), "a balance of zero was read"
 
 
 def test_without_proofs_nothing_is_covered() -> None:
