@@ -87,12 +87,34 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     kinds = Counter(case.finding.kind for case in cases)
     swept = [chain.summary for chain in chains if chain.summary is not None]
     stale = [chain for chain in chains if chain.stale or chain.halted]
-    statuses = firm_status(kinds, sum(s.unverified for s in swept), sum(s.expected for s in swept), stale=bool(stale))
+    unswept = unswept_wallets(store, settings, now)
+    statuses = firm_status(
+        kinds,
+        sum(summary.unverified for summary in swept),
+        sum(summary.expected for summary in swept),
+        stale=bool(stale or unswept),
+        diverged_holdings=sum(summary.diverged for summary in swept),
+    )
     reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
+    reasons += [_diverged_text(summary) for summary in swept if summary.diverged]
     reasons += [_stale_reason(chain) for chain in stale]
+    reasons += [unswept_text(chain_id, count) for chain_id, count in unswept.items()]
     if not chains:
         reasons.append("no chain is configured")
     return Overview(statuses, tuple(reasons), chains, len(cases))
+
+
+def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:
+    """How many wallets are mapped on each chain that is not configured: no sweep reads them, so they are unverified."""
+    configured = {section.chain_id for section in settings.chains}
+    counts = Counter(wallet.chain_id for wallet in store.wallets(None, now))
+    return {chain_id: count for chain_id, count in sorted(counts.items()) if chain_id not in configured}
+
+
+def unswept_text(chain_id: ChainId, count: int) -> str:
+    """For a person."""
+    wallets = "wallet is" if count == 1 else "wallets are"
+    return f"{count} {wallets} mapped on {chain_id}, which is not configured: no sweep reads there"
 
 
 def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> ChainOverview:
@@ -109,6 +131,11 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
         stale=age is None or age > section.head_age_seconds_max + settings.sweep.as_of_skew_seconds_max,
         covered=(first, tip.height) if first is not None and tip is not None else None,
     )
+
+
+def _diverged_text(summary: SweepSummary) -> str:
+    holdings = "1 holding" if summary.diverged == 1 else f"{summary.diverged} holdings"
+    return f"{holdings} of {summary.chain_id} diverged in its last sweep"
 
 
 def _stale_reason(chain: ChainOverview) -> str:

@@ -38,6 +38,8 @@ def register(app: typer.Typer) -> None:
 
         Example: custody sweep --chain eip155:1
         """
+        from verifier.overview import unswept_text, unswept_wallets
+
         settings = settings_of(ctx)
         chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
         if not chain_ids:
@@ -46,12 +48,16 @@ def register(app: typer.Typer) -> None:
             raise InputError("--at needs --chain: a height belongs to one chain")
         with opened_store(settings) as store:
             outcomes = [_sweep(store, settings, chain_id, at, actor, as_json) for chain_id in chain_ids]
-        code = _combined([outcome.exit_code for outcome in outcomes])
+            unswept = {} if chain else unswept_wallets(store, settings, now())
+        codes = [outcome.exit_code for outcome in outcomes]
+        code = _combined([*codes, output.EXIT_NOT_CHECKED] if unswept else codes)
         if as_json:
-            output.emit_json(_sweep_json(outcomes, code))
+            output.emit_json(_sweep_json(outcomes, code) | {"wallets_on_other_chains": unswept})
         else:
             for outcome in outcomes:
                 _show_outcome(outcome)
+            for chain_id, count in unswept.items():
+                output.say(f"[yellow]{output.clean(unswept_text(chain_id, count))}[/yellow]")
         return code
 
     @app.command()

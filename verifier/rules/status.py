@@ -28,15 +28,20 @@ _UNVERIFIED_KINDS = frozenset(
 
 
 def firm_status(
-    open_kinds: Iterable[FindingKind], unverified_holdings: int, expected_holdings: int, stale: bool
+    open_kinds: Iterable[FindingKind],
+    unverified_holdings: int,
+    expected_holdings: int,
+    stale: bool,
+    diverged_holdings: int = 0,
 ) -> tuple[FirmStatus, ...]:
     """Every status that holds, worst first; `compliant` alone or not at all.
 
-    Compliant takes: something was compared, it is recent, nothing is unverified and no case is open.
+    Compliant takes: something was compared, it is recent, nothing is unverified or diverged and no case is open. A
+    closed case does not make right what the newest sweep still saw.
     """
     kinds = set(open_kinds)
     holds: list[FirmStatus] = []
-    if kinds - _UNVERIFIED_KINDS:
+    if kinds - _UNVERIFIED_KINDS or diverged_holdings:
         holds.append(FirmStatus.SEGREGATION_EXCEPTION)
     if kinds & _UNVERIFIED_KINDS or unverified_holdings or not expected_holdings or stale:
         holds.append(FirmStatus.UNVERIFIED)

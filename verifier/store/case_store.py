@@ -30,14 +30,14 @@ ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
 NEVER_GONE: Final = frozenset(
     {
         FindingKind.UNAUTHORIZED_TRANSFER,
-        FindingKind.COMMINGLING,
         FindingKind.UNEXPLAINED_CHANGE,
         FindingKind.UNPARSED_EVENTS,
         FindingKind.FINALITY_REVERSED,
     }
 )
 """Kinds about an event in the past: not being seen again does not mean that it healed, and seeing it again after its
-case was closed is no new event."""
+case was closed is no new event. Commingling is one when it names a transaction (`_is_past_event`): a transfer to the
+firm happened once, but the firm's own assets beside clients' in the books last until they are gone."""
 
 _STATE_AFTER = {
     CaseAct.OPENED: CaseState.OPEN,
@@ -263,7 +263,7 @@ def see_cases(
             continue
         seen_keys.add(finding.finding_key)
         case = newest.get(finding.finding_key)
-        if case is not None and case.state is CaseState.CLOSED and finding.kind in NEVER_GONE:
+        if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding):
             continue
         if case is not None and looks_back:
             seen.append(CaseSeen(case.case_id, finding, False))
@@ -291,13 +291,18 @@ def see_cases(
                 known.state is not CaseState.CLOSED
                 and known.is_seen
                 and known.finding.finding_key not in seen_keys
-                and known.finding.kind not in NEVER_GONE
+                and not _is_past_event(known.finding)
                 and chains[known.case_id] == chain_id
             )
             if gone:
                 text = "The sweep did not see this any more."
                 add_event(unit, keys[known.case_id], CaseAct.NO_LONGER_SEEN, actor, text, sweep_key=sweep_key)
     return seen
+
+
+def _is_past_event(finding: Finding) -> bool:
+    """Whether it speaks of what happened once, and not of how things are."""
+    return finding.kind in NEVER_GONE or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
 
 
 def _changed(before: Finding, now: Finding) -> bool:
