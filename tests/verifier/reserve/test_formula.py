@@ -159,7 +159,9 @@ def test_aggregate_debits_of_net_capital_are_before_the_three_percent() -> None:
 
 def test_pab_takes_no_percentage() -> None:
     result = run_pab({1: 2000_00, 10: 1000_00, 11: 500_00}, NOTHING)
-    assert (result.total_debits, result.required) == (1500_00, 500_00)
+    assert (result.total_debits, result.required, result.excess_debits) == (1500_00, 500_00, 0)
+    over = run_pab({1: 100_00, 10: 150_00}, NOTHING)
+    assert (over.required, over.excess_credits, over.excess_debits) == (0, 0, 50_00)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +185,7 @@ def test_excess_debits_of_another_date_do_not() -> None:
 
 def test_pab_monthly_is_a_policy() -> None:
     assert run_pab({1: 100_00}, NOTHING, Frequency.MONTHLY).required == 105_00
+    assert run_pab({1: 1}, NOTHING, Frequency.MONTHLY).required == 2  # not less than 105 percent
     without = policies_at(AS_OF, [Policy("pab_monthly_105", "no", AS_OF, "written opinion", "read without Note 1")])
     result = pab_result(pab({1: 100_00}), NOTHING, RULES, without, Frequency.MONTHLY, as_of=AS_OF)
     assert result.required == 100_00

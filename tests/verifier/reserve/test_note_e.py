@@ -106,6 +106,14 @@ def test_e5_above_a_quarter_of_tentative_net_capital(debit: int, left: int) -> N
     assert run(cash("a", debit), capital=1_000_000).cents == debit  # margin debits only
 
 
+def test_limits_in_parts_of_a_cent_go_against_the_firm() -> None:
+    """A quarter of 7 cents is a limit of 1; 140 percent of 101 cents is collateral of 141."""
+    assert run(margin("a", 5), capital=7).cents == 1
+    ones = [margin(f"a{i}", 100, (f"S{i}", 50)) for i in range(8)]
+    exclusions = run(*ones, margin("x", 101, ("X", 10**6))).exclusions
+    assert [each.cents for each in exclusions] == [141 - 81]  # 15 percent of 541
+
+
 def test_e5_adds_related_accounts() -> None:
     two = (margin("a", 200_000, owner="p"), margin("b", 200_000, owner="p"))
     assert run(*two, capital=1_000_000).cents == 250_000
@@ -130,6 +138,7 @@ def test_e5_fifty_thousand_dollars_is_a_policy() -> None:
         (ConcentrationRelief(), 250_000),
         (ConcentrationRelief(excepted=50_000), 300_000),
         (ConcentrationRelief(requested_on=date(2026, 9, 25)), 400_000),  # five business days
+        (ConcentrationRelief(requested_on=AS_OF), 400_000),
         (ConcentrationRelief(requested_on=date(2026, 9, 24)), 250_000),  # six
         (ConcentrationRelief(requested_on=date(2026, 10, 5)), 250_000),  # asked later
     ],
