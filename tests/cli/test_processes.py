@@ -142,21 +142,25 @@ def test_the_devnet_starts_answers_and_ends_on_a_signal(anvil_binary: Path, tmp_
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert running.stdout is not None
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = running.stdout.readline()
-            assert line, running.communicate()
-            text += line
-        answer = json.loads(text)
-        node = AnvilNode(answer["url"])
-        assert f"eip155:{node.chain_id}" == answer["chain_id"]
-        assert len(answer["tokens"]) == 2
-        running.send_signal(number)
-        out, err = running.communicate(timeout=20)
-        assert (running.returncode, out) == (0, ""), err
-        with pytest.raises(Exception, match="no answer"):
-            node.block_number()
+        try:
+            assert running.stdout is not None
+            text = ""
+            while not text.endswith("\n}\n"):
+                line = running.stdout.readline()
+                assert line, running.communicate()
+                text += line
+            answer = json.loads(text)
+            node = AnvilNode(answer["url"])
+            assert f"eip155:{node.chain_id}" == answer["chain_id"]
+            assert len(answer["tokens"]) == 2
+            running.send_signal(number)
+            out, err = running.communicate(timeout=20)
+            assert (running.returncode, out) == (0, ""), err
+            with pytest.raises(Exception, match="no answer"):
+                node.block_number()
+        finally:
+            running.kill()  # a test that fails leaves no node behind
+            running.communicate()
 
 
 def test_a_devnet_without_anvil_says_how_to_get_it(tmp_path: Path) -> None:
