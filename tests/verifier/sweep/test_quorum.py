@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from chains.devnet.lies import drop_logs
+from chains.devnet.lying_proxy import LyingProxy
 from chains.errors import ChainConfigError
 from chains.types import AnchorEvidence
 from tests.fakes.chain import FakeChain
 from tests.verifier.issuer import Issuer, refused
+from tests.verifier.sweep.conftest import NewDesk
 from tests.verifier.sweep.desk import kinds
 from tests.verifier.sweep.memory import MemoryDesk
-from tests.verifier.sweep.world import OMNIBUS, PAYEE, SECOND, STRANGER, address
+from tests.verifier.sweep.world import OMNIBUS, PAYEE, SECOND, STRANGER, AnvilWorld, address
 from verifier.config import ChainSettings
 from verifier.journal import verify_journal
 from verifier.records import FindingKind, Status
@@ -266,6 +269,29 @@ def test_the_bundle_of_a_sweep_that_a_second_node_finished(
     desk.node(1).is_down = False
     issuer = Issuer.of(tmp_path, desk)
     assert refused(issuer.verify(issuer.issue().path, nodes=True)) == {}
+
+
+@pytest.mark.devnet
+@pytest.mark.fault("A27")
+def test_one_of_three_real_nodes_leaves_a_transfer_out(
+    new_desk: NewDesk, sqlite_store: Store, world: AnvilWorld, lying_node: Callable[..., LyingProxy]
+) -> None:
+    """On Anvil, from the importer to the case: what one provider hides is found by the others."""
+    desk = new_desk(sqlite_store)
+    world.mint(OMNIBUS, 1_000)
+    world.mine()  # the first sweep covers its own block
+    desk.open_books(OMNIBUS)
+    desk.allocate(OMNIBUS, C_1=1_000)
+    liar = lying_node(drop_logs())
+    desk.use_nodes(world.node.url, liar.url, world.node.url)
+    desk.config = replace(desk.config, quorum=2)
+    assert desk.sweep().exit_code == 0
+    world.pay(OMNIBUS, STRANGER, 7)
+    outcome = desk.sweep()
+    assert kinds(outcome) == {FindingKind.SHORTFALL: 1, FindingKind.UNAUTHORIZED_TRANSFER: 1, DISAGREEMENT: 1}
+    (finding,) = (case.finding for case in desk.open_cases(DISAGREEMENT))
+    assert "node-2 of operator-2 says there is no such transfer" in finding.text
+    assert desk.result(outcome, OMNIBUS).anchor is AnchorEvidence.AGREED
 
 
 def test_probes_are_kept_by_node(desk: MemoryDesk) -> None:
