@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -54,8 +54,11 @@ class Unit:
         """Of the journal entry."""
         clock_at = require_utc(clock_at, "recorded_at")
         went_back = head is not None and clock_at < head.recorded_at
-        self.recorded_at = head.recorded_at if head is not None and went_back else clock_at
-        """The time of the entry; when the clock went back, that of the entry before."""
+        self.recorded_at = clock_at
+        """The time of the entry. It always rises, by a microsecond where the clock stands still or went back: the
+        book as known at the time of one entry must not change with the next."""
+        if head is not None and clock_at <= head.recorded_at:
+            self.recorded_at = head.recorded_at + timedelta(microseconds=1)
         self._entry: dict[str, Any] = {
             "sequence": self.sequence,
             "kind": kind,
