@@ -17,9 +17,9 @@ def check_history(
     """Compare the covered blocks with the node's, newest first, down to the last common one; whether any left.
 
     Blocks that left the chain are marked orphaned and kept; observations, transfers and cases that rest on them
-    are superseded by that mark, and the next scan reads the new branch. When the blocks were final by the chain's
-    own configuration, sweeping is halted for a person instead and `FinalityReversed` raised. A node that does not
-    have the height yet raises its own error: a lagging node is not a reorganisation.
+    are superseded by that mark, and the next scan reads the new branch. When one of them was read as final, whatever
+    the configuration says today, sweeping is halted for a person instead and `FinalityReversed` raised. A node that
+    does not have the height yet raises its own error: a lagging node is not a reorganisation.
     """
     removed: list[BlockRef] = []
     for block in store.covered_blocks_from_tip(chain.chain_id):
@@ -28,11 +28,11 @@ def check_history(
         removed.append(block)
     if not removed:
         return False
-    if chain.finality.is_final:
-        lowest = removed[-1].height
+    lowest, final = removed[-1].height, store.final_height(chain.chain_id)
+    if final is not None and final >= lowest:
         bundles = _bundles_resting_on(store, chain, lowest)
         reason = (
-            f"blocks {lowest} to {removed[0].height} were final by {chain.finality} "
+            f"blocks {lowest} to {min(final, removed[0].height)} were read as final "
             f"and node {reader.node_id} now has others"
             + (f"; they are the ground of {', '.join(bundles)}, issued before" if bundles else "")
         )

@@ -87,6 +87,7 @@ def test_a_url_that_does_not_work_is_not_repeated(firm: Firm, monkeypatch: pytes
     [
         f"postgresql+psycopg://user:{CANARY}@127.0.0.1:1/books",
         f"postgresql+psycopg://user:{CANARY}@[bad/books",
+        f"postgresql+psycopg://user:{CANARY}@127.0.0.1:port/books",
         f"nonsense://{CANARY}",
         f"sqlite:////nowhere/{CANARY}.db",
     ],
@@ -98,6 +99,26 @@ def test_a_database_url_that_does_not_work_is_not_repeated(
     for arguments in (["status"], ["journal", "verify", "--json"]):
         answer = custody("--config", firm.path("custody.toml"), "--verbose", *arguments)
         assert answer.code == 2
+        assert "internal" not in answer.out + answer.err
+        assert CANARY not in answer.out + answer.err
+
+
+@pytest.mark.fault("F14")
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"https://node.example/v3/{CANARY}",
+        f"https://node.example/{CANARY}?x=1",
+        f"{CANARY}",
+        f"eip155:1:https://node.example/{CANARY}",
+    ],
+)
+def test_a_node_given_without_its_chain_is_not_repeated(firm: Firm, option: str) -> None:
+    keys = firm.path("trusted-keys.json")
+    for more in ([], ["--json"]):
+        answer = custody("verify", firm.path("custody.toml"), "--trusted-keys", keys, "--rpc", option, *more)
+        assert answer.code == 2
+        assert "CHAIN=URL" in answer.out + answer.err
         assert CANARY not in answer.out + answer.err
 
 

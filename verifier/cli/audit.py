@@ -195,14 +195,19 @@ def _after(text: str) -> tuple[int, str] | None:
 
 
 def _reader(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
+    from chains.errors import InvalidValue
     from chains.registry import plugin_for
     from chains.types import parse_chain_id
     from verifier.readers import auditor_node
 
-    chain, equals, url = text.partition("=")
-    if not equals or not url:
-        raise InputError(f"{chain!r} is not CHAIN=URL")  # the URL may hold a key and is not repeated
-    chain_id = parse_chain_id(chain)
+    chain, _, url = text.partition("=")
+    try:
+        chain_id = parse_chain_id(chain)
+    except InvalidValue:
+        url = ""
+    if not url:
+        # Nothing of it is repeated: without the chain in front it is all URL, and that may hold a key.
+        raise InputError("what --rpc was given is not CHAIN=URL, such as eip155:1=https://your-node.example")
     plugin = plugin_for(chain_id)
     config, node = auditor_node(chain_id, url)
     return chain_id, lambda: plugin.open(config, node)

@@ -200,7 +200,7 @@ def create_engine(url_text: str, *, busy_seconds: float = BUSY_SECONDS) -> sa.En
     """An engine for a database URL; no error shows the URL."""
     try:
         url = sa.make_url(url_text)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # a port that is no number is a ValueError
         raise StoreError("the database URL cannot be read") from None
     name = url.get_backend_name()
     if name == "sqlite":

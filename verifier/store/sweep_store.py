@@ -235,6 +235,17 @@ class SweepStore(Database):
             yield from (block_of(row) for row in rows)
             below = rows[-1].height
 
+    def final_height(self, chain_id: ChainId) -> int | None:
+        """The highest block that a sweep pinned as final and that is not known to be orphaned; None when there is none.
+
+        What the configuration says today does not count: a block was read as final, or it was not.
+        """
+        query = sa.select(SWEEP.c.finality, sa.func.max(SWEEP.c.height).label("height"))
+        query = query.where(SWEEP.c.chain_id == chain_id, SWEEP.c.block_hash.not_in(ORPHANED_HASHES))
+        with self.read() as connection:
+            rows = connection.execute(query.group_by(SWEEP.c.finality)).all()
+        return max((row.height for row in rows if Finality.parse(row.finality).is_final), default=None)
+
     def orphan_blocks(self, chain_id: ChainId, removed: Sequence[BlockRef], actor: str, now: datetime) -> None:
         """Mark covered blocks as no longer canonical. What rests on them is superseded and kept."""
         payload = {"chain_id": chain_id, "blocks": [[block.height, block.block_hash] for block in removed]}

@@ -256,6 +256,30 @@ class TestAfterFinality:
         assert "bundle-000002" in case.finding.text
         assert "bundle-000001" not in case.finding.text
 
+    @pytest.mark.fault("A32")
+    def test_final_blocks_stay_final_when_the_configuration_is_weakened(
+        self, desk: Desk, world: AnvilWorld, robbed: Callable[[int, str], str]
+    ) -> None:
+        robbed(5, "confirmed(2)")
+        desk.use_finality("latest")
+        world.node.reorg(5)
+        outcome = desk.sweep()
+        assert (outcome.failure_code, outcome.exit_code) == ("finality-reversed", 2)
+        assert len(desk.open_cases(FindingKind.FINALITY_REVERSED)) == 1
+
+    @pytest.mark.fault("A31")
+    def test_provisional_blocks_do_not_become_final_by_configuration(
+        self, desk: Desk, world: AnvilWorld, robbed: Callable[[int, str], str]
+    ) -> None:
+        robbed(5, "latest")
+        desk.use_finality("confirmed(2)")
+        world.node.reorg(5)
+        world.mine(3)
+        outcome = desk.sweep()
+        assert (outcome.exit_code, outcome.cases) == (0, ())
+        assert not desk.open_cases(FindingKind.FINALITY_REVERSED)
+        assert not desk.store.halt(desk.chain_id)
+
     def issue(self, desk: Desk, bundle_id: str) -> None:
         """Record that a bundle of the newest sweep was given to an auditor."""
         head, summary = desk.store.head(), desk.store.latest_summary(desk.chain_id)
