@@ -60,7 +60,10 @@ def register(app: typer.Typer) -> None:
         valid_hours: Annotated[int, typer.Option(min=1, help="How long it can be answered.")] = 72,
         as_json: JsonOption = False,
     ) -> int:
-        """Make a fresh challenge to the keys of a chain's wallets and write what they are to sign."""
+        """Make a fresh challenge to the keys of a chain's wallets and write what they are to sign.
+
+        Example: custody key-proof challenge eip155:1 --out to-sign.json --actor cco
+        """
         import secrets
 
         from verifier.key_proof import request_document
@@ -105,7 +108,10 @@ def register(app: typer.Typer) -> None:
         actor: PersonOption,
         as_json: JsonOption = False,
     ) -> int:
-        """Judge the signatures of an answer and record each with its outcome. Exit code 1 when one is refused."""
+        """Judge the signatures of an answer and record each with its outcome. Exit code 1 when one is refused.
+
+        Example: custody key-proof answer signed.json --actor cco
+        """
         from verifier.key_proving import take_answer
 
         settings, person, moment = settings_of(ctx), _person(actor), now()
@@ -125,7 +131,10 @@ def register(app: typer.Typer) -> None:
         chain: Annotated[str, typer.Option("--chain", help="Only this chain.", metavar="CHAIN")] = "",
         as_json: JsonOption = False,
     ) -> int:
-        """Show how much of each asset stands at proven addresses, how old the proofs are, and the challenges."""
+        """Show how much of each asset stands at proven addresses, how old the proofs are, and the challenges.
+
+        Example: custody key-proof show --chain eip155:1
+        """
         from verifier.key_overview import key_overview
         from verifier.key_proof import MEANING
         from verifier.key_proving import require_evm

@@ -194,9 +194,9 @@ def test_an_act_that_fails_leaves_nothing(store: Store) -> None:
 
 @pytest.mark.fault("C15")
 def test_recorded_at_always_rises(store: Store) -> None:
-    for minutes in (10, 5, 12, 12):
+    for number, minutes in enumerate((10, 5, 12, 12)):
         with store.record("test", "tests", {}, later(minutes)) as unit:
-            unit.text_key(f"at {minutes}")
+            unit.text_key(f"number {number}")
     with store.read() as connection:
         entry = table(JournalEntryRow)
         rows = connection.execute(
