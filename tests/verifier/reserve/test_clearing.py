@@ -54,6 +54,7 @@ GOOD = NoteGDetermination(date(2025, 10, 2), 0, 0, NOTE_G_MARGIN, False, True, T
     [
         (GOOD, True),
         (replace(GOOD, determined_on=date(2025, 10, 1)), False),  # a year and a day ago
+        (replace(GOOD, determined_on=AS_OF), True),
         (replace(GOOD, determined_on=AS_OF + timedelta(days=1)), False),
         (replace(GOOD, margin_deposits=NOTE_G_MARGIN - 1), False),
         (replace(GOOD, margin_deposits=0, exempted_by_commission=True), True),
@@ -125,6 +126,11 @@ def test_an_agency_that_misses_a_condition_gives_no_debit(agency: TreasuryAgency
     assert agency.problems(AS_OF)
     assert debit(CASH, agency=agency) == 0
     assert debit(CASH, agency=replace(AGENCY, notice_withdrawn_on=AS_OF + timedelta(days=1))) == 100
+
+
+def test_evidence_holds_from_its_own_day() -> None:
+    today = tuple((each, AS_OF) for each in AgencyCondition)
+    assert replace(AGENCY, rules_approved_on=AS_OF, notice_published_on=AS_OF, evidence=today).problems(AS_OF) == []
 
 
 FRIDAY, MONDAY, TUESDAY = AS_OF, date(2026, 10, 5), date(2026, 10, 6)

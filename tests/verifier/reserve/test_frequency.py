@@ -142,6 +142,23 @@ def test_going_back_up_within_the_sixty_days_keeps_it() -> None:
 
 
 @pytest.mark.fault("D8")
+@pytest.mark.parametrize(("days", "kept"), [(60, True), (61, False)])
+def test_a_filing_on_the_sixtieth_day_still_counts(days: int, kept: bool) -> None:
+    (above,) = filed((2026, 7), [THRESHOLD * 12])
+    up = [*YEAR_2025, *filed((2026, 1), [0] * 6), replace(above, filed_on=date(2026, 8, 1) + timedelta(days=days))]
+    notices = Notices(weekly_again=(date(2026, 8, 1),))
+    assert (frequency(up, date(2026, 12, 1), notices) is Frequency.DAILY_REQUIRED) is kept
+
+
+@pytest.mark.fault("D8")
+@pytest.mark.parametrize(("given", "weekly"), [(date(2026, 5, 1), True), (date(2026, 4, 30), False)])
+def test_a_notice_that_ran_out_before_daily_was_due_ends_nothing(given: date, weekly: bool) -> None:
+    """Sixty days after the first are June 30, when daily became due; the other ran out the day before."""
+    notices = Notices(weekly_again=(given,))
+    assert (frequency(FALLEN, date(2026, 7, 1), notices) is Frequency.WEEKLY) is weekly
+
+
+@pytest.mark.fault("D8")
 def test_after_the_exit_a_new_twelve_starts_it_again_in_six_months() -> None:
     again = [*FALLEN, *filed((2026, 10), [THRESHOLD * 12])]
     notices = Notices(weekly_again=(date(2026, 8, 1),))

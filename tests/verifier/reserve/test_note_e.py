@@ -121,6 +121,13 @@ def test_e5_adds_related_accounts() -> None:
     assert run(*apart, capital=1_000_000).cents == 400_000
 
 
+@pytest.mark.parametrize(("related", "left"), [(0, 250_000), (100_000, 250_000), (300_000, 300_000)])
+def test_e5_leaves_what_relates_to_credits(related: int, left: int) -> None:
+    """Only what is above the limit and not shown to be related goes."""
+    account = DebitAccount("a", "a", AccountKind.MARGIN, 400_000, related_to_credits=related)
+    assert run(account, capital=1_000_000).cents == left
+
+
 def test_e5_without_capital_takes_everything() -> None:
     assert run(margin("a", 100), capital=-5).cents == 0
 
