@@ -109,6 +109,8 @@ def judge(
 def _roll_forward(store: Store, start: SweepStart, observations: Observations) -> list[RollForward]:
     """The equation for every balance that an earlier sweep read too, over the movements since then."""
     openings = store.openings(start, observations)
+    read_again = {key for key, seen in observations.items() if key not in openings and seen.base_units is not None}
+    openings |= store.older_openings(start, read_again)
     if not openings:
         return []
     first = min(opening.block.height for opening in openings.values()) + 1

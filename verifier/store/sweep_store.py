@@ -312,6 +312,40 @@ class SweepStore(Database):
                         missing.discard(key)
         return found
 
+    def older_openings(
+        self, start: SweepStart, wanted: Iterable[tuple[Address, AssetId]]
+    ) -> dict[tuple[Address, AssetId], BalanceObservation]:
+        """What `openings` did not find in the newest sweeps, searched in all of them: nothing is forgotten by failing.
+
+        This looks at every observation there is, so it is asked only for balances that are read again after long.
+        """
+        missing = set(wanted)
+        found: dict[tuple[Address, AssetId], BalanceObservation] = {}
+        with self.read() as connection:
+            if not missing or len(_earlier_sweeps(connection, start)) < OPENING_SWEEPS_MAX:
+                return found
+            read_now = sa.select(OBSERVATION.c.location_key).where(OBSERVATION.c.sweep_key == start.sweep_key)
+            newest = (
+                sa.select(sa.func.max(OBSERVATION.c.sweep_key).label("sweep_key"))
+                .where(
+                    OBSERVATION.c.sweep_key.in_(_earlier_query(start).with_only_columns(SWEEP.c.record_id)),
+                    OBSERVATION.c.base_units.is_not(None),
+                    OBSERVATION.c.location_key.in_(read_now),
+                )
+                .group_by(OBSERVATION.c.location_key, OBSERVATION.c.asset_key)
+                .subquery()
+            )
+            sweeps = sa.select(SWEEP).where(SWEEP.c.record_id.in_(sa.select(newest.c.sweep_key)))
+            for row in connection.execute(sweeps.order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())).all():
+                earlier = start_of(row)
+                of_sweep = (OBSERVATION.c.sweep_key == earlier.sweep_key, OBSERVATION.c.base_units.is_not(None))
+                for seen in _observations(connection, earlier, *of_sweep):
+                    key = (seen.holding.address, seen.holding.asset.asset_id)
+                    if key in missing:
+                        found[key] = seen
+                        missing.discard(key)
+        return found
+
     def transfers(
         self, chain_id: ChainId, *, first_height: int | None = None, last_height: int | None = None
     ) -> list[Transfer]:
@@ -521,7 +555,13 @@ def _observations(
 
 
 def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:
-    """Completed sweeps of the chain at lower blocks, newest block first, whose block is not known to be orphaned.
+    """The newest sweeps of the chain that can give openings, newest block first."""
+    query = _earlier_query(start).order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
+    return [start_of(row) for row in connection.execute(query.limit(OPENING_SWEEPS_MAX))]
+
+
+def _earlier_query(start: SweepStart) -> sa.Select[Any]:
+    """Completed sweeps of the chain at lower blocks whose block is not known to be orphaned.
 
     Left out are sweeps that looked back, at a block below what was covered by then: a wallet that was mapped after
     those blocks were covered was not watched in them.
@@ -533,14 +573,11 @@ def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepS
         LIVE,
     )
     completed = sa.select(END.c.sweep_key).where(END.c.abandoned == "")
-    query = (
+    return (
         sa.select(SWEEP)
         .where(SWEEP.c.chain_id == start.chain_id, SWEEP.c.height < start.block.height)
         .where(SWEEP.c.record_id.in_(completed), SWEEP.c.block_hash.not_in(ORPHANED_HASHES), ~covered_before)
-        .order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
-        .limit(OPENING_SWEEPS_MAX)
     )
-    return [start_of(row) for row in connection.execute(query)]
 
 
 def _covered_row(start: SweepStart, block: BlockRef, scan: TransferScan) -> tuple[Canonical, ...]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
 from chains.devnet import lies
 from chains.devnet.deploy import deployed
 from chains.devnet.lying_proxy import LyingProxy
+from chains.reader import ChainConfig, ChainReader, NodeConfig
+from chains.types import BalanceObservation, ReadStatus
 from tests.verifier.sweep.conftest import NewDesk
 from tests.verifier.sweep.desk import Desk, kinds
+from tests.verifier.sweep.hooks import HookedPlugin
 from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, AnvilWorld, address
 from verifier.records import FindingKind, Status
 from verifier.store import Store
+from verifier.store.sweep_store import OPENING_SWEEPS_MAX
 
 pytestmark = pytest.mark.devnet
 
@@ -56,6 +62,51 @@ def test_a_node_that_gives_every_log(settled: Desk, world: AnvilWorld, lying_nod
     world.mint(OMNIBUS, 7)
     settled.take(ledger_entries=[{"entry_id": "E-1", "location": settled.at(OMNIBUS), "quantity": "0.000007"}])
     assert settled.sweep().exit_code == 0
+
+
+class FailingReads(HookedPlugin):
+    """A plugin whose readers fail each balance by itself, and nothing else."""
+
+    def open(
+        self, config: ChainConfig, node: NodeConfig, *, capabilities: Mapping[str, str] | None = None
+    ) -> ChainReader:
+        """A reader whose balances all fail."""
+        return cast("ChainReader", _FailingReader(super().open(config, node, capabilities=capabilities)))
+
+
+class _FailingReader:
+    def __init__(self, reader: ChainReader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._reader, name)
+
+    def read_balances(self, *arguments: Any) -> list[BalanceObservation]:
+        """Every balance failed."""
+        return [
+            replace(seen, status=ReadStatus.FAILED, base_units=None, reason="pruned: the state is gone")
+            for seen in self._reader.read_balances(*arguments)
+        ]
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+@pytest.mark.fault("A22")
+def test_a_balance_that_could_not_be_read_for_long_is_rolled_forward_all_the_same(
+    settled: Desk, world: AnvilWorld, lying_node: LyingNode, dropped: bool
+) -> None:
+    good = settled.plugin
+    settled.plugin = FailingReads(good)
+    for _ in range(OPENING_SWEEPS_MAX + 1):
+        world.mine()
+        assert settled.sweep().exit_code == 2
+    settled.plugin = good
+    if dropped:
+        settled.use_nodes(lying_node(lies.drop_logs()).url)
+    world.mint(OMNIBUS, 7)
+    settled.take(ledger_entries=[{"entry_id": "E-1", "location": settled.at(OMNIBUS), "quantity": "0.000007"}])
+    swept = settled.sweep()
+    assert settled.result(swept, OMNIBUS).status is Status.MATCHED
+    assert kinds(swept) == ({FindingKind.UNEXPLAINED_CHANGE: 1} if dropped else {})
 
 
 @pytest.mark.parametrize("by_contract", [False, True])
