@@ -231,4 +231,7 @@ def check_chain_of_bundles(manifest: Manifest, after: tuple[int, str] | None) ->
         problems.append(f"bundle {manifest.sequence} does not come after bundle {sequence}")
     if manifest.sequence == sequence + 1 and manifest.previous_digest != digest:
         problems.append("it does not name the earlier bundle's digest as its previous one")
+    if manifest.sequence > sequence + 1:
+        between = f"bundles {sequence + 1} to {manifest.sequence - 1} lie between and were not given"
+        return CheckOutcome(1, problems, note=f"{note}; {between}: only the numbers were compared, not the digests")
     return CheckOutcome(2, problems, note=note)

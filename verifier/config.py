@@ -74,7 +74,7 @@ class ImportSettings(_Section):
     """What the importer accepts."""
 
     accept_unchecksummed: bool = False
-    """Accept all-lower-case EVM addresses, which carry no checksum; each is recorded as unchecked."""
+    """Accept all-lower-case EVM addresses, which carry no checksum; the import names each of them."""
     file_bytes_max: int = Field(default=2 * 1024**3, ge=1)
     file_rows_max: int = Field(default=2_000_000, ge=1)
 

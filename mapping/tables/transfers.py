@@ -70,7 +70,7 @@ AUTHORIZATIONS = Table(
         asset_column("What may leave."),
         Column(
             "quantity_max",
-            "Most that may leave, in one transfer.",
+            "Most that may leave, in one transfer or in several together.",
             "whole units of the asset",
             QUANTITY_RULE + "; above zero",
             _positive,

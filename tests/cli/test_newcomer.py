@@ -380,9 +380,27 @@ def test_trusted_keys_that_cannot_be_read(tmp_path: Path, content: str | None) -
 
 
 @pytest.mark.parametrize(
-    "option", [["--rpc", "eip155:1"], ["--rpc", "banana=http://x"], ["--after", "1"], ["--after", "x:y"]]
+    "option",
+    [
+        ["--rpc", "eip155:1"],
+        ["--rpc", "banana=http://x"],
+        ["--after", "1"],
+        ["--after", "x:y"],
+        ["--after", f"1:{'z' * 64}"],
+    ],
 )
 def test_wrong_options_of_verify(firm: Firm, tmp_path: Path, option: list[str]) -> None:
     answer = custody("verify", tmp_path / "a.zip", "--trusted-keys", firm.path("trusted-keys.json"), *option, "--json")
     assert answer.code == 2
     assert answer.json["error"]["code"]
+
+
+@pytest.mark.fault("C9")
+def test_a_journal_that_was_cut_is_noticed_by_a_head_from_elsewhere(firm: Firm) -> None:
+    head = firm("journal", "verify", "--json").json["head"]
+    right = f"{head['sequence']}:{head['entry_digest']}"
+    assert firm("journal", "verify", "--head", right).code == 0
+    for named in (f"{head['sequence']}:{'0' * 64}", f"{head['sequence'] + 1}:{head['entry_digest']}"):
+        answer = firm("journal", "verify", "--head", right, "--head", named, "--json")
+        assert (answer.code, answer.json["intact"], bool(answer.json["reason"])) == (1, False, True)
+    assert firm("journal", "verify", "--head", "1").code == 2

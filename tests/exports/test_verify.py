@@ -348,6 +348,15 @@ def test_an_old_bundle_is_not_todays(tmp_path: Path, firm: Firm) -> None:
     assert check(verify(second, firm.trusted, after=(1, first.digest)), 15).status is CheckStatus.PASSED
     assert check(verify(first.path, firm.trusted, after=(1, first.digest)), 15).status is CheckStatus.FAILED
     assert check(verify(other, firm.trusted, after=(1, first.digest)), 15).status is CheckStatus.FAILED
+    assert check(verify(second, firm.trusted, after=(1, first.digest)), 15).compared == 2
+
+
+@pytest.mark.fault("E11")
+def test_a_bundle_between_that_was_not_given_is_named(tmp_path: Path, firm: Firm) -> None:
+    later = replace(sample_bundle(), sequence=4, previous_digest="1" * 64, bundle_id="bundle-0004")
+    found = check(verify(write(tmp_path, firm, later), firm.trusted, after=(1, "2" * 64)), 15)
+    assert (found.status, found.compared) == (CheckStatus.PASSED, 1)
+    assert "bundles 2 to 3 lie between and were not given" in found.detail
 
 
 def test_what_is_no_bundle_at_all_could_not_be_checked(tmp_path: Path, firm: Firm) -> None:

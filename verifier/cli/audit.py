@@ -115,19 +115,30 @@ def register(app: typer.Typer) -> None:
 
     @journal_app.command("verify")
     @command
-    def journal_verify(ctx: typer.Context, as_json: JsonOption = False) -> int:
+    def journal_verify(
+        ctx: typer.Context,
+        head: Annotated[
+            list[str] | None,
+            typer.Option(help="An entry that was written down elsewhere; can be repeated.", metavar="N:SHA256"),
+        ] = None,
+        as_json: JsonOption = False,
+    ) -> int:
         """Recompute every entry and every row it speaks of; find the first broken link.
 
-        Example: custody journal verify
+        That the newest entries are missing altogether cannot be seen from the database alone. Give an entry that
+        left the house with --head: every bundle's manifest names one, and this command prints the newest.
+
+        Example: custody journal verify --head 18:029b5b5afdbaf31088bb23189f8abf134bce92a3e68aeefb79022a9ff9a74e6a
         """
         from verifier.journal import verify_journal
 
+        named = dict(known for text in head or () if (known := _after(text)) is not None)
         with opened_store(settings_of(ctx), check_head=False) as store:
             newest = store.head()
             issued = {bundle.head.sequence: bundle.head.entry_digest for bundle in store.bundles()}
             length = newest.sequence if newest is not None else 0
             with output.progress("verifying the journal", length, quiet=as_json) as advance:
-                report = verify_journal(store, known_heads=issued, progress=advance)
+                report = verify_journal(store, known_heads=issued | named, progress=advance)
         if as_json:
             output.emit_json(
                 {
@@ -189,8 +200,9 @@ def _after(text: str) -> tuple[int, str] | None:
     if not text:
         return None
     sequence, _, digest = text.partition(":")
-    if not (sequence.isascii() and sequence.isdigit() and len(digest) == 64):
-        raise InputError(f"{text!r} is not SEQUENCE:DIGEST")
+    is_digest = len(digest) == 64 and set(digest.lower()) <= set("0123456789abcdef")
+    if not (sequence.isascii() and sequence.isdigit() and is_digest):
+        raise InputError(f"{text!r} is not SEQUENCE:DIGEST, a number and 64 hex digits")
     return int(sequence), digest.lower()
 
 

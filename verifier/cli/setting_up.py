@@ -33,7 +33,7 @@ url = "sqlite:///custody.db"
 as_of_skew_seconds_max = 900
 
 [imports]
-# Accept EVM addresses without a checksum (all lower-case); each is recorded as unchecked.
+# Accept EVM addresses without a checksum (all lower-case); the import names each of them.
 accept_unchecksummed = false
 
 [bundle]
