@@ -10,6 +10,7 @@ duplicate key, white space, another escape or another spelling of a number can n
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from typing import Final
 
@@ -43,6 +44,28 @@ def parse_canonical(data: bytes) -> object:
         raise NotCanonical("not JSON in UTF-8") from error
     if canonical_json(value) != data:
         raise NotCanonical("JSON, but not in canonical form (key order, duplicate key, white space or escapes)")
+    return value
+
+
+def parse_by_hand(data: bytes) -> object:
+    """A value from JSON that people wrote: any layout, but no name twice in one object, and nothing uncanonical.
+
+    Raises `NotCanonical`. orjson reads first: it refuses wild nesting, on which the standard library's reader can
+    exhaust the stack and end the whole process when the recursion limit was raised.
+    """
+    try:
+        orjson.loads(data)
+        value: object = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical(f"not strict JSON ({error})") from error
+    canonical_json(value)
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice in one object")
     return value
 
 

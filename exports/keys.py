@@ -25,7 +25,7 @@ from securesystemslib.signer import CryptoSigner, Key, Signer, SSlibKey  # type:
 
 from chains.errors import InvalidValue
 from chains.types import require_utc
-from exports.canonical import canonical_json
+from exports.canonical import parse_by_hand
 from exports.codec import Code, Digest, PlainText, from_object, to_object
 from exports.errors import BundleError, KeyRefused, NotCanonical, RecordInvalid, SignerUnavailable, TrustedKeysInvalid
 from exports.manifest import digest_hex
@@ -142,11 +142,9 @@ class TrustedKeys:
         `version_min` is the highest version the reader has used before: an older file is a rollback.
         """
         try:
-            value = json.loads(data.decode("utf-8"), object_pairs_hook=_object_without_duplicates)
-            canonical_json(value)  # refuses floats, wild nesting and strings of two forms
-            keys = from_object(TrustedKeys, value)
-        except (ValueError, RecursionError, NotCanonical) as error:
-            raise TrustedKeysInvalid(f"trusted keys: not strict JSON ({error})") from error
+            keys = from_object(TrustedKeys, parse_by_hand(data))
+        except NotCanonical as error:
+            raise TrustedKeysInvalid(f"trusted keys: {error}") from error
         except RecordInvalid as error:
             raise TrustedKeysInvalid(str(error)) from error
         if keys.version < version_min:
@@ -173,13 +171,6 @@ class TrustedKeys:
         """Raise `TrustedKeysInvalid` when the list has expired at the stated time."""
         if now >= self.expires:
             raise TrustedKeysInvalid(f"the list expired at {self.expires.isoformat()}; get the current one")
-
-
-def _object_without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return value
 
 
 def trusted_key(name: str, public_key_pem: str, roles: tuple[str, ...] = ()) -> TrustedKey:

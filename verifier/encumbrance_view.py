@@ -6,12 +6,14 @@ was not read is null.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+from typing import Any
 
 from chains.errors import InvalidValue
 from chains.evm.encumbrance_types import AccountRole, ControlState, Fact, Grant, Restriction
 from chains.types import Address, AssetId, BalanceObservation, BlockRef, ChainId, utc_text
+from exports.canonical import parse_by_hand
+from exports.errors import NotCanonical
 from verifier.encumbrances import Earlier, EncumbranceReview
 from verifier.errors import InputError
 from verifier.records import Finding
@@ -45,7 +47,7 @@ def review_json(review: EncumbranceReview) -> dict[str, object]:
 def parse_earlier(text: str) -> Earlier:
     """The earlier review from its JSON text; raises `InputError` naming what does not fit."""
     try:
-        document = json.loads(text)
+        document: Any = parse_by_hand(text.encode())
         chain_id = ChainId(_text(document, "chain_id"))
         block = BlockRef(
             chain_id,
@@ -60,7 +62,7 @@ def parse_earlier(text: str) -> Earlier:
             for each in document["balances"]
             if each["base_units"] is not None
         }
-    except (ValueError, KeyError, TypeError, InvalidValue) as error:
+    except (ValueError, KeyError, TypeError, InvalidValue, NotCanonical) as error:
         detail = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"the earlier review is not one that --json wrote: {detail[:200]}") from None
     if len({state.address for state in controls}) != len(controls):

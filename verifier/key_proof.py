@@ -8,8 +8,7 @@ that one signature never stands for two wallets. What a signature shows and what
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +18,7 @@ from chains.errors import InvalidValue
 from chains.evm.addresses import evm_chain_number
 from chains.evm.signatures import SignatureScheme, text_digest, typed_data_digest
 from chains.types import Address, BlockRef, ChainId, account_location, require_utc
-from exports.canonical import canonical_json, parse_canonical_object
+from exports.canonical import canonical_json, parse_by_hand, parse_canonical_object
 from exports.codec import BlockHash, Digest, Text, from_object, time_text, to_object
 from exports.errors import BundleError
 from verifier.errors import InputError
@@ -263,9 +262,7 @@ def parse_answer(data: bytes) -> KeyAnswer:
     from chains.evm.addresses import parse_address
 
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
-        canonical_json(value)  # refuses floats, wild nesting and strings of two forms
-        answer = from_object(KeyAnswer, value)
+        answer = from_object(KeyAnswer, parse_by_hand(data))
         for number, given in enumerate(answer.signatures, 1):
             try:
                 parse_address(given.address)
@@ -274,10 +271,3 @@ def parse_answer(data: bytes) -> KeyAnswer:
     except (ValueError, RecursionError, BundleError) as error:
         raise InputError(f"the answer cannot be read: {str(error)[:300]}") from None
     return answer
-
-
-def _without_duplicates(pairs: Sequence[tuple[str, object]]) -> Mapping[str, object]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return value

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.canonical import INTEGER_MAX, canonical_json, parse_canonical, parse_canonical_object, utf16_order
+from exports.canonical import (
+    INTEGER_MAX,
+    canonical_json,
+    parse_by_hand,
+    parse_canonical,
+    parse_canonical_object,
+    utf16_order,
+)
 from exports.errors import NotCanonical
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: unicodedata.normalize("NFC", text))
@@ -105,3 +114,22 @@ def test_an_object_is_told_from_other_values() -> None:
     assert parse_canonical_object(b'{"a":[1,true,null,"x"]}') == {"a": [1, True, None, "x"]}
     with pytest.raises(NotCanonical):
         parse_canonical_object(b"[]")
+
+
+@pytest.mark.fault("A12", "E12")
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_wild_nesting_by_hand_is_refused_and_ends_no_process(opening: bytes) -> None:
+    """With a raised recursion limit, as some libraries set it, the standard library's reader exhausts the stack."""
+    code = (
+        "import sys; sys.setrecursionlimit(1_000_000)\n"
+        "from exports.canonical import parse_by_hand\n"
+        "from exports.errors import NotCanonical\n"
+        "try:\n"
+        f"    parse_by_hand({opening!r} * 100_000)\n"
+        "except NotCanonical:\n"
+        "    sys.exit(7)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 7
+    assert parse_by_hand(b' { "a" : [1, 2] } ') == {"a": [1, 2]}
+    with pytest.raises(NotCanonical):
+        parse_by_hand(b'{"a":1,"a":1}')

@@ -20,7 +20,8 @@ from verifier.errors import MissingExtra
 from verifier.reserve.errors import CalendarUnknown
 
 PUBLISHED_YEARS: Final = range(2024, 2031)
-"""Years whose holidays were compared with the Federal Reserve's published schedule; others are not guessed."""
+"""Years whose holidays the tests hold against a table of their own; others are not guessed. The table follows the
+Federal Reserve's rules of observance and is still to be compared with its published schedule."""
 
 _ONE_DAY: Final = timedelta(days=1)
 _AFTER_OPENING: Final = timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Banking days and deposit deadlines, against the Federal Reserve's published schedule."""
+"""Banking days and deposit deadlines, against a table made from the Federal Reserve's rules of observance."""
 
 from __future__ import annotations
 
