@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chains.types import AssetId, LocationId, utc_text
-from verifier.records import CaseState, Finding
+from verifier.records import CaseState, Finding, TransferMatch
 from verifier.rules.statements import figure
 from verifier.store import Case, CaseEvent
 
@@ -29,6 +29,21 @@ def case_json(case_id: str, finding: Finding) -> dict[str, object]:
         "block_hash": block.block_hash if block is not None else None,
         "tx_id": finding.tx_id,
         "provisional": finding.provisional,
+    }
+
+
+def review_json(match: TransferMatch) -> dict[str, object]:
+    """An approved transfer that somebody should look at."""
+    transfer = match.transfer
+    return {
+        "tx_id": transfer.tx_id,
+        "height": transfer.block.height,
+        "asset_id": transfer.asset.asset_id,
+        "base_units": str(transfer.base_units),
+        "sender": transfer.sender,
+        "receiver": transfer.receiver,
+        "authorization_id": match.authorization_id,
+        "reason": match.reason,
     }
 
 

@@ -12,7 +12,7 @@ from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
-from verifier.rules.authorize import USING_OUTCOMES, match_transfers
+from verifier.rules.authorize import USING_OUTCOMES, match_transfers, review_late_approvals
 from verifier.rules.claims import Claims, claims_by_place
 from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
@@ -73,6 +73,7 @@ def judge(
         store.firm_addresses(chain_id, known_at),
         store.authorizations_used(chain_id, USING_OUTCOMES),
     )
+    matches = review_late_approvals(matches, store.authorizations_recorded(chain_id, known_at))
     mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
     rolls = _roll_forward(store, start, mapped)
 

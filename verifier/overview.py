@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chains.types import ChainId
+from mapping.types import LegalClass
 from verifier.config import Settings
 from verifier.records import SweepSummary
 from verifier.rules.status import FirmStatus, firm_status
@@ -88,17 +89,25 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     swept = [chain.summary for chain in chains if chain.summary is not None]
     stale = [chain for chain in chains if chain.stale or chain.halted]
     unswept = unswept_wallets(store, settings, now)
+    unread = unread_native_coins(store, settings, now)
+    undetermined = [
+        record.asset.symbol
+        for record in store.assets(None, now)
+        if record.legal_class is LegalClass.UNDETERMINED and record.asset.chain_id is not None
+    ]
     statuses = firm_status(
         kinds,
         sum(summary.unverified for summary in swept),
         sum(summary.expected for summary in swept),
-        stale=bool(stale or unswept),
+        stale=bool(stale or unswept or unread or undetermined),
         diverged_holdings=sum(summary.diverged for summary in swept),
     )
     reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
     reasons += [_diverged_text(summary) for summary in swept if summary.diverged]
     reasons += [_stale_reason(chain) for chain in stale]
     reasons += [unswept_text(chain_id, count) for chain_id, count in unswept.items()]
+    reasons += [unread_native_text(chain_id) for chain_id in unread]
+    reasons += [f"the legal class of {symbol} is undetermined" for symbol in undetermined]
     if not chains:
         reasons.append("no chain is configured")
     return Overview(statuses, tuple(reasons), chains, len(cases))
@@ -115,6 +124,22 @@ def unswept_text(chain_id: ChainId, count: int) -> str:
     """For a person."""
     wallets = "wallet is" if count == 1 else "wallets are"
     return f"{count} {wallets} mapped on {chain_id}, which is not configured: no sweep reads there"
+
+
+def unread_native_coins(store: Store, settings: Settings, now: datetime) -> list[ChainId]:
+    """Chains with wallets whose own coin is not in the asset table: nobody reads what the wallets hold of it."""
+    found = []
+    for section in settings.chains:
+        chain_id = ChainId(section.chain_id)
+        known = {record.asset.asset_id for record in store.assets(chain_id, now)}
+        if section.native_asset.asset_id not in known and store.wallets(chain_id, now):
+            found.append(chain_id)
+    return found
+
+
+def unread_native_text(chain_id: ChainId) -> str:
+    """For a person."""
+    return f"the own coin of {chain_id} is not in the asset table: no wallet's balance of it is read"
 
 
 def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> ChainOverview:

@@ -30,10 +30,10 @@ from chains.errors import ChainMoved, FinalityReversed, NodeUnavailable, ReadErr
 from chains.quorum import QuorumReader, open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
 from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
-from verifier.case_view import case_json
+from verifier.case_view import case_json, review_json
 from verifier.config import SweepSettings
 from verifier.judgement import Judgement, judge
-from verifier.records import SweepSummary
+from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.store import CaseSeen, Store, SweepStart
@@ -78,6 +78,8 @@ class SweepOutcome:
     failure: str = ""
     left_out: tuple[NodeFailure, ...] = ()
     """Nodes that a quorum of operators was reached without."""
+    for_review: tuple[TransferMatch, ...] = ()
+    """Approved transfers that somebody should look at: to the firm itself, or approved in the books only afterwards."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -104,6 +106,7 @@ class SweepOutcome:
                 {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
                 for node in self.left_out
             ],
+            "for_review": [review_json(match) for match in self.for_review],
             "cases": [case_json(seen.case_id, seen.finding) | {"is_new": seen.is_new} for seen in self.cases],
         }
 
@@ -342,7 +345,8 @@ class ChainSweep:
 
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
-        return SweepOutcome(self._chain.chain_id, summary, summary.expected, tuple(cases))
+        for_review = tuple(match for match in judgement.matches if match.for_review)
+        return SweepOutcome(self._chain.chain_id, summary, summary.expected, tuple(cases), for_review=for_review)
 
     def _failed(self, error: ReadError) -> SweepOutcome:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""

@@ -58,6 +58,7 @@ def check_firm_addresses(scope: Scope) -> None:
         if (row.record.chain_id, row.record.address) in wallets:
             reason = "this address is a wallet that holds client assets (wallets.csv); it cannot be the firm's own"
             scope.problem(row, "address", row.record.address, reason)
+    _check_ends(scope, firm_rows)
     if not scope.of("wallets"):
         return
     in_import = {(row.record.chain_id, row.record.address) for row in firm_rows}
@@ -67,3 +68,19 @@ def check_firm_addresses(scope: Scope) -> None:
         if (wallet.chain_id, wallet.address) in recorded:
             reason = "this address is recorded as the firm's own (firm_addresses.csv), where no client asset may be"
             scope.problem(wallet_row, "address", wallet.address, reason)
+
+
+def _check_ends(scope: Scope, firm_rows: list[Sourced[FirmAddress]]) -> None:
+    """An address does not stop being the firm's own in the past: what arrived there meanwhile stays what it was."""
+    if scope.now is None or not firm_rows:
+        return
+    today = scope.now.date()
+    known = {(line.chain_id, line.address): line for line in scope.known.firm_addresses()}
+    for row in firm_rows:
+        line = row.record
+        before = known.get((line.chain_id, line.address))
+        if before is None or line.valid_until is None or line.valid_until >= today:
+            continue
+        if before.valid_until is None or before.valid_until > line.valid_until:
+            reason = f"an end before today ({today}) would rewrite what transfers until now were; end it today or later"
+            scope.problem(row, "valid_until", str(line.valid_until), reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 
 import pytest
 
@@ -322,3 +323,11 @@ def test_only_open_omnibus_wallets_are_pooled(desk: Desk) -> None:
     changed = {"address": POOLED, "structure": "fully_segregated"}
     assert "is in pool P-1" in only(desk.refused(wallets=(changed,))).reason
     assert desk.give(wallets=(changed,), pools=({"to_date": "2026-01-31"},)).ok
+
+
+def test_a_firm_address_does_not_end_in_the_past(desk: Desk) -> None:
+    desk.take(firm_addresses=({},))
+    yesterday, today = (NOW.date() - timedelta(days=1)).isoformat(), NOW.date().isoformat()
+    problem = only(desk.refused(firm_addresses=({"valid_until": yesterday},)))
+    assert (problem.column, "would rewrite" in problem.reason) == ("valid_until", True)
+    assert desk.give(firm_addresses=({"valid_until": today},)).ok

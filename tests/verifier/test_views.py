@@ -120,3 +120,32 @@ def test_a_block_that_left_the_chain_counts_for_nothing(desk: MemoryDesk) -> Non
     assert view.chains[0].summary is not None
     assert view.chains[0].summary.block == desk.chain.head
     assert view.exit_code == 1, "what the books claim is not there any more"
+
+
+def test_a_chain_whose_own_coin_nobody_reads_is_unverified(desk: MemoryDesk) -> None:
+    assert desk.sweep().exit_code == 0
+    assert desk.status().exit_code == 0
+    view = desk.status(f"{desk.chain_id}/slip44:9999")
+    assert (view.statuses, view.exit_code) == ((FirmStatus.UNVERIFIED,), 2)
+    assert any("own coin" in reason for reason in view.reasons)
+
+
+def test_an_asset_of_undetermined_legal_class_is_never_compliant(desk: MemoryDesk) -> None:
+    assert desk.sweep().exit_code == 0
+    (known,) = desk.store.assets(desk.chain_id, desk.now())
+    desk.take(
+        assets=[
+            {
+                "asset_id": known.asset.asset_id,
+                "symbol": known.asset.symbol,
+                "decimals": str(known.asset.decimals),
+                "legal_class": "undetermined",
+                "legal_class_from": known.legal_class_from.isoformat(),
+                "legal_class_reference": "MEMO-2",
+            }
+        ]
+    )
+    assert desk.sweep().exit_code == 0
+    view = desk.status()
+    assert (view.statuses, view.exit_code) == ((FirmStatus.UNVERIFIED,), 2)
+    assert view.reasons == (f"the legal class of {known.asset.symbol} is undetermined",)

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
         Example: custody sweep --chain eip155:1
         """
-        from verifier.overview import unswept_text, unswept_wallets
+        from verifier.overview import unread_native_coins, unread_native_text, unswept_text, unswept_wallets
 
         settings = settings_of(ctx)
         chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
@@ -49,15 +49,28 @@ def register(app: typer.Typer) -> None:
         with opened_store(settings) as store:
             outcomes = [_sweep(store, settings, chain_id, at, actor, as_json) for chain_id in chain_ids]
             unswept = {} if chain else unswept_wallets(store, settings, now())
+            unread = [each for each in unread_native_coins(store, settings, now()) if each in chain_ids]
+            waiting = len(store.cases())
         codes = [outcome.exit_code for outcome in outcomes]
-        code = _combined([*codes, output.EXIT_NOT_CHECKED] if unswept else codes)
+        code = _combined([*codes, output.EXIT_NOT_CHECKED] if unswept or unread else codes)
         if as_json:
-            output.emit_json(_sweep_json(outcomes, code) | {"wallets_on_other_chains": unswept})
+            output.emit_json(
+                _sweep_json(outcomes, code)
+                | {
+                    "wallets_on_other_chains": unswept,
+                    "native_coins_not_read": unread,
+                    "cases_waiting": waiting,
+                }
+            )
         else:
             for outcome in outcomes:
                 _show_outcome(outcome)
             for chain_id, count in unswept.items():
                 output.say(f"[yellow]{output.clean(unswept_text(chain_id, count))}[/yellow]")
+            for each in unread:
+                output.say(f"[yellow]{output.clean(unread_native_text(each))}[/yellow]")
+            if waiting:
+                output.say(f"{output.counted(waiting, 'case')} in all waiting for somebody: custody cases list")
         return code
 
     @app.command()
@@ -199,6 +212,10 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         output.say(
             f"  {output.counted(summary.transfers_scanned, 'movement')} read, {summary.transfers_outgoing} outgoing, "
             f"{summary.transfers_not_matched} without a fitting approval"
+        )
+    for match in outcome.for_review:
+        output.say(
+            f"  [yellow]for review[/yellow]: transaction {match.transfer.tx_id[:10]}…: {output.clean(match.reason)}"
         )
     if outcome.cases:
         more = f" (the first {CASES_SHOWN}; all with --json)" if len(outcome.cases) > CASES_SHOWN else ""

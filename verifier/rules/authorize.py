@@ -33,7 +33,7 @@ from chains.errors import InvalidValue
 from chains.types import Address, Asset, ChainId, Transfer, TransferKind, utc_text
 from mapping.types import FIRM_PURPOSES, FirmAddress, Purpose, TransferAuthorization
 from verifier.records import MatchOutcome, TransferMatch
-from verifier.rules.approvals import InForce, Remaining
+from verifier.rules.approvals import CLOCK_TOLERANCE, InForce, Remaining
 from verifier.rules.statements import figure
 
 INTERNAL_PURPOSES = frozenset({Purpose.INTERNAL_REBALANCING, Purpose.GAS_TOP_UP})
@@ -78,6 +78,26 @@ def match_transfers(
     matches = [matching.match(transfer) for transfer in outgoing]
     matches = matching.explain(matches)
     return _with_fees(matches, _fees(distinct, custody_addresses), known)
+
+
+def review_late_approvals(matches: Iterable[TransferMatch], recorded_at: Mapping[str, datetime]) -> list[TransferMatch]:
+    """The same matches; those whose approval was recorded only after the transfer's block are listed for review.
+
+    What an approval says of its own time is the firm's word. That it was in the books before the assets left is not:
+    one that came later may be in order, and somebody has to look at it.
+    """
+    return [
+        replace(
+            match,
+            for_review=True,
+            reason=f"{match.reason}; it was recorded at {utc_text(late)}, after the transfer",
+        )
+        if match.outcome in USING_OUTCOMES
+        and (late := recorded_at.get(match.authorization_id)) is not None
+        and late > match.transfer.block.timestamp + CLOCK_TOLERANCE
+        else match
+        for match in matches
+    ]
 
 
 def is_outgoing(transfer: Transfer, custody_addresses: AbstractSet[Address]) -> bool:

@@ -34,6 +34,7 @@ from verifier.errors import StoreError
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
 from verifier.store.tables import (
+    AuthorizationRow,
     ImportedFileRow,
     InternedTextRow,
     LedgerEntryRow,
@@ -133,6 +134,17 @@ class MappingStore(Database):
     def authorizations(self, chain_id: ChainId | None, known_at: datetime) -> list[TransferAuthorization]:
         """Every approval of a transfer."""
         return self._newest(TransferAuthorization, known_at, chain_id)
+
+    def authorizations_recorded(self, chain_id: ChainId, known_at: datetime) -> dict[str, datetime]:
+        """When each approval of a transfer on a chain was first recorded, by authorization_id."""
+        of = table(AuthorizationRow)
+        query = (
+            sa.select(of.c.authorization_id, of.c.recorded_at)
+            .where(of.c.chain_id == chain_id, of.c.recorded_at <= known_at)
+            .order_by(of.c.record_id.desc())
+        )
+        with self.read() as connection:
+            return {row.authorization_id: row.recorded_at for row in connection.execute(query)}
 
     def prices(self, known_at: datetime) -> list[Price]:
         """Every price."""

@@ -32,7 +32,13 @@ from tests.verifier.rules.make import (
     moved,
 )
 from verifier.records import MatchOutcome, TransferMatch
-from verifier.rules.authorize import amounts_used, is_outgoing, match_transfers, never_executed
+from verifier.rules.authorize import (
+    amounts_used,
+    is_outgoing,
+    match_transfers,
+    never_executed,
+    review_late_approvals,
+)
 
 CUSTODY = frozenset({A, B})
 M = MatchOutcome
@@ -400,3 +406,16 @@ def test_a_hundred_thousand_against_a_hundred_thousand_takes_seconds(crowded: bo
     assert time.process_time() - begun < 30
     assert sum(each.outcome is M.MATCHED for each in matches) == count // 2
     assert sum(each.outcome is M.OVER_AMOUNT for each in matches) == count // 2
+
+
+@pytest.mark.parametrize(("seconds_late", "for_review"), [(-3600, False), (15, False), (16, True), (3600, True)])
+def test_an_approval_recorded_after_the_transfer_is_listed_for_review(seconds_late: int, for_review: bool) -> None:
+    """What an approval says of its own time is the firm's word; when it was recorded is not."""
+    matched = match([moved()], [approval()])
+    assert [match.outcome for match in matched] == [MatchOutcome.MATCHED]
+    recorded = matched[0].transfer.block.timestamp + timedelta(seconds=seconds_late)
+    (late,) = review_late_approvals(matched, {matched[0].authorization_id: recorded})
+    assert (late.outcome, late.for_review) == (MatchOutcome.MATCHED, for_review)
+    assert ("recorded at" in late.reason) is for_review
+    unmatched = match([moved()])
+    assert review_late_approvals(unmatched, {"": recorded}) == unmatched
