@@ -123,7 +123,6 @@ def test_a_changed_entry_with_its_own_digest_made_anew_breaks_the_chain(store: S
     assert (report.first_broken, report.reason) == (4, "the entry does not follow the one before it")
 
 
-@pytest.mark.fault("C10")
 def test_missing_newest_entries_are_noticed_by_a_head_kept_elsewhere(store: Store, database_url: str) -> None:
     story(store)
     head = store.head()
