@@ -26,6 +26,9 @@ from verifier.rules.structure import structure_findings
 from verifier.rules.surroundings import Surroundings, dust_limits
 from verifier.store import Store, SweepStart
 
+NAMED_MAX = 5
+"""Most wallets that one text spells out; the rest are counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -95,6 +98,7 @@ def judge(
         *change_findings(rolls, surroundings),
         *gap_findings(rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
+        *_mapped_late(store, start, surroundings),
     ]
     for first, last, asset_id, count in store.unparsed_events(chain_id):
         findings += unparsed_findings({asset_id: count}, assets, first, last, surroundings)
@@ -105,6 +109,34 @@ def judge(
         ),
     ]
     return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
+
+
+def _mapped_late(store: Store, start: SweepStart, surroundings: Surroundings) -> list[Finding]:
+    """Wallets mapped since the last sweep that were open before: what left them meanwhile was read by nobody.
+
+    A finding of the first sweep that has the wallet; it stays until somebody explains it.
+    """
+    earlier = [summary for summary in store.summaries(start.chain_id) if summary.block.height < start.block.height]
+    covered_from = store.covered_from(start.chain_id)
+    if not earlier or covered_from is None:
+        return []
+    last = max(earlier, key=lambda summary: (summary.block.height, summary.known_at))
+    recorded = store.wallets_recorded(start.chain_id, start.known_at)
+    late = [
+        wallet
+        for address, wallet in sorted(surroundings.wallets.items())
+        if recorded[address] > last.known_at and wallet.opened_on <= last.block.timestamp.date()
+    ]
+    if not late or covered_from > last.block.height:
+        return []
+    named = ", ".join(wallet.address for wallet in late[:NAMED_MAX])
+    more = f" and {len(late) - NAMED_MAX} more" if len(late) > NAMED_MAX else ""
+    text = (
+        f"Mapped only after block {last.block.height} was swept, though open before: {named}{more}. "
+        f"What moved there in blocks {covered_from} to {last.block.height} was not read."
+    )
+    subject = f"mapped-late:{covered_from}-{last.block.height}"
+    return [surroundings.finding(FindingKind.COVERAGE_GAP, surroundings.chain_location, None, None, subject, text)]
 
 
 def _roll_forward(store: Store, start: SweepStart, observations: Observations) -> list[RollForward]:

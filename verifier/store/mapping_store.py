@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
-from chains.types import AssetId, ChainId, LocationId, utc_text
+from chains.types import Address, AssetId, ChainId, LocationId, utc_text
 from mapping.book import AllocationKey, Book, import_entries
 from mapping.importer import ImportResult
 from mapping.tables import table_of
@@ -40,6 +40,7 @@ from verifier.store.tables import (
     LedgerEntryRow,
     PositionRow,
     StatedAllocationRow,
+    WalletRow,
     table,
 )
 from verifier.store.unit import Unit
@@ -109,6 +110,17 @@ class MappingStore(Database):
     def wallets(self, chain_id: ChainId | None, known_at: datetime) -> list[Wallet]:
         """The newest record of every wallet, closed ones too."""
         return self._newest(Wallet, known_at, chain_id)
+
+    def wallets_recorded(self, chain_id: ChainId, known_at: datetime) -> dict[Address, datetime]:
+        """When each wallet of a chain was first recorded."""
+        of = table(WalletRow)
+        query = (
+            sa.select(of.c.address, of.c.recorded_at)
+            .where(of.c.chain_id == chain_id, of.c.recorded_at <= known_at)
+            .order_by(of.c.record_id.desc())
+        )
+        with self.read() as connection:
+            return {Address(row.address): row.recorded_at for row in connection.execute(query)}
 
     def pool_members(self, chain_id: ChainId | None, known_at: datetime) -> list[PoolMember]:
         """Every pool membership, past ones too."""

@@ -114,7 +114,7 @@ def test_challenges_and_answers_are_never_changed(store: Store, database_url: st
     assert everything(store) == before
 
 
-@pytest.mark.fault("C10")
+@pytest.mark.fault("C9")
 def test_a_forged_acceptance_breaks_the_journal(store: Store, database_url: str) -> None:
     challenge = asked(store)
     store.add_key_answers(challenge, judged_by(challenge, signed(challenge, KEYS[4])), "ops.maker", SOON)
