@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
+# One node behind ANVIL_RPC_URL cannot serve several workers' snapshots.
+WORKERS ?= $(if $(ANVIL_RPC_URL),1,auto)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -25,13 +26,15 @@ $(READY): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
-# Anvil: the one on PATH, at ANVIL_BIN or behind ANVIL_RPC_URL if there is one, else the npm package.
+# Anvil: the one at ANVIL_BIN or on PATH if there is one, else the npm package. A node behind ANVIL_RPC_URL is used by
+# the demo and the shared fixtures; tests that reorganise a chain start nodes of their own beside it.
 .PHONY: anvil
 anvil:
-	@if [ -n "$$ANVIL_RPC_URL$$ANVIL_BIN" ] || command -v anvil >/dev/null 2>&1; then :; \
+	@if [ -n "$$ANVIL_BIN" ] || command -v anvil >/dev/null 2>&1; then :; \
 	elif ls node_modules/@foundry-rs/anvil-*/bin/anvil >/dev/null 2>&1; then :; \
 	elif [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then echo "Fetching Anvil"; \
 	  npm ci --no-audit --no-fund --loglevel=error; \
+	elif [ -n "$$ANVIL_RPC_URL" ]; then echo "Using the node at ANVIL_RPC_URL only; tests with a node of their own will fail"; \
 	else echo "No Anvil for $$(uname -s) $$(uname -m) here: put 'anvil' on PATH or set ANVIL_BIN or ANVIL_RPC_URL"; exit 2; fi
 
 .PHONY: setup
