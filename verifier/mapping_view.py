@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chains.types import Asset, LocationId, utc_text
+from mapping import relation
 from mapping.types import LedgerEntry
 from verifier.rules.statements import figure
 from verifier.store import Store
@@ -173,3 +174,39 @@ def entry_history(store: Store, as_of: datetime, known_at: datetime, text: str) 
             wanted in part.casefold() for part in (entry.client_id, entry.location_id, entry.asset_id, entry.entry_id)
         )
     ]
+
+
+def mapping_periods(store: Store, known_at: datetime, text: str) -> list[relation.MappingRow]:
+    """From when to when which client's assets were behind which address, as known at a time; rows with the text."""
+    rows = relation.mapping_rows(
+        store.book(None, known_at), store.wallets(None, known_at), store.pool_members(None, known_at), known_at
+    )
+    return [row for row in rows if row.mentions(text)]
+
+
+def period_json(row: relation.MappingRow) -> dict[str, object]:
+    """One period of the mapping, for `--json`."""
+    return {
+        "client_id": row.client_id,
+        "account_class": row.account_class.value,
+        "is_gas_float": row.is_gas_float,
+        "asset_id": row.asset_id,
+        "location": row.location_id,
+        "chain_id": row.chain_id,
+        "address": row.address,
+        "structure": row.structure.value if row.structure is not None else None,
+        "from": utc_text(row.from_time),
+        "to": utc_text(row.to_time) if row.to_time is not None else None,
+    }
+
+
+def period_cells(row: relation.MappingRow) -> tuple[str, ...]:
+    """One period of the mapping, for a table."""
+    return (
+        row.client_id,
+        "gas float" if row.is_gas_float else row.account_class.value,
+        row.asset_id,
+        row.address or row.location_id,
+        f"{row.from_time:%Y-%m-%d %H:%M}",
+        f"{row.to_time:%Y-%m-%d %H:%M}" if row.to_time is not None else "still",
+    )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import address
-from verifier.mapping_view import entry_history, mapping_view
+from verifier.mapping_view import entry_history, mapping_periods, mapping_view, period_json
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
 from verifier.store import open_store
@@ -149,3 +149,16 @@ def test_an_asset_of_undetermined_legal_class_is_never_compliant(desk: MemoryDes
     view = desk.status()
     assert (view.statuses, view.exit_code) == ((FirmStatus.UNVERIFIED,), 2)
     assert view.reasons == (f"the legal class of {known.asset.symbol} is undetermined",)
+
+
+def test_the_mapping_is_dated_and_many_to_many(desk: MemoryDesk) -> None:
+    """Two clients behind both wallets of the pool; a client who closed is there until then."""
+    rows = mapping_periods(desk.store, desk.now(), B)
+    assert {(row.client_id, row.address) for row in rows} == {("C-1", B), ("C-2", B)}
+    assert all(row.to_time is None for row in rows)
+    desk.chain.mine(10)
+    desk.allocate("pool:P-1", C_1=0, C_2=7)
+    closed = [row for row in mapping_periods(desk.store, desk.now(), B) if row.client_id == "C-1"]
+    assert [row.to_time is not None for row in closed] == [True]
+    assert period_json(closed[0])["to"] is not None
+    assert mapping_periods(desk.store, desk.now(), "nobody-at-all") == []

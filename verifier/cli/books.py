@@ -143,7 +143,7 @@ def register(app: typer.Typer) -> None:
         limit: Annotated[int, typer.Option(min=1, help="Most entries to show, the newest.")] = 200,
         as_json: JsonOption = False,
     ) -> int:
-        """Show every ledger entry that made the mapping what it is, with both of its times.
+        """Show which client was behind which address from when to when, and the ledger entries that made it so.
 
         [bold]effective[/bold] is when it holds from, [bold]recorded[/bold] when the firm wrote it down: a
         back-dated correction has the two far apart. With --as-of and --known-at, the entries behind
@@ -151,23 +151,30 @@ def register(app: typer.Typer) -> None:
 
         Example: custody map history C-1001 --known-at 2026-03-01T00:00:00Z
         """
-        from verifier.mapping_view import entry_history
+        from verifier.mapping_view import entry_history, mapping_periods, period_cells, period_json
 
         moment = now()
         at, known = _moment(as_of) or moment, _moment(known_at) or moment
         with opened_store(settings_of(ctx)) as store:
             found = entry_history(store, at, known, text)
+            periods = mapping_periods(store, known, text)
         entries = found[-limit:]
         if as_json:
             output.emit_json(
                 {
                     "as_of": utc_text(at),
                     "known_at": utc_text(known),
+                    "periods": [period_json(row) for row in periods],
                     "omitted": len(found) - len(entries),
                     "entries": [entry.to_dict() for entry in entries],
                 }
             )
         else:
+            columns = ["client", "class", "asset", "address", "from", "to"]
+            rows = [[output.short(cell) for cell in period_cells(row)] for row in periods[:limit]]
+            title = f"{output.counted(len(periods), 'period')} of the mapping, times in UTC"
+            output.out().print(output.table(title, columns, rows, folded=["asset", "address"]))
+            output.out().print()
             columns = ["effective", "recorded", "client", "kind", "quantity", "location"]
             rows = [[output.short(cell) for cell in entry.cells()] for entry in entries]
             omitted = f" (the newest {limit})" if len(found) > limit else ""
