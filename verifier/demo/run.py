@@ -24,7 +24,7 @@ from verifier.demo.world import World, build_world, tbx, usdx
 from verifier.errors import InputError
 
 FIRM = "Example Brokerage LLC"
-STARTS_SECONDS_AGO = 600
+STARTS_SECONDS_AGO = 10
 """The chain's clock begins this long ago, because every block mined at once moves it a second forward."""
 
 
