@@ -53,7 +53,7 @@ def parse_id(text: str) -> str:
     """An id: 1 to 64 ASCII letters, digits and `. _ : / -`, the first a letter or digit."""
     if not _ID.fullmatch(text):
         raise InvalidValue("an id is 1 to 64 ASCII letters, digits or . _ : / - and starts with a letter or digit")
-    return text
+    return _without_url(text)
 
 
 def parse_entry_id(text: str) -> str:
@@ -85,7 +85,14 @@ def parse_name(text: str) -> str:
         category = unicodedata.category(character)
         if category in _REFUSED_CATEGORIES or (category == "Zs" and character != " "):
             raise InvalidValue(f"a name has no invisible or control characters, this has U+{ord(character):04X}")
-    return unicodedata.normalize("NFC", text)
+    return _without_url(unicodedata.normalize("NFC", text))
+
+
+def _without_url(text: str) -> str:
+    """A URL can carry a secret, so no bundle holds one; what could never be exported is refused at the door."""
+    if "://" in text:
+        raise InvalidValue("a URL cannot stand here; write the reference without the address it is found at")
+    return text
 
 
 def parse_date(text: str) -> date:

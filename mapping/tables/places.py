@@ -75,7 +75,7 @@ CLIENTS = Table(
     key=lambda client: (client.client_id,),
     on_change=OnChange.NEW_VERSION,
     examples=(
-        ("C-1001", "Avalon Pension Trust", "2025-03-03", ""),
+        ("C-1001", "Client 1001", "2025-03-03", ""),
         ("C-1002", "Birch Street Partners, LP", "2025-06-16", ""),
         ("FIRM", "The firm itself", "2025-01-02", ""),
     ),
@@ -288,7 +288,7 @@ WALLETS = Table(
             "eip155:1",
             "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
             "fully_segregated",
-            "The firm, for Avalon Pension Trust",
+            "The firm, for client C-1001",
             "Example Custody",
             "vault-8",
             "mpc-ecdsa",

@@ -15,8 +15,8 @@ from mapping.types import AccountClass
 
 DATE_RULE = "year-month-day"
 TIME_RULE = "RFC 3339 with the zone; read in UTC"
-ID_RULE = "1 to 64 ASCII letters, digits or `. _ : / -`, the first a letter or digit"
-NAME_RULE = "1 to 200 characters, Unicode NFC, nothing invisible"
+ID_RULE = "1 to 64 ASCII letters, digits or `. _ : / -`, the first a letter or digit, no `://`"
+NAME_RULE = "1 to 200 characters, Unicode NFC, nothing invisible, no URL"
 PERSON_RULE = "1 to 64 lower-case ASCII letters, digits or `. _ + @ -`"
 QUANTITY_RULE = "plain decimal, no more decimals than the asset has, no exponent, grouping or `+`"
 

@@ -66,7 +66,7 @@ class OwnNode:
         return NodeIdentity(self.chain_id, "0x" + "00" * 32, "test")
 
     def pin(self, *, height: int | None = None, now: datetime) -> Pin:
-        raise NotImplementedError
+        raise AssertionError("verifying a bundle asks a node for blocks and balances only")
 
     def block_at(self, height: int) -> BlockRef:
         if self.block_error:
@@ -102,13 +102,13 @@ class OwnNode:
         assets: Sequence[Asset],
         progress: Progress | None = None,
     ) -> TransferScan:
-        raise NotImplementedError
+        raise AssertionError("verifying a bundle asks a node for blocks and balances only")
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
-        raise NotImplementedError
+        raise AssertionError("verifying a bundle asks a node for blocks and balances only")
 
     def probe(self, now: datetime) -> Mapping[str, str]:
-        raise NotImplementedError
+        raise AssertionError("verifying a bundle asks a node for blocks and balances only")
 
     def close(self) -> None:
         self.closed = True

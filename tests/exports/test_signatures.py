@@ -427,7 +427,7 @@ class BrokenSigner(Signer):
 
     @classmethod
     def from_priv_key_uri(cls, priv_key_uri: str, public_key: Key, secrets_handler: Any = None) -> BrokenSigner:
-        raise NotImplementedError
+        raise AssertionError("this signer is made by hand, never from a URI")
 
     def sign(self, payload: bytes) -> Signature:
         if self.signature is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -325,3 +326,12 @@ def test_what_is_shown_is_short_and_printable(text: str) -> None:
 def test_what_is_shown_is_the_value_where_it_can_be() -> None:
     assert shown("C-1, Zoë") == "C-1, Zoë"
     assert shown("a\x1b[31mb") == "a\\x1b[31mb"
+
+
+@pytest.mark.parametrize("parse", [parse_name, parse_id])
+@pytest.mark.parametrize("text", ["https://desk.example/wd/1", "wd-1:https://desk.example/1", "ftp://host"])
+def test_no_name_or_id_holds_a_url(parse: Callable[[str], str], text: str) -> None:
+    """A bundle holds no URL, since one can carry a secret: what could never be exported is refused at the door."""
+    with pytest.raises(InvalidValue, match="URL"):
+        parse(text)
+    assert parse("wd:1/2026") == "wd:1/2026"
