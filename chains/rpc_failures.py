@@ -7,7 +7,7 @@ reth, Anvil and the large providers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from chains.errors import (
@@ -71,10 +71,19 @@ _UNSUPPORTED: Final = _wordings(
 )
 
 
-def failure_error(failure: RpcFailure, *, node_id: str = "", secrets: Sequence[str] = ()) -> ReadError:
-    """The error that a node's own error stands for, with the node's message made fit to show."""
+def failure_error(
+    failure: RpcFailure,
+    *,
+    node_id: str = "",
+    secrets: Sequence[str] = (),
+    kind_of: Callable[[RpcFailure], type[ReadError]] | None = None,
+) -> ReadError:
+    """The error that a node's own error stands for, with the node's message made fit to show.
+
+    `kind_of` decides what it means on chains whose nodes are not of the Ethereum family.
+    """
     text = f"answered with error {failure.code}: {node_text(failure.message, secrets)}"
-    kind = _kind(failure)
+    kind = (kind_of or _kind)(failure)
     if issubclass(kind, NodeRefused):
         return kind(text, node_id=node_id, rpc_code=failure.code)
     return kind(text, node_id=node_id)

@@ -1,7 +1,7 @@
 """The strict JSON-RPC transport, and the HTTP exchange below it. The only module that speaks HTTP.
 
     JsonRpcTransport    calls and batches; ids matched, errors classified; what readers use
-    └── HttpExchange    one POST with its tries: limits, retries, redirects refused, secrets hidden
+    └── HttpExchange    one request with its tries: limits, retries, redirects refused, secrets hidden
         └── chains.network    sockets under a wall-clock deadline
 
 Nothing of a URL or header leaves this module: errors of the HTTP client carry the full URL, so each is turned into
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +26,7 @@ import structlog
 
 from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable, RangeTooLarge, ReadError
 from chains.http_body import plain_pieces
-from chains.jsonrpc import RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
+from chains.jsonrpc import STANDARD, Dialect, RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
 from chains.network import DeadlinePassed, GuardedBackend, RefusedPeer
 from chains.node_text import body_excerpt
 from chains.node_url import NodeUrl, parse_node_url
@@ -42,6 +43,9 @@ for _name in ("httpx2", "httpcore2"):
 _BATCH_REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422})
 """HTTP statuses by which servers refuse a batch for being one, or for its size."""
 
+_PATH: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[a-z]+)?", re.ASCII)
+"""A resource below a node's URL. No dots but before the ending, no query: nothing that could lead elsewhere."""
+
 _NETWORK_ERRORS: Final = (
     httpx2.TransportError,
     httpcore2.NetworkError,
@@ -50,6 +54,10 @@ _NETWORK_ERRORS: Final = (
     OSError,
     UnicodeError,  # a host name that cannot be encoded for the resolver
 )
+
+
+_JSON_HEADERS: Final = (("content-type", "application/json"), ("accept", "application/json"))
+_BINARY_HEADERS: Final = (("accept", "application/octet-stream"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class _Failed:
 
 
 class HttpExchange:
-    """POSTs to one URL within limits. Used by one thread at a time.
+    """Requests to one URL, and to resources below it, within limits. Used by one thread at a time.
 
     A request and all its tries and waits end within `call_deadline_seconds` and within the budget of the sweep.
     """
@@ -82,12 +90,14 @@ class HttpExchange:
         node: NodeConfig,
         limits: ReadLimits,
         *,
+        errors_as_http_500: bool = False,
         http: httpx2.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """With `errors_as_http_500` a JSON object under that status is the server's final word."""
         self.node_id = node.node_id
         self.requests_sent = 0
         self.bytes_received = 0
@@ -96,14 +106,14 @@ class HttpExchange:
         self._sleep = sleep
         self._jitter = jitter
         self._utc_now = utc_now
+        self._errors_as_http_500 = errors_as_http_500
         self._deadline = self._budget_end = float("inf")
         self._target = parse_node_url(node)
         self._url = _client_url(self._target, node.node_id)
         self._http = http or _SocketTransport(self._target, self._seconds_left)
         # Compression on the loopback only costs time.
         coding = "identity" if self._target.loopback_only else "gzip"
-        self._headers = [("content-type", "application/json"), ("accept", "application/json")]
-        self._headers += [("accept-encoding", coding), ("user-agent", "custody-verifier"), *self._target.headers]
+        self._headers = [("accept-encoding", coding), ("user-agent", "custody-verifier"), *self._target.headers]
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -124,6 +134,17 @@ class HttpExchange:
         Raises `NodeUnavailable` when the tries or the time are spent, `MalformedAnswer` for a redirect, an answer
         over the size limit or a broken encoding.
         """
+        return self._ask("POST", self._url, _JSON_HEADERS, body)
+
+    def get(self, path: str) -> HttpAnswer:
+        """Read a resource below the URL, such as `rest/block/00….bin`, as `post` does."""
+        if _PATH.fullmatch(path) is None:
+            raise ValueError(f"{path!r} is no plain path below a node's URL")
+        below, mark, query = self._url.raw_path.partition(b"?")
+        url = self._url.copy_with(raw_path=below.rstrip(b"/") + b"/" + path.encode("ascii") + mark + query)
+        return self._ask("GET", url, _BINARY_HEADERS, None)
+
+    def _ask(self, method: str, url: httpx2.URL, headers: Sequence[tuple[str, str]], body: bytes | None) -> HttpAnswer:
         started = self._monotonic()
         if started >= self._budget_end:
             raise NodeUnavailable("the sweep's time budget is spent", node_id=self.node_id)
@@ -133,7 +154,7 @@ class HttpExchange:
         tries = 0
         while True:
             tries += 1
-            outcome = self._try(body)
+            outcome = self._try(httpx2.Request(method, url, headers=[*headers, *self._headers], content=body))
             if isinstance(outcome, HttpAnswer):
                 return outcome
             self._debug("try failed", tries=tries, reason=str(outcome.error))
@@ -160,17 +181,11 @@ class HttpExchange:
     def _seconds_left(self) -> float:
         return self._deadline - self._monotonic()
 
-    def _try(self, body: bytes) -> HttpAnswer | _Failed:
+    def _try(self, request: httpx2.Request) -> HttpAnswer | _Failed:
         """One request. Errors of the HTTP client end here, as values without the client's text."""
         self.requests_sent += 1
+        request.extensions["timeout"] = self._timeouts()
         try:
-            request = httpx2.Request(
-                "POST",
-                self._url,
-                headers=self._headers,
-                content=body,
-                extensions={"timeout": self._timeouts()},
-            )
             response = self._http.handle_request(request)
             try:
                 coding = response.headers.get("content-encoding", "identity")
@@ -195,6 +210,8 @@ class HttpExchange:
         if 200 <= status < 300:
             return HttpAnswer(status, content)
         self._debug("http error", status=status, body=body_excerpt(content, self.secrets))
+        if status == 500 and self._errors_as_http_500 and content.startswith(b"{"):
+            return HttpAnswer(status, content)
         if 300 <= status < 400:
             return _Failed(self._malformed(f"answered with a redirect (HTTP {status}), which is refused"), again=False)
         if status == 429 or status >= 500:
@@ -285,13 +302,23 @@ class JsonRpcTransport:
         node: NodeConfig,
         limits: ReadLimits,
         *,
+        dialect: Dialect = STANDARD,
         http: httpx2.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.node_id = node.node_id
-        self._exchange = HttpExchange(node, limits, http=http, monotonic=monotonic, sleep=sleep, jitter=jitter)
+        self._dialect = dialect
+        self._exchange = HttpExchange(
+            node,
+            limits,
+            errors_as_http_500=dialect.has_errors_as_http_500,
+            http=http,
+            monotonic=monotonic,
+            sleep=sleep,
+            jitter=jitter,
+        )
         self._next_id = 1
         self._batch_size = limits.batch_size_max
 
@@ -312,6 +339,10 @@ class JsonRpcTransport:
     def close(self) -> None:
         """Release the connections."""
         self._exchange.close()
+
+    def get(self, path: str) -> HttpAnswer:
+        """A resource below the node's URL, with the same limits and tries; see `HttpExchange.get`."""
+        return self._exchange.get(path)
 
     def call(self, method: str, *params: object) -> object:
         """The decoded result of one call, or a `ReadError`: of the node's own error, or of an answer not usable."""
@@ -366,7 +397,7 @@ class JsonRpcTransport:
         if answer.status >= 400:
             return self._http_refusal(answer, request_id)
         try:
-            outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+            outcome = decode_call(answer.body, request_id, node_id=self.node_id, dialect=self._dialect)
         except MalformedAnswer as error:
             self._exchange.note_unusable(error, answer.body)
             raise
@@ -381,7 +412,7 @@ class JsonRpcTransport:
         if answer.status >= 400:
             raise self._http_refusal(answer, first_id)
         try:
-            outcomes = decode_batch(answer.body, first_id, len(group), node_id=self.node_id)
+            outcomes = decode_batch(answer.body, first_id, len(group), node_id=self.node_id, dialect=self._dialect)
         except MalformedAnswer as error:
             self._exchange.note_unusable(error, answer.body)
             raise
@@ -392,18 +423,22 @@ class JsonRpcTransport:
         return [self._error(outcome) if isinstance(outcome, RpcFailure) else outcome for outcome in outcomes]
 
     def _http_refusal(self, answer: HttpAnswer, request_id: int) -> ReadError:
-        """What an HTTP 4xx means: the JSON-RPC error in it, where there is one, or the status."""
+        """What an HTTP error means: the JSON-RPC error in it, where there is one, or the status."""
         try:
-            outcome = decode_call(answer.body, request_id, node_id=self.node_id)
+            outcome = decode_call(answer.body, request_id, node_id=self.node_id, dialect=self._dialect)
         except MalformedAnswer:
             outcome = None
         if isinstance(outcome, RpcFailure):
             return self._error(outcome)
+        if answer.status >= 500:
+            return NodeUnavailable(f"answered HTTP {answer.status}", node_id=self.node_id)
         kind = RangeTooLarge if answer.status == 413 else NodeRefused
         return kind(f"answered HTTP {answer.status}", node_id=self.node_id)
 
     def _error(self, failure: RpcFailure) -> ReadError:
-        return failure_error(failure, node_id=self.node_id, secrets=self._exchange.secrets)
+        return failure_error(
+            failure, node_id=self.node_id, secrets=self._exchange.secrets, kind_of=self._dialect.failure_kind
+        )
 
     def _take_ids(self, count: int) -> int:
         first_id = self._next_id
