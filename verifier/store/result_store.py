@@ -32,11 +32,13 @@ from verifier.store.sweep_store import (
     MATCH,
     ORPHANED_HASHES,
     SWEEP,
+    TRANSFER,
     SweepStore,
     block_of,
     covered_tip,
     has_ended,
     judged_covered_key,
+    judged_transfer_key,
     live_transfers,
     newest_halt,
     start_of,
@@ -287,7 +289,7 @@ def _add_statements(unit: Unit, start: SweepStart, results: Sequence[Reconciliat
 def _add_matches(unit: Unit, start: SweepStart, matches: Sequence[TransferMatch]) -> None:
     if not matches:
         return
-    newer = COVERED.c.record_id > judged_covered_key(unit.connection, start.chain_id)
+    newer = TRANSFER.c.record_id > judged_transfer_key(unit.connection, start.chain_id)
     keys = {each.transfer_id: key for key, each in live_transfers(unit.connection, start.chain_id, newer)}
     for match in matches:
         key = keys.get(match.transfer.transfer_id)
@@ -342,6 +344,12 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
             LIVE,
         )
     ).one()
+    transfers_judged = judged_transfer_key(unit.connection, start.chain_id)
+    newest_transfer = unit.connection.execute(
+        sa.select(sa.func.max(TRANSFER.c.record_id))
+        .join_from(TRANSFER, COVERED, TRANSFER.c.covered_key == COVERED.c.record_id)
+        .where(TRANSFER.c.record_id > transfers_judged, COVERED.c.chain_id == start.chain_id)
+    ).scalar()
     unit.add(
         SweepEndRow,
         sweep_key=start.sweep_key,
@@ -356,6 +364,7 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         first_height=first,
         last_height=last,
         judged_covered_key=newest,
+        judged_transfer_key=newest_transfer or transfers_judged or None,
     )
 
 

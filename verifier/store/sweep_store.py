@@ -133,6 +133,7 @@ class SweepStore(Database):
                 first_height=None,
                 last_height=None,
                 judged_covered_key=None,
+                judged_transfer_key=None,
             )
 
     def unfinished_sweep(self, chain_id: ChainId) -> SweepStart | None:
@@ -359,9 +360,9 @@ class SweepStore(Database):
             return [transfer for _, transfer in live_transfers(connection, chain_id, *conditions)]
 
     def unjudged_transfers(self, chain_id: ChainId) -> list[Transfer]:
-        """The canonical movements in blocks that no completed sweep has judged yet, in the order of the chain."""
+        """The canonical movements that no completed sweep has judged yet, in the order of the chain."""
         with self.read() as connection:
-            newer = COVERED.c.record_id > judged_covered_key(connection, chain_id)
+            newer = TRANSFER.c.record_id > judged_transfer_key(connection, chain_id)
             return [transfer for _, transfer in live_transfers(connection, chain_id, newer)]
 
     def unparsed_events(self, chain_id: ChainId) -> list[tuple[int, int, str, int]]:
@@ -458,6 +459,16 @@ def judged_covered_key(connection: sa.Connection, chain_id: ChainId) -> int:
     """Key of the newest covered block that a completed sweep has judged; 0 when none was."""
     newest = (
         sa.select(sa.func.max(END.c.judged_covered_key))
+        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
+        .where(SWEEP.c.chain_id == chain_id)
+    )
+    return connection.execute(newest).scalar() or 0
+
+
+def judged_transfer_key(connection: sa.Connection, chain_id: ChainId) -> int:
+    """Key of the newest movement that a completed sweep has judged; 0 when none was."""
+    newest = (
+        sa.select(sa.func.max(END.c.judged_transfer_key))
         .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
         .where(SWEEP.c.chain_id == chain_id)
     )
