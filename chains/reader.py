@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding, TransferScan
+
+if TYPE_CHECKING:
+    from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,42 @@ class ChainReader(Protocol):
 
     def close(self) -> None:
         """Release connections."""
+
+
+class EncumbranceReader(Protocol):
+    """A reader that can also be asked who else could move what stands in wallets. Its errors are a reader's."""
+
+    @property
+    def reads_encumbrances(self) -> bool:
+        """Whether it can be asked; a quorum can when each of its nodes can."""
+
+    def look_for_approvals(
+        self,
+        last: BlockRef,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        settings: EncumbranceSettings,
+        *,
+        first_height: int,
+        earlier: ApprovalCoverage | None = None,
+        progress: Progress | None = None,
+    ) -> ApprovalCoverage:
+        """Whom the wallets approved in blocks up to `last`, going on from an earlier coverage where that stands."""
+
+    def read_encumbrances(
+        self,
+        pin: Pin,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        coverage: ApprovalCoverage,
+        settings: EncumbranceSettings,
+    ) -> EncumbranceReading:
+        """Everything at the pin: what approved spenders may take, who controls each account, what issuers stopped."""
+
+
+def as_encumbrance_reader(reader: ChainReader) -> EncumbranceReader | None:
+    """The reader as one of encumbrances; None when its adapter reads none."""
+    return cast("EncumbranceReader", reader) if getattr(reader, "reads_encumbrances", False) else None
 
 
 class ChainPlugin(Protocol):

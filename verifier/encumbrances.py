@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chains.errors import NodeUnavailable, ReadError
-from chains.evm.encumbrance import EncumbranceSettings, read_encumbrances
-from chains.evm.encumbrance_types import ControlState, EncumbranceReading
+from chains.evm.encumbrance import read_encumbrances
+from chains.evm.encumbrance_types import ControlState, EncumbranceReading, EncumbranceSettings
 from chains.reader import ChainConfig, NodeConfig, Progress
 from chains.registry import plugin_for
 from chains.types import (

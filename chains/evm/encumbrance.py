@@ -14,8 +14,6 @@ without any event for a spender that is not always asked for, and what code of a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 from chains.errors import ChainMoved, InvalidValue
 from chains.evm.abi import address_word, selector
@@ -28,6 +26,7 @@ from chains.evm.encumbrance_types import (
     UINT160_MAX,
     ApprovalCoverage,
     EncumbranceReading,
+    EncumbranceSettings,
     Grant,
     GrantKind,
     PairKey,
@@ -36,23 +35,6 @@ from chains.evm.pinned_state import PinnedState, Unread, word_of
 from chains.evm.token_restrictions import read_restrictions
 from chains.reader import ChainConfig, Pin, Progress
 from chains.types import Address, Asset, AssetId, BlockRef
-
-PERMIT2_ADDRESS: Final = Address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
-"""Where Permit2 stands on every public chain that has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncumbranceSettings:
-    """What is asked."""
-
-    permit2: Address = PERMIT2_ADDRESS
-    spenders_always_asked: tuple[Address, ...] = ()
-    """Asked for on every token and wallet whether or not an event names them; Permit2 always is, because some tokens
-    give it an allowance without an event."""
-    paused_questions: tuple[str, ...] = ("paused()",)
-    """Functions without arguments by which tokens say that nobody can move them."""
-    frozen_questions: tuple[str, ...] = ("isBlacklisted(address)", "isBlackListed(address)", "isFrozen(address)")
-    """Functions of one holder by which tokens say that the issuer stopped it."""
 
 
 def read_encumbrances(
@@ -76,16 +58,76 @@ def read_encumbrances(
     Raises `ChainMoved` when the pin is no longer canonical, and any `ReadError` when the events could not be read or
     the node gave no answer at all. A single question that failed is a part of the answer.
     """
-    if not 0 <= first_height <= pin.block.height:
-        raise InvalidValue(f"blocks {first_height} to {pin.block.height} are not a range")
+    owners, held = tuple(wallets), tuple(assets)
     settings = settings or EncumbranceSettings()
-    owners = sorted(set(wallets))
-    tokens = {raw: asset for asset in assets if (raw := token_address(asset.asset_id)) is not None}
+    coverage = look_for_approvals(
+        transport, config, pin.block, owners, held, settings,
+        first_height=first_height, earlier=earlier, progress=progress,
+    )  # fmt: skip
+    return read_at_pin(transport, config, node_id, pin, owners, held, coverage, settings)
+
+
+def look_for_approvals(
+    transport: Transport,
+    config: ChainConfig,
+    last: BlockRef,
+    wallets: Iterable[Address],
+    assets: Iterable[Asset],
+    settings: EncumbranceSettings,
+    *,
+    first_height: int,
+    earlier: ApprovalCoverage | None = None,
+    progress: Progress | None = None,
+) -> ApprovalCoverage:
+    """Look through the blocks from `first_height` to `last` that no earlier coverage stands for, and add what it saw.
+
+    Raises `ChainMoved` when `last` is not canonical, and any `ReadError` when the events could not be read.
+    """
+    if not 0 <= first_height <= last.height:
+        raise InvalidValue(f"blocks {first_height} to {last.height} are not a range")
+    source = BlockSource(transport, config.chain_id, config.header_format)
+    source.require_known(last)
+    owners, tokens = sorted(set(wallets)), _tokens(assets)
+    asset_ids = frozenset(asset.asset_id for asset in tokens.values())
+    if earlier is None or not earlier.covers(first_height, owners, asset_ids, settings.permit2):
+        earlier = None
+    elif earlier.last.height > last.height or not _is_known(source, earlier.last):
+        earlier = None  # a reorganisation may have put other approvals into the blocks that were covered
+    events = ApprovalEvents(transport, last, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2))
+    scan_from = first_height if earlier is None else earlier.last.height + 1
+    found, odd = events.read(scan_from, last.height, progress)
+    if earlier is not None:
+        found |= earlier.candidates
+        before = earlier.odd_approvals
+        odd = {asset_id: odd.get(asset_id, 0) + before.get(asset_id, 0) for asset_id in {*odd, *before}}
+    return ApprovalCoverage(
+        first_height=first_height if earlier is None else earlier.first_height,
+        last=last,
+        wallets=frozenset(owners),
+        assets=asset_ids,
+        permit2=settings.permit2,
+        candidates=found,
+        odd_approvals=odd,
+    )
+
+
+def read_at_pin(
+    transport: Transport,
+    config: ChainConfig,
+    node_id: str,
+    pin: Pin,
+    wallets: Iterable[Address],
+    assets: Iterable[Asset],
+    coverage: ApprovalCoverage,
+    settings: EncumbranceSettings,
+) -> EncumbranceReading:
+    """Ask at the pin about every pair the coverage saw, and about every wallet and token.
+
+    The coverage may end below the pin: that is a part of the answer. Raises as `read_encumbrances` does.
+    """
+    owners, tokens = sorted(set(wallets)), _tokens(assets)
     source = BlockSource(transport, config.chain_id, config.header_format)
     source.require_known(pin.block)
-    coverage = _look_for_approvals(
-        transport, source, pin.block, owners, tokens, first_height, earlier, settings, progress
-    )
     candidates = coverage.candidates
     state = PinnedState(transport, pin.block)
     by_id = {asset.asset_id: asset for asset in tokens.values()}
@@ -109,39 +151,10 @@ def read_encumbrances(
     )
 
 
-def _look_for_approvals(
-    transport: Transport,
-    source: BlockSource,
-    pin: BlockRef,
-    owners: Sequence[Address],
-    tokens: Mapping[bytes, Asset],
-    first_height: int,
-    earlier: ApprovalCoverage | None,
-    settings: EncumbranceSettings,
-    progress: Progress | None,
-) -> ApprovalCoverage:
-    """Look through the blocks that no earlier coverage stands for, and add what it saw."""
-    asset_ids = frozenset(asset.asset_id for asset in tokens.values())
-    if earlier is None or not earlier.covers(first_height, owners, asset_ids, settings.permit2):
-        earlier = None
-    elif earlier.last.height > pin.height or not _is_known(source, earlier.last):
-        earlier = None  # a reorganisation may have put other approvals into the blocks that were covered
-    events = ApprovalEvents(transport, pin, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2))
-    scan_from = first_height if earlier is None else earlier.last.height + 1
-    found, odd = events.read(scan_from, pin.height, progress)
-    if earlier is not None:
-        found |= earlier.candidates
-        before = earlier.odd_approvals
-        odd = {asset_id: odd.get(asset_id, 0) + before.get(asset_id, 0) for asset_id in {*odd, *before}}
-    return ApprovalCoverage(
-        first_height=first_height if earlier is None else earlier.first_height,
-        last=pin,
-        wallets=frozenset(owners),
-        assets=asset_ids,
-        permit2=settings.permit2,
-        candidates=found,
-        odd_approvals=odd,
-    )
+def _tokens(assets: Iterable[Asset]) -> dict[bytes, Asset]:
+    """The ERC-20 tokens among assets, by contract: of others nobody has an allowance."""
+    erc20 = [asset for asset in assets if "/erc20:" in asset.asset_id]
+    return {raw: asset for asset in erc20 if (raw := token_address(asset.asset_id)) is not None}
 
 
 def _is_known(source: BlockSource, block: BlockRef) -> bool:

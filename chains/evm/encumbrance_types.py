@@ -23,6 +23,24 @@ PairKey = tuple[Address, AssetId, Address]
 """Owner, token, spender."""
 
 
+PERMIT2_ADDRESS: Final = Address("0x000000000022D473030F116dDEE9F6B43aC78BA3")
+"""Where Permit2 stands on every public chain that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncumbranceSettings:
+    """What is asked."""
+
+    permit2: Address = PERMIT2_ADDRESS
+    spenders_always_asked: tuple[Address, ...] = ()
+    """Asked for on every token and wallet whether or not an event names them; Permit2 always is, because some tokens
+    give it an allowance without an event."""
+    paused_questions: tuple[str, ...] = ("paused()",)
+    """Functions without arguments by which tokens say that nobody can move them."""
+    frozen_questions: tuple[str, ...] = ("isBlacklisted(address)", "isBlackListed(address)", "isFrozen(address)")
+    """Functions of one holder by which tokens say that the issuer stopped it."""
+
+
 class GrantKind(StrEnum):
     """By which contract a spender may take an owner's tokens."""
 
@@ -196,6 +214,7 @@ class EncumbranceReading:
     finality: Finality
     node_id: str
     wallets: tuple[Address, ...]
+    """Sorted; each was asked everything."""
     assets: tuple[Asset, ...]
     """Tokens alone: of the native coin, nobody can be allowed to take a part."""
     coverage: ApprovalCoverage

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from chains.errors import (
     ChainConfigError,
@@ -46,6 +46,9 @@ from chains.types import (
     Holding,
     TransferScan,
 )
+
+if TYPE_CHECKING:
+    from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -234,6 +237,45 @@ class EvmReader:
         for asset in assets:
             self._require_own_asset(asset)
         return asset_problems(self._transport, pin.block, self._config.native_asset, assets)
+
+    @property
+    def reads_encumbrances(self) -> bool:
+        """EVM chains have allowances, delegations and contract wallets."""
+        return True
+
+    @_named
+    def look_for_approvals(
+        self,
+        last: BlockRef,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        settings: EncumbranceSettings,
+        *,
+        first_height: int,
+        earlier: ApprovalCoverage | None = None,
+        progress: Progress | None = None,
+    ) -> ApprovalCoverage:
+        """Whom the wallets approved in blocks up to `last`; see `chains.evm.encumbrance`."""
+        from chains.evm.encumbrance import look_for_approvals
+
+        return look_for_approvals(
+            self._transport, self._config, last, wallets, assets, settings,
+            first_height=first_height, earlier=earlier, progress=progress,
+        )  # fmt: skip
+
+    @_named
+    def read_encumbrances(
+        self,
+        pin: Pin,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        coverage: ApprovalCoverage,
+        settings: EncumbranceSettings,
+    ) -> EncumbranceReading:
+        """Who else could move what stands in the wallets at the pin; see `chains.evm.encumbrance`."""
+        from chains.evm.encumbrance import read_at_pin
+
+        return read_at_pin(self._transport, self._config, self.node_id, pin, wallets, assets, coverage, settings)
 
     def close(self) -> None:
         """Release connections."""

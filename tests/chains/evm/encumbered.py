@@ -9,8 +9,15 @@ from typing import Any
 from eth_account import Account
 
 from chains.devnet.anvil import AnvilNode
-from chains.evm.encumbrance import EncumbranceSettings, read_encumbrances
-from chains.evm.encumbrance_types import ControlState, EncumbranceReading, Fact, GrantKind, Restriction
+from chains.evm.encumbrance import read_encumbrances
+from chains.evm.encumbrance_types import (
+    ControlState,
+    EncumbranceReading,
+    EncumbranceSettings,
+    Fact,
+    GrantKind,
+    Restriction,
+)
 from chains.reader import NodeConfig
 from chains.transport import JsonRpcTransport
 from chains.types import Address, Asset

@@ -12,8 +12,15 @@ from chains.devnet.lagging import lagging
 from chains.devnet.lying_proxy import Lie, LyingProxy
 from chains.devnet.pytest_plugin import DeployContract, DeployErc20
 from chains.errors import ChainMoved, InvalidValue, MalformedAnswer, RangeTooLarge
-from chains.evm.encumbrance import PERMIT2_ADDRESS, EncumbranceSettings
-from chains.evm.encumbrance_types import UINT160_MAX, Answer, Fact, Grant, GrantKind
+from chains.evm.encumbrance_types import (
+    PERMIT2_ADDRESS,
+    UINT160_MAX,
+    Answer,
+    EncumbranceSettings,
+    Fact,
+    Grant,
+    GrantKind,
+)
 from chains.types import UINT256_MAX, Address
 from tests.chains.evm.conftest import EvmChain
 from tests.chains.evm.encumbered import Wallets, control, grants, restrictions, unread

@@ -17,8 +17,7 @@ from chains.devnet import lies
 from chains.devnet.deploy import deployed, transact
 from chains.devnet.lying_proxy import LyingProxy
 from chains.errors import NodeUnavailable, ReadError
-from chains.evm.encumbrance import EncumbranceSettings
-from chains.evm.encumbrance_types import Fact
+from chains.evm.encumbrance_types import EncumbranceSettings, Fact
 from chains.reader import NodeConfig
 from chains.types import Address, AssetId, ChainId
 from tests.chains.evm.encumbered import delegate
