@@ -130,6 +130,8 @@ class FindingKind(StrEnum):
     """Decimals or code of an asset on chain differ from the reviewed asset table."""
     UNPARSED_EVENTS = "unparsed_events"
     COVERAGE_GAP = "coverage_gap"
+    STALE_OBSERVATION = "stale_observation"
+    """The newest observation of a chain is older than the firm allows: the chain, its finality or the sweeps stand."""
     NODE_DISAGREEMENT = "node_disagreement"
     FINALITY_REVERSED = "finality_reversed"
     ENCUMBRANCE = "encumbrance"
@@ -153,19 +155,49 @@ class MatchOutcome(StrEnum):
     FEE_OVER_LIMIT = "fee_over_limit"
 
 
+USING_OUTCOMES = frozenset({MatchOutcome.MATCHED, MatchOutcome.FEE_OVER_LIMIT})
+"""Outcomes of a transfer that uses up what its approvals allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalUse:
+    """What one transfer took from one approval."""
+
+    authorization_id: str
+    base_units: int
+    """Above zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class TransferMatch:
-    """One outgoing transfer and the authorization it was matched to, or why it was not."""
+    """One outgoing transfer and the authorizations it executes, or why it executes none."""
 
     transfer: Transfer
     outcome: MatchOutcome
     authorization_id: str
-    """The authorization matched or nearest to it; empty when there is none."""
+    """The first authorization it executes, or the nearest to it; empty when there is none."""
     commingling: bool
     """Whether it went to one of the firm's own addresses without an approved purpose for that."""
     for_review: bool
     """Approved transfer to a firm address: listed for review."""
     reason: str
+    uses: tuple[ApprovalUse, ...] = ()
+    """The authorizations it executes and what it takes from each: together the whole amount. Empty when it executes
+    none."""
+
+    def __post_init__(self) -> None:
+        if not self.uses:
+            return
+        if self.outcome not in USING_OUTCOMES:
+            raise InvalidValue(f"a transfer that is {self.outcome} executes no authorization")
+        if sum(use.base_units for use in self.uses) != self.transfer.base_units:
+            raise InvalidValue("what a transfer takes from its authorizations is not its amount")
+        if min(use.base_units for use in self.uses) <= 0 or len({use.authorization_id for use in self.uses}) < len(
+            self.uses
+        ):
+            raise InvalidValue("a transfer takes something from each of its authorizations, once")
+        if self.uses[0].authorization_id != self.authorization_id:
+            raise InvalidValue("a transfer names the first authorization that it executes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +240,27 @@ class CaseState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoveredBlocks:
-    """The contiguous blocks a sweep's transfer scan covered; None heights mean the scan had nothing new to read."""
+    """Blocks without a gap between them whose movements one node showed in one mode."""
 
-    first_height: int | None
+    first_height: int
     last_height: int
     node_id: str
     mode: str
+    began_at: datetime
+    """Time of the first block."""
+    ended_at: datetime
+    """Time of the last block."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeakerScan:
+    """Blocks whose movements were read in a weaker mode than the configuration asked for."""
+
+    first_height: int
+    last_height: int
+    mode: str
+    """The mode that was reached."""
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,13 @@ class FirmStatus(StrEnum):
 LEADING = (FirmStatus.SEGREGATION_EXCEPTION, FirmStatus.UNVERIFIED, FirmStatus.COMPLIANT)
 
 _UNVERIFIED_KINDS = frozenset(
-    {FindingKind.UNVERIFIED, FindingKind.UNPARSED_EVENTS, FindingKind.COVERAGE_GAP, FindingKind.FINALITY_REVERSED}
+    {
+        FindingKind.UNVERIFIED,
+        FindingKind.UNPARSED_EVENTS,
+        FindingKind.COVERAGE_GAP,
+        FindingKind.STALE_OBSERVATION,
+        FindingKind.FINALITY_REVERSED,
+    }
 )
 
 

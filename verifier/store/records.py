@@ -88,7 +88,14 @@ class Judged(Protocol):
         """Transfers that were looked at."""
 
 
-UNVERIFIED_KINDS = frozenset({FindingKind.UNVERIFIED, FindingKind.COVERAGE_GAP, FindingKind.UNPARSED_EVENTS})
+UNVERIFIED_KINDS = frozenset(
+    {
+        FindingKind.UNVERIFIED,
+        FindingKind.COVERAGE_GAP,
+        FindingKind.STALE_OBSERVATION,
+        FindingKind.UNPARSED_EVENTS,
+    }
+)
 """Kinds that say that something is not known, rather than that the evidence contradicts the books."""
 
 

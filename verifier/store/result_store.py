@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from chains.errors import FinalityReversed, InvalidValue, ReadError
 from chains.types import Address, Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
 from verifier.records import (
+    ApprovalUse,
     CaseState,
     Finding,
     FindingKind,
@@ -26,11 +27,13 @@ from verifier.rules.rollforward import RollForward
 from verifier.store.case_store import CaseStore, load_cases, see_cases
 from verifier.store.records import CaseSeen, Judged, SweepStart
 from verifier.store.sweep_store import (
+    BACKFILL,
     COVERED,
     END,
     LIVE,
     MATCH,
     ORPHANED_HASHES,
+    RUN,
     SWEEP,
     TRANSFER,
     SweepStore,
@@ -42,8 +45,10 @@ from verifier.store.sweep_store import (
     live_transfers,
     newest_halt,
     start_of,
+    unjudged,
 )
 from verifier.store.tables import (
+    ApprovalUseRow,
     AssetValueRow,
     ChainHaltRow,
     InternedTextRow,
@@ -60,6 +65,7 @@ from verifier.store.unit import Unit
 
 RECONCILIATION, STATEMENT = table(ReconciliationRow), table(StatementCheckRow)
 ROLL = table(RollForwardRow)
+USE = table(ApprovalUseRow)
 ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
 
 
@@ -165,6 +171,9 @@ class ResultStore(SweepStore, CaseStore):
             rows = {
                 row.transfer_key: row for row in connection.execute(sa.select(MATCH)) if row.transfer_key in transfers
             }
+            uses: dict[int, list[ApprovalUse]] = {}
+            for row in connection.execute(sa.select(USE).order_by(USE.c.record_id)):
+                uses.setdefault(row.match_key, []).append(ApprovalUse(row.authorization_id, row.base_units))
         return [
             TransferMatch(
                 transfer,
@@ -173,6 +182,7 @@ class ResultStore(SweepStore, CaseStore):
                 rows[key].commingling,
                 rows[key].for_review,
                 rows[key].reason,
+                tuple(uses.get(rows[key].record_id, ())),
             )
             for key, transfer in transfers.items()
             if key in rows
@@ -289,13 +299,13 @@ def _add_statements(unit: Unit, start: SweepStart, results: Sequence[Reconciliat
 def _add_matches(unit: Unit, start: SweepStart, matches: Sequence[TransferMatch]) -> None:
     if not matches:
         return
-    newer = TRANSFER.c.record_id > judged_transfer_key(unit.connection, start.chain_id)
-    keys = {each.transfer_id: key for key, each in live_transfers(unit.connection, start.chain_id, newer)}
+    waiting = unjudged(unit.connection, start.chain_id)
+    keys = {each.transfer_id: key for key, each in live_transfers(unit.connection, start.chain_id, waiting)}
     for match in matches:
         key = keys.get(match.transfer.transfer_id)
         if key is None:
             raise InvalidValue(f"transfer {match.transfer.transfer_id} is not stored, or was judged before")
-        unit.add(
+        match_key = unit.add(
             TransferMatchRow,
             transfer_key=key,
             sweep_key=start.sweep_key,
@@ -305,6 +315,10 @@ def _add_matches(unit: Unit, start: SweepStart, matches: Sequence[TransferMatch]
             for_review=match.for_review,
             reason=match.reason,
         )
+        for use in match.uses:
+            unit.add(
+                ApprovalUseRow, match_key=match_key, authorization_id=use.authorization_id, base_units=use.base_units
+            )
 
 
 def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: Sequence[RollForward]) -> None:
@@ -350,6 +364,11 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         .join_from(TRANSFER, COVERED, TRANSFER.c.covered_key == COVERED.c.record_id)
         .where(TRANSFER.c.record_id > transfers_judged, COVERED.c.chain_id == start.chain_id)
     ).scalar()
+    newest_run = unit.connection.execute(
+        sa.select(sa.func.max(RUN.c.record_id))
+        .join_from(RUN, BACKFILL, RUN.c.backfill_key == BACKFILL.c.record_id)
+        .where(BACKFILL.c.chain_id == start.chain_id)
+    ).scalar()
     unit.add(
         SweepEndRow,
         sweep_key=start.sweep_key,
@@ -365,6 +384,7 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         last_height=last,
         judged_covered_key=newest,
         judged_transfer_key=newest_transfer or transfers_judged or None,
+        judged_run_key=newest_run,
     )
 
 

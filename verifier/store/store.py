@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from verifier.store.bundle_store import BundleStore
+from verifier.store.coverage_store import CoverageStore
 from verifier.store.dissent_store import DissentStore
+from verifier.store.encumbrance_store import EncumbranceStore
 from verifier.store.engine import BUSY_SECONDS, create_engine
 from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
@@ -13,7 +15,7 @@ from verifier.store.mapping_store import MappingStore
 from verifier.store.result_store import ResultStore
 
 
-class Store(MappingStore, KnownStore, ResultStore, BundleStore, KeyStore, DissentStore):
+class Store(MappingStore, KnownStore, ResultStore, CoverageStore, BundleStore, KeyStore, DissentStore, EncumbranceStore):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 
     def migrate(self, actor: str, now: datetime) -> str:

@@ -28,7 +28,12 @@ from chains.types import (
 from verifier.store.engine import Database
 from verifier.store.records import SweepStart
 from verifier.store.tables import (
+    ApprovalUseRow,
     AssetValueRow,
+    BackfilledTransferRow,
+    BackfillRow,
+    BackfillRunRow,
+    BackfillUnparsedRow,
     BalanceObservationRow,
     ChainHaltRow,
     CoveredBlockRow,
@@ -42,6 +47,7 @@ from verifier.store.tables import (
     TransferMatchRow,
     TransferRow,
     UnparsedEventsRow,
+    WeakerScanRow,
     table,
 )
 from verifier.store.types import Canonical
@@ -50,7 +56,11 @@ from verifier.store.unit import Unit
 SWEEP, SHARD, END = table(SweepRow), table(SweepShardRow), table(SweepEndRow)
 OBSERVATION, READING = table(BalanceObservationRow), table(ReadingRow)
 COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
-TRANSFER, MATCH, UNPARSED = table(TransferRow), table(TransferMatchRow), table(UnparsedEventsRow)
+TRANSFER, MATCH, USE = table(TransferRow), table(TransferMatchRow), table(ApprovalUseRow)
+UNPARSED = table(UnparsedEventsRow)
+WEAKER = table(WeakerScanRow)
+BACKFILL, RUN = table(BackfillRow), table(BackfillRunRow)
+BACKFILLED, RUN_UNPARSED = table(BackfilledTransferRow), table(BackfillUnparsedRow)
 HALT, CAPABILITY = table(ChainHaltRow), table(NodeCapabilityRow)
 ASSET, LOCATION = table(AssetValueRow), table(InternedTextRow)
 
@@ -134,6 +144,7 @@ class SweepStore(Database):
                 last_height=None,
                 judged_covered_key=None,
                 judged_transfer_key=None,
+                judged_run_key=None,
             )
 
     def unfinished_sweep(self, chain_id: ChainId) -> SweepStart | None:
@@ -200,7 +211,10 @@ class SweepStore(Database):
             keys = {block.block_hash: key + offset for offset, block in enumerate(scan.blocks)}
             assets = unit.asset_keys(transfer.asset for transfer in scan.transfers)
             distinct = {transfer.transfer_id: transfer for transfer in scan.transfers}
-            unit.add_rows(TransferRow, (_transfer_row(each, keys, assets) for each in distinct.values()))
+            unit.add_rows(TransferRow, (transfer_row(each, keys, assets) for each in distinct.values()))
+            if scan.mode_note:
+                last_key = keys[last.block_hash]
+                unit.add(WeakerScanRow, first_covered_key=key, last_covered_key=last_key, reason=scan.mode_note)
             for asset_id, count in sorted(scan.unparsed.items()):
                 unit.add(
                     UnparsedEventsRow,
@@ -329,7 +343,7 @@ class SweepStore(Database):
             newest = (
                 sa.select(sa.func.max(OBSERVATION.c.sweep_key).label("sweep_key"))
                 .where(
-                    OBSERVATION.c.sweep_key.in_(_earlier_query(start).with_only_columns(SWEEP.c.record_id)),
+                    OBSERVATION.c.sweep_key.in_(earlier_sweeps_query(start).with_only_columns(SWEEP.c.record_id)),
                     OBSERVATION.c.base_units.is_not(None),
                     OBSERVATION.c.location_key.in_(read_now),
                 )
@@ -362,8 +376,7 @@ class SweepStore(Database):
     def unjudged_transfers(self, chain_id: ChainId) -> list[Transfer]:
         """The canonical movements that no completed sweep has judged yet, in the order of the chain."""
         with self.read() as connection:
-            newer = TRANSFER.c.record_id > judged_transfer_key(connection, chain_id)
-            return [transfer for _, transfer in live_transfers(connection, chain_id, newer)]
+            return [transfer for _, transfer in live_transfers(connection, chain_id, unjudged(connection, chain_id))]
 
     def unparsed_events(self, chain_id: ChainId) -> list[tuple[int, int, str, int]]:
         """(first height, last height, asset id, events) of canonical runs with events that could not be read."""
@@ -375,17 +388,26 @@ class SweepStore(Database):
             .where(last.c.chain_id == chain_id, last.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)))
             .order_by(UNPARSED.c.record_id)
         )
+        of_backfills = (
+            sa.select(first.c.height, last.c.height, RUN_UNPARSED.c.asset_id, RUN_UNPARSED.c.event_count)
+            .join_from(RUN_UNPARSED, RUN, RUN_UNPARSED.c.run_key == RUN.c.record_id)
+            .join(first, RUN.c.first_covered_key == first.c.record_id)
+            .join(last, RUN.c.last_covered_key == last.c.record_id)
+            .where(last.c.chain_id == chain_id, last.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)))
+            .order_by(RUN_UNPARSED.c.record_id)
+        )
         with self.read() as connection:
-            return [(a, b, asset_id, count) for a, b, asset_id, count in connection.execute(query)]
+            rows = [*connection.execute(query), *connection.execute(of_backfills)]
+        return [(a, b, asset_id, count) for a, b, asset_id, count in rows]
 
-    def authorizations_used(self, chain_id: ChainId, outcomes: Iterable[str]) -> dict[str, int]:
+    def authorizations_used(self, chain_id: ChainId) -> dict[str, int]:
         """Base units of each approval that canonical transfers used, by authorization_id."""
         query = (
-            sa.select(MATCH.c.authorization_id, TRANSFER.c.base_units)
-            .join_from(MATCH, TRANSFER, MATCH.c.transfer_key == TRANSFER.c.record_id)
+            sa.select(USE.c.authorization_id, USE.c.base_units)
+            .join_from(USE, MATCH, USE.c.match_key == MATCH.c.record_id)
+            .join(TRANSFER, MATCH.c.transfer_key == TRANSFER.c.record_id)
             .join(COVERED, TRANSFER.c.covered_key == COVERED.c.record_id)
-            .where(COVERED.c.chain_id == chain_id, LIVE, MATCH.c.outcome.in_(list(outcomes)))
-            .where(MATCH.c.authorization_id != "")
+            .where(COVERED.c.chain_id == chain_id, LIVE)
         )
         used: dict[str, int] = {}
         with self.read() as connection:
@@ -473,6 +495,32 @@ def judged_transfer_key(connection: sa.Connection, chain_id: ChainId) -> int:
         .where(SWEEP.c.chain_id == chain_id)
     )
     return connection.execute(newest).scalar() or 0
+
+
+def judged_run_key(connection: sa.Connection, chain_id: ChainId) -> int:
+    """Key of the newest run of a backfill that a completed sweep has judged; 0 when none was."""
+    newest = (
+        sa.select(sa.func.max(END.c.judged_run_key))
+        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
+        .where(SWEEP.c.chain_id == chain_id)
+    )
+    return connection.execute(newest).scalar() or 0
+
+
+def unjudged(connection: sa.Connection, chain_id: ChainId) -> sa.ColumnElement[bool]:
+    """A movement that no completed sweep has judged: one stored since, or one shown by a backfill since.
+
+    A backfill may show a movement that is known from the other side and was judged from there; that is not done again.
+    """
+    shown = (
+        sa.select(BACKFILLED.c.transfer_key)
+        .join_from(BACKFILLED, RUN, BACKFILLED.c.run_key == RUN.c.record_id)
+        .join(BACKFILL, RUN.c.backfill_key == BACKFILL.c.record_id)
+        .where(BACKFILL.c.chain_id == chain_id, RUN.c.record_id > judged_run_key(connection, chain_id))
+        .where(BACKFILLED.c.transfer_key.not_in(sa.select(MATCH.c.transfer_key)))
+    )
+    newer = TRANSFER.c.record_id > judged_transfer_key(connection, chain_id)
+    return sa.or_(newer, TRANSFER.c.record_id.in_(shown))
 
 
 def start_of(row: Any) -> SweepStart:
@@ -567,11 +615,11 @@ def _observations(
 
 def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:
     """The newest sweeps of the chain that can give openings, newest block first."""
-    query = _earlier_query(start).order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
+    query = earlier_sweeps_query(start).order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
     return [start_of(row) for row in connection.execute(query.limit(OPENING_SWEEPS_MAX))]
 
 
-def _earlier_query(start: SweepStart) -> sa.Select[Any]:
+def earlier_sweeps_query(start: SweepStart) -> sa.Select[Any]:
     """Completed sweeps of the chain at lower blocks whose block is not known to be orphaned.
 
     Left out are sweeps that looked back, at a block below what was covered by then: a wallet that was mapped after
@@ -604,7 +652,8 @@ def _covered_row(start: SweepStart, block: BlockRef, scan: TransferScan) -> tupl
     )
 
 
-def _transfer_row(transfer: Transfer, covered: Mapping[str, int], assets: Mapping[Asset, int]) -> tuple[Canonical, ...]:
+def transfer_row(transfer: Transfer, covered: Mapping[str, int], assets: Mapping[Asset, int]) -> tuple[Canonical, ...]:
+    """The row of a movement; `covered` are the keys of covered blocks by hash."""
     return (
         covered[transfer.block.block_hash],
         transfer.tx_id,

@@ -17,6 +17,23 @@ from verifier.store.tables.chain import (
     TransferRow,
     UnparsedEventsRow,
 )
+from verifier.store.tables.coverage import (
+    BackfilledTransferRow,
+    BackfillFailureRow,
+    BackfillItemRow,
+    BackfillRow,
+    BackfillRunRow,
+    BackfillUnparsedRow,
+    WeakerScanRow,
+)
+from verifier.store.tables.encumbrances import (
+    ApprovalCandidateRow,
+    ApprovalScanRow,
+    ControlStateRow,
+    EncumbranceGrantRow,
+    EncumbranceReviewRow,
+    RestrictionRow,
+)
 from verifier.store.tables.journal import JournalEntryRow, JournalSealRow
 from verifier.store.tables.keys import KeyAnswerRow, KeyChallengeRow
 from verifier.store.tables.mapping import (
@@ -36,6 +53,7 @@ from verifier.store.tables.mapping import (
     WalletRow,
 )
 from verifier.store.tables.results import (
+    ApprovalUseRow,
     BundleIssuedRow,
     CaseCoverRow,
     CaseEventRow,
@@ -49,9 +67,18 @@ from verifier.store.tables.results import (
 __all__ = [
     "DATA_TABLES",
     "METADATA",
+    "ApprovalCandidateRow",
+    "ApprovalScanRow",
+    "ApprovalUseRow",
     "AssetRow",
     "AssetValueRow",
     "AuthorizationRow",
+    "BackfillFailureRow",
+    "BackfillItemRow",
+    "BackfillRow",
+    "BackfillRunRow",
+    "BackfillUnparsedRow",
+    "BackfilledTransferRow",
     "BalanceObservationRow",
     "BundleIssuedRow",
     "CaseCoverRow",
@@ -59,8 +86,11 @@ __all__ = [
     "CaseRow",
     "ChainHaltRow",
     "ClientRow",
+    "ControlStateRow",
     "CoveredBlockRow",
     "CustodianAddressRow",
+    "EncumbranceGrantRow",
+    "EncumbranceReviewRow",
     "FirmAddressRow",
     "ImportedFileRow",
     "InternedTextRow",
@@ -76,6 +106,7 @@ __all__ = [
     "PriceRow",
     "ReadingRow",
     "ReconciliationRow",
+    "RestrictionRow",
     "RollForwardRow",
     "StatedAllocationRow",
     "StatementCheckRow",
@@ -87,5 +118,6 @@ __all__ = [
     "TransferRow",
     "UnparsedEventsRow",
     "WalletRow",
+    "WeakerScanRow",
     "table",
 ]

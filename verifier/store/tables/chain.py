@@ -166,6 +166,8 @@ class SweepEndRow(DataRow, table=True):
     last_height: int | None = column(Whole())
     judged_covered_key: int | None = column(Whole(), to="covered_block.record_id")
     """The newest covered block whose movements this sweep or an earlier one judged; NULL when there was none."""
+    judged_run_key: int | None = column(Whole(), to="backfill_run.record_id")
+    """The newest run of a backfill whose movements this sweep or an earlier one judged; NULL when there was none."""
     judged_transfer_key: int | None = column(Whole(), to="transfer.record_id")
     """The newest movement that this sweep or an earlier one judged; NULL when there was none. Movements may be found
     later in blocks that were judged before: by traces, or for wallets that were mapped late."""

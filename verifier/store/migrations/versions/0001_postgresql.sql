@@ -159,6 +159,27 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE approval_scan (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	first_height BIGINT NOT NULL,
+	height BIGINT NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TIMESTAMP WITH TIME ZONE NOT NULL,
+	node_id TEXT NOT NULL,
+	watched_key BIGINT NOT NULL,
+	odd TEXT NOT NULL,
+	CONSTRAINT pk_approval_scan PRIMARY KEY (record_id),
+	CONSTRAINT fk_approval_scan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_scan_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_approval_scan_watched_key FOREIGN KEY(watched_key) REFERENCES interned_text (record_id)
+);
+
+CREATE INDEX ix_approval_scan_chain_id ON approval_scan (chain_id);
+
 CREATE TABLE asset (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -179,6 +200,22 @@ CREATE TABLE asset (
 );
 
 CREATE INDEX ix_asset_asset_id ON asset (asset_id);
+
+CREATE TABLE backfill (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	of_assets BOOLEAN NOT NULL,
+	first_height BIGINT NOT NULL,
+	last_height BIGINT NOT NULL,
+	CONSTRAINT pk_backfill PRIMARY KEY (record_id),
+	CONSTRAINT fk_backfill_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE INDEX ix_backfill_chain_id ON backfill (chain_id);
 
 CREATE TABLE balance_observation (
 	record_id BIGINT NOT NULL,
@@ -216,6 +253,24 @@ CREATE TABLE client (
 );
 
 CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE control_state (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	address TEXT NOT NULL,
+	role TEXT NOT NULL,
+	facts_key BIGINT NOT NULL,
+	nonce BIGINT,
+	known_key BIGINT NOT NULL,
+	known_nonce BIGINT,
+	CONSTRAINT pk_control_state PRIMARY KEY (record_id),
+	CONSTRAINT uq_control_state_sweep_key_address UNIQUE (sweep_key, address),
+	CONSTRAINT fk_control_state_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_state_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_control_state_facts_key FOREIGN KEY(facts_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_control_state_known_key FOREIGN KEY(known_key) REFERENCES interned_text (record_id)
+);
 
 CREATE TABLE covered_block (
 	record_id BIGINT NOT NULL,
@@ -275,6 +330,26 @@ CREATE TABLE custody_case (
 	CONSTRAINT fk_custody_case_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
 );
 
+CREATE TABLE encumbrance_grant (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	spender TEXT NOT NULL,
+	base_units NUMERIC(79, 0),
+	expires_at_seconds BIGINT,
+	reason TEXT,
+	CONSTRAINT pk_encumbrance_grant PRIMARY KEY (record_id),
+	CONSTRAINT uq_encumbrance_grant_sweep_key_kind_owner_asset_key_spender UNIQUE (sweep_key, kind, owner, asset_key, spender),
+	CONSTRAINT ck_encumbrance_grant_amount_or_reason CHECK ((base_units IS NULL) = (reason IS NOT NULL)),
+	CONSTRAINT fk_encumbrance_grant_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_encumbrance_grant_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_grant_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_encumbrance_grant_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
 CREATE TABLE firm_address (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -286,6 +361,7 @@ CREATE TABLE firm_address (
 	label TEXT NOT NULL,
 	valid_from DATE NOT NULL,
 	valid_until DATE,
+	tops_up_gas BOOLEAN NOT NULL,
 	CONSTRAINT pk_firm_address PRIMARY KEY (record_id),
 	CONSTRAINT fk_firm_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_firm_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
@@ -441,6 +517,23 @@ CREATE TABLE reconciliation (
 	CONSTRAINT ck_reconciliation_difference_range CHECK (abs(difference) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE restriction (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	question TEXT NOT NULL,
+	holder TEXT,
+	answer TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_restriction PRIMARY KEY (record_id),
+	CONSTRAINT fk_restriction_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_restriction_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_restriction_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
+);
+
+CREATE INDEX ix_restriction_sweep_key ON restriction (sweep_key);
+
 CREATE TABLE roll_forward (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -566,6 +659,63 @@ CREATE TABLE wallet (
 
 CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
 
+CREATE TABLE approval_candidate (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	scan_key BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	spender TEXT NOT NULL,
+	CONSTRAINT pk_approval_candidate PRIMARY KEY (record_id),
+	CONSTRAINT uq_approval_candidate_kind_owner_asset_id_spender UNIQUE (kind, owner, asset_id, spender),
+	CONSTRAINT fk_approval_candidate_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_candidate_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id)
+);
+
+CREATE TABLE backfill_failure (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	backfill_key BIGINT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_backfill_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_backfill_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_failure_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id)
+);
+
+CREATE INDEX ix_backfill_failure_backfill_key ON backfill_failure (backfill_key);
+
+CREATE TABLE backfill_item (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	backfill_key BIGINT NOT NULL,
+	item_key BIGINT NOT NULL,
+	CONSTRAINT pk_backfill_item PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_item_backfill_key_item_key UNIQUE (backfill_key, item_key),
+	CONSTRAINT fk_backfill_item_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_item_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id),
+	CONSTRAINT fk_backfill_item_item_key FOREIGN KEY(item_key) REFERENCES interned_text (record_id)
+);
+
+CREATE TABLE backfill_run (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	backfill_key BIGINT NOT NULL,
+	first_covered_key BIGINT NOT NULL,
+	last_covered_key BIGINT NOT NULL,
+	node_id TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	mode_note TEXT NOT NULL,
+	CONSTRAINT pk_backfill_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_run_backfill_key_last_covered_key UNIQUE (backfill_key, last_covered_key),
+	CONSTRAINT fk_backfill_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_run_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id),
+	CONSTRAINT fk_backfill_run_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_backfill_run_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+);
+
 CREATE TABLE case_event (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -597,6 +747,27 @@ CREATE TABLE case_event (
 
 CREATE INDEX ix_case_event_case_key ON case_event (case_key);
 
+CREATE TABLE encumbrance_review (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	node_id TEXT NOT NULL,
+	failure TEXT NOT NULL,
+	scan_key BIGINT,
+	compared_sweep_key BIGINT,
+	assets TEXT NOT NULL,
+	wallets_asked BIGINT NOT NULL,
+	pairs_asked BIGINT NOT NULL,
+	restrictions_asked BIGINT NOT NULL,
+	CONSTRAINT pk_encumbrance_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_encumbrance_review_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_encumbrance_review_answers_or_failure CHECK ((failure = '') = (scan_key IS NOT NULL)),
+	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+);
+
 CREATE TABLE orphaned_block (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -624,30 +795,6 @@ CREATE TABLE statement_check (
 	CONSTRAINT fk_statement_check_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_statement_check_reconciliation_key FOREIGN KEY(reconciliation_key) REFERENCES reconciliation (record_id),
 	CONSTRAINT ck_statement_check_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
-);
-
-CREATE TABLE sweep_end (
-	record_id BIGINT NOT NULL,
-	journal_sequence BIGINT NOT NULL,
-	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	sweep_key BIGINT NOT NULL,
-	abandoned TEXT NOT NULL,
-	expected BIGINT NOT NULL,
-	matched BIGINT NOT NULL,
-	diverged BIGINT NOT NULL,
-	unverified BIGINT NOT NULL,
-	transfers_scanned BIGINT NOT NULL,
-	transfers_outgoing BIGINT NOT NULL,
-	transfers_not_matched BIGINT NOT NULL,
-	first_height BIGINT,
-	last_height BIGINT,
-	judged_covered_key BIGINT,
-	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
-	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
-	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
-	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
-	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
-	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id)
 );
 
 CREATE TABLE transfer (
@@ -687,6 +834,43 @@ CREATE TABLE unparsed_events (
 	CONSTRAINT fk_unparsed_events_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
 );
 
+CREATE TABLE weaker_scan (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	first_covered_key BIGINT NOT NULL,
+	last_covered_key BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_weaker_scan PRIMARY KEY (record_id),
+	CONSTRAINT uq_weaker_scan_last_covered_key UNIQUE (last_covered_key),
+	CONSTRAINT fk_weaker_scan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_weaker_scan_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_weaker_scan_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+);
+
+CREATE TABLE backfill_unparsed (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	run_key BIGINT NOT NULL,
+	asset_id TEXT NOT NULL,
+	event_count BIGINT NOT NULL,
+	CONSTRAINT pk_backfill_unparsed PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_unparsed_run_key_asset_id UNIQUE (run_key, asset_id),
+	CONSTRAINT fk_backfill_unparsed_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_unparsed_run_key FOREIGN KEY(run_key) REFERENCES backfill_run (record_id)
+);
+
+CREATE TABLE backfilled_transfer (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	run_key BIGINT NOT NULL,
+	transfer_key BIGINT NOT NULL,
+	CONSTRAINT pk_backfilled_transfer PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfilled_transfer_run_key_transfer_key UNIQUE (run_key, transfer_key),
+	CONSTRAINT fk_backfilled_transfer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfilled_transfer_run_key FOREIGN KEY(run_key) REFERENCES backfill_run (record_id),
+	CONSTRAINT fk_backfilled_transfer_transfer_key FOREIGN KEY(transfer_key) REFERENCES transfer (record_id)
+);
+
 CREATE TABLE case_cover (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -699,6 +883,34 @@ CREATE TABLE case_cover (
 	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
 	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
 	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+);
+
+CREATE TABLE sweep_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	abandoned TEXT NOT NULL,
+	expected BIGINT NOT NULL,
+	matched BIGINT NOT NULL,
+	diverged BIGINT NOT NULL,
+	unverified BIGINT NOT NULL,
+	transfers_scanned BIGINT NOT NULL,
+	transfers_outgoing BIGINT NOT NULL,
+	transfers_not_matched BIGINT NOT NULL,
+	first_height BIGINT,
+	last_height BIGINT,
+	judged_covered_key BIGINT,
+	judged_run_key BIGINT,
+	judged_transfer_key BIGINT,
+	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
+	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_sweep_end_judged_run_key FOREIGN KEY(judged_run_key) REFERENCES backfill_run (record_id),
+	CONSTRAINT fk_sweep_end_judged_transfer_key FOREIGN KEY(judged_transfer_key) REFERENCES transfer (record_id)
 );
 
 CREATE TABLE transfer_match (
@@ -719,6 +931,21 @@ CREATE TABLE transfer_match (
 );
 
 CREATE INDEX ix_transfer_match_authorization_id ON transfer_match (authorization_id);
+
+CREATE TABLE approval_use (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	match_key BIGINT NOT NULL,
+	authorization_id TEXT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_approval_use PRIMARY KEY (record_id),
+	CONSTRAINT uq_approval_use_match_key_authorization_id UNIQUE (match_key, authorization_id),
+	CONSTRAINT fk_approval_use_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_use_match_key FOREIGN KEY(match_key) REFERENCES transfer_match (record_id),
+	CONSTRAINT ck_approval_use_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_approval_use_authorization_id ON approval_use (authorization_id);
 
 CREATE FUNCTION custody_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'rows are added, never changed' USING TABLE = TG_TABLE_NAME; END
@@ -800,10 +1027,22 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER sweep_failure_refuse_truncate BEFORE TRUNCATE ON sweep_failure
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER approval_scan_refuse_change BEFORE UPDATE OR DELETE ON approval_scan
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER approval_scan_refuse_truncate BEFORE TRUNCATE ON approval_scan
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER asset_refuse_change BEFORE UPDATE OR DELETE ON asset
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER asset_refuse_truncate BEFORE TRUNCATE ON asset
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_refuse_change BEFORE UPDATE OR DELETE ON backfill
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_refuse_truncate BEFORE TRUNCATE ON backfill
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER balance_observation_refuse_change BEFORE UPDATE OR DELETE ON balance_observation
@@ -816,6 +1055,12 @@ CREATE TRIGGER client_refuse_change BEFORE UPDATE OR DELETE ON client
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER client_refuse_truncate BEFORE TRUNCATE ON client
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_state_refuse_change BEFORE UPDATE OR DELETE ON control_state
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_state_refuse_truncate BEFORE TRUNCATE ON control_state
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER covered_block_refuse_change BEFORE UPDATE OR DELETE ON covered_block
@@ -834,6 +1079,12 @@ CREATE TRIGGER custody_case_refuse_change BEFORE UPDATE OR DELETE ON custody_cas
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custody_case_refuse_truncate BEFORE TRUNCATE ON custody_case
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER encumbrance_grant_refuse_change BEFORE UPDATE OR DELETE ON encumbrance_grant
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER encumbrance_grant_refuse_truncate BEFORE TRUNCATE ON encumbrance_grant
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER firm_address_refuse_change BEFORE UPDATE OR DELETE ON firm_address
@@ -878,6 +1129,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER reconciliation_refuse_truncate BEFORE TRUNCATE ON reconciliation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER restriction_refuse_change BEFORE UPDATE OR DELETE ON restriction
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER restriction_refuse_truncate BEFORE TRUNCATE ON restriction
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER roll_forward_refuse_change BEFORE UPDATE OR DELETE ON roll_forward
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -908,10 +1165,40 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER wallet_refuse_truncate BEFORE TRUNCATE ON wallet
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER approval_candidate_refuse_change BEFORE UPDATE OR DELETE ON approval_candidate
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER approval_candidate_refuse_truncate BEFORE TRUNCATE ON approval_candidate
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_failure_refuse_change BEFORE UPDATE OR DELETE ON backfill_failure
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_failure_refuse_truncate BEFORE TRUNCATE ON backfill_failure
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_item_refuse_change BEFORE UPDATE OR DELETE ON backfill_item
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_item_refuse_truncate BEFORE TRUNCATE ON backfill_item
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_run_refuse_change BEFORE UPDATE OR DELETE ON backfill_run
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_run_refuse_truncate BEFORE TRUNCATE ON backfill_run
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER case_event_refuse_change BEFORE UPDATE OR DELETE ON case_event
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_refuse_truncate BEFORE TRUNCATE ON case_event
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER encumbrance_review_refuse_change BEFORE UPDATE OR DELETE ON encumbrance_review
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER encumbrance_review_refuse_truncate BEFORE TRUNCATE ON encumbrance_review
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER orphaned_block_refuse_change BEFORE UPDATE OR DELETE ON orphaned_block
@@ -926,12 +1213,6 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER statement_check_refuse_truncate BEFORE TRUNCATE ON statement_check
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
-CREATE TRIGGER sweep_end_refuse_change BEFORE UPDATE OR DELETE ON sweep_end
-FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
-
-CREATE TRIGGER sweep_end_refuse_truncate BEFORE TRUNCATE ON sweep_end
-FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
-
 CREATE TRIGGER transfer_refuse_change BEFORE UPDATE OR DELETE ON transfer
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -944,16 +1225,46 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER unparsed_events_refuse_truncate BEFORE TRUNCATE ON unparsed_events
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER weaker_scan_refuse_change BEFORE UPDATE OR DELETE ON weaker_scan
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER weaker_scan_refuse_truncate BEFORE TRUNCATE ON weaker_scan
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_unparsed_refuse_change BEFORE UPDATE OR DELETE ON backfill_unparsed
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfill_unparsed_refuse_truncate BEFORE TRUNCATE ON backfill_unparsed
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfilled_transfer_refuse_change BEFORE UPDATE OR DELETE ON backfilled_transfer
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER backfilled_transfer_refuse_truncate BEFORE TRUNCATE ON backfilled_transfer
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER case_cover_refuse_change BEFORE UPDATE OR DELETE ON case_cover
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_cover_refuse_truncate BEFORE TRUNCATE ON case_cover
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER sweep_end_refuse_change BEFORE UPDATE OR DELETE ON sweep_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_end_refuse_truncate BEFORE TRUNCATE ON sweep_end
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER transfer_match_refuse_change BEFORE UPDATE OR DELETE ON transfer_match
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER transfer_match_refuse_truncate BEFORE TRUNCATE ON transfer_match
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER approval_use_refuse_change BEFORE UPDATE OR DELETE ON approval_use
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER approval_use_refuse_truncate BEFORE TRUNCATE ON approval_use
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event

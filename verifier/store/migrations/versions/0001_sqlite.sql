@@ -173,6 +173,28 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE approval_scan (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	first_height INTEGER NOT NULL,
+	height INTEGER NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	watched_key INTEGER NOT NULL,
+	odd TEXT NOT NULL,
+	CONSTRAINT pk_approval_scan PRIMARY KEY (record_id),
+	CONSTRAINT fk_approval_scan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_scan_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_approval_scan_watched_key FOREIGN KEY(watched_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_approval_scan_chain_id ON approval_scan (chain_id);
+
 CREATE TABLE asset (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -194,6 +216,24 @@ CREATE TABLE asset (
  STRICT;
 
 CREATE INDEX ix_asset_asset_id ON asset (asset_id);
+
+CREATE TABLE backfill (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	of_assets INTEGER NOT NULL,
+	first_height INTEGER NOT NULL,
+	last_height INTEGER NOT NULL,
+	CONSTRAINT pk_backfill PRIMARY KEY (record_id),
+	CONSTRAINT fk_backfill_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT ck_backfill_of_assets_flag CHECK (of_assets IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_backfill_chain_id ON backfill (chain_id);
 
 CREATE TABLE balance_observation (
 	record_id INTEGER NOT NULL,
@@ -233,6 +273,25 @@ CREATE TABLE client (
  STRICT;
 
 CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE control_state (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	role TEXT NOT NULL,
+	facts_key INTEGER NOT NULL,
+	nonce INTEGER,
+	known_key INTEGER NOT NULL,
+	known_nonce INTEGER,
+	CONSTRAINT pk_control_state PRIMARY KEY (record_id),
+	CONSTRAINT uq_control_state_sweep_key_address UNIQUE (sweep_key, address),
+	CONSTRAINT fk_control_state_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_state_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_control_state_facts_key FOREIGN KEY(facts_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_control_state_known_key FOREIGN KEY(known_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
 
 CREATE TABLE covered_block (
 	record_id INTEGER NOT NULL,
@@ -295,6 +354,27 @@ CREATE TABLE custody_case (
 )
  STRICT;
 
+CREATE TABLE encumbrance_grant (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	asset_key INTEGER NOT NULL,
+	spender TEXT NOT NULL,
+	base_units TEXT,
+	expires_at_seconds INTEGER,
+	reason TEXT,
+	CONSTRAINT pk_encumbrance_grant PRIMARY KEY (record_id),
+	CONSTRAINT uq_encumbrance_grant_sweep_key_kind_owner_asset_key_spender UNIQUE (sweep_key, kind, owner, asset_key, spender),
+	CONSTRAINT ck_encumbrance_grant_amount_or_reason CHECK ((base_units IS NULL) = (reason IS NOT NULL)),
+	CONSTRAINT fk_encumbrance_grant_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_encumbrance_grant_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_grant_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_encumbrance_grant_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
 CREATE TABLE firm_address (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -306,9 +386,11 @@ CREATE TABLE firm_address (
 	label TEXT NOT NULL,
 	valid_from TEXT NOT NULL,
 	valid_until TEXT,
+	tops_up_gas INTEGER NOT NULL,
 	CONSTRAINT pk_firm_address PRIMARY KEY (record_id),
 	CONSTRAINT fk_firm_address_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
-	CONSTRAINT fk_firm_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+	CONSTRAINT fk_firm_address_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_firm_address_tops_up_gas_flag CHECK (tops_up_gas IN (0, 1))
 )
  STRICT;
 
@@ -468,6 +550,24 @@ CREATE TABLE reconciliation (
 )
  STRICT;
 
+CREATE TABLE restriction (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	question TEXT NOT NULL,
+	holder TEXT,
+	answer TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_restriction PRIMARY KEY (record_id),
+	CONSTRAINT fk_restriction_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_restriction_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_restriction_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_restriction_sweep_key ON restriction (sweep_key);
+
 CREATE TABLE roll_forward (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -601,6 +701,67 @@ CREATE TABLE wallet (
 
 CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
 
+CREATE TABLE approval_candidate (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	scan_key INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	spender TEXT NOT NULL,
+	CONSTRAINT pk_approval_candidate PRIMARY KEY (record_id),
+	CONSTRAINT uq_approval_candidate_kind_owner_asset_id_spender UNIQUE (kind, owner, asset_id, spender),
+	CONSTRAINT fk_approval_candidate_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_candidate_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id)
+)
+ STRICT;
+
+CREATE TABLE backfill_failure (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	backfill_key INTEGER NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_backfill_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_backfill_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_failure_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_backfill_failure_backfill_key ON backfill_failure (backfill_key);
+
+CREATE TABLE backfill_item (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	backfill_key INTEGER NOT NULL,
+	item_key INTEGER NOT NULL,
+	CONSTRAINT pk_backfill_item PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_item_backfill_key_item_key UNIQUE (backfill_key, item_key),
+	CONSTRAINT fk_backfill_item_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_item_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id),
+	CONSTRAINT fk_backfill_item_item_key FOREIGN KEY(item_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
+
+CREATE TABLE backfill_run (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	backfill_key INTEGER NOT NULL,
+	first_covered_key INTEGER NOT NULL,
+	last_covered_key INTEGER NOT NULL,
+	node_id TEXT NOT NULL,
+	mode TEXT NOT NULL,
+	mode_note TEXT NOT NULL,
+	CONSTRAINT pk_backfill_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_run_backfill_key_last_covered_key UNIQUE (backfill_key, last_covered_key),
+	CONSTRAINT fk_backfill_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_run_backfill_key FOREIGN KEY(backfill_key) REFERENCES backfill (record_id),
+	CONSTRAINT fk_backfill_run_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_backfill_run_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
 CREATE TABLE case_event (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -634,6 +795,28 @@ CREATE TABLE case_event (
 
 CREATE INDEX ix_case_event_case_key ON case_event (case_key);
 
+CREATE TABLE encumbrance_review (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	node_id TEXT NOT NULL,
+	failure TEXT NOT NULL,
+	scan_key INTEGER,
+	compared_sweep_key INTEGER,
+	assets TEXT NOT NULL,
+	wallets_asked INTEGER NOT NULL,
+	pairs_asked INTEGER NOT NULL,
+	restrictions_asked INTEGER NOT NULL,
+	CONSTRAINT pk_encumbrance_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_encumbrance_review_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_encumbrance_review_answers_or_failure CHECK ((failure = '') = (scan_key IS NOT NULL)),
+	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
 CREATE TABLE orphaned_block (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -662,31 +845,6 @@ CREATE TABLE statement_check (
 	CONSTRAINT fk_statement_check_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_statement_check_reconciliation_key FOREIGN KEY(reconciliation_key) REFERENCES reconciliation (record_id),
 	CONSTRAINT ck_statement_check_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
-)
- STRICT;
-
-CREATE TABLE sweep_end (
-	record_id INTEGER NOT NULL,
-	journal_sequence INTEGER NOT NULL,
-	recorded_at TEXT NOT NULL,
-	sweep_key INTEGER NOT NULL,
-	abandoned TEXT NOT NULL,
-	expected INTEGER NOT NULL,
-	matched INTEGER NOT NULL,
-	diverged INTEGER NOT NULL,
-	unverified INTEGER NOT NULL,
-	transfers_scanned INTEGER NOT NULL,
-	transfers_outgoing INTEGER NOT NULL,
-	transfers_not_matched INTEGER NOT NULL,
-	first_height INTEGER,
-	last_height INTEGER,
-	judged_covered_key INTEGER,
-	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
-	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
-	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
-	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
-	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
-	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id)
 )
  STRICT;
 
@@ -729,6 +887,46 @@ CREATE TABLE unparsed_events (
 )
  STRICT;
 
+CREATE TABLE weaker_scan (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	first_covered_key INTEGER NOT NULL,
+	last_covered_key INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_weaker_scan PRIMARY KEY (record_id),
+	CONSTRAINT uq_weaker_scan_last_covered_key UNIQUE (last_covered_key),
+	CONSTRAINT fk_weaker_scan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_weaker_scan_first_covered_key FOREIGN KEY(first_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_weaker_scan_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
+CREATE TABLE backfill_unparsed (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	run_key INTEGER NOT NULL,
+	asset_id TEXT NOT NULL,
+	event_count INTEGER NOT NULL,
+	CONSTRAINT pk_backfill_unparsed PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfill_unparsed_run_key_asset_id UNIQUE (run_key, asset_id),
+	CONSTRAINT fk_backfill_unparsed_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfill_unparsed_run_key FOREIGN KEY(run_key) REFERENCES backfill_run (record_id)
+)
+ STRICT;
+
+CREATE TABLE backfilled_transfer (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	run_key INTEGER NOT NULL,
+	transfer_key INTEGER NOT NULL,
+	CONSTRAINT pk_backfilled_transfer PRIMARY KEY (record_id),
+	CONSTRAINT uq_backfilled_transfer_run_key_transfer_key UNIQUE (run_key, transfer_key),
+	CONSTRAINT fk_backfilled_transfer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_backfilled_transfer_run_key FOREIGN KEY(run_key) REFERENCES backfill_run (record_id),
+	CONSTRAINT fk_backfilled_transfer_transfer_key FOREIGN KEY(transfer_key) REFERENCES transfer (record_id)
+)
+ STRICT;
+
 CREATE TABLE case_cover (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -741,6 +939,35 @@ CREATE TABLE case_cover (
 	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
 	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
 	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
+
+CREATE TABLE sweep_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	abandoned TEXT NOT NULL,
+	expected INTEGER NOT NULL,
+	matched INTEGER NOT NULL,
+	diverged INTEGER NOT NULL,
+	unverified INTEGER NOT NULL,
+	transfers_scanned INTEGER NOT NULL,
+	transfers_outgoing INTEGER NOT NULL,
+	transfers_not_matched INTEGER NOT NULL,
+	first_height INTEGER,
+	last_height INTEGER,
+	judged_covered_key INTEGER,
+	judged_run_key INTEGER,
+	judged_transfer_key INTEGER,
+	CONSTRAINT pk_sweep_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_end_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT ck_sweep_end_every_holding_accounted_for CHECK (abandoned <> '' OR matched + diverged + unverified = expected),
+	CONSTRAINT fk_sweep_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_end_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_end_judged_covered_key FOREIGN KEY(judged_covered_key) REFERENCES covered_block (record_id),
+	CONSTRAINT fk_sweep_end_judged_run_key FOREIGN KEY(judged_run_key) REFERENCES backfill_run (record_id),
+	CONSTRAINT fk_sweep_end_judged_transfer_key FOREIGN KEY(judged_transfer_key) REFERENCES transfer (record_id)
 )
  STRICT;
 
@@ -765,6 +992,22 @@ CREATE TABLE transfer_match (
  STRICT;
 
 CREATE INDEX ix_transfer_match_authorization_id ON transfer_match (authorization_id);
+
+CREATE TABLE approval_use (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	match_key INTEGER NOT NULL,
+	authorization_id TEXT NOT NULL,
+	base_units TEXT NOT NULL,
+	CONSTRAINT pk_approval_use PRIMARY KEY (record_id),
+	CONSTRAINT uq_approval_use_match_key_authorization_id UNIQUE (match_key, authorization_id),
+	CONSTRAINT fk_approval_use_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_approval_use_match_key FOREIGN KEY(match_key) REFERENCES transfer_match (record_id),
+	CONSTRAINT ck_approval_use_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_approval_use_authorization_id ON approval_use (authorization_id);
 
 CREATE TRIGGER journal_entry_refuse_update BEFORE UPDATE ON journal_entry
 BEGIN SELECT RAISE(ABORT, 'rows of journal_entry are added, never changed'); END;
@@ -838,11 +1081,23 @@ BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END
 CREATE TRIGGER sweep_failure_refuse_delete BEFORE DELETE ON sweep_failure
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END;
 
+CREATE TRIGGER approval_scan_refuse_update BEFORE UPDATE ON approval_scan
+BEGIN SELECT RAISE(ABORT, 'rows of approval_scan are added, never changed'); END;
+
+CREATE TRIGGER approval_scan_refuse_delete BEFORE DELETE ON approval_scan
+BEGIN SELECT RAISE(ABORT, 'rows of approval_scan are added, never changed'); END;
+
 CREATE TRIGGER asset_refuse_update BEFORE UPDATE ON asset
 BEGIN SELECT RAISE(ABORT, 'rows of asset are added, never changed'); END;
 
 CREATE TRIGGER asset_refuse_delete BEFORE DELETE ON asset
 BEGIN SELECT RAISE(ABORT, 'rows of asset are added, never changed'); END;
+
+CREATE TRIGGER backfill_refuse_update BEFORE UPDATE ON backfill
+BEGIN SELECT RAISE(ABORT, 'rows of backfill are added, never changed'); END;
+
+CREATE TRIGGER backfill_refuse_delete BEFORE DELETE ON backfill
+BEGIN SELECT RAISE(ABORT, 'rows of backfill are added, never changed'); END;
 
 CREATE TRIGGER balance_observation_refuse_update BEFORE UPDATE ON balance_observation
 BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'); END;
@@ -855,6 +1110,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
 
 CREATE TRIGGER client_refuse_delete BEFORE DELETE ON client
 BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
+
+CREATE TRIGGER control_state_refuse_update BEFORE UPDATE ON control_state
+BEGIN SELECT RAISE(ABORT, 'rows of control_state are added, never changed'); END;
+
+CREATE TRIGGER control_state_refuse_delete BEFORE DELETE ON control_state
+BEGIN SELECT RAISE(ABORT, 'rows of control_state are added, never changed'); END;
 
 CREATE TRIGGER covered_block_refuse_update BEFORE UPDATE ON covered_block
 BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END;
@@ -873,6 +1134,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of custody_case are added, never changed'); END;
 
 CREATE TRIGGER custody_case_refuse_delete BEFORE DELETE ON custody_case
 BEGIN SELECT RAISE(ABORT, 'rows of custody_case are added, never changed'); END;
+
+CREATE TRIGGER encumbrance_grant_refuse_update BEFORE UPDATE ON encumbrance_grant
+BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_grant are added, never changed'); END;
+
+CREATE TRIGGER encumbrance_grant_refuse_delete BEFORE DELETE ON encumbrance_grant
+BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_grant are added, never changed'); END;
 
 CREATE TRIGGER firm_address_refuse_update BEFORE UPDATE ON firm_address
 BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
@@ -916,6 +1183,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); EN
 CREATE TRIGGER reconciliation_refuse_delete BEFORE DELETE ON reconciliation
 BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); END;
 
+CREATE TRIGGER restriction_refuse_update BEFORE UPDATE ON restriction
+BEGIN SELECT RAISE(ABORT, 'rows of restriction are added, never changed'); END;
+
+CREATE TRIGGER restriction_refuse_delete BEFORE DELETE ON restriction
+BEGIN SELECT RAISE(ABORT, 'rows of restriction are added, never changed'); END;
+
 CREATE TRIGGER roll_forward_refuse_update BEFORE UPDATE ON roll_forward
 BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
 
@@ -946,11 +1219,41 @@ BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
 CREATE TRIGGER wallet_refuse_delete BEFORE DELETE ON wallet
 BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
 
+CREATE TRIGGER approval_candidate_refuse_update BEFORE UPDATE ON approval_candidate
+BEGIN SELECT RAISE(ABORT, 'rows of approval_candidate are added, never changed'); END;
+
+CREATE TRIGGER approval_candidate_refuse_delete BEFORE DELETE ON approval_candidate
+BEGIN SELECT RAISE(ABORT, 'rows of approval_candidate are added, never changed'); END;
+
+CREATE TRIGGER backfill_failure_refuse_update BEFORE UPDATE ON backfill_failure
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_failure are added, never changed'); END;
+
+CREATE TRIGGER backfill_failure_refuse_delete BEFORE DELETE ON backfill_failure
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_failure are added, never changed'); END;
+
+CREATE TRIGGER backfill_item_refuse_update BEFORE UPDATE ON backfill_item
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_item are added, never changed'); END;
+
+CREATE TRIGGER backfill_item_refuse_delete BEFORE DELETE ON backfill_item
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_item are added, never changed'); END;
+
+CREATE TRIGGER backfill_run_refuse_update BEFORE UPDATE ON backfill_run
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_run are added, never changed'); END;
+
+CREATE TRIGGER backfill_run_refuse_delete BEFORE DELETE ON backfill_run
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_run are added, never changed'); END;
+
 CREATE TRIGGER case_event_refuse_update BEFORE UPDATE ON case_event
 BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
 
 CREATE TRIGGER case_event_refuse_delete BEFORE DELETE ON case_event
 BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
+
+CREATE TRIGGER encumbrance_review_refuse_update BEFORE UPDATE ON encumbrance_review
+BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_review are added, never changed'); END;
+
+CREATE TRIGGER encumbrance_review_refuse_delete BEFORE DELETE ON encumbrance_review
+BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_review are added, never changed'); END;
 
 CREATE TRIGGER orphaned_block_refuse_update BEFORE UPDATE ON orphaned_block
 BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); END;
@@ -964,12 +1267,6 @@ BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); E
 CREATE TRIGGER statement_check_refuse_delete BEFORE DELETE ON statement_check
 BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
 
-CREATE TRIGGER sweep_end_refuse_update BEFORE UPDATE ON sweep_end
-BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
-
-CREATE TRIGGER sweep_end_refuse_delete BEFORE DELETE ON sweep_end
-BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
-
 CREATE TRIGGER transfer_refuse_update BEFORE UPDATE ON transfer
 BEGIN SELECT RAISE(ABORT, 'rows of transfer are added, never changed'); END;
 
@@ -982,17 +1279,47 @@ BEGIN SELECT RAISE(ABORT, 'rows of unparsed_events are added, never changed'); E
 CREATE TRIGGER unparsed_events_refuse_delete BEFORE DELETE ON unparsed_events
 BEGIN SELECT RAISE(ABORT, 'rows of unparsed_events are added, never changed'); END;
 
+CREATE TRIGGER weaker_scan_refuse_update BEFORE UPDATE ON weaker_scan
+BEGIN SELECT RAISE(ABORT, 'rows of weaker_scan are added, never changed'); END;
+
+CREATE TRIGGER weaker_scan_refuse_delete BEFORE DELETE ON weaker_scan
+BEGIN SELECT RAISE(ABORT, 'rows of weaker_scan are added, never changed'); END;
+
+CREATE TRIGGER backfill_unparsed_refuse_update BEFORE UPDATE ON backfill_unparsed
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_unparsed are added, never changed'); END;
+
+CREATE TRIGGER backfill_unparsed_refuse_delete BEFORE DELETE ON backfill_unparsed
+BEGIN SELECT RAISE(ABORT, 'rows of backfill_unparsed are added, never changed'); END;
+
+CREATE TRIGGER backfilled_transfer_refuse_update BEFORE UPDATE ON backfilled_transfer
+BEGIN SELECT RAISE(ABORT, 'rows of backfilled_transfer are added, never changed'); END;
+
+CREATE TRIGGER backfilled_transfer_refuse_delete BEFORE DELETE ON backfilled_transfer
+BEGIN SELECT RAISE(ABORT, 'rows of backfilled_transfer are added, never changed'); END;
+
 CREATE TRIGGER case_cover_refuse_update BEFORE UPDATE ON case_cover
 BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
 
 CREATE TRIGGER case_cover_refuse_delete BEFORE DELETE ON case_cover
 BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
 
+CREATE TRIGGER sweep_end_refuse_update BEFORE UPDATE ON sweep_end
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
+
+CREATE TRIGGER sweep_end_refuse_delete BEFORE DELETE ON sweep_end
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;
+
 CREATE TRIGGER transfer_match_refuse_update BEFORE UPDATE ON transfer_match
 BEGIN SELECT RAISE(ABORT, 'rows of transfer_match are added, never changed'); END;
 
 CREATE TRIGGER transfer_match_refuse_delete BEFORE DELETE ON transfer_match
 BEGIN SELECT RAISE(ABORT, 'rows of transfer_match are added, never changed'); END;
+
+CREATE TRIGGER approval_use_refuse_update BEFORE UPDATE ON approval_use
+BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
+
+CREATE TRIGGER approval_use_refuse_delete BEFORE DELETE ON approval_use
+BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
