@@ -23,6 +23,7 @@ from chains.agreement import (
     operator_count,
     tally,
 )
+from chains.block_trace import BlockTrace, ChangeExplainer, merge_traces
 from chains.disputes import disputed, transfer_disputes
 from chains.errors import ChainConfigError, QuorumNotReached
 from chains.panel import Failures, Panel
@@ -193,6 +194,33 @@ class QuorumReader:
         if progress is not None:
             progress(len(agreed.blocks))
         return replace(agreed, node_id=joined_node_ids(verdict.supporters))
+
+    def trace_blocks(
+        self,
+        blocks: Sequence[BlockRef],
+        watched: Iterable[Address],
+        native: Asset,
+        progress: Progress | None = None,
+    ) -> list[BlockTrace]:
+        """What the operators that can trace saw inside the transactions of each block (`ChangeExplainer`).
+
+        A node that cannot is not left out for it. What fewer operators than the quorum saw carries their names alone.
+        """
+        addresses = tuple(watched)
+
+        def ask(reader: ChainReader) -> list[BlockTrace]:
+            if isinstance(reader, ChangeExplainer):
+                return reader.trace_blocks(blocks, addresses, native)
+            reason = "no-traces: the adapter reads none"
+            return [BlockTrace(block, "", reader.node_id, reason=reason) for block in blocks]
+
+        answers = self._panel.ask(ask)
+        if progress is not None:
+            progress(len(blocks))
+        return [
+            merge_traces(block, {node: traces[place] for node, traces in answers.items()}, self._quorum)
+            for place, block in enumerate(blocks)
+        ]
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """What a quorum of operators finds wrong with the assets. An asset without a quorum has a problem too."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
+from chains.block_trace import BlockTrace
 from chains.errors import (
     ChainConfigError,
     ChainMoved,
@@ -23,15 +24,17 @@ from chains.errors import (
     UnsupportedByNode,
     WrongChain,
 )
-from chains.evm.addresses import evm_chain_number, parse_evm_asset_id
+from chains.evm.addresses import address_bytes, evm_chain_number, parse_evm_asset_id
 from chains.evm.asset_checks import asset_problems
 from chains.evm.balances import BalanceRead, Transport
+from chains.evm.blocks import BlockSource
 from chains.evm.header import Header, decode_header, require_header_format
 from chains.evm.observations import observe
 from chains.evm.probe import EIP1898, Capabilities, client_version, probe
 from chains.evm.quantity import encode_quantity, quantity
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
+from chains.evm.tracing import BlockTracer
 from chains.evm.transfers import scan
 from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
@@ -276,6 +279,28 @@ class EvmReader:
         from chains.evm.encumbrance import read_at_pin
 
         return read_at_pin(self._transport, self._config, self.node_id, pin, wallets, assets, coverage, settings)
+
+    @_named
+    def trace_blocks(
+        self,
+        blocks: Sequence[BlockRef],
+        watched: Iterable[Address],
+        native: Asset,
+        progress: Progress | None = None,
+    ) -> list[BlockTrace]:
+        """What moved inside the transactions of each block, or why that is not known (`ChangeExplainer`)."""
+        self._require_own_asset(native)
+        addresses = frozenset(map(address_bytes, watched))
+        found: list[BlockTrace] = []
+        for block in blocks:
+            if self._capabilities is None:
+                self._capabilities = probe(self._transport, block)
+            source = BlockSource(self._transport, self.chain_id, self._config.header_format)
+            tracer = BlockTracer(self._transport, source, self.node_id, self._capabilities, native)
+            found.append(tracer.trace(block, addresses))
+            if progress is not None:
+                progress(1)
+        return found
 
     def close(self) -> None:
         """Release connections."""
