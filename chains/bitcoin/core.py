@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from chains.bitcoin.decoding import block_hash, members, raw_bytes, rows, satoshis, text, truth, whole_number
+from chains.bitcoin.transaction import Output
 from chains.errors import (
     ChainMoved,
     MalformedAnswer,
@@ -39,14 +40,6 @@ class Transport(Protocol):
 
     def get(self, path: str) -> HttpAnswer:
         """The bytes of one resource below the node's URL, with the HTTP status."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpentOutput:
-    """An output that an input spends: its satoshis and its script."""
-
-    value: int
-    script: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +213,7 @@ class CoreNode:
         """The same whole block by JSON-RPC, at ten times the cost."""
         return raw_bytes(self._transport.call("getblock", name, 0))
 
-    def spent_outputs_by_rpc(self, name: str) -> list[list[SpentOutput]]:
+    def spent_outputs_by_rpc(self, name: str) -> list[list[Output]]:
         """The outputs that the inputs of each transaction spend, in their order; none for the coinbase.
 
         By `getblock` with verbosity 3 (Core 23 and later). A block that never was on the active chain is answered
@@ -229,7 +222,7 @@ class CoreNode:
         answer = members(self._transport.call("getblock", name, 3))
         if block_hash(answer.get("hash")) != name:
             raise MalformedAnswer("asked for a block by hash, the node gave another")
-        found: list[list[SpentOutput]] = []
+        found: list[list[Output]] = []
         for transaction in rows(answer.get("tx")):
             inputs = rows(transaction.get("vin"))
             is_coinbase = not found
@@ -298,9 +291,9 @@ class CoreNode:
         raise NodeRefused(f"answered HTTP {answer.status} to {path.rpartition('/')[0]}")
 
 
-def _spent(answer: object) -> SpentOutput:
+def _spent(answer: object) -> Output:
     output = members(answer)
-    return SpentOutput(satoshis(output.get("value")), raw_bytes(members(output.get("scriptPubKey")).get("hex")))
+    return Output(satoshis(output.get("value")), raw_bytes(members(output.get("scriptPubKey")).get("hex")))
 
 
 def _scanned(answer: object, asked: frozenset[bytes]) -> CoinScan:
@@ -336,6 +329,5 @@ __all__ = [
     "CoinSetDigest",
     "CoreNode",
     "IndexState",
-    "SpentOutput",
     "Transport",
 ]
