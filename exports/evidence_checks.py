@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -14,11 +13,11 @@ from chains.types import (
     asset_chain_id,
     overall_grade,
 )
+from exports.approval_checks import approval_problems
 from exports.contents import Contents
 from exports.manifest import Manifest
 from exports.record_checks import ledger_status, places_below_zero
 from exports.records import (
-    AuthorizationRecord,
     Outcome,
     ReconciliationRecord,
     Status,
@@ -33,8 +32,6 @@ PIN_FIELDS: Final = ("chain_id", "height", "block_hash", "parent_hash", "block_t
 
 SURPLUS_KINDS: Final = ("excess", "unallocated_balance", "unmapped_balance")
 """Kinds of case that say of a surplus where it is; the last is of a closed wallet, which may be part of a pool."""
-APPROVAL_TOLERANCE: Final = timedelta(seconds=15)
-"""How much earlier than its approval a transfer's block may be dated: block times are set by others."""
 
 
 def check_exceptions(contents: Contents) -> CheckOutcome:
@@ -161,7 +158,7 @@ def check_transfers(contents: Contents) -> CheckOutcome:
         leaves = (transfer.chain_id, transfer.sender) in wallets and transfer.sender != transfer.receiver
         if leaves and transfer.kind is not TransferKind.FEE and transfer.base_units and transfer.outcome is None:
             problems.append(f"{where}: leaves a wallet and was not held against the authorizations")
-    problems.extend(_authorization_problems(contents, authorizations))
+    problems.extend(approval_problems(contents, authorizations))
     return CheckOutcome(len(contents.transfers) + len(contents.sweeps), problems)
 
 
@@ -169,51 +166,6 @@ def _is_covered(transfer: TransferRecord, sweep: SweepRecord | None) -> bool:
     if sweep is None or sweep.coverage_first is None or sweep.coverage_last is None:
         return False
     return sweep.coverage_first <= transfer.height <= sweep.coverage_last
-
-
-def _authorization_problems(contents: Contents, authorizations: Mapping[str, AuthorizationRecord]) -> list[str]:
-    """Matched transfers against the terms of the authorization they name; amounts and fees taken together."""
-    problems = []
-    used: dict[str, int] = defaultdict(int)
-    executed: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for transfer in contents.transfers:
-        authorization = authorizations.get(transfer.authorization_id)
-        if authorization is None or transfer.outcome not in (Outcome.MATCHED, Outcome.FEE_OVER_LIMIT):
-            continue
-        used[authorization.authorization_id] += transfer.base_units
-        if transfer.outcome is Outcome.MATCHED:
-            executed[transfer.block_hash, transfer.tx_id].add(authorization.authorization_id)
-        in_force = max(authorization.valid_from, authorization.approved_at - APPROVAL_TOLERANCE)
-        for name, fits in (
-            ("chain", authorization.chain_id == transfer.chain_id),
-            ("wallet", authorization.wallet == transfer.sender),
-            ("asset", authorization.asset_id == transfer.asset_id),
-            ("destination", authorization.destination == transfer.receiver),
-            ("time", in_force <= transfer.block_time <= authorization.valid_until),
-        ):
-            if not fits:
-                problems.append(f"transfer {transfer.tx_id}: {name} is not as {authorization.authorization_id} allows")
-    for authorization_id, total in used.items():
-        limit = authorizations[authorization_id].base_units_max
-        if total > limit:
-            problems.append(f"authorization {authorization_id} allows {limit}, its transfers move {total}")
-    paid = _fees_paid(contents)
-    for transaction, names in executed.items():
-        limits = [authorizations[name].fee_max for name in names]
-        allowed = sum(limit for limit in limits if limit is not None)
-        if None not in limits and paid[transaction] > allowed:
-            problems.append(f"transfer {transaction[1]}: fee {paid[transaction]}, its authorizations allow {allowed}")
-    return problems
-
-
-def _fees_paid(contents: Contents) -> dict[tuple[str, str], int]:
-    """What custody paid for each transaction, by block hash and transaction id."""
-    wallets = {(wallet.chain_id, wallet.address) for wallet in contents.wallets}
-    fees: dict[tuple[str, str], int] = defaultdict(int)
-    for transfer in contents.transfers:
-        if transfer.kind is TransferKind.FEE and (transfer.chain_id, transfer.sender) in wallets:
-            fees[transfer.block_hash, transfer.tx_id] += transfer.base_units
-    return fees
 
 
 def check_chain_of_bundles(manifest: Manifest, after: tuple[int, str] | None) -> CheckOutcome:

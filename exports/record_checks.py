@@ -100,8 +100,9 @@ def check_references(contents: Contents, spelling: Spelling) -> Outcome:
         known("sweep of a reconciliation", reconciliation.sweep_id, sweeps)
     for transfer in contents.transfers:
         known("asset of a transfer", transfer.asset_id, assets)
-        if transfer.authorization_id:
-            known("authorization of a transfer", transfer.authorization_id, authorizations)
+        named = [use.authorization_id for use in transfer.uses] or [transfer.authorization_id]
+        for authorization_id in filter(None, named):
+            known("authorization of a transfer", authorization_id, authorizations)
         if not {(transfer.chain_id, transfer.sender), (transfer.chain_id, transfer.receiver)} & wallets:
             problems.append(f"transfer {transfer.tx_id} touches no wallet of the bundle")
     for authorization in contents.authorizations:

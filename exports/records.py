@@ -265,6 +265,18 @@ class ReconciliationRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UseRecord:
+    """What a transfer took from one of the authorizations it executes."""
+
+    authorization_id: Identifier
+    base_units: BaseUnits
+
+    def __post_init__(self) -> None:
+        if self.base_units <= 0:
+            raise InvalidValue("a transfer takes something from each authorization it executes")
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRecord:
     """One movement of one asset into or out of a wallet, and what became of the match where one is due."""
 
@@ -283,6 +295,9 @@ class TransferRecord:
     outcome: Outcome | None
     """null for a movement that needs no authorization: incoming, and fees."""
     authorization_id: OptionalIdentifier
+    """The first authorization it executes, or the nearest to it; empty when there is none."""
+    uses: tuple[UseRecord, ...]
+    """The authorizations it executes; what it takes from each adds up to its amount."""
     commingling: bool
     for_review: bool
     reason: PlainText
@@ -292,9 +307,14 @@ class TransferRecord:
             raise InvalidValue("a transfer moves zero or more")
         if self.sender is None and self.receiver is None:
             raise InvalidValue("a transfer has a sender or a receiver")
-        moves_something = self.base_units > 0 and self.sender != self.receiver
-        if self.outcome is Outcome.MATCHED and moves_something and not self.authorization_id:
-            raise InvalidValue("a matched transfer names its authorization")
+        if self.uses and self.outcome not in (Outcome.MATCHED, Outcome.FEE_OVER_LIMIT):
+            raise InvalidValue("only a matched transfer executes authorizations")
+        if self.uses and sum(use.base_units for use in self.uses) != self.base_units:
+            raise InvalidValue("what a transfer takes from its authorizations is not its amount")
+        if len({use.authorization_id for use in self.uses}) < len(self.uses):
+            raise InvalidValue("a transfer takes from an authorization once")
+        if self.uses and self.uses[0].authorization_id != self.authorization_id:
+            raise InvalidValue("a matched transfer names the first authorization it executes")
 
 
 @dataclass(frozen=True, slots=True)

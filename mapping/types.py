@@ -186,6 +186,8 @@ class FirmAddress:
     label: str
     valid_from: date
     valid_until: date | None = None
+    tops_up_gas: bool = False
+    """Whether native coin that comes from it into a client wallet is gas float; anything else of the firm's is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,7 +323,9 @@ class _ChainPart:
 
     def authorizations(self) -> list[records.AuthorizationRecord]:
         """Those the included transfers name, and those in force at the block."""
-        named = {match.authorization_id for _, match in self._moved if match is not None}
+        matches = [match for _, match in self._moved if match is not None]
+        named = {match.authorization_id for match in matches}
+        named |= {use.authorization_id for match in matches for use in match.uses}
         at = self.start.block.timestamp
         found: list[TransferAuthorization] = self.store.authorizations(self.start.chain_id, self.start.known_at)
         return [
@@ -417,6 +419,7 @@ def _transfer(transfer: Transfer, match: TransferMatch | None) -> records.Transf
         base_units=transfer.base_units,
         outcome=records.Outcome(match.outcome.value) if match is not None else None,
         authorization_id=match.authorization_id if match is not None else "",
+        uses=tuple(records.UseRecord(use.authorization_id, use.base_units) for use in match.uses) if match else (),
         commingling=match.commingling if match is not None else False,
         for_review=match.for_review if match is not None else False,
         reason=match.reason if match is not None else "",

@@ -361,7 +361,9 @@ POOLS = Table(
 
 def _build_firm_address(row: Row) -> FirmAddress:
     _require_order(row, "valid_from", "valid_until")
-    return FirmAddress(row["chain_id"], row["address"], row["label"], row["valid_from"], row["valid_until"])
+    return FirmAddress(
+        row["chain_id"], row["address"], row["label"], row["valid_from"], row["valid_until"], row["tops_up_gas"]
+    )
 
 
 FIRM_ADDRESSES = Table(
@@ -374,12 +376,21 @@ FIRM_ADDRESSES = Table(
         Column("label", "What it is used for.", "text", NAME_RULE, plain(parse_name)),
         _date("valid_from", "First day it is the firm's."),
         _date("valid_until", "Last day; empty while it is.", required=False),
+        Column(
+            "tops_up_gas",
+            "Whether native coin from here into a wallet is the firm's gas float; whatever else comes is a finding.",
+            "yes or no",
+            "`yes` or `no`; no when empty",
+            plain(parse_yes_no),
+            required=False,
+            default=False,
+        ),
     ),
     build=_build_firm_address,
     key_columns=("chain_id", "address", "valid_from"),
     key=lambda record: texts(record.chain_id, record.address, record.valid_from),
     on_change=OnChange.NEW_VERSION,
-    examples=(("eip155:1", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb", "Fee income", "2025-01-02", ""),),
+    examples=(("eip155:1", "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb", "Fee income", "2025-01-02", "", ""),),
 )
 
 

@@ -49,6 +49,7 @@ from exports.records import (
     Status,
     SweepRecord,
     TransferRecord,
+    UseRecord,
     WalletRecord,
     WitnessRecord,
 )
@@ -150,6 +151,7 @@ def transfer(tx_id: str, kind: TransferKind, base_units: int, **changes: Any) ->
         base_units=base_units,
         outcome=None,
         authorization_id="",
+        uses=(),
         commingling=False,
         for_review=False,
         reason="",
@@ -243,7 +245,14 @@ def sample_bundle() -> Bundle:
             reconciliation(POOL, USD, 100 * 10**6, 90 * 10**6, Status.DIVERGED),
         ),
         transfers=(
-            transfer("0x" + "d1" * 32, TransferKind.TOKEN, 25, outcome=Outcome.MATCHED, authorization_id="auth-1"),
+            transfer(
+                "0x" + "d1" * 32,
+                TransferKind.TOKEN,
+                25,
+                outcome=Outcome.MATCHED,
+                authorization_id="auth-1",
+                uses=(UseRecord("auth-1", 25),),
+            ),
             transfer("0x" + "d1" * 32, TransferKind.FEE, 21_000, index=-1, asset_id=ETH, receiver=None),
             transfer("0x" + "d2" * 32, TransferKind.TOKEN, 10 * 10**6, outcome=Outcome.UNAUTHORIZED, reason="none"),
             transfer("0x" + "d3" * 32, TransferKind.NATIVE, 9, asset_id=ETH, sender=OUTSIDE, receiver=SEGREGATED),

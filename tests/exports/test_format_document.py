@@ -15,7 +15,9 @@ from exports.records import RECORD_TYPES
 from exports.verify import NAMES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
-PARTS = ("CoverRecord", "FirmRecord", "JournalHeadRecord", "ShareHolder", "StatementRecord", "WitnessRecord")
+PARTS = (
+    "CoverRecord", "FirmRecord", "JournalHeadRecord", "ShareHolder", "StatementRecord", "UseRecord", "WitnessRecord",
+)  # fmt: skip
 
 
 def documented_fields(text: str) -> list[str]:

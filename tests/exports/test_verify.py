@@ -73,6 +73,11 @@ def _set(**values: Any) -> Edit:
     return lambda record: record.update(values)
 
 
+def _uses(base_units: str) -> Edit:
+    uses = [{"authorization_id": "auth-1", "base_units": base_units}]
+    return lambda record: record.update(base_units=base_units, uses=uses)
+
+
 def _nested(field: str, **values: Any) -> Edit:
     return lambda record: record[field].update(values)
 
@@ -96,7 +101,34 @@ LIES: dict[str, tuple[str, Callable[[dict[str, Any]], bool], Edit, int]] = {
     "wallet of a balance unknown": ("balances", _pick(base_units="7"), _set(address="0x" + "12" * 20), 6),
     "asset of an allocation unknown": ("allocations", _pick(base_units="12"), _set(asset_id="iso4217:USD"), 6),
     "address in another spelling": ("wallets", _pick(address=OMNIBUS), _set(address="0x" + "Ab" * 20), 6),
-    "authorization unknown": ("transfers", _pick(authorization_id="auth-1"), _set(authorization_id="auth-9"), 6),
+    "authorization unknown": (
+        "transfers",
+        _pick(authorization_id="auth-1"),
+        _set(authorization_id="auth-9", uses=[{"authorization_id": "auth-9", "base_units": "25"}]),
+        6,
+    ),
+    "nearest authorization unknown": ("transfers", _pick(outcome="unauthorized"), _set(authorization_id="auth-9"), 6),
+    "uses less than it moved": ("transfers", _pick(outcome="matched"), _set(base_units="24"), 5),
+    "uses another than it names": ("transfers", _pick(outcome="matched"), _set(authorization_id=""), 5),
+    "uses an authorization twice": (
+        "transfers",
+        _pick(outcome="matched"),
+        _set(uses=[{"authorization_id": "auth-1", "base_units": units} for units in ("20", "5")]),
+        5,
+    ),
+    "uses nothing of an authorization": (
+        "transfers",
+        _pick(outcome="matched"),
+        _set(uses=[{"authorization_id": "auth-1", "base_units": units} for units in ("25", "0")]),
+        5,
+    ),
+    "unauthorized, and uses an authorization": (
+        "transfers",
+        _pick(outcome="matched"),
+        _set(outcome="unauthorized"),
+        5,
+    ),
+    "matched without an authorization": ("transfers", _pick(outcome="matched"), _set(uses=[]), 14),
     "gas float in a token": ("allocations", _pick(is_gas_float=True), _set(asset_id=USD), 6),
     "claimed less than allocated": ("reconciliations", _pick(claimed="12"), _set(claimed="11"), 7),
     "allocation raised": ("allocations", _pick(base_units="12"), _set(base_units="13"), 7),
@@ -157,7 +189,7 @@ LIES: dict[str, tuple[str, Callable[[dict[str, Any]], bool], Edit, int]] = {
     "transfer outside coverage": ("transfers", _pick(kind="native"), _set(height=79, block_hash="0x" + "cd" * 32), 14),
     "two blocks at one height": ("transfers", _pick(kind="native"), _set(block_hash="0x" + "cd" * 32), 14),
     "outgoing and never judged": ("transfers", _pick(outcome="unauthorized"), _set(outcome=None), 14),
-    "matched beyond its amount": ("transfers", _pick(outcome="matched"), _set(base_units="26"), 14),
+    "matched beyond its amount": ("transfers", _pick(outcome="matched"), _uses("26"), 14),
     "matched to another destination": ("transfers", _pick(outcome="matched"), _set(receiver="0x" + "9" * 40), 14),
     "approved afterwards": ("authorizations", _pick(), _set(approved_at="2026-01-31T23:59:00.000000Z"), 14),
     "matched after expiry": ("authorizations", _pick(), _set(valid_until="2026-01-31T23:00:00.000000Z"), 14),

@@ -56,6 +56,7 @@ class InForce:
         self._coming = sorted(authorizations, key=lambda a: (in_force_from(a), a.authorization_id), reverse=True)
         self._by_id = {authorization.authorization_id: authorization for authorization in self._coming}
         self._fits: dict[Hashable, list[_Entry]] = defaultdict(list)
+        self._by_end: dict[Hashable, list[tuple[datetime, str]]] = defaultdict(list)
         self._lapsed: dict[Hashable, str] = {}
         self._later: dict[Hashable, list[tuple[datetime, str]]] | None = None
         self._moment: datetime | None = None
@@ -71,8 +72,13 @@ class InForce:
         """Enter an approval with what is left of it now; an entry with an older figure is dropped when met."""
         left = self._remaining[authorization.authorization_id]
         if left:
+            end = (authorization.valid_until, authorization.authorization_id)
             for key in self._keys(authorization):
-                insort(self._fits[key], (left, authorization.valid_until, authorization.authorization_id))
+                insort(self._fits[key], (left, *end))
+                by_end = self._by_end[key]
+                position = bisect_left(by_end, end)
+                if by_end[position : position + 1] != [end]:
+                    by_end.insert(position, end)
 
     def best(self, key: Hashable, base_units: int) -> TransferAuthorization | None:
         """The approval with the least left that suffices: an exact one first; then the earliest end, then the id."""
@@ -95,6 +101,31 @@ class InForce:
             entries.pop()
         return None
 
+    def first_to_end(self, key: Hashable, base_units: int, count_max: int) -> list[tuple[str, int]]:
+        """What to take from several approvals for one amount: in the order of their end, then of their id.
+
+        The shortest run from the front of that order that suffices, of the last one only what is needed; all of the
+        first `count_max` when they do not suffice.
+        """
+        entries = self._by_end.get(key)
+        if not entries:
+            return []
+        taken: list[tuple[str, int]] = []
+        wanted, seen, gone = base_units, 0, False
+        for valid_until, name in entries:
+            if not wanted or len(taken) == count_max:
+                break
+            seen += 1
+            if not self._stands(valid_until, name):
+                gone = True
+                continue
+            part = min(wanted, self._remaining[name])
+            taken.append((name, part))
+            wanted -= part
+        if gone:
+            entries[:seen] = [each for each in entries[:seen] if self._stands(*each)]
+        return taken
+
     def lapsed(self, key: Hashable) -> str:
         """The latest to end of those met so far that lapsed with something left; empty when there is none."""
         return self._lapsed.get(key, "")
@@ -110,6 +141,10 @@ class InForce:
         later = self._later.get(key, [])
         position = bisect_right(later, self._moment, key=lambda entry: entry[0])
         return later[position][1] if position < len(later) else ""
+
+    def _stands(self, valid_until: datetime, authorization_id: str) -> bool:
+        assert self._moment is not None
+        return valid_until >= self._moment and self._remaining[authorization_id] > 0
 
     def _holds(self, key: Hashable, entry: _Entry) -> bool:
         left, valid_until, authorization_id = entry

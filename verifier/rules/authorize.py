@@ -6,7 +6,9 @@ How it is decided, in the order of the block times:
    not before its approval, its purpose suits the destination, and what is left of it covers the amount. It may be
    executed in parts: uses count until `base_units_max` is reached, uses of earlier sweeps included.
 2. Of several that fit, the one with the least left is used, so an exact one comes first and a large approval is not
-   nibbled at; then the one that ends first; then by id. The order of the input does not matter.
+   nibbled at; then the one that ends first; then by id. When none covers the amount alone, one transfer may execute
+   several: the shortest run of those in force that suffices, in the order of their end and then their id, at most
+   `APPROVALS_MAX`. The order of the input does not matter.
 3. Purpose: between two custody wallets only `internal_rebalancing` and `gas_top_up`, and those nowhere else. To one
    of the firm's own addresses only `FIRM_PURPOSES`, which are listed for review; anything else there is commingling,
    approved or not.
@@ -28,20 +30,23 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from typing import Final
 
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, ChainId, Transfer, TransferKind, utc_text
 from mapping.types import FIRM_PURPOSES, FirmAddress, Purpose, TransferAuthorization
-from verifier.records import MatchOutcome, TransferMatch
+from verifier.records import ApprovalUse, MatchOutcome, TransferMatch
 from verifier.rules.approvals import CLOCK_TOLERANCE, InForce, Remaining
 from verifier.rules.statements import figure
 
 INTERNAL_PURPOSES = frozenset({Purpose.INTERNAL_REBALANCING, Purpose.GAS_TOP_UP})
 """Purposes of a transfer between two custody wallets, and of no other."""
 
-USING_OUTCOMES = frozenset({MatchOutcome.MATCHED, MatchOutcome.FEE_OVER_LIMIT})
-"""Outcomes that use up the approval they name."""
+APPROVALS_MAX: Final = 100
+"""Most approvals that one transfer executes: a batch payment to one destination, not a search through the books."""
 
+NAMED_MAX: Final = 5
+"""Most approvals that one text spells out; the rest are counted."""
 
 _Transaction = tuple[str, str]
 """Block hash and transaction id."""
@@ -86,18 +91,15 @@ def review_late_approvals(matches: Iterable[TransferMatch], recorded_at: Mapping
     What an approval says of its own time is the firm's word. That it was in the books before the assets left is not:
     one that came later may be in order, and somebody has to look at it.
     """
-    return [
-        replace(
-            match,
-            for_review=True,
-            reason=f"{match.reason}; it was recorded at {utc_text(late)}, after the transfer",
-        )
-        if match.outcome in USING_OUTCOMES
-        and (late := recorded_at.get(match.authorization_id)) is not None
-        and late > match.transfer.block.timestamp + CLOCK_TOLERANCE
-        else match
-        for match in matches
-    ]
+    reviewed = []
+    for match in matches:
+        recorded = [moment for use in match.uses if (moment := recorded_at.get(use.authorization_id)) is not None]
+        if recorded and (late := max(recorded)) > match.transfer.block.timestamp + CLOCK_TOLERANCE:
+            reason = f"{match.reason}; it was recorded at {utc_text(late)}, after the transfer"
+            reviewed.append(replace(match, for_review=True, reason=reason))
+        else:
+            reviewed.append(match)
+    return reviewed
 
 
 def is_outgoing(transfer: Transfer, custody_addresses: AbstractSet[Address]) -> bool:
@@ -109,8 +111,8 @@ def amounts_used(matches: Iterable[TransferMatch]) -> dict[str, int]:
     """Base units of each approval that these matches used: what a later sweep needs as `used_before`."""
     used: dict[str, int] = defaultdict(int)
     for match in matches:
-        if match.outcome in USING_OUTCOMES and match.authorization_id:
-            used[match.authorization_id] += match.transfer.base_units
+        for use in match.uses:
+            used[use.authorization_id] += use.base_units
     return dict(used)
 
 
@@ -166,22 +168,37 @@ class _Matching:
         self._in_force.move_to(transfer.block.timestamp)
         places = [(transfer.sender, transfer.asset.asset_id, transfer.receiver, s) for s in self._suitable(transfer)]
         for place in places:
-            if found := self._in_force.best(place, transfer.base_units):
-                self._use(found, transfer.base_units)
-                approved = found.purpose in FIRM_PURPOSES
-                reason = f"authorization {found.authorization_id} ({found.purpose}, {found.reference})"
-                if to_firm and not approved:
-                    reason += " does not allow a transfer to one of the firm's own addresses"
-                return TransferMatch(
-                    transfer,
-                    MatchOutcome.MATCHED,
-                    found.authorization_id,
-                    commingling=to_firm and not approved,
-                    for_review=to_firm and approved,
-                    reason=reason,
-                )
+            if uses := self._taken_at(place, transfer.base_units):
+                return self._matched(transfer, uses, to_firm=to_firm)
         outcome, nearest, reason = self._nearest_at(places, transfer)
         return TransferMatch(transfer, outcome, nearest, commingling=to_firm, for_review=False, reason=reason)
+
+    def _taken_at(self, place: Hashable, base_units: int) -> tuple[ApprovalUse, ...]:
+        """The approval that covers the amount alone, else the several that do together; empty when they do not."""
+        if found := self._in_force.best(place, base_units):
+            return (ApprovalUse(found.authorization_id, base_units),)
+        several = self._in_force.first_to_end(place, base_units, APPROVALS_MAX)
+        suffices = sum(part for _, part in several) == base_units
+        return tuple(ApprovalUse(name, part) for name, part in several) if suffices else ()
+
+    def _matched(self, transfer: Transfer, uses: tuple[ApprovalUse, ...], *, to_firm: bool) -> TransferMatch:
+        executed = [self._known[use.authorization_id] for use in uses]
+        for use in uses:
+            self._use(use)
+        approved = all(each.purpose in FIRM_PURPOSES for each in executed)
+        reason = _named(executed, uses, transfer.asset)
+        if to_firm and not approved:
+            do = "does" if len(uses) == 1 else "do"
+            reason += f" {do} not allow a transfer to one of the firm's own addresses"
+        return TransferMatch(
+            transfer,
+            MatchOutcome.MATCHED,
+            uses[0].authorization_id,
+            commingling=to_firm and not approved,
+            for_review=to_firm and approved,
+            reason=reason,
+            uses=uses,
+        )
 
     def explain(self, matches: list[TransferMatch]) -> list[TransferMatch]:
         """Name for what is still unauthorized an approval that nothing executed and that differs in one thing."""
@@ -222,9 +239,10 @@ class _Matching:
             for line in self._firm.get(transfer.receiver, ())
         )
 
-    def _use(self, authorization: TransferAuthorization, base_units: int) -> None:
-        self._remaining.use(authorization.authorization_id, base_units)
-        if self._remaining[authorization.authorization_id]:
+    def _use(self, use: ApprovalUse) -> None:
+        authorization = self._known[use.authorization_id]
+        self._remaining.use(use.authorization_id, use.base_units)
+        if self._remaining[use.authorization_id]:
             self._in_force.put(authorization)
         else:
             self._spent.add(authorization)
@@ -239,7 +257,10 @@ class _Matching:
             if largest := self._in_force.largest(place):
                 name = largest.authorization_id
                 left = figure(self._remaining[name], transfer.asset)
-                return MatchOutcome.OVER_AMOUNT, name, f"authorization {name} has {left} left"
+                several = self._in_force.first_to_end(place, transfer.base_units, APPROVALS_MAX)
+                together = figure(sum(part for _, part in several), transfer.asset)
+                others = f", the first {len(several)} in force {together} together" if len(several) > 1 else ""
+                return MatchOutcome.OVER_AMOUNT, name, f"authorization {name} has {left} left{others}"
             if lapsed := self._in_force.lapsed(place):
                 end = utc_text(self._known[lapsed].valid_until)
                 return MatchOutcome.EXPIRED, lapsed, f"authorization {lapsed} was valid until {end}"
@@ -250,6 +271,19 @@ class _Matching:
             if spent := self._spent.latest.get(place):
                 return _duplicate(spent)
         return MatchOutcome.UNAUTHORIZED, "", "no authorization comes near"
+
+
+def _named(executed: Sequence[TransferAuthorization], uses: Sequence[ApprovalUse], asset: Asset) -> str:
+    """The approvals a transfer executes, in words; what it takes from each where they are several."""
+    if len(executed) == 1:
+        only = executed[0]
+        return f"authorization {only.authorization_id} ({only.purpose}, {only.reference})"
+    parts = [
+        f"{each.authorization_id} ({each.purpose}, {each.reference}: {figure(use.base_units, asset)})"
+        for each, use in zip(executed[:NAMED_MAX], uses, strict=False)
+    ]
+    more = f" and {len(executed) - NAMED_MAX} more" if len(executed) > NAMED_MAX else ""
+    return f"authorizations {', '.join(parts)}{more}"
 
 
 def _places(authorization: TransferAuthorization) -> list[Hashable]:
@@ -337,8 +371,7 @@ def _with_fees(
     """The matches with `fee_over_limit` where a transaction cost more than its approvals allow together."""
     executed: dict[_Transaction, set[str]] = defaultdict(set)
     for match in matches:
-        if match.outcome is MatchOutcome.MATCHED and match.authorization_id:
-            executed[_transaction(match.transfer)].add(match.authorization_id)
+        executed[_transaction(match.transfer)].update(use.authorization_id for use in match.uses)
     over: dict[_Transaction, str] = {}
     for transaction, names in executed.items():
         paid, asset = fees.get(transaction, (0, None))
@@ -348,9 +381,7 @@ def _with_fees(
             over[transaction] = f"the fee of {figure(paid, asset)} is above the limit of {figure(allowed, asset)}"
     return [
         replace(match, outcome=MatchOutcome.FEE_OVER_LIMIT, reason=f"{match.reason}; {reason}")
-        if match.authorization_id
-        and match.outcome is MatchOutcome.MATCHED
-        and (reason := over.get(_transaction(match.transfer)))
+        if match.uses and (reason := over.get(_transaction(match.transfer)))
         else match
         for match in matches
     ]

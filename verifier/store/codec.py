@@ -116,7 +116,7 @@ def _price(row: Any) -> Price:
 
 _CLIENT = ("client_id", "name", "opened_on", "closed_on")
 _POOL = ("pool_id", "chain_id", "address", "from_date", "to_date")
-_FIRM = ("chain_id", "address", "label", "valid_from", "valid_until")
+_FIRM = ("chain_id", "address", "label", "valid_from", "valid_until", "tops_up_gas")
 _CUSTODIAN = ("custodian", "chain_id", "address", "mpc_vault", "as_of")
 _AUTHORIZATION = (
     "authorization_id", "chain_id", "wallet", "asset_id", "base_units_max", "destination", "fee_max", "valid_from",

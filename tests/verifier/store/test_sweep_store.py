@@ -31,7 +31,7 @@ from tests.verifier.store.story import (
     transfer,
 )
 from verifier.journal import verify_journal
-from verifier.records import CaseState, FindingKind, MatchOutcome, Status, TransferMatch
+from verifier.records import ApprovalUse, CaseState, FindingKind, MatchOutcome, Status, TransferMatch
 from verifier.rules.rollforward import RollForward
 from verifier.store import Store, SweepStart
 from verifier.store.digest import state_digest
@@ -158,15 +158,15 @@ def test_what_a_reorganisation_removed_is_superseded_and_kept(store: Store) -> N
     removed = transfer(old[1], 7, 0, A, OUTSIDE, 300)
     came = transfer(new[1], 7, 0, A, OUTSIDE, 300)
     store.add_scan(start, scan([block(8), *old], [removed]), ACTOR, later(10))
-    match = TransferMatch(removed, MatchOutcome.MATCHED, "W-1", False, False, "")
+    match = TransferMatch(removed, MatchOutcome.MATCHED, "W-1", False, False, "", (ApprovalUse("W-1", 300),))
     store.end_sweep(start, Judged([compared(start, A, USDX, 1, 1)], [match], transfers_scanned=1), ACTOR, later(10))
-    assert store.authorizations_used(CHAIN, [MatchOutcome.MATCHED]) == {"W-1": 300}
+    assert store.authorizations_used(CHAIN) == {"W-1": 300}
     assert store.unjudged_transfers(CHAIN) == []
 
     store.orphan_blocks(CHAIN, list(old), ACTOR, later(11))
     assert store.covered_tip(CHAIN) == block(8)
     assert store.transfers(CHAIN) == []
-    assert store.authorizations_used(CHAIN, [MatchOutcome.MATCHED]) == {}
+    assert store.authorizations_used(CHAIN) == {}
     before = everything(store)
     store.orphan_blocks(CHAIN, list(old), ACTOR, later(11))
     assert everything(store) == before

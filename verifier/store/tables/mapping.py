@@ -124,6 +124,7 @@ class FirmAddressRow(_Imported, table=True):
     label: str = column(Words())
     valid_from: date = column(CivilDate())
     valid_until: date | None = column(CivilDate())
+    tops_up_gas: bool = column(Flag())
 
 
 class CustodianAddressRow(_Imported, table=True):

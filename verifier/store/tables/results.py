@@ -92,6 +92,17 @@ class TransferMatchRow(HotRow, table=True):
     reason: str = column(Words())
 
 
+class ApprovalUseRow(HotRow, table=True):
+    """What a transfer took from one of the authorizations it executes."""
+
+    __tablename__ = "approval_use"
+    __table_args__ = rules(sa.UniqueConstraint("match_key", "authorization_id"), sa.Index(None, "authorization_id"))
+
+    match_key: int = column(Whole(), to="transfer_match.record_id")
+    authorization_id: str = column(Words())
+    base_units: int = column(BaseUnits())
+
+
 class CaseRow(DataRow, table=True):
     """A discrepancy that somebody must explain. A finding seen again after its case was closed is a new occurrence."""
 
