@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding, TransferScan
@@ -68,6 +69,12 @@ class ChainConfig:
     """How movements are read: `logs` as the node filters them, or `verified`, every block held against its header."""
     quorum: int = 1
     """How many operators must give the same answer; from 2 on the nodes are asked together (`chains.quorum`)."""
+    history_from_height: int | None = None
+    """First block whose movements are covered; where balances are the sum of blocks, the first one summed."""
+    state_directory: Path | None = None
+    """Where an adapter may keep what it can read again from its node; in memory only without one."""
+    catch_up_blocks_max: int = 20_000
+    """Most past blocks that reading a balance may read first; more of them are loaded by a command of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chains.errors import InvalidValue, ReadError
 from chains.reader import ChainConfig, NodeConfig
 from chains.registry import plugin_for
-from chains.types import Asset, AssetId, ChainId, Finality, FinalityKind
+from chains.types import Asset, AssetId, ChainId, Finality, FinalityKind, chain_namespace
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -70,10 +70,18 @@ def auditor_node(chain_id: ChainId, url: str) -> tuple[ChainConfig, NodeConfig]:
         genesis_hash="",
         nodes=(node,),
         finality=Finality(FinalityKind.LATEST),
-        native_asset=Asset(AssetId(f"{chain_id}/slip44:60"), "native", 18),
+        native_asset=_native_asset(chain_id),
         head_age_seconds_max=10 * 365 * 86_400,  # an old bundle is checked on an old node, too
     )
     return config, node
+
+
+def _native_asset(chain_id: ChainId) -> Asset:
+    if chain_namespace(chain_id) != "bip122":
+        return Asset(AssetId(f"{chain_id}/slip44:60"), "native", 18)
+    from chains.bitcoin.networks import DECIMALS, network_of
+
+    return Asset(network_of(chain_id).asset_id, "native", DECIMALS)
 
 
 def kept_memory(text: str | None) -> Mapping[str, object] | None:
