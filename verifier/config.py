@@ -66,6 +66,10 @@ class SweepSettings(_Section):
     """Largest distance in time between two statements that are still compared; beyond it: unverified."""
     wallets_per_shard: int = Field(default=5_000, ge=1, le=100_000)
     """Wallets read and stored in one transaction: what a crash can cost, and what memory holds."""
+    late_blocks_per_sweep_max: int = Field(default=100_000, ge=1)
+    """Most blocks that one sweep reads again for wallets and assets mapped late; the next sweep goes on."""
+    heartbeat_seconds_max: int = Field(default=7_200, ge=1)
+    """How old the newest observation of a chain may be, by its block's time, before that is a finding."""
     pin_attempts_max: int = Field(default=3, ge=1, le=10)
     """How often a sweep pins anew when the chain reorganises under it."""
 
@@ -133,6 +137,18 @@ class NodeSettings(_Section):
         return NodeConfig(node_id=self.node_id, operator=self.operator, url=url)
 
 
+_NAMESPACE_DEFAULTS: dict[str, dict[str, object]] = {
+    # Bitcoin's blocks come ten minutes apart on average, two hours now and then, and their times may be two hours off.
+    "bip122": {
+        "finality": "confirmed(6)",
+        "header_format": "bitcoin",
+        "head_age_seconds_max": 7_200,
+        "head_future_seconds_max": 7_200,
+    }
+}
+"""What a chain of another kind than Ethereum's means by a setting that is not given."""
+
+
 class NativeAssetSettings(_Section):
     """The chain's own coin, in which fees are paid."""
 
@@ -149,7 +165,15 @@ class ChainSettings(_Section):
     genesis_hash: str = Field(pattern=r"^(0x)?[0-9a-f]{64}$")
     finality: str = "finalized"
     history_from_height: int | None = Field(default=None, ge=0)
-    """First block whose movements are covered; the default is the block of the first sweep."""
+    """First block whose movements are covered; the default is the block of the first sweep.
+
+    On Bitcoin a balance is the sum of its movements: it must not be above the first block that paid any wallet, and
+    the default is the first block of the chain.
+    """
+    state_directory: Path | None = None
+    """Where the ledgers of Bitcoin chains are kept; the default is `ledgers` beside the database file."""
+    catch_up_blocks_max: int = Field(default=20_000, ge=1)
+    """Most past blocks that a sweep reads by itself for wallets that are new to a ledger."""
     header_format: str = "ethereum"
     history_mode: Literal["logs", "verified"] = "logs"
     """How movements are read; `verified` holds every block against its header, and costs more. See docs/history.md."""
@@ -160,6 +184,13 @@ class ChainSettings(_Section):
     native_asset: NativeAssetSettings
     limits: LimitSettings = LimitSettings()
     nodes: Annotated[list[NodeSettings], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_namespace(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(given.get("chain_id"), str):
+            return given
+        return _NAMESPACE_DEFAULTS.get(given["chain_id"].partition(":")[0], {}) | given
 
     @model_validator(mode="after")
     def _ids(self) -> ChainSettings:
@@ -194,6 +225,9 @@ class ChainSettings(_Section):
             limits=ReadLimits(**self.limits.model_dump()),
             history_mode=self.history_mode,
             quorum=self.quorum,
+            history_from_height=self.history_from_height,
+            state_directory=self.state_directory,
+            catch_up_blocks_max=self.catch_up_blocks_max,
         )
 
 
@@ -285,9 +319,12 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     bundle = settings.bundle
     if bundle.key_file is not None and not bundle.key_file.is_absolute():
         bundle = bundle.model_copy(update={"key_file": folder / bundle.key_file})
+    database_file = url.removeprefix(prefix) if url.startswith(prefix) else ""
+    beside = Path(database_file).parent if database_file not in ("", ":memory:") else folder
     chains = [
         chain.model_copy(
             update={
+                "state_directory": folder / chain.state_directory if chain.state_directory else beside / "ledgers",
                 "nodes": [
                     node.model_copy(update={"url_file": folder / node.url_file})
                     if node.url_file is not None and not node.url_file.is_absolute()
