@@ -13,7 +13,8 @@ without any event for a spender that is not always asked for, and what code of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from chains.errors import ChainMoved, InvalidValue
 from chains.evm.abi import address_word, selector
@@ -24,14 +25,16 @@ from chains.evm.blocks import BlockSource
 from chains.evm.control import read_controls
 from chains.evm.encumbrance_types import (
     UINT160_MAX,
+    Answer,
     ApprovalCoverage,
     EncumbranceReading,
     EncumbranceSettings,
     Grant,
     GrantKind,
     PairKey,
+    Restriction,
 )
-from chains.evm.pinned_state import PinnedState, Unread, word_of
+from chains.evm.pinned_state import PinnedState, Refusal, Unread, word_of
 from chains.evm.token_restrictions import read_restrictions
 from chains.reader import ChainConfig, Pin, Progress
 from chains.types import Address, Asset, AssetId, BlockRef
@@ -133,7 +136,8 @@ def read_at_pin(
     by_id = {asset.asset_id: asset for asset in tokens.values()}
     pairs = _allowance_pairs(candidates.allowances, owners, by_id, settings)
     permit2_pairs = sorted(_within(candidates.permit2, owners, by_id))
-    grants = [*_allowances(state, pairs, by_id), *_permit2_grants(state, permit2_pairs, by_id, settings.permit2)]
+    allowances, refusing = _allowances(state, pairs, by_id, candidates.allowances)
+    grants = [*allowances, *_permit2_grants(state, permit2_pairs, by_id, settings.permit2)]
     controls = read_controls(state, [address_bytes(owner) for owner in owners], sorted(tokens))
     restrictions = read_restrictions(state, owners, tokens, settings.paused_questions, settings.frozen_questions)
     source.require_known(pin.block)
@@ -147,7 +151,7 @@ def read_at_pin(
         grants=tuple(grant for grant in grants if grant.base_units != 0),
         pairs_asked=len(grants),
         controls=tuple(controls),
-        restrictions=tuple(restrictions),
+        restrictions=(*refusing, *restrictions),
     )
 
 
@@ -179,22 +183,33 @@ def _allowance_pairs(
     return sorted(_within(seen, owners, by_id) | asked)
 
 
-def _allowances(state: PinnedState, pairs: Sequence[PairKey], by_id: Mapping[AssetId, Asset]) -> list[Grant]:
-    question = selector("allowance(address,address)")
+ALLOWANCE_QUESTION: Final = "allowance(address,address)"
+
+
+def _allowances(
+    state: PinnedState, pairs: Sequence[PairKey], by_id: Mapping[AssetId, Asset], seen: Collection[PairKey]
+) -> tuple[list[Grant], list[Restriction]]:
+    """The allowance of every pair, and the tokens that have none to ask for.
+
+    Those refuse every question and have no approval event; one that refuses a pair of an event is not known.
+    """
+    question = selector(ALLOWANCE_QUESTION)
     calls = []
     for owner, asset_id, spender in pairs:
         arguments = address_word(address_bytes(owner)) + address_word(address_bytes(spender))
         calls.append(state.call(_contract(asset_id), question + arguments))
+    answers = list(zip(pairs, map(word_of, state.ask(calls)), strict=True))
+    answering = {pair[1] for pair, amount in answers if pair in seen or not isinstance(amount, Refusal)}
+    refusing = [by_id[asset_id] for asset_id in sorted({pair[1] for pair in pairs} - answering)]
     grants = []
-    for (owner, asset_id, spender), outcome in zip(pairs, state.ask(calls), strict=True):
-        amount = word_of(outcome)
+    for (owner, asset_id, spender), amount in answers:
         asset = by_id[asset_id]
         if isinstance(amount, int):
             grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, amount))
-        else:
+        elif asset_id in answering:
             reason = _reason(amount, "allowance-malformed: the token's allowance did not answer with one number")
             grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, None, reason=reason))
-    return grants
+    return grants, [Restriction(asset, ALLOWANCE_QUESTION, None, Answer.NOT_OFFERED) for asset in refusing]
 
 
 def _permit2_grants(

@@ -56,7 +56,7 @@ def encumbrance_findings(
                 surroundings.chain_location,
                 assets.get(asset_id),
                 None,
-                f"approvals:{asset_id}",
+                f"approvals:{asset_id}:{count}",
                 f"{count} approvals by wallets in events of {asset_id} name no spender that could be read.",
             )
             for asset_id, count in sorted(reading.coverage.odd_approvals.items())
@@ -119,7 +119,14 @@ def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Itera
             text = "Who else could move what is here was not asked for this wallet."
             place = account_location(reading.block.chain_id, address)
             yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, "control", text)
-    first_height = reading.coverage.first_height
+    first_height, reached = reading.coverage.first_height, reading.coverage.last.height
+    if (left := reading.block.height - reached) > 0:
+        text = (
+            f"Approvals were looked for up to block {reached:,} so far, and not in the {left:,} blocks since; "
+            f"the next sweeps go on. Spenders known by now are asked for all the same."
+        )
+        kind, place = FindingKind.COVERAGE_GAP, surroundings.chain_location
+        yield surroundings.finding(kind, place, None, None, "approvals_behind", text)
     if first_height > 0:
         text = (
             f"Approvals before block {first_height:,} were not looked for; an allowance from then shows only "

@@ -39,6 +39,10 @@ NEVER_GONE: Final = frozenset(
 case was closed is no new event. Commingling is one when it names a transaction (`_is_past_event`): a transfer to the
 firm happened once, but the firm's own assets beside clients' in the books last until they are gone."""
 
+STANDING_CONTROL: Final = "mapping:"
+"""Begins the subject of a change of control that lasts: a wallet's rule is not what the mapping says. All others
+happened between two sweeps, once."""
+
 _STATE_AFTER = {
     CaseAct.OPENED: CaseState.OPEN,
     CaseAct.PROPOSED: CaseState.PROPOSED,
@@ -302,6 +306,8 @@ def see_cases(
 
 def _is_past_event(finding: Finding) -> bool:
     """Whether it speaks of what happened once, and not of how things are."""
+    if finding.kind is FindingKind.CONTROL_CHANGE:
+        return not finding.subject.startswith(STANDING_CONTROL)
     return finding.kind in NEVER_GONE or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
 
 

@@ -15,7 +15,9 @@ from verifier.store.mapping_store import MappingStore
 from verifier.store.result_store import ResultStore
 
 
-class Store(MappingStore, KnownStore, ResultStore, CoverageStore, BundleStore, KeyStore, DissentStore, EncumbranceStore):
+class Store(
+    MappingStore, KnownStore, ResultStore, CoverageStore, BundleStore, KeyStore, DissentStore, EncumbranceStore
+):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 
     def migrate(self, actor: str, now: datetime) -> str:

@@ -415,7 +415,8 @@ def test_each_token_is_asked_by_what_it_offers(
     assert sorted(stopped, key=lambda item: str(item[1])) == [(assets[1], b), (assets[3], c)]
     offered = {each.asset for each in reading.restrictions if each.holder and each.answer is Answer.CLEAR}
     assert offered == {assets[1], assets[3]}
-    assert len(reading.restrictions) == 4 * (1 + 3)
+    # One of the four has no allowance to ask for either.
+    assert len(reading.restrictions) == 4 * (1 + 3) + 1
     assert unread(reading.restrictions) == []
 
 
@@ -430,7 +431,7 @@ def test_another_spelling_and_answers_that_are_none(
     token.transact("setListed", b, 2)
     token.transact("setListed", c, 3)
     reading = wallets.read()
-    assert restrictions(reading, None) == [("paused()", "not_offered")]
+    assert restrictions(reading, None) == [("allowance(address,address)", "not_offered"), ("paused()", "not_offered")]
     assert restrictions(reading, a) == [(question, "restricted")]
     assert restrictions(reading, b) == restrictions(reading, c) == [(question, "unread")]
     assert unread(reading.restrictions) == ["restriction-malformed", "restriction-malformed"]

@@ -273,7 +273,7 @@ def test_what_was_not_asked_is_said() -> None:
     assert encumbrance_findings(reading(), balances, ASSETS, around(wallet(), closed)) == []
     assert len(encumbrance_findings(reading(), balances, ASSETS, around(wallet(), wallet(B)))) == 1
     assert told(found(reading(first_height=50))) == [("coverage_gap", "approvals_before:50", None)]
-    assert told(found(reading(odd={USDC.asset_id: 2}))) == [("unparsed_events", f"approvals:{USDC.asset_id}", None)]
+    assert told(found(reading(odd={USDC.asset_id: 2}))) == [("unparsed_events", f"approvals:{USDC.asset_id}:2", None)]
 
 
 def test_the_same_encumbrance_is_one_case_whatever_its_amount() -> None:

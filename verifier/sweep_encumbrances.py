@@ -1,0 +1,149 @@
+"""The part of a sweep that asks who else could move what stands in the wallets, and what the rules say to it.
+
+It comes after the balances, at the same pin. Approval events are looked through in runs that are stored one by one; a
+later sweep goes on from there. One sweep looks through a bounded number of blocks, so that a long history cannot use up
+the time of the balances; what is not looked through yet is said. A read that fails is kept and becomes an unverified
+finding: it never counts as "nobody", and it does not spoil the rest of the sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from chains.errors import ChainMoved, FinalityReversed, ReadError, WrongChain
+from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceSettings
+from chains.reader import ChainReader, EncumbranceReader, Pin, as_encumbrance_reader
+from chains.types import Address, Asset, AssetId
+from verifier.records import Finding, FindingKind
+from verifier.rules.control_changes import control_change_findings, mapping_findings, unsigned_departures
+from verifier.rules.encumbrance import Exposure, encumbrance_findings
+from verifier.rules.reconcile import Observations
+from verifier.rules.surroundings import Surroundings
+from verifier.store import Store, SweepStart
+
+log = structlog.get_logger(__name__)
+
+BLOCKS_PER_RUN: Final = 50_000
+"""Blocks whose approvals are looked for and stored together."""
+SUBJECT: Final = "encumbrances"
+"""Of the finding that nothing could be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncumbranceOptions:
+    """What the configuration says."""
+
+    is_asked: bool = True
+    approvals_from_height: int = 0
+    """First block whose approvals are looked for; from 1 on, what was approved before is a stated gap."""
+    approval_blocks_per_sweep_max: int = 1_000_000
+    settings: EncumbranceSettings = field(default_factory=EncumbranceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class EncumbranceQuestion:
+    """What one sweep asks, and where it keeps the answers."""
+
+    store: Store
+    start: SweepStart
+    pin: Pin
+    assets: Sequence[Asset]
+    """Every asset of the chain that is what the asset table says."""
+    options: EncumbranceOptions
+    actor: str
+    clock: Callable[[], datetime]
+    on_phase: Callable[[str, int], Callable[[int], None]]
+    """Called with a name and the number of blocks; returns what to call with the number of further ones done."""
+
+    def ask(self, reader: ChainReader) -> str:
+        """Ask and store what was not stored yet. Returns why nothing could be learnt; empty when it was, or not asked.
+
+        Raises `ReadError` only for what ends the sweep as well: another chain, or a pin that is gone.
+        """
+        asked = as_encumbrance_reader(reader)
+        if asked is None or not self.options.is_asked or self.store.encumbrances(self.start) is not None:
+            return ""
+        wallets = self.wallets()
+        if not wallets:
+            return ""
+        try:
+            coverage = self._look_for_approvals(reader, asked, wallets)
+            reading = asked.read_encumbrances(self.pin, wallets, self.assets, coverage, self.options.settings)
+        except (ChainMoved, FinalityReversed, WrongChain):
+            raise
+        except ReadError as error:
+            log.warning("encumbrances not read", chain=self.start.chain_id, node=reader.node_id, code=error.code)
+            return f"{error.code}: {error}"
+        self.store.add_encumbrances(self.start, reading, self.actor, self.clock())
+        return ""
+
+    def wallets(self) -> list[Address]:
+        """Every mapped wallet that was not closed before the block's date."""
+        on = self.start.block.timestamp.date()
+        mapped = self.store.wallets(self.start.chain_id, self.start.known_at)
+        return sorted(wallet.address for wallet in mapped if wallet.closed_on is None or wallet.closed_on >= on)
+
+    def _look_for_approvals(
+        self, reader: ChainReader, asked: EncumbranceReader, wallets: Sequence[Address]
+    ) -> ApprovalCoverage:
+        """Go on from the newest earlier coverage that stands and has all of these wallets and assets."""
+        block, settings = self.start.block, self.options.settings
+        first = min(self.options.approvals_from_height, block.height)
+        coverage = self._earlier(reader, wallets, first)
+        reached = coverage.last.height if coverage is not None else first - 1
+        end = min(block.height, reached + self.options.approval_blocks_per_sweep_max)
+        advance = self.on_phase("looking for approvals", end - reached)
+        while coverage is None or reached < end:
+            height = min(reached + BLOCKS_PER_RUN, end)
+            last = block if height == block.height else reader.block_at(height)
+            coverage = asked.look_for_approvals(
+                last, wallets, self.assets, settings, first_height=first, earlier=coverage, progress=advance
+            )
+            self.store.add_approvals(self.start, coverage, reader.node_id, self.actor, self.clock())
+            reached = height
+        return coverage
+
+    def _earlier(self, reader: ChainReader, wallets: Sequence[Address], first: int) -> ApprovalCoverage | None:
+        tokens = [asset.asset_id for asset in self.assets if "/erc20:" in asset.asset_id]
+        for known in self.store.approval_coverages(self.start.chain_id):
+            if (
+                known.last.height <= self.start.block.height
+                and known.covers(first, wallets, tokens, self.options.settings.permit2)
+                and reader.is_canonical(known.last)
+            ):
+                return known
+        return None
+
+
+def sweep_findings(
+    store: Store,
+    start: SweepStart,
+    observations: Observations,
+    assets: Mapping[AssetId, Asset],
+    surroundings: Surroundings,
+) -> list[Finding]:
+    """What the rules say to the answers of one sweep, compared with the sweep before; nothing when it did not ask."""
+    seen = store.encumbrances(start)
+    if seen is None:
+        return []
+    if seen.reading is None:
+        text = f"Who else could move what is in the wallets could not be read: {seen.failure}."
+        place = surroundings.chain_location
+        return [surroundings.finding(FindingKind.UNVERIFIED, place, None, None, SUBJECT, text)]
+    exposure = Exposure(seen.reading, observations, assets)
+    findings = encumbrance_findings(seen.reading, observations, assets, surroundings)
+    findings += mapping_findings(exposure, surroundings)
+    if (compared := seen.compared) is not None:
+        balances = {
+            (each.holding.address, each.holding.asset.asset_id): each.base_units
+            for each in store.observations(compared)
+            if each.base_units is not None
+        }
+        findings += control_change_findings(seen.controls_before, compared.block, exposure, surroundings)
+        findings += unsigned_departures(seen.controls_before, compared.block, balances, exposure, surroundings)
+    return findings
