@@ -12,8 +12,9 @@ from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
-from verifier.rules.authorize import USING_OUTCOMES, match_transfers, review_late_approvals
+from verifier.rules.authorize import match_transfers, review_late_approvals
 from verifier.rules.claims import Claims, claims_by_place
+from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
 from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
 from verifier.rules.holdings import MappedHolding
@@ -25,9 +26,7 @@ from verifier.rules.statements import figure, unplaced_statements
 from verifier.rules.structure import structure_findings
 from verifier.rules.surroundings import Surroundings, dust_limits
 from verifier.store import Store, SweepStart
-
-NAMED_MAX = 5
-"""Most wallets that one text spells out; the rest are counted."""
+from verifier.sweep_encumbrances import sweep_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def judge(
         store.authorizations(chain_id, known_at),
         wallets.keys(),
         store.firm_addresses(chain_id, known_at),
-        store.authorizations_used(chain_id, USING_OUTCOMES),
+        store.authorizations_used(chain_id),
     )
     matches = review_late_approvals(matches, store.authorizations_recorded(chain_id, known_at))
     mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
@@ -98,7 +97,10 @@ def judge(
         *change_findings(rolls, surroundings),
         *gap_findings(rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
-        *_mapped_late(store, start, surroundings),
+        *hole_findings(store.coverage_gaps(chain_id), surroundings),
+        *weaker_findings(store.weaker_scans(chain_id, unjudged_only=True), surroundings),
+        *late_findings(store.backfills(chain_id), surroundings),
+        *sweep_findings(store, start, observations, assets, surroundings),
     ]
     for first, last, asset_id, count in store.unparsed_events(chain_id):
         findings += unparsed_findings({asset_id: count}, assets, first, last, surroundings)
@@ -109,34 +111,6 @@ def judge(
         ),
     ]
     return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
-
-
-def _mapped_late(store: Store, start: SweepStart, surroundings: Surroundings) -> list[Finding]:
-    """Wallets mapped since the last sweep that were open before: what left them meanwhile was read by nobody.
-
-    A finding of the first sweep that has the wallet; it stays until somebody explains it.
-    """
-    earlier = [summary for summary in store.summaries(start.chain_id) if summary.block.height < start.block.height]
-    covered_from = store.covered_from(start.chain_id)
-    if not earlier or covered_from is None:
-        return []
-    last = max(earlier, key=lambda summary: (summary.block.height, summary.known_at))
-    recorded = store.wallets_recorded(start.chain_id, start.known_at)
-    late = [
-        wallet
-        for address, wallet in sorted(surroundings.wallets.items())
-        if recorded[address] > last.known_at and wallet.opened_on <= last.block.timestamp.date()
-    ]
-    if not late or covered_from > last.block.height:
-        return []
-    named = ", ".join(wallet.address for wallet in late[:NAMED_MAX])
-    more = f" and {len(late) - NAMED_MAX} more" if len(late) > NAMED_MAX else ""
-    text = (
-        f"Mapped only after block {last.block.height} was swept, though open before: {named}{more}. "
-        f"What moved there in blocks {covered_from} to {last.block.height} was not read."
-    )
-    subject = f"mapped-late:{covered_from}-{last.block.height}"
-    return [surroundings.finding(FindingKind.COVERAGE_GAP, surroundings.chain_location, None, None, subject, text)]
 
 
 def _roll_forward(store: Store, start: SweepStart, observations: Observations) -> list[RollForward]:

@@ -8,8 +8,9 @@ The way of one sweep:
 4. every asset is still what the asset table says, and balances of those that are get read in shards of wallets, each
    stored in one transaction;
 5. the movements of all blocks since the last covered one are read, in contiguous runs;
-6. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
-7. transfers are matched, balances rolled forward and reconciled, cases opened and the sweep ended with
+6. who else could move what is in the wallets is asked at the pin, where the chain's adapter can (`sweep_encumbrances`);
+7. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
+8. transfers are matched, balances rolled forward and reconciled, cases opened and the sweep ended with
    matched + diverged + unverified = expected, all in one transaction.
 
 A process that dies anywhere, or a node that stops answering, leaves a started sweep; the next one takes it up at the
@@ -30,6 +31,7 @@ from chains.errors import ChainMoved, FinalityReversed, NodeUnavailable, ReadErr
 from chains.quorum import QuorumReader, open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
 from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
+from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
 from verifier.config import SweepSettings
 from verifier.judgement import Judgement, judge
@@ -37,6 +39,7 @@ from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.store import CaseSeen, Store, SweepStart
+from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +137,7 @@ class ChainSweep:
         clock: Clock,
         actor: str = "scheduler",
         on_phase: OnPhase = silent,
+        encumbrances: EncumbranceOptions | None = None,
     ) -> None:
         self._store = store
         self._chain = chain
@@ -143,6 +147,7 @@ class ChainSweep:
         self._clock = clock
         self._actor = actor
         self._on_phase = on_phase
+        self._encumbrances = encumbrances or EncumbranceOptions()
 
     def run(self, at: int | None = None) -> SweepOutcome:
         """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too.
@@ -277,13 +282,32 @@ class ChainSweep:
         assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
         asset_problems = reader.asset_problems(pin, assets)
         self._read_balances(reader, pin, start, holdings, asset_problems)
-        self._read_transfers(reader, start, sorted({holding.address for holding in holdings}), assets)
+        watched = sorted({holding.address for holding in holdings})
+        self._read_transfers(reader, start, watched, assets)
+        self._read_late(reader, start, watched, assets)
+        known_assets = [asset for asset in assets if asset.asset_id not in asset_problems]
+        not_learnt = self._question(start, pin, known_assets).ask(reader)
         reader.identify()
         if not reader.is_canonical(start.block):
             raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
         self._keep_disagreements(reader)
+        if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
+            self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
         judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max)
         return self._end(start, judgement)
+
+    def _question(self, start: SweepStart, pin: Pin, assets: Sequence[Asset]) -> EncumbranceQuestion:
+        """Who else could move what is in the wallets; see `verifier.sweep_encumbrances`."""
+        return EncumbranceQuestion(
+            self._store,
+            start,
+            pin,
+            assets,
+            self._encumbrances,
+            self._actor,
+            self._clock,
+            lambda name, total: self._on_phase(Phase(name, total)),
+        )
 
     def _holdings_to_read(self, plan: Iterable[MappedHolding], start: SweepStart) -> list[Holding]:
         """Every (address, asset) of the plan, and of addresses only the custodian lists, sorted by address."""
@@ -342,6 +366,32 @@ class ChainSweep:
             advance(len(scan.blocks))
             tip = scan.blocks[-1]
             first = last_height + 1
+
+    def _read_late(
+        self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]
+    ) -> None:
+        """Read covered blocks again for what was mapped after they were covered; not when the sweep looks back."""
+        tip = self._store.covered_tip(self._chain.chain_id)
+        if tip is None or tip.height > start.block.height:
+            return
+        plan_backfills(self._store, start, self._actor, self._clock)
+        waiting = sum(each.last_height - each.next_height + 1 for each in self._store.backfills(self._chain.chain_id))
+        if not waiting:
+            return
+        blocks_max = self._settings.late_blocks_per_sweep_max
+        read_backfills(
+            self._store,
+            reader,
+            start,
+            watched,
+            assets,
+            blocks_per_run=BLOCKS_PER_RUN,
+            blocks_max=blocks_max,
+            advance=self._on_phase(Phase("reading earlier blocks", min(waiting, blocks_max))),
+            actor=self._actor,
+            clock=self._clock,
+        )
+        self._keep_disagreements(reader)
 
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())

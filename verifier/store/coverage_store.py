@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from chains.errors import InvalidValue, ReadError
-from chains.types import BlockRef, ChainId, TransferScan
+from chains.types import AssetId, BlockRef, ChainId, TransferScan
 from verifier.records import CoveredBlocks, WeakerScan
+from verifier.rules.coverage import Backfill
 from verifier.store.records import SweepStart
 from verifier.store.sweep_store import (
     BACKFILL,
@@ -25,10 +25,13 @@ from verifier.store.sweep_store import (
     SweepStore,
     block_of,
     judged_covered_key,
+    judged_run_key,
     live_transfers,
     transfer_row,
+    uncovered_heights,
 )
 from verifier.store.tables import (
+    AssetRow,
     BackfilledTransferRow,
     BackfillFailureRow,
     BackfillItemRow,
@@ -39,28 +42,7 @@ from verifier.store.tables import (
     table,
 )
 
-ITEM, FAILURE = table(BackfillItemRow), table(BackfillFailureRow)
-
-
-@dataclass(frozen=True, slots=True)
-class Backfill:
-    """Blocks to be read again for wallets or assets that were not known when they were covered."""
-
-    backfill_key: int
-    items: frozenset[str]
-    """CAIP-10 ids of wallets, or CAIP-19 ids of assets."""
-    of_assets: bool
-    first_height: int
-    last_height: int
-    next_height: int
-    """The first block that was not read again yet; above `last_height` when all were."""
-    failure: str
-    """Why the newest try failed: code and sentence; empty when it did not, or has been made good."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every block was read again."""
-        return self.next_height > self.last_height
+ITEM, FAILURE, ASSET = table(BackfillItemRow), table(BackfillFailureRow), table(AssetRow)
 
 
 class CoverageStore(SweepStore):
@@ -96,20 +78,14 @@ class CoverageStore(SweepStore):
 
     def coverage_gaps(self, chain_id: ChainId) -> list[tuple[int, int]]:
         """(first, last) of blocks between the lowest and the highest covered one that no canonical row covers."""
-        live = (COVERED.c.chain_id == chain_id, LIVE)
-        counts = sa.select(
-            sa.func.min(COVERED.c.height), sa.func.max(COVERED.c.height), sa.func.count(COVERED.c.height.distinct())
-        ).where(*live)
         with self.read() as connection:
-            lowest, highest, count = connection.execute(counts).one()
-            if lowest is None or highest - lowest + 1 == count:
-                return []
-        runs = self.covered_runs(chain_id)
-        gaps, reached = [], runs[0].last_height
-        for run in runs[1:]:
-            if run.first_height > reached + 1:
-                gaps.append((reached + 1, run.first_height - 1))
-            reached = max(reached, run.last_height)
+            heights = uncovered_heights(connection, chain_id)
+        gaps: list[tuple[int, int]] = []
+        for height in heights:
+            if gaps and gaps[-1][1] == height - 1:
+                gaps[-1] = (gaps[-1][0], height)
+            else:
+                gaps.append((height, height))
         return gaps
 
     def weaker_scans(self, chain_id: ChainId, *, unjudged_only: bool = False) -> list[WeakerScan]:
@@ -121,12 +97,20 @@ class CoverageStore(SweepStore):
             .join(last, WEAKER.c.last_covered_key == last.c.record_id)
             .join(COVERED, COVERED.c.record_id == WEAKER.c.last_covered_key)
             .where(last.c.chain_id == chain_id, LIVE)
-            .order_by(first.c.height)
+        )
+        of_backfills = (
+            sa.select(first.c.height, last.c.height.label("last_height"), RUN.c.mode, RUN.c.mode_note)
+            .join_from(RUN, first, RUN.c.first_covered_key == first.c.record_id)
+            .join(last, RUN.c.last_covered_key == last.c.record_id)
+            .join(COVERED, COVERED.c.record_id == RUN.c.last_covered_key)
+            .where(last.c.chain_id == chain_id, LIVE, RUN.c.mode_note != "")
         )
         with self.read() as connection:
             if unjudged_only:
                 query = query.where(WEAKER.c.last_covered_key > judged_covered_key(connection, chain_id))
-            return [WeakerScan(*row) for row in connection.execute(query)]
+                of_backfills = of_backfills.where(RUN.c.record_id > judged_run_key(connection, chain_id))
+            rows = [*connection.execute(query), *connection.execute(of_backfills)]
+        return sorted((WeakerScan(*row) for row in rows), key=lambda scan: scan.first_height)
 
     def covered_before(self, chain_id: ChainId, moments: Collection[datetime]) -> dict[datetime, int]:
         """For each moment the highest canonical block covered by a sweep whose book is older; absent when none is.
@@ -157,6 +141,16 @@ class CoverageStore(SweepStore):
         with self.read() as connection:
             found: datetime | None = connection.execute(query).scalar()
             return found
+
+    def assets_recorded(self, chain_id: ChainId, known_at: datetime) -> dict[AssetId, datetime]:
+        """When each asset of a chain was first recorded."""
+        query = (
+            sa.select(ASSET.c.asset_id, sa.func.min(ASSET.c.recorded_at))
+            .where(ASSET.c.asset_id.startswith(f"{chain_id}/", autoescape=True), ASSET.c.recorded_at <= known_at)
+            .group_by(ASSET.c.asset_id)
+        )
+        with self.read() as connection:
+            return {AssetId(asset_id): moment for asset_id, moment in connection.execute(query)}
 
     def covered_block(self, chain_id: ChainId, height: int) -> BlockRef | None:
         """The canonical covered block of a height; None when it is not covered."""

@@ -232,6 +232,8 @@ class SweepStore(Database):
     def covered_from(self, chain_id: ChainId) -> int | None:
         """The lowest height from which every block up to the tip is covered; None when none is."""
         with self.read() as connection:
+            if holes := uncovered_heights(connection, chain_id):
+                return holes[-1] + 1
             lowest = sa.select(sa.func.min(COVERED.c.height)).where(COVERED.c.chain_id == chain_id, LIVE)
             found: int | None = connection.execute(lowest).scalar()
             return found
@@ -441,6 +443,27 @@ def covered_tip(connection: sa.Connection, chain_id: ChainId) -> BlockRef | None
     query = sa.select(COVERED).where(COVERED.c.chain_id == chain_id, LIVE).order_by(COVERED.c.height.desc()).limit(1)
     row = connection.execute(query).first()
     return block_of(row) if row else None
+
+
+def uncovered_heights(connection: sa.Connection, chain_id: ChainId) -> list[int]:
+    """Heights between the lowest and the highest canonical covered block that none covers, ascending.
+
+    Blocks are covered on top of one another and never removed, so such a height is one whose block left the chain.
+    """
+    live, gone = COVERED.alias("live"), COVERED.alias("gone")
+    is_live = (live.c.chain_id == chain_id, live.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)))
+    query = (
+        sa.select(gone.c.height).distinct()
+        .join_from(ORPHANED, gone, ORPHANED.c.covered_key == gone.c.record_id)
+        .where(
+            gone.c.chain_id == chain_id,
+            ~sa.exists().where(*is_live, live.c.height == gone.c.height),
+            sa.exists().where(*is_live, live.c.height < gone.c.height),
+            sa.exists().where(*is_live, live.c.height > gone.c.height),
+        )
+        .order_by(gone.c.height)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def block_of(row: Any) -> BlockRef:
