@@ -27,7 +27,7 @@ Address = NewType("Address", str)
 """An address in its chain's one canonical spelling: EIP-55 checksum for EVM, lower-case bech32 for segwit."""
 
 AssetId = NewType("AssetId", str)
-"""CAIP-19 asset id (`eip155:1/slip44:60`, `eip155:1/erc20:0x…`), `cusip:…` or `iso4217:…`."""
+"""CAIP-19 asset id (`eip155:1/slip44:60`, `eip155:1/erc20:0x…`, `eip155:1/erc721:0x…/7`), `cusip:…`, `iso4217:…`."""
 
 LocationId = NewType("LocationId", str)
 """Where an asset is: a CAIP-10 account, `pool:ID`, `dtc:PARTICIPANT`, `bank:ID`."""
@@ -37,7 +37,8 @@ DECIMALS_MAX: Final = 77
 """Most decimals an asset may have: 10**77 is the largest power of ten below 2**256."""
 
 _CHAIN_ID = re.compile(r"[-a-z0-9]{3,8}:[-_a-zA-Z0-9]{1,32}", re.ASCII)
-_ASSET_PART = re.compile(r"[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}", re.ASCII)
+_ASSET_PART = re.compile(r"[-a-z0-9]{3,8}:[-.%a-zA-Z0-9]{1,128}(/[-.%a-zA-Z0-9]{1,78})?", re.ASCII)
+"""CAIP-19 behind the chain: namespace, reference, and the id of one token of a collection where there is one."""
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _LOCATION_ID = re.compile(r"[a-z][-a-z0-9]{1,15}:[-._:%a-zA-Z0-9]{1,150}", re.ASCII)
 _QUANTITY = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
@@ -146,6 +147,8 @@ class Asset:
         parse_asset_id(self.asset_id)
         if not 0 <= self.decimals <= DECIMALS_MAX:
             raise InvalidValue(f"decimals of {self.asset_id} must be 0 to {DECIMALS_MAX}, not {self.decimals}")
+        if self.is_token_of_collection and self.decimals:
+            raise InvalidValue(f"decimals of {self.asset_id} must be 0: a token with an id of its own is counted whole")
 
     @property
     def chain_id(self) -> ChainId | None:
@@ -156,6 +159,11 @@ class Asset:
     def is_native(self) -> bool:
         """Whether this is a chain's own coin (CAIP-19 namespace slip44), in which fees are paid."""
         return "/slip44:" in self.asset_id
+
+    @property
+    def is_token_of_collection(self) -> bool:
+        """Whether this is one token of a collection, by its id (CAIP-19 with a token id: ERC-721, ERC-1155)."""
+        return self.asset_id.count("/") == 2
 
     def parse_quantity(self, text: str) -> int:
         """Base units of a plain decimal quantity such as `12.5`; exact or refused.

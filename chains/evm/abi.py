@@ -15,6 +15,12 @@ def selector(signature: str) -> bytes:
 
 BALANCE_OF = bytes.fromhex("70a08231")
 """balanceOf(address)"""
+BALANCE_OF_ID = bytes.fromhex("00fdd58e")
+"""balanceOf(address,uint256) of ERC-1155"""
+OWNER_OF = bytes.fromhex("6352211e")
+"""ownerOf(uint256) of ERC-721"""
+SUPPORTS_INTERFACE = bytes.fromhex("01ffc9a7")
+"""supportsInterface(bytes4) of ERC-165"""
 DECIMALS = bytes.fromhex("313ce567")
 """decimals()"""
 AGGREGATE3 = bytes.fromhex("82ad56cb")
@@ -31,6 +37,14 @@ GET_TIMESTAMP = bytes.fromhex("0f28c97d")
 """getCurrentBlockTimestamp()"""
 TRANSFER_TOPIC = bytes.fromhex("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")
 """Transfer(address,address,uint256): the event of ERC-20, and of ERC-721 with one topic more."""
+TRANSFER_SINGLE_TOPIC = bytes.fromhex("c3d58168c5ae7397731d063d5bbf3d657854427343f4c083240f7aacaa2d0f62")
+"""TransferSingle(address,address,address,uint256,uint256) of ERC-1155: operator, sender, receiver, id, amount."""
+TRANSFER_BATCH_TOPIC = bytes.fromhex("4a39dc06d4c0dbc64b70af90fd698a233a518aa5d07e595d983b8c0526c8f7fb")
+"""TransferBatch(address,address,address,uint256[],uint256[]) of ERC-1155."""
+DEPOSIT_TOPIC = bytes.fromhex("e1fffcc4923d04b559f4d29a8bfc6cda04eb5b0d3c460751c2402c5c5cc9109c")
+"""Deposit(address,uint256): coins given to a wrapping token."""
+WITHDRAWAL_TOPIC = bytes.fromhex("7fcf532c15f0a6db0bd6d0e038bea71d30d808c7d98cb3bf7268a95bf5081b65")
+"""Withdrawal(address,uint256): coins taken out of a wrapping token."""
 
 
 def word(value: int) -> bytes:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 
 from chains.errors import InvalidValue
 from chains.evm.keccak import keccak256
-from chains.types import Address, AssetId, ChainId, parse_asset_id
+from chains.types import UINT256_MAX, Address, AssetId, ChainId, parse_asset_id
 
 _HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
+_TOKEN_ID = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 _NATIVE = re.compile(r"slip44:(0|[1-9][0-9]{0,9})", re.ASCII)
 ZERO_ADDRESS = Address("0x" + "0" * 40)
 
@@ -66,9 +69,10 @@ def evm_chain_number(chain_id: ChainId) -> int:
 
 
 def parse_evm_asset_id(text: str) -> AssetId:
-    """Check a CAIP-19 id of an EVM asset: `eip155:N/slip44:60` (the native coin) or `eip155:N/erc20:0x…`.
+    """Check a CAIP-19 id of an EVM asset: the native coin `eip155:N/slip44:60`, `eip155:N/erc20:0x…`, or one token
+    of a collection, `eip155:N/erc721:0x…/ID` and `eip155:N/erc1155:0x…/ID`.
 
-    The token's address must carry its checksum. Raises `InvalidValue`.
+    The contract's address must carry its checksum, and an id is a plain decimal number. Raises `InvalidValue`.
     """
     asset_id = parse_asset_id(text)
     chain, _, part = asset_id.partition("/")
@@ -76,13 +80,51 @@ def parse_evm_asset_id(text: str) -> AssetId:
     if _NATIVE.fullmatch(part):
         return asset_id
     namespace, _, reference = part.partition(":")
-    if namespace != "erc20":
-        raise InvalidValue(f"{text!r}: only slip44 (the native coin) and erc20 assets are read on EVM chains")
-    parse_address(reference)
+    if namespace == "erc20":
+        parse_address(reference)
+    elif namespace in ("erc721", "erc1155"):
+        contract, _, number = reference.partition("/")
+        parse_address(contract)
+        if not _TOKEN_ID.fullmatch(number) or int(number) > UINT256_MAX:
+            raise InvalidValue(f"{text!r}: a collection is mapped token by token, with the id as in {namespace}:0x…/7")
+    else:
+        raise InvalidValue(f"{text!r}: only slip44 (the native coin), erc20, erc721 and erc1155 assets are read")
     return asset_id
 
 
+class TokenStandard(StrEnum):
+    """Which interface a contract speaks, by the namespace of its asset ids."""
+
+    ERC20 = "erc20"
+    ERC721 = "erc721"
+    """Each token has one owner."""
+    ERC1155 = "erc1155"
+    """Each id has balances."""
+
+
+_STANDARDS = frozenset(TokenStandard)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as its contract knows it."""
+
+    standard: TokenStandard
+    contract: bytes
+    number: int | None
+    """The id within its collection; None for ERC-20."""
+
+
+def token_of(asset_id: AssetId) -> Token | None:
+    """The token of an asset; None for the native coin. The id was parsed before."""
+    namespace, _, reference = asset_id.partition("/")[2].partition(":")
+    if namespace not in _STANDARDS:
+        return None
+    contract, _, number = reference.partition("/")
+    return Token(TokenStandard(namespace), bytes.fromhex(contract[2:]), int(number) if number else None)
+
+
 def token_address(asset_id: AssetId) -> bytes | None:
-    """The 20 bytes of an ERC-20 asset's contract; None for the native coin. The id was parsed before."""
+    """The 20 bytes of an ERC-20 asset's contract; None for every other asset. The id was parsed before."""
     part = asset_id.partition("/")[2]
     return bytes.fromhex(part.removeprefix("erc20:0x")) if part.startswith("erc20:") else None

@@ -2,8 +2,9 @@
 
 Holdings are grouped into rectangles (addresses that hold the same assets), each read chunk by chunk with the best
 strategy the node is known to have. A chunk that is too large is halved; a strategy that fails gives way to the next
-for what is still unread. What fails for one balance is that balance's failure alone. Only an answer that voids the
-whole block (`ChainMoved`, `WrongBlock`) stops everything, as does having read nothing at all.
+for what is still unread. Tokens that have one owner are asked for the owner instead, once a token. What fails for one
+balance is that balance's failure alone. Only an answer that voids the whole block (`ChainMoved`, `WrongBlock`) stops
+everything, as does having read nothing at all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from chains.errors import (
     StateUnavailable,
     UnsupportedByNode,
 )
-from chains.evm.addresses import token_address
+from chains.evm.addresses import Token, TokenStandard, address_bytes, token_of
+from chains.evm.owners import METHOD as OWNER_METHOD
+from chains.evm.owners import TOKENS_PER_BATCH, Owner, read_owners
 from chains.evm.scanner import TOKENS_PER_PROGRAM_MAX, AccountKind
 from chains.evm.strategies import STRATEGIES
 from chains.evm.strategy import Chunk, ChunkResult, ReadFailure, Strategy, Value, WrongBlock
@@ -80,7 +83,29 @@ class PlacedValues:
         return sum(len(places) for places, _ in self.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnedToken:
+    """A token that has one owner, and where each answer belongs in the caller's sequence."""
+
+    token: Token
+    holders: tuple[tuple[bytes, int], ...]
+    """Address and place of each holding of the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Holdings in the order in which they are read."""
+
+    rectangles: list[Rectangle]
+    owned: list[OwnedToken]
+
+
 def rectangles(holdings: Sequence[Holding]) -> list[Rectangle]:
+    """The rectangles of `group_holdings`."""
+    return group_holdings(holdings).rectangles
+
+
+def group_holdings(holdings: Sequence[Holding]) -> Grouped:
     """Group holdings so that few calls read them all; a holding given twice keeps both its places.
 
     Assets with the very same holders are read together, so there are never more rectangles than assets (but for
@@ -98,15 +123,27 @@ def rectangles(holdings: Sequence[Holding]) -> list[Rectangle]:
         else:
             places[address] = place
     groups: list[list[tuple[AssetId, dict[Address, int]]]] = []
+    owned: dict[AssetId, tuple[Token, list[tuple[bytes, int]]]] = {}
     for asset_id, places in places_of.items():
+        token = token_of(asset_id)
+        if token is not None and token.standard is TokenStandard.ERC721:
+            owned[asset_id] = (token, [(address_bytes(address), place) for address, place in places.items()])
+            continue
         for group in groups:
             if group[0][1].keys() == places.keys():
                 group.append((asset_id, places))
                 break
         else:
             groups.append([(asset_id, places)])
-    groups.extend([(asset_id, {address: place})] for asset_id, address, place in repeated)
-    return [rectangle for group in groups for rectangle in _rectangles_of_group(group)]
+    for asset_id, address, place in repeated:
+        if asset_id in owned:
+            owned[asset_id][1].append((address_bytes(address), place))
+        else:
+            groups.append([(asset_id, {address: place})])
+    return Grouped(
+        [rectangle for group in groups for rectangle in _rectangles_of_group(group)],
+        [OwnedToken(token, tuple(holders)) for token, holders in owned.values()],
+    )
 
 
 def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) -> Iterator[Rectangle]:
@@ -115,14 +152,15 @@ def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) ->
     native: Sequence[int] = ()
     tokens: list[tuple[bytes, Sequence[int]]] = []
     for asset_id, places in group:
-        token = token_address(asset_id)
+        token = token_of(asset_id)
         in_order = _evenly(
             list(places.values()) if tuple(places) == addresses else [places[address] for address in addresses]
         )
         if token is None:
             native = in_order
         else:
-            tokens.append((token, in_order))
+            number = token.number.to_bytes(32, "big") if token.number is not None else b""
+            tokens.append((token.contract + number, in_order))
     for first in range(0, max(1, len(tokens)), TOKENS_PER_PROGRAM_MAX):
         part = tokens[first : first + TOKENS_PER_PROGRAM_MAX]
         yield Rectangle(
@@ -177,8 +215,29 @@ class BalanceRead:
         Raises `ChainMoved` or `WrongBlock` when the block is void, and the node's own error when not one balance
         could be read.
         """
-        for rectangle in rectangles(holdings):
+        grouped = group_holdings(holdings)
+        for rectangle in grouped.rectangles:
             yield from self._read_rectangle(rectangle)
+        for first in range(0, len(grouped.owned), TOKENS_PER_BATCH):
+            yield self._read_owners(grouped.owned[first : first + TOKENS_PER_BATCH])
+
+    def _read_owners(self, owned: Sequence[OwnedToken]) -> PlacedValues:
+        """One for each holder that owns the token, zero for every other; all failed when the node does not answer."""
+        owners: Sequence[Owner]
+        try:
+            owners = read_owners(self._transport, self._block, [each.token for each in owned])
+            self._anything_read = True
+        except ChainMoved:
+            raise
+        except ReadError as error:
+            if not self._anything_read:
+                raise
+            owners = [ReadFailure(error.code, str(error))] * len(owned)
+        columns: list[tuple[Sequence[int], Sequence[Value]]] = []
+        for each, owner in zip(owned, owners, strict=True):
+            places = [place for _, place in each.holders]
+            columns.append((places, [_owned(owner, address) for address, _ in each.holders]))
+        return PlacedValues(OWNER_METHOD, columns, {})
 
     def _read_rectangle(self, rectangle: Rectangle) -> Iterator[PlacedValues]:
         first = 0
@@ -256,6 +315,10 @@ class BalanceRead:
         columns = (rectangle.native_places, *rectangle.token_places)
         remaining = [places[first:] for places in columns]
         return PlacedValues("none", [(places, [failure] * len(places)) for places in remaining if places], {})
+
+
+def _owned(owner: Owner, address: bytes) -> Value:
+    return owner if isinstance(owner, ReadFailure) else int(owner == address)
 
 
 @dataclass(frozen=True, slots=True)

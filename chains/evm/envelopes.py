@@ -21,6 +21,8 @@ BLOB: Final = 3
 """EIP-4844"""
 SET_CODE: Final = 4
 """EIP-7702"""
+DEPOSIT: Final = 0x7E
+"""Of rollups of the OP family: sent on layer 1; it may mint coins for its sender, and pays no fee."""
 
 
 class UnknownType(Exception):
@@ -31,13 +33,15 @@ class UnknownType(Exception):
         self.number = number
 
 
-def known_envelope_type(item: JsonObject) -> int:
-    """The type of a transaction or receipt, one of 0 to 4; raises `UnknownType` for others.
-
-    Nodes from before EIP-2718 give none, which means legacy.
-    """
+def envelope_type(item: JsonObject) -> int:
+    """The type of a transaction or receipt. Nodes from before EIP-2718 give none, which means legacy."""
     value = item.get("type")
-    number = LEGACY if value is None else quantity(value)
+    return LEGACY if value is None else quantity(value)
+
+
+def known_envelope_type(item: JsonObject) -> int:
+    """The type of a transaction or receipt, one of 0 to 4; raises `UnknownType` for others."""
+    number = envelope_type(item)
     if number > SET_CODE:
         raise UnknownType(number)
     return number

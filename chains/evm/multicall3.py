@@ -8,25 +8,42 @@ from typing import Final
 from chains.errors import MalformedAnswer
 from chains.evm import abi
 from chains.evm.scanner import Echo
-from chains.evm.strategy import REVERTED, WRONG_LENGTH, Chunk, ChunkResult, Value, check_echo, only_answer, pinned
+from chains.evm.strategy import (
+    REVERTED,
+    WRONG_LENGTH,
+    Chunk,
+    ChunkResult,
+    Value,
+    balance_question,
+    check_echo,
+    only_answer,
+    pinned,
+)
 from chains.jsonrpc import RpcCall
 
 MULTICALL3_ADDRESS: Final = bytes.fromhex("ca11bde05977b3631167028862be2a173976ca11")
 """Where Multicall3 stands on almost every chain (it was deployed by a transaction that is valid on all of them)."""
 
 
-def _multicall_data(calls: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Call data of aggregate3 for (target, call data) pairs, each call data at most 36 bytes and padded to them.
+_ARGUMENT_BYTES: Final = 36
+"""Call data of a function with one argument."""
 
-    Equal lengths make every tuple 192 bytes, so that all offsets are a multiplication. A getter without arguments
-    ignores the padding.
+
+def _multicall_data(calls: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Call data of aggregate3 for (target, call data) pairs, each call data padded to the room of the longest.
+
+    Equal room makes every tuple equally long, so that all offsets are a multiplication. A getter without arguments
+    ignores that it is called with an argument's length.
     """
     count = len(calls)
+    room = -(-max(len(call_data) for _, call_data in calls) // 32) * 32
+    step = 128 + room
     parts = [abi.AGGREGATE3, abi.word(32), abi.word(count)]
-    parts.extend(abi.word(32 * count + 192 * number) for number in range(count))
-    allow_failure, offset, length = abi.word(1), abi.word(96), abi.word(36)
+    parts.extend(abi.word(32 * count + step * number) for number in range(count))
+    allow_failure, offset = abi.word(1), abi.word(96)
     for target, call_data in calls:
-        parts.extend((abi.address_word(target), allow_failure, offset, length, call_data.ljust(64, b"\0")))
+        length = abi.word(max(_ARGUMENT_BYTES, len(call_data)))
+        parts.extend((abi.address_word(target), allow_failure, offset, length, call_data.ljust(room, b"\0")))
     return b"".join(parts)
 
 
@@ -80,7 +97,7 @@ class Multicall3:
         if chunk.native:
             calls.extend((this, abi.GET_ETH_BALANCE + holder) for holder in words)
         for token in chunk.tokens:
-            calls.extend((token, abi.BALANCE_OF + holder) for holder in words)
+            calls.extend(balance_question(token, holder) for holder in words)
         call = {"to": abi.hex_text(this), "data": abi.hex_text(_multicall_data(calls))}
         return [RpcCall("eth_call", (call, pinned(chunk.block)))]
 

@@ -14,6 +14,7 @@ from chains.evm.strategy import (
     ChunkResult,
     ReadFailure,
     Value,
+    balance_question,
     is_contract_failure,
     pinned,
 )
@@ -37,9 +38,9 @@ class Batch:
         if chunk.native:
             calls.extend(RpcCall("eth_getBalance", (abi.hex_text(holder), block)) for holder in chunk.holders)
         for token in chunk.tokens:
-            to = abi.hex_text(token)
             for holder in chunk.holders:
-                call = {"to": to, "data": abi.hex_text(abi.BALANCE_OF + abi.address_word(holder))}
+                contract, call_data = balance_question(token, abi.address_word(holder))
+                call = {"to": abi.hex_text(contract), "data": abi.hex_text(call_data)}
                 calls.append(RpcCall("eth_call", (call, block)))
         return calls
 

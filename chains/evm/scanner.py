@@ -4,7 +4,8 @@ It is never deployed. It runs either in the place of an account (`eth_call` with
 data, output of any length) or as the creation code of a call without receiver (`initcode`: input behind the code,
 output at most 24,576 bytes). One call costs the node the reading alone, not a request per balance.
 
-Input: packed 20-byte holder addresses. The tokens are constants of the program. Output:
+Input: packed 20-byte holder addresses. The tokens are constants of the program: a contract (ERC-20), or a contract
+and the word of an id (ERC-1155). Output:
 
     word 0  CHAINID                         words 0 to 3 are what the EVM itself says about where it runs; they are
     word 1  NUMBER                          compared with the pin, so a node that reads at another block is noticed
@@ -18,7 +19,7 @@ Input: packed 20-byte holder addresses. The tokens are constants of the program.
         word     native balance
         then for each token
             1 byte   status: 1 good, 0xe0 reverted or used up its gas, 0xe1 not 32 bytes, 0xe2 no code there
-            word     balanceOf(holder), meaningless unless the status is 1
+            word     balanceOf(holder) or balanceOf(holder, id), meaningless unless the status is 1
 
 A token call gets `TOKEN_GAS_MAX` and never more: by the 63/64 rule a token that burns everything would starve all
 after it. Before each call there must be enough gas left that the cap is the cap, so that running low is never
@@ -34,7 +35,7 @@ from functools import lru_cache
 from typing import Final
 
 from chains.errors import MalformedAnswer
-from chains.evm.abi import BALANCE_OF
+from chains.evm.abi import BALANCE_OF, BALANCE_OF_ID
 from chains.evm.assembler import assemble
 from chains.evm.keccak import EMPTY_CODE_HASH, keccak256
 
@@ -44,6 +45,8 @@ HEADER_WORDS: Final = 7
 HEADER_BYTES: Final = HEADER_WORDS * 32
 TOKENS_PER_PROGRAM_MAX: Final = 64
 """Keeps the program small against the limit of creation code (49,152 bytes, EIP-3860)."""
+CONTRACT_BYTES: Final = 20
+TOKEN_BYTES: Final = (CONTRACT_BYTES, CONTRACT_BYTES + 32)
 CREATED_BYTES_MAX: Final = 24_576
 """Largest output of creation code (EIP-170)."""
 SCANNER_ADDRESS: Final = keccak256(b"custody-verifier balance scanner")[12:]
@@ -60,8 +63,9 @@ class AccountKind(IntEnum):
     """An EOA whose code points to a contract (EIP-7702): others may move its funds while its nonce stands still."""
 
 
-# Memory: 0x00-0x23 balanceOf call data (selector, holder word), 0x40 scratch for results, 0x80… output.
-_OUT: Final = 0x80
+# Memory: 0x00-0x23 balanceOf call data (selector, holder word), 0x40 scratch for results, 0x80-0xc3 call data of
+# balanceOf with an id (selector, holder word, id), 0x100… output.
+_OUT: Final = 0x100
 _INPUT_COPY: Final = _OUT + CREATED_BYTES_MAX + 64
 """Where creation code copies its input: behind the largest output it may have."""
 _END_GAS: Final = 60_000
@@ -76,6 +80,7 @@ _START: Final = f"""
     GAS                       PUSH {_OUT + 128} MSTORE
     PUSH 0x{BALANCE_OF.hex()} PUSH 224 SHL PUSH 0 MSTORE
 """
+_START_ID: Final = f"PUSH 0x{BALANCE_OF_ID.hex()} PUSH 224 SHL PUSH 0x80 MSTORE"
 
 # What follows keeps three things on the stack, bottom to top: end of input, place in input, place in output.
 _INPUT_CALLDATA: Final = f"CALLDATASIZE PUSH 0 PUSH {_OUT + HEADER_BYTES}"
@@ -95,6 +100,7 @@ _HOLDER: Final = f"""
     %GAS_CHECK%
     %LOAD% PUSH 96 SHR                          ; … out holder
     DUP1 PUSH 4 MSTORE                          ; behind the selector
+    %HOLDER_ID%
     DUP1 BALANCE                                ; … out holder balance
     DUP2 EXTCODEHASH                            ; … out holder balance codehash
     DUP1 PUSH 0x{EMPTY_CODE_HASH.hex()} EQ
@@ -115,9 +121,13 @@ _HOLDER: Final = f"""
 
 _GAS_CHECK: Final = "PUSH %RESERVE% GAS LT PUSH @done JUMPI"
 
+_HOLDER_ID: Final = "DUP1 PUSH 0x84 MSTORE"
+_SET_ID: Final = "PUSH 0x%NUMBER% PUSH 0xa4 MSTORE"
+
 _TOKEN: Final = f"""
     {_GAS_CHECK}
-    PUSH 32 PUSH 0x40 PUSH 36 PUSH 0 PUSH 0x%TOKEN% PUSH {TOKEN_GAS_MAX} STATICCALL
+    %SET_ID%
+    PUSH 32 PUSH 0x40 %DATA% PUSH 0x%TOKEN% PUSH {TOKEN_GAS_MAX} STATICCALL
     DUP1 PUSH 32 RETURNDATASIZE EQ AND          ; … out success status: 1 succeeded with exactly one word
     DUP1 PUSH @store%N% JUMPI
     POP DUP1 PUSH @returned%N% JUMPI
@@ -152,11 +162,11 @@ def scanner_source(tokens: Sequence[bytes], *, creation: bool) -> str:
     if tokens:
         # 63/64 of what is left must be at least the cap, or the cap would not be what the token really got.
         reserve += TOKEN_GAS_MAX * 64 // 63 + 1
-    parts = [_START, _INPUT_BEHIND_CODE if creation else _INPUT_CALLDATA]
-    parts.append(_HOLDER.replace("%GAS_CHECK%", "" if tokens else _GAS_CHECK))
-    parts.extend(
-        _TOKEN.replace("%TOKEN%", token.hex()).replace("%N%", str(number)) for number, token in enumerate(tokens)
-    )
+    by_id = any(token[CONTRACT_BYTES:] for token in tokens)
+    parts = [_START, _START_ID if by_id else "", _INPUT_BEHIND_CODE if creation else _INPUT_CALLDATA]
+    holder = _HOLDER.replace("%GAS_CHECK%", "" if tokens else _GAS_CHECK)
+    parts.append(holder.replace("%HOLDER_ID%", _HOLDER_ID if by_id else ""))
+    parts.extend(_token_source(token, number) for number, token in enumerate(tokens))
     parts.extend((_NEXT_HOLDER, _DONE))
     return (
         "\n".join(parts)
@@ -167,11 +177,23 @@ def scanner_source(tokens: Sequence[bytes], *, creation: bool) -> str:
     )
 
 
+def _token_source(token: bytes, number: int) -> str:
+    contract, token_id = token[:CONTRACT_BYTES], token[CONTRACT_BYTES:]
+    return (
+        _TOKEN.replace("%SET_ID%", _SET_ID.replace("%NUMBER%", token_id.hex()) if token_id else "")
+        .replace("%DATA%", "PUSH 68 PUSH 0x80" if token_id else "PUSH 36 PUSH 0")
+        .replace("%TOKEN%", contract.hex())
+        .replace("%N%", str(number))
+    )
+
+
 @lru_cache(maxsize=64)
 def scanner_program(tokens: tuple[bytes, ...], *, creation: bool = False) -> bytes:
     """The assembled program for these tokens. Raises ValueError for more than `TOKENS_PER_PROGRAM_MAX`."""
-    if len(tokens) > TOKENS_PER_PROGRAM_MAX or any(len(token) != 20 for token in tokens):
-        raise ValueError(f"a scanner program takes up to {TOKENS_PER_PROGRAM_MAX} token addresses of 20 bytes")
+    if len(tokens) > TOKENS_PER_PROGRAM_MAX or any(len(token) not in TOKEN_BYTES for token in tokens):
+        raise ValueError(
+            f"a scanner program takes up to {TOKENS_PER_PROGRAM_MAX} tokens: addresses of 20 bytes, or with an id of 32"
+        )
     return assemble(scanner_source(tokens, creation=creation))
 
 

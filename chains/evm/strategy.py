@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from chains.errors import MalformedAnswer, NodeRefused, ReadError
+from chains.evm import abi
 from chains.evm.addresses import evm_chain_number
 from chains.evm.quantity import data
-from chains.evm.scanner import AccountKind, Echo
+from chains.evm.scanner import CONTRACT_BYTES, AccountKind, Echo
 from chains.jsonrpc import RpcCall
 from chains.types import BlockRef
 
@@ -49,6 +50,7 @@ class Chunk:
     block: BlockRef
     holders: tuple[bytes, ...]
     tokens: tuple[bytes, ...]
+    """What balance questions are about: a contract (ERC-20), or a contract and the word of an id (ERC-1155)."""
     native: bool
 
 
@@ -83,6 +85,12 @@ class Strategy(Protocol):
 
     def decode(self, chunk: Chunk, answers: Sequence[object]) -> ChunkResult:
         """The balances from the answers, in the order of the requests. Raises `ReadError` when none are usable."""
+
+
+def balance_question(token: bytes, holder: bytes) -> tuple[bytes, bytes]:
+    """The contract to call for a holder's balance of a token, and the call data. `holder` is a word."""
+    contract, number = token[:CONTRACT_BYTES], token[CONTRACT_BYTES:]
+    return contract, (abi.BALANCE_OF_ID + holder + number if number else abi.BALANCE_OF + holder)
 
 
 def pinned(block: BlockRef) -> dict[str, object]:

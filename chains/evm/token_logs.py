@@ -1,35 +1,49 @@
-"""ERC-20 Transfer logs of watched addresses: what to ask, in which portions, and what of the answer to believe.
+"""Logs of watched tokens that name watched addresses: what to ask, in which portions, and what of it to believe.
 
 A log is believed when it fits the question (contract, event, address) and stands in a block whose hash is already
-covered. Logs of another shape than ERC-20's are not guessed at; they are counted, and any count is a finding.
+covered. What it says moved is read by `chains.evm.token_events`. Logs of another shape than their event's are not
+guessed at; they are counted, and any count is a finding. A Transfer whose addresses are not indexed fits no filter by
+address, and is not seen here at all: the roll-forward finds what it moved, and the verified mode counts it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from chains.errors import ChainMoved, MalformedAnswer, NodeUnavailable, RangeTooLarge, ReadError
-from chains.evm.abi import TRANSFER_TOPIC, address_word, hex_text
-from chains.evm.addresses import checksum_address
+from chains.evm.abi import (
+    DEPOSIT_TOPIC,
+    TRANSFER_BATCH_TOPIC,
+    TRANSFER_SINGLE_TOPIC,
+    TRANSFER_TOPIC,
+    WITHDRAWAL_TOPIC,
+    address_word,
+    hex_text,
+)
+from chains.evm.addresses import TokenStandard
 from chains.evm.balances import Transport
 from chains.evm.header import JsonObject
 from chains.evm.native import Placed
 from chains.evm.quantity import data, encode_quantity, hash32, quantity
+from chains.evm.receipts import Log
+from chains.evm.token_events import TokenMovement, WatchedTokens, read_event, tell_once
 from chains.jsonrpc import RpcCall
-from chains.types import Asset, AssetId, BlockRef, Transfer, TransferKind
+from chains.types import AssetId, BlockRef
 
+ERC20, ERC721, ERC1155 = TokenStandard
 ADDRESSES_PER_QUERY: Final = 1_000
 """Most entries in one topic position or address list; geth refuses more."""
 BLOCKS_FIRST: Final = 2_000
 BLOCKS_MAX: Final = 10_000
 TIMEOUT_HALVINGS_MAX: Final = 3
 
-_SENDER, _RECEIVER = 1, 2
-_TOPIC: Final = hex_text(TRANSFER_TOPIC)
-_ZEROS: Final = bytes(12)
+_TRANSFERS: Final = (TRANSFER_TOPIC, DEPOSIT_TOPIC, WITHDRAWAL_TOPIC)
+"""Events whose first address is the sender, the receiver of a deposit or the sender of a withdrawal."""
+_COUNTED: Final = (TRANSFER_SINGLE_TOPIC, TRANSFER_BATCH_TOPIC)
+"""Events of ERC-1155, which have the operator before sender and receiver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +51,39 @@ class _Query:
     """One eth_getLogs filter but for its blocks."""
 
     contracts: tuple[bytes, ...]
+    events: tuple[bytes, ...]
+    """What the first topic may be."""
     position: int
-    """The topic that must be a watched address: 1 sender, 2 receiver."""
+    """The topic that must be a watched address."""
     addresses: frozenset[bytes]
     """Watched addresses as topic words."""
 
     def parameters(self, blocks: Mapping[str, str]) -> dict[str, object]:
-        topics: list[object] = [_TOPIC, None, None]
-        topics[self.position] = [hex_text(address) for address in sorted(self.addresses)]
+        events: object = hex_text(self.events[0]) if len(self.events) == 1 else list(map(hex_text, self.events))
+        addresses = [hex_text(address) for address in sorted(self.addresses)]
         return {
             "address": [hex_text(contract) for contract in self.contracts],
-            "topics": topics[: self.position + 1],
+            "topics": [events, *[None] * (self.position - 1), addresses],
             **blocks,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class _Odd:
-    """A log of a token that is not an ERC-20 transfer by its shape."""
+class _Seen:
+    """A log that fits its question, and what it tells."""
 
-    asset_id: AssetId
+    block: BlockRef
     tx_id: str
-    topics: tuple[bytes, ...]
+    tx_index: int
+    contract: bytes
+    movements: tuple[TokenMovement, ...] | None
+    """None when it cannot be read."""
     content: bytes
+    """What an unreadable log says, so that two different ones are told apart."""
+
+
+_Place = tuple[str, int]
+"""Block hash and index of a log."""
 
 
 class TokenLogs:
@@ -69,14 +93,14 @@ class TokenLogs:
         self,
         transport: Transport,
         covered: Mapping[int, BlockRef],
-        tokens: Mapping[bytes, Asset],
+        tokens: WatchedTokens,
         watched: frozenset[bytes],
     ) -> None:
-        """`covered` are the blocks of the scan by height; `tokens` the assets by contract."""
+        """`covered` are the blocks of the scan by height."""
         self._transport = transport
         self._covered = covered
         self._tokens = tokens
-        self._queries = _queries(tuple(tokens), watched)
+        self._queries = _queries(tokens, watched)
 
     def read(self, first_height: int, last_height: int) -> tuple[list[Placed], dict[AssetId, int]]:
         """All transfers in the range, and per asset how many logs had another shape.
@@ -84,12 +108,12 @@ class TokenLogs:
         The range is asked for in portions that adapt to what the node takes. Raises `RangeTooLarge` when even one
         block is too much, and any other `ReadError`; then nothing of the range is known.
         """
-        found: dict[tuple[str, int], Placed | _Odd] = {}
+        found: dict[_Place, _Seen] = {}
         width, growing, timeouts = BLOCKS_FIRST, True, 0
         height = first_height
         while self._queries and height <= last_height:
             end = min(height + width - 1, last_height)
-            portion: dict[tuple[str, int], Placed | _Odd] = {}
+            portion: dict[_Place, _Seen] = {}
             try:
                 for query in self._queries:
                     self._read_query(query, height, end, portion)
@@ -103,10 +127,13 @@ class TokenLogs:
             height = end + 1
             # A width that failed once is not tried again in this scan: most nodes have a fixed limit.
             width = min(BLOCKS_MAX, width * 2) if growing else width
-        unparsed = Counter(value.asset_id for value in found.values() if isinstance(value, _Odd))
-        return [value for value in found.values() if isinstance(value, Placed)], dict(unparsed)
+        return _told(found), dict(self._unread(found))
 
-    def _read_query(self, query: _Query, height: int, end: int, portion: dict[tuple[str, int], Placed | _Odd]) -> None:
+    def _unread(self, found: Mapping[_Place, _Seen]) -> Counter[AssetId]:
+        odd = [seen.contract for seen in found.values() if seen.movements is None]
+        return Counter(self._tokens.asset_of(contract).asset_id for contract in odd)
+
+    def _read_query(self, query: _Query, height: int, end: int, portion: dict[_Place, _Seen]) -> None:
         if height == end:
             # By hash: the node must know this very block, or it refuses.
             blocks = {"blockHash": self._covered[end].block_hash}
@@ -129,9 +156,7 @@ class TokenLogs:
         for log in logs:
             self._add(query, log, height, end, portion)
 
-    def _add(
-        self, query: _Query, log: object, height: int, end: int, portion: dict[tuple[str, int], Placed | _Odd]
-    ) -> None:
+    def _add(self, query: _Query, log: object, height: int, end: int, portion: dict[_Place, _Seen]) -> None:
         if not isinstance(log, Mapping):
             raise MalformedAnswer("a log is not a JSON object")
         if log.get("removed") is True:
@@ -147,42 +172,55 @@ class TokenLogs:
         if portion.setdefault(key, entry) != entry:
             raise MalformedAnswer("two different logs have the same place in the same block")
 
-    def _entry(self, query: _Query, log: JsonObject, block: BlockRef) -> Placed | _Odd:
-        """The transfer of a log, or the log itself when it has another shape."""
-        asset = self._tokens.get(data(log.get("address"), length=20))
-        topics = log.get("topics")
-        if asset is None or not isinstance(topics, list):
+    def _entry(self, query: _Query, log: JsonObject, block: BlockRef) -> _Seen:
+        """What a log tells, when it fits the question."""
+        contract, topics = data(log.get("address"), length=20), log.get("topics")
+        if contract not in query.contracts or not isinstance(topics, list):
             raise MalformedAnswer("a log is of a contract that was not asked for")
-        words = [data(topic, length=32) for topic in topics]
-        if len(words) <= query.position or words[0] != TRANSFER_TOPIC or words[query.position] not in query.addresses:
+        words = tuple([data(topic, length=32) for topic in topics])
+        if len(words) <= query.position or words[0] not in query.events or words[query.position] not in query.addresses:
             raise MalformedAnswer("a log does not fit the filter it was asked with")
-        amount, tx_id = data(log.get("data")), hash32(log.get("transactionHash"))
-        if len(words) != 3 or len(amount) != 32 or any(word[:12] != _ZEROS for word in words[1:]):
-            return _Odd(asset.asset_id, tx_id, tuple(words), amount)
-        return Placed(
-            quantity(log.get("transactionIndex")),
-            Transfer(
-                block=block,
-                tx_id=tx_id,
-                index=quantity(log.get("logIndex")),
-                asset=asset,
-                sender=checksum_address(words[1][12:]),
-                receiver=checksum_address(words[2][12:]),
-                base_units=int.from_bytes(amount, "big"),
-                kind=TransferKind.TOKEN,
-            ),
+        content, index = data(log.get("data")), quantity(log.get("logIndex"))
+        movements = read_event(Log(contract, words, content), index, self._tokens)
+        return _Seen(
+            block=block,
+            tx_id=hash32(log.get("transactionHash")),
+            tx_index=quantity(log.get("transactionIndex")),
+            contract=contract,
+            movements=movements,
+            content=b"".join((*words, content)) if movements is None else b"",
         )
 
 
-def _queries(tokens: Sequence[bytes], watched: frozenset[bytes]) -> list[_Query]:
+def _told(found: Mapping[_Place, _Seen]) -> list[Placed]:
+    """The movements of all logs; what two events of one transaction tell counts once."""
+    by_transaction: dict[tuple[str, str], list[tuple[TokenMovement, _Seen]]] = defaultdict(list)
+    for _, seen in sorted(found.items()):
+        for movement in seen.movements or ():
+            by_transaction[seen.block.block_hash, seen.tx_id].append((movement, seen))
+    return [
+        Placed(seen.tx_index, movement.transfer(seen.block, seen.tx_id))
+        for movements in by_transaction.values()
+        for movement, seen in tell_once(movements)
+    ]
+
+
+def _queries(tokens: WatchedTokens, watched: frozenset[bytes]) -> list[_Query]:
     words = [address_word(address) for address in sorted(watched)]
+    named = [contract for contract in tokens.contracts if tokens.speaks(contract, ERC20, ERC721)]
+    counted = [contract for contract in tokens.contracts if tokens.speaks(contract, ERC1155)]
     return [
         _Query(
-            tuple(tokens[token : token + ADDRESSES_PER_QUERY]),
+            tuple(contracts[first : first + ADDRESSES_PER_QUERY]),
+            events,
             position,
             frozenset(words[place : place + ADDRESSES_PER_QUERY]),
         )
-        for token in range(0, len(tokens), ADDRESSES_PER_QUERY)
+        for contracts, of_position in (
+            (named, {1: _TRANSFERS, 2: (TRANSFER_TOPIC,)}),
+            (counted, {2: _COUNTED, 3: _COUNTED}),
+        )
+        for first in range(0, len(contracts), ADDRESSES_PER_QUERY)
         for place in range(0, len(words), ADDRESSES_PER_QUERY)
-        for position in (_SENDER, _RECEIVER)
+        for position, events in of_position.items()
     ]

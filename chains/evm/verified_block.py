@@ -24,7 +24,7 @@ from chains.evm.blob_price import known_blob_prices
 from chains.evm.blocks import Block
 from chains.evm.envelopes import UnknownType
 from chains.evm.header import Header, JsonObject
-from chains.evm.native import created_address, fee_paid
+from chains.evm.native import created_address, fee_paid, is_unread, minted
 from chains.evm.quantity import data, hash32, quantity
 from chains.evm.receipts import BloomFilter, Receipt, decode_receipt, encode_receipt
 from chains.evm.signed_transaction import SignedTransaction, decode_transaction
@@ -34,6 +34,7 @@ from chains.types import BlockRef
 
 _BLOB_PRICE_NOTE: Final = "the blob gas price fits no fork this version knows"
 _L1_FEE_NOTE: Final = "the fee for data on layer 1 stands in no root"
+_OPERATOR_FEE_NOTE: Final = "the fee of the rollup's operator stands in no root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Executed:
     """All that the sender paid, in base units of the native coin."""
     first_log_index: int
     """Place of its first log within the block."""
+    mint: int = 0
+    """What a deposit of a rollup mints for the sender, in base units."""
+    unread: bool = False
+    """Whether its type is unknown here, so that it may move more than is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,8 @@ class _Execution:
             self._check_blobs(signed)
         if claimed.get("l1Fee") is not None:
             self.checks.note(_L1_FEE_NOTE)
+        if claimed.get("operatorFeeScalar") is not None or claimed.get("operatorFeeConstant") is not None:
+            self.checks.note(_OPERATOR_FEE_NOTE)
         to = transaction.get("to")
         nonce, value = quantity(transaction.get("nonce")), quantity(transaction.get("value"))
         return Executed(
@@ -218,6 +225,8 @@ class _Execution:
             gas_price=gas_price,
             fee=fee_paid(claimed),
             first_log_index=logs_before,
+            mint=minted(transaction),
+            unread=is_unread(transaction),
         )
 
     def _check_blobs(self, signed: SignedTransaction) -> None:

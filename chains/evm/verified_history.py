@@ -16,24 +16,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from chains.errors import (
-    ChainConfigError,
-    InvalidValue,
-    MalformedAnswer,
-    NodeUnavailable,
-    ProofFailed,
-    RangeTooLarge,
-    ReadError,
-    UnsupportedByNode,
-)
-from chains.evm.addresses import address_bytes, token_address
+from chains.errors import ChainConfigError, InvalidValue, MalformedAnswer, ProofFailed
+from chains.evm.addresses import address_bytes
 from chains.evm.balances import Transport
+from chains.evm.block_credits import mined_by
 from chains.evm.block_movements import Watch, block_movements
-from chains.evm.blocks import Block, BlockSource
+from chains.evm.blocks import BlockSource
 from chains.evm.native import Placed
-from chains.evm.quantity import hash32
+from chains.evm.receipt_source import ReceiptSource
+from chains.evm.token_events import watched_tokens
 from chains.evm.verified_block import check_block
-from chains.jsonrpc import RpcCall
 from chains.reader import ChainConfig, Progress
 from chains.types import Address, Asset, AssetId, BlockRef, TransferScan
 
@@ -72,11 +64,11 @@ def scan_verified(
     watch = Watch(
         addresses=frozenset(map(address_bytes, watched)),
         native=next((asset for asset in assets if asset.is_native), None),
-        tokens={token: asset for asset in assets if (token := token_address(asset.asset_id)) is not None},
+        tokens=watched_tokens(assets),
     )
     source.require_known(last)
     try:
-        result = _scan(source, ReceiptSource(transport), node_id, first_height, last, watch, progress)
+        result = _scan(transport, source, config, node_id, first_height, last, watch, progress)
     except (MalformedAnswer, ProofFailed):
         # An answer from a chain that moved under the scan looks wrong too; ask which it was.
         source.require_known(last)
@@ -86,8 +78,9 @@ def scan_verified(
 
 
 def _scan(
+    transport: Transport,
     source: BlockSource,
-    receipts: ReceiptSource,
+    config: ChainConfig,
     node_id: str,
     first_height: int,
     last: BlockRef,
@@ -98,7 +91,10 @@ def _scan(
     placed: list[Placed] = []
     unparsed: Counter[AssetId] = Counter()
     mode_note = ""
+    receipts = ReceiptSource(transport)
     for batch in source.cover(first_height, last, full=True):
+        if watch.native is not None and (mined := mined_by(transport, batch, watch.addresses, config.header_format)):
+            unparsed[watch.native.asset_id] += mined
         for block, block_receipts in zip(batch, receipts.of(batch), strict=True):
             checked = check_block(block, block_receipts)
             if checked.notes and not mode_note:
@@ -118,65 +114,3 @@ def _scan(
         mode=LOGS if mode_note else VERIFIED,
         mode_note=mode_note,
     )
-
-
-class ReceiptSource:
-    """All receipts of whole blocks, by block where the node offers that, else one by one."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._by_block = True
-
-    def of(self, blocks: Sequence[Block]) -> list[list[object]]:
-        """The receipts of each block, in the order of its transactions; asked for in parts that the node can give."""
-        try:
-            return self._fetch(blocks)
-        except (RangeTooLarge, NodeUnavailable, MalformedAnswer):
-            # A body over a limit has many faces; asking for less tells it from a node that is down or wrong.
-            if len(blocks) <= 1:
-                raise
-            middle = len(blocks) // 2
-            return self.of(blocks[:middle]) + self.of(blocks[middle:])
-
-    def _fetch(self, blocks: Sequence[Block]) -> list[list[object]]:
-        if self._by_block:
-            try:
-                return self._fetch_by_block(blocks)
-            except UnsupportedByNode:
-                self._by_block = False
-            except RangeTooLarge:
-                if len(blocks) > 1:
-                    raise
-        return self._fetch_one_by_one(blocks)
-
-    def _fetch_by_block(self, blocks: Sequence[Block]) -> list[list[object]]:
-        full = [header.block for header, raw in blocks if raw.get("transactions")]
-        # By hash: the node must know this very block. One without transactions has no receipts, as its root shows.
-        calls = [RpcCall("eth_getBlockReceipts", (block.block_hash,)) for block in full]
-        answers = dict(zip([block.block_hash for block in full], self._ask(calls), strict=True))
-        found: list[list[object]] = []
-        for header, _ in blocks:
-            receipts = answers.get(header.block.block_hash, [])
-            if not isinstance(receipts, list):
-                raise MalformedAnswer(f"the node has no receipts of {header.block}")
-            found.append(receipts)
-        return found
-
-    def _fetch_one_by_one(self, blocks: Sequence[Block]) -> list[list[object]]:
-        tx_ids: list[str] = []
-        counts: list[int] = []
-        for _, raw in blocks:
-            transactions = raw.get("transactions")
-            if not isinstance(transactions, list) or not all(isinstance(each, dict) for each in transactions):
-                raise MalformedAnswer("a block has no list of transactions")
-            tx_ids.extend(hash32(each.get("hash")) for each in transactions)
-            counts.append(len(transactions))
-        receipts = iter(self._ask([RpcCall("eth_getTransactionReceipt", (tx_id,)) for tx_id in tx_ids]))
-        return [[next(receipts) for _ in range(count)] for count in counts]
-
-    def _ask(self, calls: Sequence[RpcCall]) -> list[object]:
-        answers = self._transport.batch(calls) if calls else []
-        for answer in answers:
-            if isinstance(answer, ReadError):
-                raise answer
-        return answers

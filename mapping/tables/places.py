@@ -95,6 +95,8 @@ def _dust_limit(text: str, row: Row) -> object:
 
 
 def _build_asset(row: Row) -> AssetRecord:
+    if row["asset_id"].count("/") > 1 and row["decimals"]:
+        raise ColumnProblem("decimals", "a token with an id of its own is counted whole: its decimals are 0")
     return AssetRecord(
         Asset(row["asset_id"], row["symbol"], row["decimals"]),
         row["legal_class"],
@@ -113,7 +115,8 @@ ASSETS = Table(
             "asset_id",
             "The asset.",
             "CAIP-19, `cusip:`, `iso4217:`",
-            "addresses with their checksum, CUSIPs with their check digit",
+            "addresses with their checksum, CUSIPs with their check digit, collections token by token "
+            "(`erc721:0x…/ID`, `erc1155:0x…/ID`)",
             lambda text, row: row.context.new_asset_id(text),
         ),
         Column("symbol", "Short name for display; never compared.", "text", NAME_RULE, plain(parse_name)),
@@ -121,7 +124,7 @@ ASSETS = Table(
             "decimals",
             "Decimals of one whole unit: a quantity times 10^decimals is in base units.",
             "digits",
-            "0 to 77; never changed for an asset once recorded",
+            "0 to 77; 0 for a token of a collection; never changed for an asset once recorded",
             plain(_decimals),
         ),
         Column(

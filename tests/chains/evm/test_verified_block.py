@@ -13,11 +13,13 @@ import pytest
 
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.blob_price import UPDATE_FRACTIONS, blob_price, known_blob_prices
-from chains.evm.block_movements import WITHDRAWALS_IN_A_TOKEN, Watch, block_movements
+from chains.evm.block_credits import WITHDRAWALS_IN_A_TOKEN
+from chains.evm.block_movements import Watch, block_movements
 from chains.evm.header import decode_header, encode_ethereum
 from chains.evm.keccak import keccak256
 from chains.evm.receipts import BloomFilter, decode_receipt, encode_receipt
 from chains.evm.signed_transaction import decode_transaction
+from chains.evm.token_events import WatchedTokens
 from chains.evm.trie_root import ordered_root
 from chains.evm.verified_block import CheckedBlock, check_block
 from chains.types import Asset, AssetId, ChainId, TransferKind
@@ -52,7 +54,9 @@ def test_a_block_of_geth_is_verified_whole() -> None:
 
 
 def test_its_movements() -> None:
-    found, unparsed = block_movements(check(), Watch(frozenset({SENDER, VALIDATOR, bytes(20)}), NATIVE, {}))
+    found, unparsed = block_movements(
+        check(), Watch(frozenset({SENDER, VALIDATOR, bytes(20)}), NATIVE, WatchedTokens())
+    )
     assert not unparsed
     kinds = [(item.transfer.kind, item.transfer.base_units) for item in found]
     one = [(TransferKind.FEE, 21_000 * 0x44103F3), (TransferKind.NATIVE, 1)]
@@ -60,12 +64,12 @@ def test_its_movements() -> None:
     last = [(TransferKind.COINBASE, 3 * 21_000), (TransferKind.WITHDRAWAL, 100 * 10**9)]
     assert kinds == [*one, *one, *one, *last]
     assert len({item.transfer.transfer_id for item in found}) == len(found)
-    assert block_movements(check(), Watch(frozenset({b"\x01" * 20}), NATIVE, {}))[0] == []
-    assert block_movements(check(), Watch(frozenset({SENDER, VALIDATOR}), None, {}))[0] == []
+    assert block_movements(check(), Watch(frozenset({b"\x01" * 20}), NATIVE, WatchedTokens()))[0] == []
+    assert block_movements(check(), Watch(frozenset({SENDER, VALIDATOR}), None, WatchedTokens()))[0] == []
 
 
 def test_withdrawals_that_credit_a_token_are_no_native_movement() -> None:
-    watch = Watch(frozenset({VALIDATOR}), NATIVE, {})
+    watch = Watch(frozenset({VALIDATOR}), NATIVE, WatchedTokens())
     assert len(block_movements(check(), watch)[0]) == 1
     for chain in WITHDRAWALS_IN_A_TOKEN:
         assert block_movements(check(chain=chain), watch)[0] == []

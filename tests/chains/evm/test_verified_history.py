@@ -167,15 +167,17 @@ def test_wrapped_ether_comes_and_goes_without_a_transfer_event(
     ]
     (balance,) = reader.read_balances(pin, [Holding(wallet, asset)])
     assert balance.base_units == net(scan.transfers, balance.holding) == 700
-    assert chain.reader().scan_transfers(0, pin.block, [wallet], [asset]).transfers == ()
+    assert chain.reader().scan_transfers(0, pin.block, [wallet], [asset]).transfers == scan.transfers
 
 
 def test_a_deposit_that_is_told_by_a_transfer_too_counts_once(
     verified: EvmChain, deploy_contract: DeployContract, holders: list[Address]
 ) -> None:
     """Each log in a transaction of its own here, but for the pair, which one transaction emits."""
-    from chains.evm.block_movements import DEPOSIT_TOPIC, Watch, block_movements
+    from chains.evm.abi import DEPOSIT_TOPIC
+    from chains.evm.block_movements import Watch, block_movements
     from chains.evm.receipts import Log, Receipt
+    from chains.evm.token_events import watched_tokens
     from chains.evm.verified_block import CheckedBlock, Executed
 
     token = bytes.fromhex("11" * 20)
@@ -189,7 +191,7 @@ def test_a_deposit_that_is_told_by_a_transfer_too_counts_once(
         receipt = Receipt(b"\x01", 21_000, logs)
         executed = Executed("0x" + "22" * 32, bytes(20), token, 0, receipt, 21_000, 1, 21_000, 3)
         block = CheckedBlock(verified.pin(verified.reader()).block, (executed,), (), bytes(20), 1, ())
-        found, unparsed = block_movements(block, Watch(frozenset({holder}), None, {token: asset}))
+        found, unparsed = block_movements(block, Watch(frozenset({holder}), None, watched_tokens([asset])))
         assert not unparsed
         assert all(item.transfer.receiver == holders[1] for item in found)
         return [item.transfer.index for item in found]
