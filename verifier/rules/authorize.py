@@ -73,7 +73,7 @@ def match_transfers(
     custody and fees by themselves are left out. Raises `InvalidValue` for transfers of two chains, or two different
     transfers or approvals of one id.
     """
-    distinct = _distinct(transfers)
+    distinct = distinct_transfers(transfers)
     outgoing = [transfer for transfer in distinct if is_outgoing(transfer, custody_addresses)]
     if not outgoing:
         return []
@@ -316,8 +316,11 @@ def _end(authorization: TransferAuthorization) -> tuple[datetime, str]:
     return authorization.valid_until, authorization.authorization_id
 
 
-def _distinct(transfers: Iterable[Transfer]) -> list[Transfer]:
-    """Every transfer once, in the order of the chain."""
+def distinct_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """Every transfer once, in the order of the chain.
+
+    Raises `InvalidValue` for transfers of two chains, or two different transfers of one id.
+    """
     by_id: dict[str, Transfer] = {}
     for transfer in transfers:
         if by_id.setdefault(transfer.transfer_id, transfer) != transfer:
