@@ -7,8 +7,10 @@ out - fees = closing holds per address to the satoshi, one way is fixed:
    own inputs, and are no transfer. One that gets back more than it put in is a receiver of the rest.
 2. The scripts that put in more than they got back are payers, in the order of their first inputs. They fund what is
    left of the outputs, in order, and whoever still has something left then bears it as the fee.
-3. A transfer is told when its payer or its receiver is watched; a fee, when its payer is. An output that several payers
-   fund, none of them watched, is one transfer without a named sender.
+3. A transfer is told when its payer or its receiver is watched; a fee, when its payer is.
+
+So a transfer is the same whoever else is watched, and one that is told again for a wallet mapped late is known by its
+id. The price is that a deposit paid by many strange scripts together is as many transfers.
 
 The sums per address are facts; which payer met which output is this convention, where there is more than one payer.
 
@@ -18,7 +20,7 @@ that nothing sent to them is lost. What a coinbase pays has no sender. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -109,31 +111,13 @@ def _transfers(
             if value and script in watched:
                 yield transfer(number * INPUTS_MAX, None, spell(script), value, TransferKind.COINBASE)
         return
-    for several in _by_output(pieces(touched), watched):
-        piece = several[0]
-        sender = spell(piece.script) if len(several) == 1 else None
-        value = sum(each.value for each in several)
+    for piece in pieces(touched):
         if piece.output is None:
             if piece.script in watched:
-                yield transfer(piece_index(piece), sender, None, value, TransferKind.FEE)
+                yield transfer(piece_index(piece), spell(piece.script), None, piece.value, TransferKind.FEE)
         elif piece.script in watched or outputs[piece.output].script in watched:
             receiver = spell(outputs[piece.output].script)
-            yield transfer(piece_index(piece), sender, receiver, value, TransferKind.NATIVE)
-
-
-def _by_output(found: Iterable[Piece], watched: Container[bytes]) -> Iterator[list[Piece]]:
-    """Pieces one by one, but those of payers who are not watched that fund one output together."""
-    strangers: list[Piece] = []
-    for piece in found:
-        if strangers and piece.output != strangers[0].output:
-            yield strangers
-            strangers = []
-        if piece.script in watched:
-            yield [piece]
-        else:
-            strangers.append(piece)
-    if strangers:
-        yield strangers
+            yield transfer(piece_index(piece), spell(piece.script), receiver, piece.value, TransferKind.NATIVE)
 
 
 class _Speller:
