@@ -102,6 +102,8 @@ class DisagreementSubject(StrEnum):
     """How many events of an asset could not be read."""
     ASSET = "asset"
     """What a configured asset is on chain."""
+    ENCUMBRANCE = "encumbrance"
+    """Who else could move what is in a wallet: an approval, a grant, a fact about control, an issuer's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class NodeDisagreement:
     transfer: Transfer | None = None
     """For transfers: one node's account of it."""
     name: str = ""
-    """For assets and events: the asset id."""
+    """For assets and events the asset id, for encumbrances what was asked."""
 
     def __post_init__(self) -> None:
         if len({answer.said for answer in self.answers}) < 2:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from chains.agreement import (
     DisagreementSubject,
@@ -25,11 +25,23 @@ from chains.agreement import (
 )
 from chains.block_trace import BlockTrace, ChangeExplainer, merge_traces
 from chains.disputes import disputed, transfer_disputes
-from chains.errors import ChainConfigError, QuorumNotReached
+from chains.errors import ChainConfigError, QuorumNotReached, UnsupportedByNode
 from chains.panel import Failures, Panel
 from chains.quorum_balances import merge_balances
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeIdentity, Pin, Progress
+from chains.reader import (
+    ChainConfig,
+    ChainPlugin,
+    ChainReader,
+    EncumbranceReader,
+    NodeIdentity,
+    Pin,
+    Progress,
+    as_encumbrance_reader,
+)
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Holding, TransferScan
+
+if TYPE_CHECKING:
+    from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
 
 Said = TypeVar("Said", bound=Hashable)
 
@@ -245,6 +257,50 @@ class QuorumReader:
                 problems[asset.asset_id] = problem
         return problems
 
+    @property
+    def reads_encumbrances(self) -> bool:
+        """Whether every node can be asked who else could move what is in the wallets."""
+        return all(as_encumbrance_reader(reader) is not None for reader in self._panel.readers.values())
+
+    def look_for_approvals(
+        self,
+        last: BlockRef,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        settings: EncumbranceSettings,
+        *,
+        first_height: int,
+        earlier: ApprovalCoverage | None = None,
+        progress: Progress | None = None,
+    ) -> ApprovalCoverage:
+        """Every pair that any node saw approved: where to look. What only some of them saw is a disagreement."""
+        from chains.quorum_encumbrances import Ballot, merge_approvals
+
+        answers = self._panel.ask(
+            lambda reader: _encumbrances_of(reader).look_for_approvals(
+                last, wallets, assets, settings, first_height=first_height, earlier=earlier
+            )
+        )
+        if progress is not None:
+            progress(last.height - (earlier.last.height if earlier is not None else first_height - 1))
+        return merge_approvals(answers, Ballot(last, self._quorum, self._disagreements))
+
+    def read_encumbrances(
+        self,
+        pin: Pin,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        coverage: ApprovalCoverage,
+        settings: EncumbranceSettings,
+    ) -> EncumbranceReading:
+        """What a quorum of operators says of each question at the pin; the rest is not known."""
+        from chains.quorum_encumbrances import Ballot, merge_readings
+
+        answers = self._panel.ask(
+            lambda reader: _encumbrances_of(reader).read_encumbrances(pin, wallets, assets, coverage, settings)
+        )
+        return merge_readings(answers, Ballot(pin.block, self._quorum, self._disagreements))
+
     def probe(self, now: datetime) -> Mapping[str, str]:
         """What each node offers; the names begin with the node's own: `node-a.eip1898`."""
         return {
@@ -293,6 +349,13 @@ class QuorumReader:
         if verdict.answer is None:
             raise QuorumNotReached(f"operators disagree at height {height}: {dispute}", node_id=self.node_id)
         return verdict.answer
+
+
+def _encumbrances_of(reader: ChainReader) -> EncumbranceReader:
+    asked = as_encumbrance_reader(reader)
+    if asked is None:
+        raise UnsupportedByNode("its adapter reads no encumbrances", node_id=reader.node_id)
+    return asked
 
 
 def open_quorum(

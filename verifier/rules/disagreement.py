@@ -12,7 +12,7 @@ from verifier.records import Finding, FindingKind
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 
-GROUPED: Final = frozenset({DisagreementSubject.BALANCE, DisagreementSubject.TRANSFER})
+GROUPED: Final = frozenset({DisagreementSubject.BALANCE, DisagreementSubject.TRANSFER, DisagreementSubject.ENCUMBRANCE})
 """Subjects of which one bad node can disagree thousands of times."""
 
 
@@ -52,8 +52,9 @@ def _one(disagreement: NodeDisagreement, surroundings: Surroundings) -> Finding:
 
 def _many(group: Sequence[NodeDisagreement], surroundings: Surroundings) -> Finding:
     first = group[0]
+    of_asset = " of the asset" if _asset(first) is not None else ""
     text = (
-        f"Nodes disagree about {len(group)} {first.subject.value}s of the asset. The first is {_about(first)}: "
+        f"Nodes disagree about {len(group)} {first.subject.value}s{of_asset}. The first is {_about(first)}: "
         f"{_told(first)}. {_outcome(first)} Every answer stands in the journal."
     )
     return surroundings.finding(
@@ -91,6 +92,8 @@ def _asset(disagreement: NodeDisagreement) -> Asset | None:
 
 
 def _asset_id(disagreement: NodeDisagreement) -> str:
+    if disagreement.subject is DisagreementSubject.ENCUMBRANCE:
+        return ""  # the questions are many, the matter is one: who can move what is there
     asset = _asset(disagreement)
     return asset.asset_id if asset is not None else disagreement.name
 
@@ -119,6 +122,7 @@ def _about(disagreement: NodeDisagreement) -> str:
         DisagreementSubject.CANONICAL: f"whether the block known as {height} is canonical",
         DisagreementSubject.UNPARSED_EVENTS: f"events of {disagreement.name} up to block {height}",
         DisagreementSubject.ASSET: f"what {disagreement.name} is at block {height}",
+        DisagreementSubject.ENCUMBRANCE: f"who else could move what is there, {disagreement.name}, at block {height}",
     }[disagreement.subject]
 
 
