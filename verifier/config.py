@@ -70,6 +70,11 @@ class SweepSettings(_Section):
     """Most blocks that one sweep reads again for wallets and assets mapped late; the next sweep goes on."""
     heartbeat_seconds_max: int = Field(default=7_200, ge=1)
     """How old the newest observation of a chain may be, by its block's time, before that is a finding."""
+    change_points: Literal["remainders", "every_block"] = "remainders"
+    """Where balances are read to find changes that no event explains: where remainders lead, or at every block, so that
+    changes which cancel out are found too. See docs/history.md."""
+    change_point_blocks_max: int = Field(default=10_000, ge=1)
+    """Most blocks that `every_block` reads in one sweep; more are refused, with a finding."""
     pin_attempts_max: int = Field(default=3, ge=1, le=10)
     """How often a sweep pins anew when the chain reorganises under it."""
 

@@ -12,7 +12,9 @@ from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
+from verifier.rolling import Rolled, roll_forward
 from verifier.rules.authorize import match_transfers, review_late_approvals
+from verifier.rules.changes import change_findings
 from verifier.rules.claims import Claims, claims_by_place
 from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
 from verifier.rules.disagreement import disagreement_findings
@@ -21,7 +23,7 @@ from verifier.rules.holdings import MappedHolding
 from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
 from verifier.rules.movements import transfer_findings
 from verifier.rules.reconcile import Moment, Observations, reconcile_all
-from verifier.rules.rollforward import RollForward, change_findings, gap_findings, roll_forward_all
+from verifier.rules.rollforward import RollForward, gap_findings
 from verifier.rules.statements import figure, unplaced_statements
 from verifier.rules.structure import structure_findings
 from verifier.rules.surroundings import Surroundings, dust_limits
@@ -46,8 +48,12 @@ def judge(
     plan: Sequence[MappedHolding],
     asset_problems: Mapping[AssetId, str],
     as_of_skew_seconds_max: int,
+    rolled: Rolled | None = None,
 ) -> Judgement:
-    """Reconcile, match and roll forward what this sweep read, and gather the findings by case."""
+    """Reconcile, match and roll forward what this sweep read, and gather the findings by case.
+
+    `rolled` is what `roll_forward` gives now, where the caller has it already.
+    """
     chain_id, block, known_at = start.chain_id, start.block, start.known_at
     records = store.assets(chain_id, known_at)
     assets = {record.asset.asset_id: record.asset for record in records}
@@ -77,7 +83,7 @@ def judge(
     )
     matches = review_late_approvals(matches, store.authorizations_recorded(chain_id, known_at))
     mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
-    rolls = _roll_forward(store, start, mapped)
+    rolls = (rolled or roll_forward(store, start, mapped)).rolls
 
     compared = {
         (place, holding.asset.asset_id)
@@ -94,7 +100,7 @@ def judge(
         *_unmapped_balances(inventory, observations, assets, surroundings),
         *asset_findings(asset_problems, assets, surroundings),
         *transfer_findings(matches, surroundings),
-        *change_findings(rolls, surroundings),
+        *change_findings(rolls, store.found_changes(start), surroundings),
         *gap_findings(rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
         *hole_findings(store.coverage_gaps(chain_id), surroundings),
@@ -111,18 +117,6 @@ def judge(
         ),
     ]
     return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
-
-
-def _roll_forward(store: Store, start: SweepStart, observations: Observations) -> list[RollForward]:
-    """The equation for every balance that an earlier sweep read too, over the movements since then."""
-    openings = store.openings(start, observations)
-    read_again = {key for key, seen in observations.items() if key not in openings and seen.base_units is not None}
-    openings |= store.older_openings(start, read_again)
-    if not openings:
-        return []
-    first = min(opening.block.height for opening in openings.values()) + 1
-    transfers = store.transfers(start.chain_id, first_height=first, last_height=start.block.height)
-    return roll_forward_all(openings, observations, transfers, store.covered_from(start.chain_id))
 
 
 def _open_dust(store: Store) -> dict[tuple[LocationId, AssetId], str]:

@@ -33,10 +33,13 @@ from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
 from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
+from verifier.changes import search_changes
 from verifier.config import SweepSettings
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
+from verifier.rolling import Rolled, mapped_observations, roll_forward
+from verifier.rules.changes import SearchMode
 from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.store import CaseSeen, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
@@ -285,6 +288,7 @@ class ChainSweep:
         watched = sorted({holding.address for holding in holdings})
         self._read_transfers(reader, start, watched, assets)
         self._read_late(reader, start, watched, assets)
+        rolled = self._explain_changes(reader, start, watched, assets)
         known_assets = [asset for asset in assets if asset.asset_id not in asset_problems]
         not_learnt = self._question(start, pin, known_assets).ask(reader)
         reader.identify()
@@ -293,7 +297,7 @@ class ChainSweep:
         self._keep_disagreements(reader)
         if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
             self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
-        judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max)
+        judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max, rolled)
         return self._end(start, judgement)
 
     def _question(self, start: SweepStart, pin: Pin, assets: Sequence[Asset]) -> EncumbranceQuestion:
@@ -392,6 +396,34 @@ class ChainSweep:
             clock=self._clock,
         )
         self._keep_disagreements(reader)
+
+    def _explain_changes(
+        self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]
+    ) -> Rolled:
+        """Roll every balance forward; what does not add up is narrowed, traced and stored before anything is judged.
+
+        All movements are read by now, those read late too.
+        """
+        observations = mapped_observations(self._store, start)
+        rolled = roll_forward(self._store, start, observations)
+        if self._store.found_changes(start) is not None:
+            return rolled
+        search = search_changes(
+            self._store,
+            reader,
+            start,
+            rolled,
+            watched,
+            next((asset for asset in assets if asset.is_native), self._chain.native_asset),
+            mode=SearchMode(self._settings.change_points),
+            blocks_max=self._settings.change_point_blocks_max,
+            on_phase=lambda name, total: self._on_phase(Phase(name, total)),
+        )
+        if search is None:
+            return rolled
+        self._keep_disagreements(reader)
+        self._store.add_changes(start, search, rolled.rolls, self._actor, self._clock())
+        return roll_forward(self._store, start, observations) if search.transfers else rolled
 
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())

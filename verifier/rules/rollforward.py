@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chains.errors import InvalidValue
-from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Transfer, TransferKind, account_location
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Transfer, TransferKind
 from verifier.records import Finding, FindingKind, Status
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
@@ -108,26 +108,6 @@ def roll_forward_all(
     return results
 
 
-def change_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> list[Finding]:
-    """A finding for every change that no event explains, with all terms of the equation and both blocks.
-
-    Balances read at a gap in the coverage are findings of the gap (`gap_findings`), not of each wallet.
-    """
-    return [
-        surroundings.finding(
-            FindingKind.UNEXPLAINED_CHANGE,
-            account_location(roll.closing_block.chain_id, roll.address),
-            roll.asset,
-            roll.remainder,
-            f"{roll.opening_block.block_hash}/{roll.closing_block.block_hash}",
-            _equation(roll),
-            block=roll.closing_block,
-        )
-        for roll in rolls
-        if roll.status is Status.DIVERGED
-    ]
-
-
 def gap_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> list[Finding]:
     """One finding when blocks between an opening and what was covered were read by nobody, naming the widest gap."""
     gaps = [roll.opening_block.height for roll in rolls if roll.reason.startswith(GAP)]
@@ -183,7 +163,8 @@ def _why_unverified(opened: BlockRef, closing: BalanceObservation, covered_from_
     return ""
 
 
-def _equation(roll: RollForward) -> str:
+def equation(roll: RollForward) -> str:
+    """The equation with all its terms in words, and what is left over."""
     asset, remainder = roll.asset, roll.remainder or 0
     terms = (
         f"opening {figure(roll.opening, asset)} + received {figure(roll.received, asset)} - sent "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from verifier.store.bundle_store import BundleStore
+from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
 from verifier.store.dissent_store import DissentStore
 from verifier.store.encumbrance_store import EncumbranceStore
@@ -16,7 +17,15 @@ from verifier.store.result_store import ResultStore
 
 
 class Store(
-    MappingStore, KnownStore, ResultStore, CoverageStore, BundleStore, KeyStore, DissentStore, EncumbranceStore
+    MappingStore,
+    KnownStore,
+    ResultStore,
+    CoverageStore,
+    ChangeStore,
+    BundleStore,
+    KeyStore,
+    DissentStore,
+    EncumbranceStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 

@@ -32,7 +32,8 @@ from tests.verifier.rules.make import (
 from verifier.records import FindingKind, MatchOutcome, Status, TransferMatch
 from verifier.rules.authorize import match_transfers
 from verifier.rules.movements import transfer_findings
-from verifier.rules.rollforward import RollForward, change_findings, gap_findings, roll_forward_all
+from verifier.rules.changes import change_findings
+from verifier.rules.rollforward import RollForward, gap_findings, roll_forward_all
 
 K = FindingKind
 
@@ -117,12 +118,12 @@ def test_opening_and_movements_give_the_closing(
     assert (result.received, result.sent, result.fees) == terms
     assert result.remainder == remainder
     assert result.status is (Status.DIVERGED if remainder else Status.MATCHED)
-    findings = change_findings([result], around())
+    findings = change_findings([result], None, around())
     assert [finding.base_units for finding in findings] == ([remainder] if remainder else [])
 
 
 def test_the_finding_has_every_term_and_both_blocks() -> None:
-    (finding,) = change_findings([roll(100, 90, [OUT, IN, fee(2, OUT)])], around())
+    (finding,) = change_findings([roll(100, 90, [OUT, IN, fee(2, OUT)])], None, around())
     assert (finding.kind, finding.location_id, finding.block) == (K.UNEXPLAINED_CHANGE, place(), CLOSE)
     assert finding.subject == f"{OPEN.block_hash}/{CLOSE.block_hash}"
     for words in (
@@ -153,7 +154,7 @@ def test_what_cannot_be_said_is_unverified(closing: int | None, covered: int | N
     assert result.reason.partition(":")[0] == code
     assert (result.status is Status.UNVERIFIED) == bool(code)
     assert (result.remainder is None) == bool(code)
-    assert change_findings([result], around()) == []
+    assert change_findings([result], None, around()) == []
     gaps = gap_findings([result], around())
     assert [(gap.kind, gap.location_id, gap.subject) for gap in gaps] == (
         [(K.COVERAGE_GAP, LocationId(CHAIN), "from:101")] if code == "coverage-gap" else []

@@ -17,6 +17,7 @@ from verifier.store.tables.chain import (
     TransferRow,
     UnparsedEventsRow,
 )
+from verifier.store.tables.changes import ChangeSearchRow, ChangeStepRow, TracedBlockRow
 from verifier.store.tables.coverage import (
     BackfilledTransferRow,
     BackfillFailureRow,
@@ -85,6 +86,8 @@ __all__ = [
     "CaseEventRow",
     "CaseRow",
     "ChainHaltRow",
+    "ChangeSearchRow",
+    "ChangeStepRow",
     "ClientRow",
     "ControlStateRow",
     "CoveredBlockRow",
@@ -114,6 +117,7 @@ __all__ = [
     "SweepFailureRow",
     "SweepRow",
     "SweepShardRow",
+    "TracedBlockRow",
     "TransferMatchRow",
     "TransferRow",
     "UnparsedEventsRow",

@@ -237,6 +237,46 @@ CREATE TABLE balance_observation (
 	CONSTRAINT ck_balance_observation_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE change_search (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	mode TEXT NOT NULL,
+	first_height BIGINT NOT NULL,
+	last_height BIGINT NOT NULL,
+	blocks_read BIGINT NOT NULL,
+	node_id TEXT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_change_search PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_search_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT fk_change_search_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_search_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE TABLE change_step (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	location_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	after_height BIGINT NOT NULL,
+	height BIGINT NOT NULL,
+	found NUMERIC(79, 0) NOT NULL,
+	left_over NUMERIC(79, 0) NOT NULL,
+	tx_ids TEXT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_change_step PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_step_sweep_key_location_key_asset_key_height UNIQUE (sweep_key, location_key, asset_key, height),
+	CONSTRAINT ck_change_step_after_before_height CHECK (after_height < height),
+	CONSTRAINT fk_change_step_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_step_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_change_step_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_change_step_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_change_step_found_range CHECK (abs(found) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_change_step_left_over_range CHECK (abs(left_over) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
 CREATE TABLE client (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -797,6 +837,23 @@ CREATE TABLE statement_check (
 	CONSTRAINT ck_statement_check_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE traced_block (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	covered_key BIGINT NOT NULL,
+	method TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	transfer_count BIGINT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
+	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
+	CONSTRAINT fk_traced_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_traced_block_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_traced_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+);
+
 CREATE TABLE transfer (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1051,6 +1108,18 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER balance_observation_refuse_truncate BEFORE TRUNCATE ON balance_observation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER change_search_refuse_change BEFORE UPDATE OR DELETE ON change_search
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_search_refuse_truncate BEFORE TRUNCATE ON change_search
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_step_refuse_change BEFORE UPDATE OR DELETE ON change_step
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_step_refuse_truncate BEFORE TRUNCATE ON change_step
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER client_refuse_change BEFORE UPDATE OR DELETE ON client
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1211,6 +1280,12 @@ CREATE TRIGGER statement_check_refuse_change BEFORE UPDATE OR DELETE ON statemen
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER statement_check_refuse_truncate BEFORE TRUNCATE ON statement_check
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER traced_block_refuse_change BEFORE UPDATE OR DELETE ON traced_block
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER traced_block_refuse_truncate BEFORE TRUNCATE ON traced_block
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER transfer_refuse_change BEFORE UPDATE OR DELETE ON transfer

@@ -256,6 +256,48 @@ CREATE TABLE balance_observation (
 )
  STRICT;
 
+CREATE TABLE change_search (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	mode TEXT NOT NULL,
+	first_height INTEGER NOT NULL,
+	last_height INTEGER NOT NULL,
+	blocks_read INTEGER NOT NULL,
+	node_id TEXT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_change_search PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_search_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT fk_change_search_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_search_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE TABLE change_step (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	location_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	after_height INTEGER NOT NULL,
+	height INTEGER NOT NULL,
+	found TEXT NOT NULL,
+	left_over TEXT NOT NULL,
+	tx_ids TEXT NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_change_step PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_step_sweep_key_location_key_asset_key_height UNIQUE (sweep_key, location_key, asset_key, height),
+	CONSTRAINT ck_change_step_after_before_height CHECK (after_height < height),
+	CONSTRAINT fk_change_step_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_step_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_change_step_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_change_step_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id),
+	CONSTRAINT ck_change_step_found_digits CHECK (found = '0' OR ((found GLOB '[1-9]*' OR found GLOB '-[1-9]*') AND substr(found, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(found, '-')) < 78 OR (length(ltrim(found, '-')) = 78 AND ltrim(found, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_change_step_left_over_digits CHECK (left_over = '0' OR ((left_over GLOB '[1-9]*' OR left_over GLOB '-[1-9]*') AND substr(left_over, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(left_over, '-')) < 78 OR (length(ltrim(left_over, '-')) = 78 AND ltrim(left_over, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
 CREATE TABLE client (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -848,6 +890,24 @@ CREATE TABLE statement_check (
 )
  STRICT;
 
+CREATE TABLE traced_block (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	covered_key INTEGER NOT NULL,
+	method TEXT NOT NULL,
+	node_id TEXT NOT NULL,
+	transfer_count INTEGER NOT NULL,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
+	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
+	CONSTRAINT fk_traced_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_traced_block_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_traced_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
 CREATE TABLE transfer (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1105,6 +1165,18 @@ BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'
 CREATE TRIGGER balance_observation_refuse_delete BEFORE DELETE ON balance_observation
 BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'); END;
 
+CREATE TRIGGER change_search_refuse_update BEFORE UPDATE ON change_search
+BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
+
+CREATE TRIGGER change_search_refuse_delete BEFORE DELETE ON change_search
+BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
+
+CREATE TRIGGER change_step_refuse_update BEFORE UPDATE ON change_step
+BEGIN SELECT RAISE(ABORT, 'rows of change_step are added, never changed'); END;
+
+CREATE TRIGGER change_step_refuse_delete BEFORE DELETE ON change_step
+BEGIN SELECT RAISE(ABORT, 'rows of change_step are added, never changed'); END;
+
 CREATE TRIGGER client_refuse_update BEFORE UPDATE ON client
 BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
 
@@ -1266,6 +1338,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); E
 
 CREATE TRIGGER statement_check_refuse_delete BEFORE DELETE ON statement_check
 BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
+
+CREATE TRIGGER traced_block_refuse_update BEFORE UPDATE ON traced_block
+BEGIN SELECT RAISE(ABORT, 'rows of traced_block are added, never changed'); END;
+
+CREATE TRIGGER traced_block_refuse_delete BEFORE DELETE ON traced_block
+BEGIN SELECT RAISE(ABORT, 'rows of traced_block are added, never changed'); END;
 
 CREATE TRIGGER transfer_refuse_update BEFORE UPDATE ON transfer
 BEGIN SELECT RAISE(ABORT, 'rows of transfer are added, never changed'); END;

@@ -1,0 +1,176 @@
+"""Changes that no event explains: what a search for them came to, and the finding for each one that is left.
+
+A finding names the blocks the change lies between, by hash, so that the same change is the same case in whichever
+sweep it is seen, and however wide the interval around it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chains.block_trace import BlockTrace
+from chains.types import BlockRef, Transfer, account_location
+from verifier.records import Finding, FindingKind, Status
+from verifier.rules.narrowing import Step
+from verifier.rules.rollforward import Key, RollForward, equation
+from verifier.rules.statements import figure
+from verifier.rules.surroundings import Surroundings
+
+TRANSACTIONS_NAMED = 3
+"""Most transactions that one text names; the rest are counted."""
+
+
+class SearchMode(StrEnum):
+    """Which blocks are looked at when balances are rolled forward."""
+
+    REMAINDERS = "remainders"
+    """Those that halving the interval of each remainder leads to."""
+    EVERY_BLOCK = "every_block"
+    """All of them, so that changes which cancel out later are found too."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSearch:
+    """What came of looking for the changes that no event explains, in one sweep."""
+
+    mode: SearchMode
+    first_height: int
+    """The first block after the oldest opening that was searched from."""
+    last_height: int
+    blocks_read: int
+    """Blocks at which balances were read for it."""
+    node_id: str
+    traces: Sequence[BlockTrace]
+    """Of every block that was traced, or could not be."""
+    steps: Sequence[Step]
+    note: str = ""
+    """Why it is less than was asked for: a stable code, then one sentence."""
+
+    @property
+    def transfers(self) -> list[Transfer]:
+        """The internal transfers that were found."""
+        return [transfer for trace in self.traces for transfer in trace.transfers]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChanges:
+    """A search as it is stored: what it came to, and the blocks its steps lie between."""
+
+    mode: SearchMode
+    first_height: int
+    last_height: int
+    blocks_read: int
+    blocks_traced: int
+    transfers_found: int
+    steps: Sequence[Step]
+    blocks: Mapping[int, BlockRef]
+    """The block of each height that a step names, where it is a covered one."""
+    note: str = ""
+
+    @property
+    def explained(self) -> int:
+        """How many changes traces explain whole."""
+        return sum(not step.left_over for step in self.steps)
+
+
+def change_findings(
+    rolls: Iterable[RollForward], found: FoundChanges | None, surroundings: Surroundings
+) -> list[Finding]:
+    """A finding for every change that nothing explains, and one when blocks that were to be read singly were not.
+
+    Balances read at a gap in the coverage are findings of the gap (`gap_findings`), not of each wallet. A remainder
+    whose steps do not add up to it, or that was not searched, is one finding over its whole interval.
+    """
+    steps: dict[Key, list[Step]] = defaultdict(list)
+    for step in found.steps if found is not None else ():
+        if step.left_over:
+            steps[step.key].append(step)
+    findings = []
+    for roll in rolls:
+        own = steps.get((roll.address, roll.asset.asset_id), [])
+        if roll.status is Status.UNVERIFIED or not (own or roll.remainder):
+            continue
+        if found is None or sum(step.left_over for step in own) != roll.remainder:
+            findings.append(_whole(roll, surroundings))
+            continue
+        findings += [_one(roll, step, found, surroundings) for step in own]
+    return findings + _not_read_singly(found, surroundings)
+
+
+def _whole(roll: RollForward, surroundings: Surroundings) -> Finding:
+    """The remainder of an interval in which nothing was located."""
+    remainder = roll.remainder or 0
+    return _finding(roll, roll.opening_block, roll.closing_block, remainder, [equation(roll)], (), surroundings)
+
+
+def _one(roll: RollForward, step: Step, found: FoundChanges, surroundings: Surroundings) -> Finding:
+    asset, left = roll.asset, step.left_over
+    ends = {roll.opening_block.height: roll.opening_block, roll.closing_block.height: roll.closing_block}
+    after, block = (ends.get(h) or found.blocks.get(h) for h in (step.after_height, step.height))
+    if after is None or block is None:
+        return _whole(roll, surroundings)
+    more = "more" if left > 0 else "less"
+    where = (
+        f"in block {step.height}" if step.is_exact else f"somewhere in blocks {step.after_height + 1} to {step.height}"
+    )
+    sentences = [f"{figure(abs(left), asset)} {more} than any event explains, {where}."]
+    if step.found != left:
+        sentences.append(f"Internal transfers explain {figure(abs(step.found - left), asset)} more of it.")
+    if step.tx_ids:
+        named = ", ".join(step.tx_ids[:TRANSACTIONS_NAMED])
+        rest = len(step.tx_ids) - TRANSACTIONS_NAMED
+        sentences.append(f"It came with transaction {named}{f' and {rest} more' if rest > 0 else ''}.")
+    if step.note:
+        sentences.append(f"Known no closer: {step.note}.")
+    sentences += [_causes(roll, step), equation(roll)]
+    return _finding(roll, after, block, left, sentences, step.tx_ids, surroundings)
+
+
+def _causes(roll: RollForward, step: Step) -> str:
+    """What a person should look for. Each is only possible; none is concluded."""
+    if roll.asset.is_native:
+        causes = ["a reward or credit that comes with no transaction", "a state written directly"]
+        if step.note or not step.is_exact:
+            causes.insert(0, "a transfer inside a transaction or a self-destruct, which only traces show")
+    else:
+        causes = [
+            "a token that moves balances without an event (rebasing, a fee on transfer, its issuer)",
+            "an event that the node left out, which history_mode verified would catch",
+        ]
+    return f"Possible: {'; '.join(causes)}."
+
+
+def _finding(
+    roll: RollForward,
+    after: BlockRef,
+    block: BlockRef,
+    base_units: int,
+    sentences: Sequence[str],
+    tx_ids: Sequence[str],
+    surroundings: Surroundings,
+) -> Finding:
+    return surroundings.finding(
+        FindingKind.UNEXPLAINED_CHANGE,
+        account_location(block.chain_id, roll.address),
+        roll.asset,
+        base_units,
+        f"{after.block_hash}/{block.block_hash}",
+        " ".join(sentences),
+        block=block,
+        tx_id=tx_ids[0] if len(tx_ids) == 1 else "",
+    )
+
+
+def _not_read_singly(found: FoundChanges | None, surroundings: Surroundings) -> list[Finding]:
+    """Every block was to be read, and was not: changes that cancel out in there may have gone unseen."""
+    if found is None or found.mode is not SearchMode.EVERY_BLOCK or not found.note:
+        return []
+    text = (
+        f"Blocks {found.first_height} to {found.last_height} were to be read one by one for changes that cancel out, "
+        f"and were not all: {found.note}."
+    )
+    subject = f"change-points:{found.first_height}-{found.last_height}"
+    return [surroundings.finding(FindingKind.COVERAGE_GAP, surroundings.chain_location, None, None, subject, text)]
