@@ -184,6 +184,8 @@ class ChainSettings(_Section):
     """How movements are read; `verified` holds every block against its header, and costs more. See docs/history.md."""
     head_age_seconds_max: int = Field(default=900, ge=1)
     head_future_seconds_max: int = Field(default=60, ge=0)
+    heartbeat_seconds_max: int | None = Field(default=None, ge=1)
+    """As in `[sweep]`, for this chain; without it the firm's limit, or the age of a head that is accepted if larger."""
     quorum: int = Field(default=1, ge=1)
     """Operators that must give the same answer. With 1 the nodes are asked in turn, the next when one fails."""
     native_asset: NativeAssetSettings

@@ -13,15 +13,14 @@ from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
 from verifier.rolling import Rolled, roll_forward
-from verifier.rules.authorize import match_transfers, review_late_approvals
 from verifier.rules.changes import change_findings
 from verifier.rules.claims import Claims, claims_by_place
 from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
 from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
+from verifier.rules.heartbeat import Heartbeat, heartbeat_findings
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
-from verifier.rules.movements import transfer_findings
 from verifier.rules.reconcile import Moment, Observations, reconcile_all
 from verifier.rules.rollforward import RollForward, gap_findings
 from verifier.rules.statements import figure, unplaced_statements
@@ -29,6 +28,7 @@ from verifier.rules.structure import structure_findings
 from verifier.rules.surroundings import Surroundings, dust_limits
 from verifier.store import Store, SweepStart
 from verifier.sweep_encumbrances import sweep_findings
+from verifier.transfer_judgement import judge_transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def judge(
     asset_problems: Mapping[AssetId, str],
     as_of_skew_seconds_max: int,
     rolled: Rolled | None = None,
+    heartbeat: Heartbeat | None = None,
 ) -> Judgement:
     """Reconcile, match and roll forward what this sweep read, and gather the findings by case.
 
@@ -74,14 +75,7 @@ def judge(
     statements = store.positions(known_at, chain_id)
     reconciliations = reconcile_all(plan, observations, claims, statements, moment)
 
-    matches = match_transfers(
-        transfers,
-        store.authorizations(chain_id, known_at),
-        wallets.keys(),
-        store.firm_addresses(chain_id, known_at),
-        store.authorizations_used(chain_id),
-    )
-    matches = review_late_approvals(matches, store.authorizations_recorded(chain_id, known_at))
+    moved = judge_transfers(store, transfers, claims, assets, known_at, surroundings)
     mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
     rolls = (rolled or roll_forward(store, start, mapped)).rolls
 
@@ -99,10 +93,11 @@ def judge(
         *inventory_findings(inventory, surroundings),
         *_unmapped_balances(inventory, observations, assets, surroundings),
         *asset_findings(asset_problems, assets, surroundings),
-        *transfer_findings(matches, surroundings),
+        *moved.findings,
         *change_findings(rolls, store.found_changes(start), surroundings),
         *gap_findings(rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
+        *(heartbeat_findings(heartbeat, provisional=surroundings.provisional) if heartbeat else ()),
         *hole_findings(store.coverage_gaps(chain_id), surroundings),
         *weaker_findings(store.weaker_scans(chain_id, unjudged_only=True), surroundings),
         *late_findings(store.backfills(chain_id), surroundings),
@@ -116,7 +111,7 @@ def judge(
             _holding_findings(reconciliations, plan, claims, observations, surroundings, _open_dust(store))
         ),
     ]
-    return Judgement(reconciliations, matches, rolls, sightings, transfers_scanned=len(transfers))
+    return Judgement(reconciliations, moved.matches, rolls, sightings, transfers_scanned=len(transfers))
 
 
 def _open_dust(store: Store) -> dict[tuple[LocationId, AssetId], str]:

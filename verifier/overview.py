@@ -10,6 +10,7 @@ from chains.types import ChainId
 from mapping.types import LegalClass
 from verifier.config import Settings
 from verifier.records import SweepSummary
+from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
 from verifier.rules.status import FirmStatus, firm_status
 from verifier.store import Store
 
@@ -28,6 +29,7 @@ class ChainOverview:
     stale: bool
     covered: tuple[int, int] | None
     """First and last height of the contiguous blocks whose movements were read."""
+    heartbeat: Heartbeat
 
     def cells(self) -> tuple[str, ...]:
         """For a table."""
@@ -75,6 +77,7 @@ class Overview:
                     "diverged": chain.summary.diverged if chain.summary else 0,
                     "unverified": chain.summary.unverified if chain.summary else 0,
                     "covered": list(chain.covered) if chain.covered is not None else None,
+                    "heartbeat": chain.heartbeat.to_dict(),
                 }
                 for chain in self.chains
             ],
@@ -146,6 +149,7 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
     section = settings.chain(chain_id)
     summary = store.standing_summary(ChainId(chain_id))
     age = int((now - summary.block.timestamp).total_seconds()) if summary is not None else None
+    heartbeat = _heartbeat(settings, chain_id, summary, now)
     first, tip = store.covered_from(ChainId(chain_id)), store.covered_tip(ChainId(chain_id))
     return ChainOverview(
         chain_id=chain_id,
@@ -153,9 +157,27 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
         halted=store.halt(ChainId(chain_id)),
         summary=summary,
         age_seconds=age,
-        stale=age is None or age > section.head_age_seconds_max + settings.sweep.as_of_skew_seconds_max,
+        stale=heartbeat.is_stale
+        or age is None
+        or age > section.head_age_seconds_max + settings.sweep.as_of_skew_seconds_max,
+        heartbeat=heartbeat,
         covered=(first, tip.height) if first is not None and tip is not None else None,
     )
+
+
+def chain_heartbeat(store: Store, settings: Settings, chain_id: ChainId, now: datetime) -> Heartbeat:
+    """When a configured chain was last observed, as recorded."""
+    return _heartbeat(settings, chain_id, store.standing_summary(chain_id), now)
+
+
+def _heartbeat(settings: Settings, chain_id: str, newest: SweepSummary | None, now: datetime) -> Heartbeat:
+    section = settings.chain(chain_id)
+    limit = heartbeat_limit(
+        section.heartbeat_seconds_max, settings.sweep.heartbeat_seconds_max, section.head_age_seconds_max
+    )
+    if newest is None:
+        return Heartbeat(ChainId(chain_id), None, None, now, limit)
+    return Heartbeat(ChainId(chain_id), newest.block, newest.finished_at, now, limit)
 
 
 def _diverged_text(summary: SweepSummary) -> str:
@@ -168,4 +190,6 @@ def _stale_reason(chain: ChainOverview) -> str:
         return f"{chain.chain_id} is halted: {chain.halted}"
     if chain.summary is None:
         return f"{chain.chain_id} was never swept to the end"
+    if chain.heartbeat.is_stale:
+        return chain.heartbeat.text
     return f"{chain.chain_id} was last read at a block that is {chain.age_seconds} seconds old"

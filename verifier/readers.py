@@ -34,6 +34,7 @@ def chain_sweep(
         plugin_for(config.chain_id),
         settings.sweep,
         history_from_height=section.history_from_height,
+        heartbeat_seconds_max=section.heartbeat_seconds_max,
         clock=clock,
         actor=actor,
         on_phase=on_phase,

@@ -40,6 +40,7 @@ from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rolling import Rolled, mapped_observations, roll_forward
 from verifier.rules.changes import SearchMode
+from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
 from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.store import CaseSeen, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
@@ -141,6 +142,7 @@ class ChainSweep:
         actor: str = "scheduler",
         on_phase: OnPhase = silent,
         encumbrances: EncumbranceOptions | None = None,
+        heartbeat_seconds_max: int | None = None,
     ) -> None:
         self._store = store
         self._chain = chain
@@ -151,6 +153,9 @@ class ChainSweep:
         self._actor = actor
         self._on_phase = on_phase
         self._encumbrances = encumbrances or EncumbranceOptions()
+        self._heartbeat_limit = heartbeat_limit(
+            heartbeat_seconds_max, settings.heartbeat_seconds_max, chain.head_age_seconds_max
+        )
 
     def run(self, at: int | None = None) -> SweepOutcome:
         """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too.
@@ -297,8 +302,16 @@ class ChainSweep:
         self._keep_disagreements(reader)
         if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
             self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
-        judgement = judge(self._store, start, plan, asset_problems, self._settings.as_of_skew_seconds_max, rolled)
+        skew = self._settings.as_of_skew_seconds_max
+        judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start))
         return self._end(start, judgement)
+
+    def _heartbeat(self, start: SweepStart) -> Heartbeat | None:
+        """How old this observation is; None when the sweep looks back, because a newer one stands."""
+        tip = self._store.covered_tip(self._chain.chain_id)
+        if tip is not None and tip.height > start.block.height:
+            return None
+        return Heartbeat(self._chain.chain_id, start.block, None, self._clock(), self._heartbeat_limit)
 
     def _question(self, start: SweepStart, pin: Pin, assets: Sequence[Asset]) -> EncumbranceQuestion:
         """Who else could move what is in the wallets; see `verifier.sweep_encumbrances`."""
@@ -434,7 +447,10 @@ class ChainSweep:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""
         now = self._clock()
         expected = len(self._plan(now, self._book_time()))
-        cases = self._store.record_failed_sweep(self._chain.chain_id, error, expected, self._actor, now)
+        newest = self._store.standing_summary(self._chain.chain_id)
+        observed, made_at = (newest.block, newest.finished_at) if newest is not None else (None, None)
+        stale = heartbeat_findings(Heartbeat(self._chain.chain_id, observed, made_at, now, self._heartbeat_limit))
+        cases = self._store.record_failed_sweep(self._chain.chain_id, error, expected, self._actor, now, stale)
         return SweepOutcome(
             self._chain.chain_id, None, expected, tuple(cases), failure_code=error.code, failure=str(error)
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chains.types import parse_chain_id
-from verifier.cli import encumbrances, output
+from verifier.cli import coverage, encumbrances, output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -102,6 +102,7 @@ def register(app: typer.Typer) -> None:
     chain_app = typer.Typer(no_args_is_help=True, help="Look after the chains.")
     app.add_typer(chain_app, name="chain")
     encumbrances.register(chain_app)
+    coverage.register(chain_app)
 
     @chain_app.command("resume")
     @command

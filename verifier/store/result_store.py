@@ -189,14 +189,22 @@ class ResultStore(SweepStore, CaseStore):
         ]
 
     def record_failed_sweep(
-        self, chain_id: ChainId, error: ReadError, expected: int, actor: str, now: datetime
+        self,
+        chain_id: ChainId,
+        error: ReadError,
+        expected: int,
+        actor: str,
+        now: datetime,
+        also: Sequence[Finding] = (),
     ) -> list[CaseSeen]:
-        """Record that nothing could be read of a chain, with a case per kind of failure."""
+        """Record that nothing could be read of a chain, with a case per kind of failure, and what else follows."""
         payload = {"chain_id": chain_id, "code": error.code, "expected": expected}
         with self.record("sweep.failed", actor, payload, now) as unit:
             unit.add(SweepFailureRow, chain_id=chain_id, code=error.code, reason=str(error), expected=expected)
+            more = [_OneSighting(each) for each in also]
             if isinstance(error, FinalityReversed):
-                return [
+                seen = see_cases(unit, chain_id, None, more, actor, all_seen=False)
+                return seen + [
                     CaseSeen(case.case_id, case.finding, False)
                     for case in load_cases(unit.connection)
                     if case.finding.kind is FindingKind.FINALITY_REVERSED
@@ -212,7 +220,7 @@ class ResultStore(SweepStore, CaseStore):
                 subject=f"sweep-failed:{error.code}",
                 text=f"Nothing of {chain_id} could be read, {expected} holdings are unverified: {error}.",
             )
-            return see_cases(unit, chain_id, None, [_OneSighting(finding)], actor, all_seen=False)
+            return see_cases(unit, chain_id, None, [_OneSighting(finding), *more], actor, all_seen=False)
 
     def halt_chain(
         self, chain_id: ChainId, removed: Sequence[BlockRef], reason: str, actor: str, now: datetime
