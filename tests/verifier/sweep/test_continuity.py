@@ -13,7 +13,7 @@ from chains.devnet import lies
 from chains.devnet.deploy import deployed
 from chains.devnet.lying_proxy import LyingProxy
 from chains.reader import ChainConfig, ChainReader, NodeConfig
-from chains.types import BalanceObservation, ReadStatus
+from chains.types import BalanceObservation, ReadStatus, TransferKind
 from tests.verifier.sweep.conftest import NewDesk
 from tests.verifier.sweep.desk import Desk, kinds
 from tests.verifier.sweep.hooks import HookedPlugin
