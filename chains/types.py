@@ -121,6 +121,11 @@ def asset_chain_id(asset_id: AssetId) -> ChainId | None:
     return ChainId(chain) if slash else None
 
 
+def has_token_id(asset_id: AssetId) -> bool:
+    """Whether a CAIP-19 id names one token of a collection: `eip155:1/erc721:0x…/7`."""
+    return asset_id.count("/") == 2
+
+
 def require_utc(moment: datetime, name: str) -> datetime:
     """Return the moment in UTC; a naive one is refused because nobody can say which moment it means."""
     if moment.tzinfo is None or moment.utcoffset() is None:
@@ -148,7 +153,7 @@ class Asset:
         if not 0 <= self.decimals <= DECIMALS_MAX:
             raise InvalidValue(f"decimals of {self.asset_id} must be 0 to {DECIMALS_MAX}, not {self.decimals}")
         if self.is_token_of_collection and self.decimals:
-            raise InvalidValue(f"decimals of {self.asset_id} must be 0: a token with an id of its own is counted whole")
+            raise InvalidValue(f"decimals of {self.asset_id} must be 0: a token of a collection is counted whole")
 
     @property
     def chain_id(self) -> ChainId | None:
@@ -162,8 +167,8 @@ class Asset:
 
     @property
     def is_token_of_collection(self) -> bool:
-        """Whether this is one token of a collection, by its id (CAIP-19 with a token id: ERC-721, ERC-1155)."""
-        return self.asset_id.count("/") == 2
+        """Whether this is one token of a collection, whose base unit is the token itself (ERC-721, ERC-1155)."""
+        return has_token_id(self.asset_id)
 
     def parse_quantity(self, text: str) -> int:
         """Base units of a plain decimal quantity such as `12.5`; exact or refused.
@@ -447,6 +452,7 @@ __all__ = [
     "asset_chain_id",
     "chain_namespace",
     "cusip_check_digit",
+    "has_token_id",
     "overall_grade",
     "parse_asset_id",
     "parse_chain_id",

@@ -25,6 +25,7 @@ from chains.types import (
     StateEvidence,
     TransferKind,
     account_location,
+    has_token_id,
 )
 from exports.codec import (
     BaseUnits,
@@ -109,8 +110,8 @@ class AssetRecord:
     def __post_init__(self) -> None:
         if self.decimals > DECIMALS_MAX:
             raise InvalidValue(f"decimals must be 0 to {DECIMALS_MAX}")
-        if self.asset_id.count("/") > 1 and self.decimals:
-            raise InvalidValue("decimals of a token with an id of its own are 0")
+        if has_token_id(self.asset_id) and self.decimals:
+            raise InvalidValue("decimals of a token of a collection are 0")
         if self.dust_limit < 0:
             raise InvalidValue("dust_limit is negative")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from chains.errors import InvalidValue
-from chains.types import DECIMALS_MAX, Asset, parse_location_id, utc_text
+from chains.types import DECIMALS_MAX, Asset, has_token_id, parse_location_id, utc_text
 from mapping.columns import Column, ColumnProblem, OnChange, Row, Table
 from mapping.fields import (
     one_of,
@@ -82,8 +82,10 @@ CLIENTS = Table(
 )
 
 
-def _decimals(text: str) -> object:
+def _decimals(text: str, row: Row) -> object:
     decimals = parse_count(text)
+    if decimals and has_token_id(row["asset_id"]):
+        raise InvalidValue("a token of a collection is counted whole: its decimals are 0")
     if decimals > DECIMALS_MAX:
         raise InvalidValue(f"an asset has at most {DECIMALS_MAX} decimals")
     return decimals
@@ -95,8 +97,6 @@ def _dust_limit(text: str, row: Row) -> object:
 
 
 def _build_asset(row: Row) -> AssetRecord:
-    if row["asset_id"].count("/") > 1 and row["decimals"]:
-        raise ColumnProblem("decimals", "a token with an id of its own is counted whole: its decimals are 0")
     return AssetRecord(
         Asset(row["asset_id"], row["symbol"], row["decimals"]),
         row["legal_class"],
@@ -125,7 +125,7 @@ ASSETS = Table(
             "Decimals of one whole unit: a quantity times 10^decimals is in base units.",
             "digits",
             "0 to 77; 0 for a token of a collection; never changed for an asset once recorded",
-            plain(_decimals),
+            _decimals,
         ),
         Column(
             "legal_class",

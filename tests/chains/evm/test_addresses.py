@@ -15,13 +15,20 @@ from chains.evm import chain_plugin
 from chains.evm.abi import (
     AGGREGATE3,
     BALANCE_OF,
+    BALANCE_OF_ID,
     DECIMALS,
+    DEPOSIT_TOPIC,
     GET_BLOCK_HASH,
     GET_BLOCK_NUMBER,
     GET_CHAIN_ID,
     GET_ETH_BALANCE,
     GET_TIMESTAMP,
+    OWNER_OF,
+    SUPPORTS_INTERFACE,
+    TRANSFER_BATCH_TOPIC,
+    TRANSFER_SINGLE_TOPIC,
     TRANSFER_TOPIC,
+    WITHDRAWAL_TOPIC,
     selector,
 )
 from chains.evm.addresses import UncheckedSpelling, checksum_address, evm_chain_number, parse_address
@@ -85,7 +92,16 @@ def test_an_address_without_checksum_is_told_apart(text: str) -> None:
     assert caught.value.canonical == GOOD
 
 
-@pytest.mark.parametrize("text", ["eip155:1/slip44:60", "eip155:137/slip44:966", f"eip155:1/erc20:{GOOD}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eip155:1/slip44:60",
+        "eip155:137/slip44:966",
+        f"eip155:1/erc20:{GOOD}",
+        f"eip155:1/erc721:{GOOD}/0",
+        f"eip155:1/erc1155:{GOOD}/{2**256 - 1}",
+    ],
+)
 def test_assets(text: str) -> None:
     assert chain_plugin.parse_asset_id(text) == text
 
@@ -95,7 +111,16 @@ def test_assets(text: str) -> None:
     [
         f"eip155:1/erc20:{GOOD.lower()}",
         f"eip155:1/erc20:{GOOD[:-1]}",
+        f"eip155:1/erc20:{GOOD}/7",
         f"eip155:1/erc721:{GOOD}",
+        f"eip155:1/erc721:{GOOD}/",
+        f"eip155:1/erc721:{GOOD}/07",
+        f"eip155:1/erc721:{GOOD}/0x7",
+        f"eip155:1/erc721:{GOOD}/7/7",
+        f"eip155:1/erc721:{GOOD}/-1",
+        f"eip155:1/erc721:{GOOD}/{2**256}",
+        f"eip155:1/erc1155:{GOOD.lower()}/7",
+        f"eip155:1/erc404:{GOOD}/7",
         "eip155:1/slip44:060",
         "eip155:01/slip44:60",
         "bip122:000000000019d6689c085ae165831e93/slip44:0",
@@ -126,9 +151,19 @@ def test_the_constants_are_hashes_of_their_names() -> None:
         (GET_BLOCK_HASH, "getBlockHash(uint256)"),
         (GET_CHAIN_ID, "getChainId()"),
         (GET_TIMESTAMP, "getCurrentBlockTimestamp()"),
+        (BALANCE_OF_ID, "balanceOf(address,uint256)"),
+        (OWNER_OF, "ownerOf(uint256)"),
+        (SUPPORTS_INTERFACE, "supportsInterface(bytes4)"),
     ):
         assert constant == selector(signature)
-    assert keccak256(b"Transfer(address,address,uint256)") == TRANSFER_TOPIC
+    for topic, signature in (
+        (TRANSFER_TOPIC, "Transfer(address,address,uint256)"),
+        (TRANSFER_SINGLE_TOPIC, "TransferSingle(address,address,address,uint256,uint256)"),
+        (TRANSFER_BATCH_TOPIC, "TransferBatch(address,address,address,uint256[],uint256[])"),
+        (DEPOSIT_TOPIC, "Deposit(address,uint256)"),
+        (WITHDRAWAL_TOPIC, "Withdrawal(address,uint256)"),
+    ):
+        assert keccak256(signature.encode()) == topic
     assert keccak256(b"") == EMPTY_CODE_HASH
 
 

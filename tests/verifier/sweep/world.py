@@ -56,6 +56,11 @@ class AnvilWorld:
         )
         return str(receipt["transactionHash"])
 
+    def act(self, sender: str, contract: str, signature: str, *args: object) -> str:
+        """Let anybody call any function; the sender's key is not needed. Returns the transaction's id."""
+        self._enable(sender)
+        return str(transact(self.node, sender, contract, signature, list(args))["transactionHash"])
+
     def pay_native(self, sender: str, receiver: str, wei: int) -> tuple[str, int]:
         """Move the native coin. Returns the transaction's id and the fee in wei."""
         self._enable(sender)
