@@ -120,6 +120,8 @@ class FindingKind(StrEnum):
     """On the custodian's inventory and not in the mapping, or the other way round."""
     NEGATIVE_ALLOCATION = "negative_allocation"
     UNAUTHORIZED_TRANSFER = "unauthorized_transfer"
+    APPROVED_NOT_EXECUTED = "approved_not_executed"
+    """An approval ended with something left of it: what was to leave did not."""
     COMMINGLING = "commingling"
     STRUCTURE_BREACH = "structure_breach"
     UNEXPLAINED_CHANGE = "unexplained_change"

@@ -28,7 +28,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -79,7 +79,7 @@ def match_transfers(
         return []
     chain_id = outgoing[0].block.chain_id
     known = _by_id(authorizations, chain_id)
-    matching = _Matching(known, Remaining(known, used_before), custody_addresses, _firm(firm_addresses, chain_id))
+    matching = _Matching(known, Remaining(known, used_before), custody_addresses, firm_lines(firm_addresses, chain_id))
     matches = [matching.match(transfer) for transfer in outgoing]
     matches = matching.explain(matches)
     return _with_fees(matches, _fees(distinct, custody_addresses), known)
@@ -114,16 +114,6 @@ def amounts_used(matches: Iterable[TransferMatch]) -> dict[str, int]:
         for use in match.uses:
             used[use.authorization_id] += use.base_units
     return dict(used)
-
-
-def never_executed(
-    authorizations: Iterable[TransferAuthorization], used: Mapping[str, int], moment: datetime
-) -> list[TransferAuthorization]:
-    """Approvals whose validity ended before the moment and that nothing used: approved but missing. By id."""
-    return sorted(
-        (a for a in authorizations if a.valid_until < moment and not used.get(a.authorization_id)),
-        key=lambda a: a.authorization_id,
-    )
 
 
 @dataclass(slots=True)
@@ -233,11 +223,7 @@ class _Matching:
     def _is_firm(self, transfer: Transfer) -> bool:
         if transfer.receiver is None:
             return False
-        on = transfer.block.timestamp.date()
-        return any(
-            line.valid_from <= on and (line.valid_until is None or on <= line.valid_until)
-            for line in self._firm.get(transfer.receiver, ())
-        )
+        return bool(firm_lines_on(self._firm, transfer.receiver, transfer.block.timestamp.date()))
 
     def _use(self, use: ApprovalUse) -> None:
         authorization = self._known[use.authorization_id]
@@ -342,12 +328,22 @@ def _by_id(authorizations: Iterable[TransferAuthorization], chain_id: ChainId) -
     return by_id
 
 
-def _firm(firm_addresses: Iterable[FirmAddress], chain_id: ChainId) -> dict[Address, list[FirmAddress]]:
+def firm_lines(firm_addresses: Iterable[FirmAddress], chain_id: ChainId) -> dict[Address, list[FirmAddress]]:
+    """What the mapping says of the firm's own addresses on one chain, by address."""
     firm: dict[Address, list[FirmAddress]] = defaultdict(list)
     for line in firm_addresses:
         if line.chain_id == chain_id:
             firm[line.address].append(line)
     return firm
+
+
+def firm_lines_on(firm: Mapping[Address, Sequence[FirmAddress]], address: Address, on: date) -> list[FirmAddress]:
+    """The lines by which an address is the firm's on a day; empty when it is not."""
+    return [
+        line
+        for line in firm.get(address, ())
+        if line.valid_from <= on and (line.valid_until is None or on <= line.valid_until)
+    ]
 
 
 def _fees(

@@ -29,6 +29,7 @@ _UNVERIFIED_KINDS = frozenset(
         FindingKind.COVERAGE_GAP,
         FindingKind.STALE_OBSERVATION,
         FindingKind.FINALITY_REVERSED,
+        FindingKind.APPROVED_NOT_EXECUTED,
     }
 )
 

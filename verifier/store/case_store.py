@@ -33,6 +33,7 @@ NEVER_GONE: Final = frozenset(
         FindingKind.UNEXPLAINED_CHANGE,
         FindingKind.UNPARSED_EVENTS,
         FindingKind.FINALITY_REVERSED,
+        FindingKind.APPROVED_NOT_EXECUTED,
     }
 )
 """Kinds about an event in the past: not being seen again does not mean that it healed, and seeing it again after its
@@ -48,6 +49,7 @@ _STATE_AFTER = {
     CaseAct.PROPOSED: CaseState.PROPOSED,
     CaseAct.APPROVED: CaseState.CLOSED,
     CaseAct.RETURNED: CaseState.OPEN,
+    CaseAct.WITHDRAWN: CaseState.CLOSED,
 }
 _SIGHTS = (CaseAct.OPENED, CaseAct.SEEN_AGAIN, CaseAct.NO_LONGER_SEEN)
 
@@ -194,6 +196,7 @@ def _case(row: Any, events: Sequence[Any], orphaned: set[str]) -> Case:
         is_seen=sights[-1].act is not CaseAct.NO_LONGER_SEEN,
         maker=decisive.actor if decisive.act is CaseAct.PROPOSED else "",
         superseded=shown.block_hash in orphaned,
+        only_looked=all(event.provisional and event.sweep_key is None for event in sights),
     )
 
 
@@ -249,12 +252,16 @@ def see_cases(
     *,
     all_seen: bool,
     looks_back: bool = False,
+    is_look: bool = False,
+    height: int | None = None,
 ) -> list[CaseSeen]:
     """Open a case for each new finding and note what changed of known ones; one result for each sighting.
 
     With `all_seen` the sightings are everything there is to see on the chain: open cases among them no more are
     noted as no longer seen. They stay open until a second person closes them. A sweep that `looks_back` opens cases
-    for what nobody knew, and says nothing new of what has a case: newer figures were seen already.
+    for what nobody knew, and says nothing new of what has a case: newer figures were seen already. One that `is_look`
+    saw blocks that are not final: it says nothing new of what a sweep has seen. What only looks saw up to the `height`
+    that a sweep judged is withdrawn when the sweep does not confirm it.
     """
     stood = {row.case_id: row for row in load_cases(unit.connection)}
     keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
@@ -267,9 +274,11 @@ def see_cases(
             continue
         seen_keys.add(finding.finding_key)
         case = newest.get(finding.finding_key)
-        if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding):
+        withdrawn = case is not None and case.last_act is CaseAct.WITHDRAWN
+        if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding) and not withdrawn:
             continue
-        if case is not None and looks_back:
+        known_better = is_look and case is not None and case.is_seen and not case.finding.provisional
+        if case is not None and (looks_back or (known_better and case.state is not CaseState.CLOSED)):
             seen.append(CaseSeen(case.case_id, finding, False))
             continue
         if case is None or case.state is CaseState.CLOSED:
@@ -291,6 +300,12 @@ def see_cases(
     if all_seen:
         chains = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.chain_id)).all())
         for known in stood.values():
+            at = known.finding.block
+            if known.only_looked and known.state is not CaseState.CLOSED and chains[known.case_id] == chain_id:
+                if known.finding.finding_key not in seen_keys and at and height is not None and at.height <= height:
+                    text = "Only a block that was not final showed this; the final ones do not."
+                    add_event(unit, keys[known.case_id], CaseAct.WITHDRAWN, actor, text, sweep_key=sweep_key)
+                continue
             gone = (
                 known.state is not CaseState.CLOSED
                 and known.is_seen

@@ -58,6 +58,8 @@ class CaseAct(StrEnum):
     OPENED = "opened"
     SEEN_AGAIN = "seen_again"
     NO_LONGER_SEEN = "no_longer_seen"
+    WITHDRAWN = "withdrawn"
+    """Only looks at blocks that were not final ever saw it, and the final blocks do not show it: the end of the case."""
     COMMENTED = "commented"
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -94,9 +96,10 @@ UNVERIFIED_KINDS = frozenset(
         FindingKind.COVERAGE_GAP,
         FindingKind.STALE_OBSERVATION,
         FindingKind.UNPARSED_EVENTS,
+        FindingKind.APPROVED_NOT_EXECUTED,
     }
 )
-"""Kinds that say that something is not known, rather than that the evidence contradicts the books."""
+"""Kinds that say that something is not known or was not done, rather than that the evidence contradicts the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class Case:
     """Who proposed the resolution that stands; empty when nothing is proposed."""
     superseded: bool
     """Its block left the canonical chain."""
+    only_looked: bool = False
+    """Only looks at blocks that are not final saw it so far; a sweep will confirm it or withdraw it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ from verifier.rules.authorize import (
     amounts_used,
     is_outgoing,
     match_transfers,
-    never_executed,
     review_late_approvals,
 )
 
@@ -285,13 +284,6 @@ def test_the_same_transfer_twice_is_one_and_two_under_one_id_are_refused() -> No
         match([moved()], [approval(1), approval(2)])
     with pytest.raises(InvalidValue, match="two chains"):
         match([moved(), moved(pin=block(chain_id=OTHER_CHAIN))])
-
-
-def test_approved_but_missing() -> None:
-    lapsed = [approval(name="a"), approval(name="b")]
-    after = NOON + 2 * HOUR
-    assert [a.authorization_id for a in never_executed(lapsed, {"a": 1}, after)] == ["b"]
-    assert never_executed(lapsed, {}, NOON) == []
 
 
 WALLETS = st.sampled_from([A, B])
