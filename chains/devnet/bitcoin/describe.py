@@ -6,7 +6,7 @@ from typing import Any
 
 from chains.devnet.bitcoin.core_json import Fraction, Satoshis
 from chains.devnet.bitcoin.kernel_chain import Coin, Entry, KernelChain
-from chains.devnet.bitcoin.script_json import script_json
+from chains.devnet.bitcoin.script_json import assembly, script_json
 from chains.devnet.bitcoin.wire import Transaction, TxInput, display
 
 Json = dict[str, Any]

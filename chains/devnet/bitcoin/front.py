@@ -56,6 +56,8 @@ class Front:
     changes: list[Change] = field(default_factory=list)
     seen: list[SeenRequest] = field(default_factory=list)
     """Every request, oldest first."""
+    errors: list[Exception] = field(default_factory=list)
+    """What failed in here, in a change or in the front itself; the client saw a status 500."""
     _server: _Server | None = None
     _thread: threading.Thread | None = None
 
@@ -105,10 +107,14 @@ class Front:
     def reply_to(self, request: SeenRequest) -> HttpReply:
         """What is sent for one request."""
         self.seen.append(request)
-        with self.state.lock:
-            reply = self._true_reply(request)
-        for change in self.changes:
-            reply = change(request, reply)
+        try:
+            with self.state.lock:
+                reply = self._true_reply(request)
+            for change in self.changes:
+                reply = change(request, reply)
+        except Exception as error:  # noqa: BLE001 - a change may be anybody's function; its failure belongs to the test
+            self.errors.append(error)
+            return HttpReply(500, f"the front failed: {type(error).__name__}: {error}".encode())
         return reply
 
     def _true_reply(self, request: SeenRequest) -> HttpReply:
