@@ -23,6 +23,7 @@ from verifier.overview import Overview, overview
 from verifier.records import FindingKind, Reconciliation, Status
 from verifier.store import Case, Store
 from verifier.sweep import ChainSweep, SweepOutcome
+from verifier.sweep_encumbrances import EncumbranceOptions
 
 Row = dict[str, str]
 
@@ -69,6 +70,7 @@ class Desk:
         self.chain_id = ChainId(world.chain_id)
         self.settings = settings or SweepSettings()
         self.history_from: int | None = None
+        self.encumbrances = EncumbranceOptions()
         self.native = Asset(AssetId(f"{self.chain_id}/slip44:60"), "ETH", 18)
         self.usdx = Asset(AssetId(f"{self.chain_id}/erc20:{token}"), "USDX", 6)
         nodes = tuple(NodeConfig(f"node-{n}", f"operator-{n}", url) for n, url in enumerate(urls, 1))
@@ -203,6 +205,7 @@ class Desk:
             self.settings,
             history_from_height=self.history_from,
             clock=clock or self.now,
+            encumbrances=self.encumbrances,
         )
 
     def sweep(self, at: int | None = None) -> SweepOutcome:
