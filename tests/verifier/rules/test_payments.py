@@ -114,6 +114,7 @@ def outcomes(found: Sequence[TransferMatch]) -> list[tuple[MatchOutcome, int, Ad
     return [(each.outcome, each.transfer.base_units, each.transfer.receiver) for each in found]
 
 
+@pytest.mark.fault("A46")
 def test_a_payment_of_several_inputs_with_change_is_one() -> None:
     transfers = spend({A: 60, A2: 60}, {PAYEE: 100, A: 15})
     (only,) = payments(transfers, allow(100))
@@ -214,6 +215,7 @@ def test_to_the_firm() -> None:
     assert (only.outcome, only.commingling) == (M.UNAUTHORIZED, True)
 
 
+@pytest.mark.fault("A41", "A46")
 def test_a_replaced_transaction_uses_nothing_and_a_second_confirmed_one_is_a_duplicate() -> None:
     """The replaced one is in no block, so that no reader gives it; both in blocks is paying twice."""
     first = spend({A: 110}, {PAYEE: 100}, tx="one")

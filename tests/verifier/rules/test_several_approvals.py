@@ -32,6 +32,7 @@ def taken(found: TransferMatch) -> dict[str, int]:
     return {use.authorization_id: use.base_units for use in found.uses}
 
 
+@pytest.mark.fault("A46")
 @pytest.mark.parametrize(
     ("amount", "authorizations", "uses"),
     [
