@@ -216,6 +216,8 @@ def serving(core: RecordedCore, user: str = USER) -> Iterator[RecordedCore]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: without it each answer waits for an acknowledgement
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: object) -> None:
             """Nothing is printed."""
@@ -257,6 +259,7 @@ def serving(core: RecordedCore, user: str = USER) -> Iterator[RecordedCore]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

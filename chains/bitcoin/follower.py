@@ -1,0 +1,145 @@
+"""Bringing a ledger up to a block: the walk back to the fork, the blocks above it, the past of new scripts.
+
+The truth is always the walk: whatever wakes it, it compares the blocks that the ledger follows with those of the node,
+from the top down, leaves the ones that are gone, and reads the ones that are new. Heights never identify a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from chains.bitcoin.block import Block, Header, Spent
+from chains.bitcoin.block_source import BlockSource
+from chains.bitcoin.core import CoreNode
+from chains.bitcoin.header_chain import header_at, header_run
+from chains.bitcoin.health import require_unpruned
+from chains.bitcoin.ledger_file import LedgerFile
+from chains.bitcoin.networks import Network
+from chains.errors import ChainMoved, ProofFailed, ReadError, StaleHead, StateUnavailable
+from chains.types import BlockRef
+
+BLOCKS_PER_RUN: Final = 50
+"""Blocks that are stored in one transaction: what a crash can cost."""
+HEADERS_PER_STEP: Final = 2_000
+FIRST_STEP_BACK: Final = 16
+
+
+class NotOnboarded(ReadError):
+    """More past blocks have to be read than a sweep may read by itself."""
+
+    code = "not-onboarded"
+    advice = "Load the history of the new wallets with `custody chain load`, or raise catch_up_blocks_max."
+
+    def __init__(self, blocks: int, limit: int, *, node_id: str = "") -> None:
+        super().__init__(f"{blocks:,} past blocks have to be read first, {limit:,} are allowed", node_id=node_id)
+        self.blocks = blocks
+        self.limit = limit
+
+
+class Follower:
+    """Keeps one ledger in step with one node."""
+
+    def __init__(self, node: CoreNode, source: BlockSource, ledger: LedgerFile, network: Network) -> None:
+        self._node = node
+        self._source = source
+        self._ledger = ledger
+        self._network = network
+
+    def blocks_to_read(self, target: BlockRef, scripts: Iterable[bytes], from_height: int) -> int:
+        """How many blocks `follow` would read, at most; those of the past of new scripts included."""
+        first = max(from_height, 1)
+        tip = self._ledger.tip
+        if tip is None:
+            return max(0, target.height - first + 1)
+        new_past = tip.height - first + 1 if self._ledger.unknown_scripts(scripts) else 0
+        loads = sum(tip.height - load.next_height + 1 for load in self._ledger.loads())
+        return max(0, target.height - tip.height) + max(0, new_past) + loads
+
+    def follow(self, target: BlockRef, scripts: Sequence[bytes], from_height: int, blocks_max: int) -> None:
+        """Bring the ledger to a block of the node's active chain, and the scripts into it from a height on.
+
+        Raises `NotOnboarded` before anything is read when that takes more than `blocks_max` blocks, `ChainMoved` when
+        the block is not, or no longer, on the node's chain, `StateUnavailable` when it is below the ledger's first.
+        """
+        needed = self.blocks_to_read(target, scripts, from_height)
+        if needed > blocks_max:
+            raise NotOnboarded(needed, blocks_max)
+        first = max(from_height, 1)
+        if self._ledger.tip is None:
+            require_unpruned(self._node.chain_info(), first)
+            self._ledger.begin(header_at(self._node, self._network, first - 1), first - 1)
+        lowest = self._ledger.first_height
+        if lowest is not None and target.height < lowest:
+            raise StateUnavailable(f"the ledger begins at block {lowest}; block {target.height} is below it")
+        if new := self._ledger.unknown_scripts(scripts):
+            self._ledger.add_scripts(new, first)
+        self._walk(target)
+        self._finish_loads()
+        if not self._ledger.is_active(target.block_hash):
+            raise ChainMoved(f"{target} is no longer on the node's chain")
+
+    def _walk(self, target: BlockRef) -> None:
+        if self._ledger.is_active(target.block_hash):
+            return
+        if self._node.hash_at(target.height) != target.block_hash:
+            raise ChainMoved(f"{target} is not on the node's chain")
+        fork = self._fork(target.height)
+        headers = self._headers_above(fork, target)
+        tip = self._ledger.tip
+        assert tip is not None, "the ledger has begun"
+        if fork.height < tip.height:
+            self._ledger.rewind(fork.block_hash)
+        blocks = self._read(headers)
+        while run := list(islice(blocks, BLOCKS_PER_RUN)):
+            self._ledger.apply(run)
+
+    def _fork(self, height_max: int) -> BlockRef:
+        """The highest block that both the ledger and the node have on their chains, not above a height."""
+        tip, lowest = self._ledger.tip, self._ledger.first_height
+        assert tip is not None, "the ledger has begun"
+        assert lowest is not None, "the ledger has begun"
+        height, step = min(tip.height, height_max), FIRST_STEP_BACK
+        while height >= lowest:
+            heights = range(height, max(height - step, lowest - 1), -1)
+            try:
+                hashes = self._node.hashes_at(heights)
+            except StaleHead:
+                raise ChainMoved("the node's chain became shorter while it was walked") from None
+            for at, block_hash in zip(heights, hashes, strict=True):
+                known = self._ledger.active_at(at)
+                if known is not None and known.block_hash == block_hash:
+                    return known
+            height, step = height - step, step * 2
+        raise ProofFailed(
+            "the ledger shares no block with the node's chain; move the ledger file away if the node is the right one"
+        )
+
+    def _headers_above(self, fork: BlockRef, target: BlockRef) -> list[Header]:
+        headers: list[Header] = []
+        before = fork.block_hash
+        for first in range(fork.height + 1, target.height + 1, HEADERS_PER_STEP):
+            run = header_run(self._node, self._network, first, min(first + HEADERS_PER_STEP - 1, target.height))
+            if run[0].previous[::-1].hex() != before:
+                raise ChainMoved("the node's branch changed while its headers were read")
+            headers += run
+            before = run[-1].block_hash
+        if before != target.block_hash:
+            raise ChainMoved(f"{target} is no longer on the node's chain")
+        return headers
+
+    def _finish_loads(self) -> None:
+        """Read the past of scripts that were added late, up to the ledger's tip."""
+        for load in self._ledger.loads():
+            tip = self._ledger.tip
+            assert tip is not None, "the ledger has begun"
+            require_unpruned(self._node.chain_info(), load.next_height)
+            for first in range(load.next_height, tip.height + 1, HEADERS_PER_STEP):
+                last = min(first + HEADERS_PER_STEP - 1, tip.height)
+                blocks = self._read(header_run(self._node, self._network, first, last))
+                while run := list(islice(blocks, BLOCKS_PER_RUN)):
+                    self._ledger.apply_load(load.load_id, run)
+
+    def _read(self, headers: Iterable[Header]) -> Iterator[tuple[Block, Spent]]:
+        return (self._source.read(header) for header in headers)

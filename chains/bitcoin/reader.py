@@ -1,0 +1,292 @@
+"""Reading one Bitcoin chain through one node: who it is, which block, which balances, which movements.
+
+No balance is asked of the node. Its blocks are, and each is held against its own header; what they paid to a script
+and took from it is summed in our own ledger. So a balance is as of a block hash by construction, of any block in the
+ledger's chain, and no node has to be rewound for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from chains.bitcoin.block import Header
+from chains.bitcoin.block_source import BlockSource
+from chains.bitcoin.core import CoreNode, Transport
+from chains.bitcoin.follower import Follower, NotOnboarded
+from chains.bitcoin.header_chain import header_at, header_of, header_run
+from chains.bitcoin.health import check_health, check_network
+from chains.bitcoin.ledger_file import LedgerFile
+from chains.bitcoin.networks import DECIMALS, network_of
+from chains.bitcoin.scan import scan_blocks
+from chains.bitcoin.script import script_of_address
+from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead
+from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
+from chains.types import (
+    Address,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    BlockRef,
+    ChainId,
+    FinalityKind,
+    Holding,
+    ReadStatus,
+    TransferScan,
+    utc_text,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LEDGER: Final = "ledger"
+"""Method of a balance that is the sum of all blocks."""
+_FILE_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9_.]{0,39}", re.ASCII)
+
+
+def _named(method: Callable[Concatenate[BitcoinReader, P], R]) -> Callable[Concatenate[BitcoinReader, P], R]:
+    """Put the node's name on errors of those who do not know whose answer they hold."""
+
+    @wraps(method)
+    def call(self: BitcoinReader, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(self, *args, **kwargs)
+        except NotOnboarded as error:
+            raise NotOnboarded(error.blocks, error.limit, node_id=self.node_id) from error
+        except ReadError as error:
+            if error.node_id:
+                raise
+            raise type(error)(str(error), node_id=self.node_id) from error
+
+    return call
+
+
+class BitcoinReader:
+    """A `chains.reader.ChainReader` of a Bitcoin chain."""
+
+    def __init__(self, config: ChainConfig, node_id: str, transport: Transport) -> None:
+        """Raises `ChainConfigError` for a configuration that cannot work."""
+        try:
+            self._network: Final = network_of(config.chain_id)
+        except InvalidValue as error:
+            raise ChainConfigError(str(error)) from None
+        if (config.native_asset.asset_id, config.native_asset.decimals) != (self._network.asset_id, DECIMALS):
+            raise ChainConfigError(f"the native asset of {config.chain_id} is {self._network.asset_id}, of 8 decimals")
+        if config.finality.kind in (FinalityKind.SAFE, FinalityKind.FINALIZED):
+            raise ChainConfigError(
+                f"{config.chain_id} has no {config.finality} block; configure confirmed(k), 6 by custom, or latest"
+            )
+        self._config = config
+        self._node_id = node_id
+        self._transport = transport
+        self._node = CoreNode(transport)
+        self._source = BlockSource(self._node)
+        self._opened: LedgerFile | None = None
+
+    @property
+    def chain_id(self) -> ChainId:
+        """The chain it reads."""
+        return self._config.chain_id
+
+    @property
+    def node_id(self) -> str:
+        """The configured name of the node it asks."""
+        return self._node_id
+
+    @_named
+    def identify(self) -> NodeIdentity:
+        """Prove chain name and genesis block, and that the node is fit to be asked (`chains.bitcoin.health`)."""
+        genesis = check_network(self._node, self._network, self._config.genesis_hash)
+        health = check_health(self._node, self._network)
+        return NodeIdentity(self.chain_id, genesis.block_hash, health.version)
+
+    @_named
+    def pin(self, *, height: int | None = None, now: datetime) -> Pin:
+        """Choose the block to read at. Every header above it, up to the head, is recomputed and carries its work."""
+        head_hash = self._node.best_hash()
+        head_height, is_active = self._node.height_of(head_hash)
+        if not is_active:
+            raise ChainMoved("the node's head changed while it was asked for")
+        depth = self._config.finality.confirmations or 1  # the head itself has one confirmation
+        final_height = head_height - depth + 1
+        if final_height < 0:
+            raise StaleHead(f"the chain has only {head_height + 1} blocks, too few for {self._config.finality}")
+        headers = header_run(self._node, self._network, final_height, head_height)
+        if headers[-1].block_hash != head_hash:
+            raise ChainMoved("the node's head changed while it was asked for")
+        self._check_age(headers[-1], head_height, now)
+        if height is None or height == final_height:
+            return self._pin(headers[0], final_height)
+        if height > final_height:
+            raise InvalidValue(
+                f"block {height} is above block {final_height}, the newest that is {self._config.finality}"
+            )
+        return self._pin(header_at(self._node, self._network, height), height)
+
+    @_named
+    def read_balances(
+        self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
+    ) -> list[BalanceObservation]:
+        """One observation for each holding, in the same order. Past blocks that are missing are read first."""
+        for asset in {holding.asset.asset_id: holding.asset for holding in holdings}.values():
+            self._require_own_asset(asset)
+        scripts = [script_of_address(self._network, holding.address) for holding in holdings]
+        self._require_canonical(pin.block)
+        failure = ""
+        try:
+            self._follow(pin.block, scripts)
+        except NotOnboarded as error:
+            failure = f"{error.code}: {error}. {error.advice}"
+        known = self._ledger.balances(scripts, pin.block.block_hash) if self._holds(pin.block) else {}
+        if not self._has_block(pin.block):
+            raise ChainMoved(f"{pin.block} is no longer canonical after reading")
+        if progress is not None:
+            progress(len(holdings))
+        observations = []
+        for holding, script in zip(holdings, scripts, strict=True):
+            balance = known.get(script)
+            reason = "" if balance else failure or "not-onboarded: the ledger does not cover this address yet"
+            observations.append(self._observation(pin, holding, balance.base_units if balance else None, reason))
+        return observations
+
+    @_named
+    def block_at(self, height: int) -> BlockRef:
+        """The node's block at a height, its hash recomputed and its work checked."""
+        return header_at(self._node, self._network, height).ref(self._network, height)
+
+    @_named
+    def is_canonical(self, block: BlockRef) -> bool:
+        """Whether the node still has this very block on its active chain."""
+        return self._has_block(block)
+
+    @_named
+    def scan_transfers(
+        self,
+        first_height: int,
+        last: BlockRef,
+        watched: Iterable[Address],
+        assets: Sequence[Asset],
+        progress: Progress | None = None,
+    ) -> TransferScan:
+        """All movements of the coin touching the watched addresses in blocks first_height to last."""
+        for asset in assets:
+            self._require_own_asset(asset)
+        return scan_blocks(
+            self._node,
+            self._source,
+            self._network,
+            assets[0] if assets else None,
+            node_id=self.node_id,
+            first_height=first_height,
+            last=last,
+            watched=watched,
+            progress=progress,
+        )
+
+    @_named
+    def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
+        """The chain has one asset, of eight decimals."""
+        for asset in assets:
+            self._require_own_asset(asset)
+        self._require_canonical(pin.block)
+        return {
+            asset.asset_id: f"it has {DECIMALS} decimals, not {asset.decimals}"
+            for asset in assets
+            if asset.decimals != DECIMALS
+        }
+
+    @_named
+    def probe(self, now: datetime) -> Mapping[str, str]:
+        """What the node offers, tried at the block of the configured finality: name and finding."""
+        health = check_health(self._node, self._network)
+        pin = self.pin(now=now)
+        self._source.read(header_of(self._node, self._network, pin.block.block_hash))
+        found = {
+            "probed-at": utc_text(now),
+            "blocks": self._source.mode,
+            "snapshot": health.snapshot,
+            "pruned-below": "no" if health.info.prune_height is None else str(health.info.prune_height),
+        }
+        try:
+            indexes = self._node.indexes()
+        except ReadError as error:
+            return found | {"indexes": f"not told ({error.code})"}
+        for index in indexes:
+            found[f"index.{index.name}"] = f"{'synced' if index.is_synced else 'behind'} at block {index.height}"
+        return found
+
+    def close(self) -> None:
+        """Release the connections and the ledger."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        close = getattr(self._transport, "close", None)
+        if close is not None:
+            close()
+
+    @property
+    def _ledger(self) -> LedgerFile:
+        """One file for each chain and node: what each node says is a witness of its own."""
+        if self._opened is None:
+            self._opened = LedgerFile(self._ledger_path(), self._network)
+        return self._opened
+
+    def _ledger_path(self) -> Path | None:
+        folder = self._config.state_directory
+        if folder is None:
+            return None
+        if _FILE_NAME.fullmatch(self.node_id) is None:
+            raise ChainConfigError(f"{self.node_id!r} cannot name a ledger file: use a-z, 0-9, - _ and .")
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ChainConfigError(f"the state directory {folder.name} cannot be made ({error.strerror})") from None
+        return folder / f"bitcoin-{self._network.name}-{self.node_id}.sqlite"
+
+    def _follow(self, block: BlockRef, scripts: Sequence[bytes]) -> None:
+        follower = Follower(self._node, self._source, self._ledger, self._network)
+        follower.follow(block, scripts, self._config.history_from_height or 0, self._config.catch_up_blocks_max)
+
+    def _holds(self, block: BlockRef) -> bool:
+        return self._ledger.is_active(block.block_hash)
+
+    def _pin(self, header: Header, height: int) -> Pin:
+        return Pin(header.ref(self._network, height), self._config.finality, header_checked=True)
+
+    def _check_age(self, head: Header, height: int, now: datetime) -> None:
+        age = now - head.ref(self._network, height).timestamp
+        if age > timedelta(seconds=self._config.head_age_seconds_max):
+            raise StaleHead(f"the head is {int(age.total_seconds())} seconds old")
+        if -age > timedelta(seconds=self._config.head_future_seconds_max):
+            raise StaleHead(f"the head is {int(-age.total_seconds())} seconds in the future")
+
+    def _has_block(self, block: BlockRef) -> bool:
+        try:
+            return self._node.hash_at(block.height) == block.block_hash
+        except StaleHead:
+            return False
+
+    def _require_canonical(self, block: BlockRef) -> None:
+        if not self._has_block(block):
+            raise ChainMoved(f"{block} is not on the node's chain")
+
+    def _require_own_asset(self, asset: Asset) -> None:
+        """A programmer's error otherwise: assets are routed to readers by their chain."""
+        if asset.asset_id != self._network.asset_id:
+            raise InvalidValue(f"{asset.asset_id} is not the coin of {self.chain_id}")
+
+    def _observation(self, pin: Pin, holding: Holding, base_units: int | None, reason: str) -> BalanceObservation:
+        return BalanceObservation(
+            holding=holding,
+            block=pin.block,
+            finality=pin.finality,
+            status=ReadStatus.FAILED if base_units is None else ReadStatus.OK,
+            base_units=base_units,
+            method=LEDGER if self._source.mode == "blocks" else f"{LEDGER}-{self._source.mode}",
+            node_id=self.node_id,
+            reason=reason,
+        )

@@ -1,0 +1,54 @@
+"""All movements of watched addresses in a run of blocks, read whole and held against their headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chains.bitcoin.block import check_block
+from chains.bitcoin.block_source import BlockSource
+from chains.bitcoin.core import CoreNode
+from chains.bitcoin.header_chain import header_run
+from chains.bitcoin.ledger import match_block
+from chains.bitcoin.movements import movements
+from chains.bitcoin.networks import Network
+from chains.bitcoin.script import script_of_address
+from chains.errors import ChainMoved, StaleHead
+from chains.reader import Progress
+from chains.types import Address, Asset, BlockRef, Transfer, TransferScan
+
+
+def scan_blocks(
+    node: CoreNode,
+    source: BlockSource,
+    network: Network,
+    asset: Asset | None,
+    *,
+    node_id: str,
+    first_height: int,
+    last: BlockRef,
+    watched: Iterable[Address],
+    progress: Progress | None = None,
+) -> TransferScan:
+    """Every block from a height to `last` and what it moved; nothing is asked for without an asset.
+
+    Raises `ChainMoved` when `last` is not on the node's chain, `ProofFailed` when a block contradicts its header.
+    """
+    try:
+        headers = header_run(node, network, first_height, last.height)
+    except StaleHead:
+        raise ChainMoved(f"the node's chain is shorter than {last}") from None
+    if not headers or headers[-1].block_hash != last.block_hash:
+        raise ChainMoved(f"{last} is not on the node's chain")
+    blocks = tuple(header.ref(network, first_height + number) for number, header in enumerate(headers))
+    scripts = (
+        frozenset(script_of_address(network, address) for address in watched) if asset is not None else frozenset()
+    )
+    found: list[Transfer] = []
+    for header, ref in zip(headers, blocks, strict=True):
+        if asset is not None and scripts:
+            block, spent = source.read(header)
+            check_block(block, network, ref.height)
+            found += movements(match_block(block, spent, scripts), ref, network, asset, scripts)
+        if progress is not None:
+            progress(1)
+    return TransferScan(blocks, tuple(found), node_id=node_id, mode=source.mode, mode_note=source.mode_note)
