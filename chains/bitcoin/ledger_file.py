@@ -26,14 +26,14 @@ from chains.bitcoin.ledger_schema import open_file
 from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
-from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint, outpoint_parts
+from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint
 from chains.errors import ChainMoved, InvalidValue, ProofFailed
 from chains.types import BlockRef
 
 _KEY: Final = Struct("<q")
 
-_Event = tuple[int, int, int, int, bytes, int, int]
-"""Script, kind, delta, position, txid, vout, coin height: an event without its block."""
+_Event = tuple[int, int, int, int, int, int, bytes, int]
+"""A row of the table `event` without its id: block, script, kind, delta, position, coin key, outpoint, coin height."""
 _Events = list[_Event]
 
 
@@ -144,7 +144,7 @@ class LedgerFile:
                 tip = self._append(tip, block)
                 matched, events = self._match(tip, block, spent, scripts)
                 for event in events:
-                    changes[event[0]] += event[2]
+                    changes[event[1]] += event[3]
                 results.append(matched)
             self._change_balances(changes)
         return results
@@ -208,9 +208,8 @@ class LedgerFile:
                 if coin.script not in ids or not 0 <= coin.height <= at.height:
                     raise InvalidValue("a coin is under another script, or younger than the block")
                 kind = EventKind.OPENING_COINBASE if coin.is_coinbase else EventKind.OPENING
-                txid, vout = outpoint_parts(coin.outpoint)
-                events.append((ids[coin.script], kind, coin.value, 0, txid, vout, coin.height))
-            self._insert_events(at.row, events)
+                events.append(_event(at, ids[coin.script], kind, coin.value, 0, coin.outpoint, coin.height))
+            self._insert_events(events)
             self._join_when_done(load_id, at)
         return len(new)
 
@@ -448,33 +447,35 @@ class LedgerFile:
         """What a block does to a group of scripts, written down unless it is there already."""
         coins = self._coins_before(at, block, scripts)
         found = match_block(block, spent, scripts, {name: coin for name, (coin, _) in coins.items()}.get)
-        heights = {name: height for name, (_, height) in coins.items()}
         events: _Events = []
         for name, script, value, is_coinbase, position in found.credits:
             kind = EventKind.COINBASE if is_coinbase else EventKind.CREDIT
-            events.append(
-                (scripts[script], kind, value, position, name[:32], int.from_bytes(name[32:], "little"), at.height)
-            )
+            events.append(_event(at, scripts[script], kind, value, position, name, at.height))
             if is_coinbase and name in coins:
-                coin, height = coins[name]
-                row = scripts[coin.script]
-                events.append((row, EventKind.OVERWRITTEN, -coin.value, 0, *outpoint_parts(name), height))
+                lost, height = coins[name]
+                events.append(_event(at, scripts[lost.script], EventKind.OVERWRITTEN, -lost.value, 0, name, height))
         for name, script, value, position in found.debits:
-            height = heights.get(name, at.height)
-            events.append((scripts[script], EventKind.DEBIT, -value, position, *outpoint_parts(name), height))
-        known = set(
+            height = coins[name][1] if name in coins else at.height
+            events.append(_event(at, scripts[script], EventKind.DEBIT, -value, position, name, height))
+        self._insert_events(self._not_known(at, events, scripts))
+        return found, events
+
+    def _not_known(self, at: KnownBlock, events: _Events, scripts: dict[bytes, int]) -> _Events:
+        """The events of a block that are not written down yet; those that are must be among them."""
+        known: set[_Event] = set(
             self._connection.execute(
-                "SELECT script_id, kind, delta, position, txid, vout, coin_height FROM event WHERE block_id = ?",
+                """SELECT block_id, script_id, kind, delta, position, coin_key, outpoint, coin_height FROM event
+                   WHERE block_id = ?""",
                 (at.row,),
             )
         )
-        if known:
-            ours = set(scripts.values())
-            openings = (EventKind.OPENING, EventKind.OPENING_COINBASE)
-            if not {each for each in known if each[0] in ours and each[1] not in openings} <= set(events):
-                raise ProofFailed(f"block {block.header.block_hash} is told otherwise than before")
-        self._insert_events(at.row, [event for event in events if event not in known])
-        return found, events
+        if not known:
+            return events
+        ours = set(scripts.values())
+        openings = (EventKind.OPENING, EventKind.OPENING_COINBASE)
+        if not {each for each in known if each[1] in ours and each[2] not in openings} <= set(events):
+            raise ProofFailed(f"block {id_text(at.hash)} is told otherwise than before")
+        return [event for event in events if event not in known]
 
     def _coins_before(self, at: KnownBlock, block: Block, scripts: dict[bytes, int]) -> dict[bytes, tuple[Output, int]]:
         """Our unspent coins among those that a block spends, before it, each with the height of its block."""
@@ -483,14 +484,13 @@ class LedgerFile:
         asked.update(outpoint(coinbase.txid, number) for number in range(len(coinbase.outputs)))
         keys = json.dumps(list({_KEY.unpack_from(name)[0] for name in asked}))
         coins: dict[bytes, tuple[Output, int]] = {}
-        for txid, vout, delta, height, kind, script_id, script in self._connection.execute(
-            """SELECT e.txid, e.vout, e.delta, e.coin_height, e.kind, s.id, s.script
+        for name, delta, height, kind, script_id, script in self._connection.execute(
+            """SELECT e.outpoint, e.delta, e.coin_height, e.kind, s.id, s.script
                FROM json_each(?) AS j JOIN event AS e ON e.coin_key = j.value JOIN block AS b ON b.id = e.block_id
                JOIN script AS s ON s.id = e.script_id WHERE b.active AND b.id <> ? AND b.height <= ?
                ORDER BY b.height, e.position, e.delta < 0, e.id""",
             (keys, at.row, at.height),
         ):
-            name = outpoint(txid, vout)
             if name not in asked or scripts.get(script) != script_id:
                 continue
             if kind == EventKind.DEBIT or (kind == EventKind.OVERWRITTEN and coins[name][1] == height):
@@ -499,19 +499,13 @@ class LedgerFile:
                 coins[name] = (Output(delta, script), height)
         return coins
 
-    def _insert_events(self, block_row: int, events: _Events) -> None:
-        self._connection.executemany(
-            "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (block_row, script, kind, delta, position, _KEY.unpack_from(txid)[0], txid, vout, height)
-                for script, kind, delta, position, txid, vout, height in events
-            ],
-        )
+    def _insert_events(self, events: _Events) -> None:
+        self._connection.executemany("INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", events)
 
     def _change_balances(self, changes: dict[int, int]) -> None:
         self._connection.executemany(
             "INSERT INTO balance VALUES (?, ?) ON CONFLICT DO UPDATE SET base_units = base_units + excluded.base_units",
-            changes.items(),
+            sorted(changes.items()),
         )
 
     def _insert_block(self, header: Header, height: int) -> KnownBlock:
@@ -566,3 +560,9 @@ class LedgerFile:
             parent_hash=id_text(known.previous),
             timestamp=datetime.fromtimestamp(known.time, UTC),
         )
+
+
+def _event(
+    at: KnownBlock, script_row: int, kind: EventKind, delta: int, position: int, name: bytes, coin_height: int
+) -> _Event:
+    return at.row, script_row, kind, delta, position, _KEY.unpack_from(name)[0], name, coin_height

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from chains.bitcoin.ledger import COINBASE_MATURITY
-from chains.bitcoin.transaction import outpoint
 
 
 class EventKind(IntEnum):
@@ -105,14 +104,13 @@ def balances_at(connection: sqlite3.Connection, at: Position, script_ids: Sequen
 def coins_at(connection: sqlite3.Connection, at: Position, scripts: Mapping[int, bytes]) -> list[Coin]:
     """The unspent coins of the scripts, in the order in which they were made."""
     made: dict[bytes, Coin] = {}
-    for script_id, kind, delta, txid, vout, height in connection.execute(
-        """SELECT e.script_id, e.kind, e.delta, e.txid, e.vout, e.coin_height
+    for script_id, kind, delta, name, height in connection.execute(
+        """SELECT e.script_id, e.kind, e.delta, e.outpoint, e.coin_height
            FROM json_each(?) AS j JOIN event AS e ON e.script_id = j.value JOIN block AS b ON b.id = e.block_id
            WHERE (b.active AND b.height <= ?) OR b.id IN (SELECT value FROM json_each(?))
            ORDER BY b.height, e.position, e.delta < 0, e.id""",
         (json.dumps(list(scripts)), at.fork_height, json.dumps(at.branch)),
     ):
-        name = outpoint(txid, vout)
         if kind in (EventKind.DEBIT, EventKind.OVERWRITTEN):
             # What is overwritten is the older coin; the coinbase that did it stands before it in the same block.
             if kind == EventKind.DEBIT or made[name].height == height:
