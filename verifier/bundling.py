@@ -159,11 +159,11 @@ def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previou
 
 
 def _cases(store: Store, chain_ids: set[ChainId]) -> list[records.CaseRecord]:
-    """Every case of the bundle's chains, closed ones too."""
+    """Every case of the bundle's chains, closed ones too; none that only looks at blocks that are not final saw."""
     return [
         _case(case, store.case_covers(case.case_id))
         for case in store.cases(include_closed=True)
-        if _chain_of(case) in chain_ids
+        if _chain_of(case) in chain_ids and not case.only_looked
     ]
 
 

@@ -59,7 +59,7 @@ class CaseAct(StrEnum):
     SEEN_AGAIN = "seen_again"
     NO_LONGER_SEEN = "no_longer_seen"
     WITHDRAWN = "withdrawn"
-    """Only looks at blocks that were not final ever saw it, and the final blocks do not show it: the end of the case."""
+    """Only looks at blocks that were not final saw it, and the final blocks do not show it: the end of the case."""
     COMMENTED = "commented"
     PROPOSED = "proposed"
     APPROVED = "approved"

@@ -105,6 +105,7 @@ class ResultStore(SweepStore, CaseStore):
                 actor,
                 all_seen=not looks_back,
                 looks_back=looks_back,
+                height=start.block.height,
             )
             _add_end(unit, start, judged)
         summary = self.sweep_summary(start.sweep_id)

@@ -12,6 +12,7 @@ from verifier.store.encumbrance_store import EncumbranceStore
 from verifier.store.engine import BUSY_SECONDS, create_engine
 from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
+from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
 from verifier.store.result_store import ResultStore
 
@@ -21,6 +22,7 @@ class Store(
     KnownStore,
     ResultStore,
     CoverageStore,
+    LookStore,
     ChangeStore,
     BundleStore,
     KeyStore,
