@@ -7,6 +7,7 @@ deposits: blocks with those are made up here from the recorded one, and no chain
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from chains.evm.block_credits import WITHDRAWALS_IN_A_TOKEN, tip
 from chains.evm.header import decode_header, encode_ethereum
 from chains.evm.keccak import keccak256
 from chains.evm.native import MINT_INDEX, fee_paid
-from chains.evm.rlp_encoding import wrap_list
+from chains.evm.rlp_encoding import encode_list, wrap_list
 from chains.evm.transfers import scan
 from chains.evm.verified_history import scan_verified
 from chains.jsonrpc import RpcCall
@@ -299,6 +300,12 @@ def test_fees_of_rollups_have_the_operators_part() -> None:
     assert fee_paid({**receipt, **operator, "type": "0x7e", "effectiveGasPrice": "0x0", "l1Fee": "0x0"}) == 0
 
 
+INFINITY = b"\xc0" + bytes(47)
+"""Commitment and proof of a blob of zeros: the point at infinity, so that no setup is needed to compute them."""
+EMPTY_BLOB_HASH = "0x01" + hashlib.sha256(INFINITY).hexdigest()[2:]
+"""Its versioned hash, as EIP-4844 makes it."""
+
+
 @pytest.mark.devnet
 def test_blobs_cost_what_the_balance_says(chain: EvmChain, anvil: AnvilNode, holders: list[Address]) -> None:
     """By logs: Anvil's own transactions root is wrong for blobs, so whole blocks of it are refused."""
@@ -310,9 +317,11 @@ def test_blobs_cost_what_the_balance_says(chain: EvmChain, anvil: AnvilNode, hol
     fields = {
         "type": 3, "chainId": anvil.chain_id, "nonce": 0, "gas": 30_000, "to": holders[2], "value": 9, "data": "0x",
         "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9, "maxFeePerBlobGas": 10**11,
+        "blobVersionedHashes": [EMPTY_BLOB_HASH],
     }  # fmt: skip
-    signed = Account.sign_transaction(fields, key, blobs=[bytes(131_072)])
-    anvil.rpc("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
+    signed = Account.sign_transaction(fields, key).raw_transaction
+    carried = [encode_list([each]) for each in (bytes(131_072), INFINITY, INFINITY)]
+    anvil.rpc("eth_sendRawTransaction", "0x03" + wrap_list(b"".join((bytes(signed)[1:], *carried))).hex())
     anvil.mine()
     pin = chain.pin(reader)
     found = reader.scan_transfers(opening.block.height + 1, pin.block, [wallet], [chain.native])
