@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of a Bitcoin node on the library, and on a real `bitcoind` where there is one."""
     if "bitcoin_kind" in metafunc.fixturenames:
         kinds = [KERNEL, BITCOIND] if bitcoind_path(metafunc.config) else [KERNEL]
-        metafunc.parametrize("bitcoin_kind", kinds, indirect=True, scope="session")
+        metafunc.parametrize("bitcoin_kind", kinds, indirect=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -65,7 +65,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"bitcoin: {live} of {on_library} run on a real bitcoind{advice}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bitcoin_kind(request: pytest.FixtureRequest) -> str:
     """Which node this test runs on: `kernel` or `bitcoind`."""
     return str(request.param)
