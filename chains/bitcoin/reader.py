@@ -11,19 +11,23 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
+from mmap import mmap
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from chains.bitcoin.block import Header
 from chains.bitcoin.block_source import BlockSource
-from chains.bitcoin.core import CoreNode, Transport
+from chains.bitcoin.coin_dump import read_dump
+from chains.bitcoin.core import CoinSetDigest, CoreNode, Transport
 from chains.bitcoin.follower import Follower, NotOnboarded
 from chains.bitcoin.header_chain import header_at, header_of, header_run
 from chains.bitcoin.health import check_health, check_network
 from chains.bitcoin.ledger_file import LedgerFile
+from chains.bitcoin.ledger_views import Coin
 from chains.bitcoin.networks import DECIMALS, network_of
 from chains.bitcoin.scan import scan_blocks
 from chains.bitcoin.script import script_of_address
+from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_scan
 from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
@@ -134,7 +138,7 @@ class BitcoinReader:
         """One observation for each holding, in the same order. Past blocks that are missing are read first."""
         for asset in {holding.asset.asset_id: holding.asset for holding in holdings}.values():
             self._require_own_asset(asset)
-        scripts = [script_of_address(self._network, holding.address) for holding in holdings]
+        scripts = self._scripts([holding.address for holding in holdings])
         self._require_canonical(pin.block)
         failure = ""
         try:
@@ -152,6 +156,35 @@ class BitcoinReader:
             reason = "" if balance else failure or "not-onboarded: the ledger does not cover this address yet"
             observations.append(self._observation(pin, holding, balance.base_units if balance else None, reason))
         return observations
+
+    @_named
+    def coins(self, pin: Pin, addresses: Sequence[Address]) -> list[Coin]:
+        """The unspent coins of addresses as of the pin, each with its confirmations and whether it is mature.
+
+        Raises `NotOnboarded` when their past has not been read, `ChainMoved` when the pin is gone.
+        """
+        scripts = self._scripts(addresses)
+        self._require_canonical(pin.block)
+        self._follow(pin.block, scripts)
+        return self._ledger.coins(scripts, pin.block.block_hash)
+
+    @_named
+    def second_opinion(self, pin: Pin, addresses: Sequence[Address]) -> SecondOpinion:
+        """Our ledger against the node's own set of unspent outputs; the pin must be the node's tip (`ChainMoved`)."""
+        scripts = self._scripts(addresses)
+        return compare_scan(pin.block, scripts, self.coins(pin, addresses), self._node.scan_coins(scripts))
+
+    @_named
+    def dump_opinion(self, pin: Pin, addresses: Sequence[Address], dump: bytes | mmap) -> SecondOpinion:
+        """Our ledger against a file that `dumptxoutset` wrote for the pinned block."""
+        scripts = self._scripts(addresses)
+        found = read_dump(dump, self._network, frozenset(scripts))
+        return compare_dump(pin.block, scripts, self.coins(pin, addresses), found.block_hash, found.coins)
+
+    @_named
+    def coin_set_digest(self, block: BlockRef) -> CoinSetDigest:
+        """The digest of the node's whole set of unspent outputs after a block; needs `-coinstatsindex`."""
+        return self._node.coin_set_digest(block.block_hash)
 
     @_named
     def block_at(self, height: int) -> BlockRef:
@@ -246,6 +279,9 @@ class BitcoinReader:
         except OSError as error:
             raise ChainConfigError(f"the state directory {folder.name} cannot be made ({error.strerror})") from None
         return folder / f"bitcoin-{self._network.name}-{self.node_id}.sqlite"
+
+    def _scripts(self, addresses: Sequence[Address]) -> list[bytes]:
+        return [script_of_address(self._network, address) for address in addresses]
 
     def _follow(self, block: BlockRef, scripts: Sequence[bytes]) -> None:
         follower = Follower(self._node, self._source, self._ledger, self._network)

@@ -128,7 +128,7 @@ def test_movements_are_those_that_the_node_told(core: RecordedCore, open_reader:
     scan = reader.scan_transfers(0, pin.block, ADDRESSES.values(), [COIN])
     assert [block.block_hash for block in scan.blocks] == [block.block_hash for block in core.chain()]
     assert (scan.mode, scan.mode_note, scan.unparsed) == ("blocks", "", {})
-    moved: Counter[tuple[str, str, Address]] = Counter()
+    moved: Counter[tuple[str, str, Address | None]] = Counter()
     for transfer in scan.transfers:
         if transfer.sender in ADDRESSES.values():
             moved[transfer.block.block_hash, transfer.tx_id, transfer.sender] -= transfer.base_units
