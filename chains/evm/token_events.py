@@ -5,7 +5,8 @@ guessed at: it is `None` here, and counted by whoever asked. Both ways of readin
 that they find the same movements.
 
 Deposit and Withdrawal are taken for movements by their shape, on any ERC-20 asset: an event is the contract's own
-word, as Transfer is, and the roll-forward holds both against the balances.
+word, as Transfer is, and the roll-forward holds both against the balances. The coins come from the contract itself, or
+go to it, so that an approval can name whom they go to; nobody can approve a destination of zero.
 
 Pure.
 """
@@ -87,8 +88,13 @@ class TokenMovement:
     sender: bytes
     receiver: bytes
     base_units: int
-    is_transfer: bool = True
-    """Whether a transfer event tells it; else it is the deposit or withdrawal of a wrapping token."""
+    wrapper: bytes = b""
+    """The wrapping contract that a deposit came from, or that a withdrawal went to: it stands for the zero address."""
+
+    @property
+    def is_transfer(self) -> bool:
+        """Whether a transfer event tells it; else it is the deposit or withdrawal of a wrapping token."""
+        return not self.wrapper
 
     @property
     def what(self) -> tuple[str, bytes, bytes, int]:
@@ -102,11 +108,16 @@ class TokenMovement:
             tx_id,
             self.index,
             self.asset,
-            _address(self.sender),
-            _address(self.receiver),
+            self._address(self.sender),
+            self._address(self.receiver),
             self.base_units,
             TransferKind.TOKEN,
         )
+
+    def _address(self, raw: bytes) -> Address:
+        if raw != _ZERO:
+            return checksum_address(raw)
+        return checksum_address(self.wrapper) if self.wrapper else ZERO_ADDRESS
 
 
 def read_event(log: Log, index: int, tokens: WatchedTokens) -> tuple[TokenMovement, ...] | None:
@@ -157,7 +168,7 @@ def _read_wrapping(log: Log, index: int, asset: Asset) -> tuple[TokenMovement, .
         return ()  # other contracts have events of these names too, for other things
     holder, units = topics[1][12:], int.from_bytes(content, "big")
     sender, receiver = (_ZERO, holder) if topics[0] == DEPOSIT_TOPIC else (holder, _ZERO)
-    return (TokenMovement(index, asset, sender, receiver, units, is_transfer=False),)
+    return (TokenMovement(index, asset, sender, receiver, units, wrapper=log.address),)
 
 
 def _read_counted(log: Log, index: int, tokens: WatchedTokens) -> tuple[TokenMovement, ...] | None:
@@ -194,7 +205,3 @@ def _words(content: bytes) -> list[int] | None:
     if len(content) % 32:
         return None
     return [int.from_bytes(content[place : place + 32], "big") for place in range(0, len(content), 32)]
-
-
-def _address(raw: bytes) -> Address:
-    return ZERO_ADDRESS if raw == _ZERO else checksum_address(raw)

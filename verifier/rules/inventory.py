@@ -66,7 +66,11 @@ def unparsed_findings(
     last_height: int,
     surroundings: Surroundings,
 ) -> list[Finding]:
-    """Events of an asset that look like movements and could not be read as one: what moved is not known."""
+    """Sources of movement that were seen and could not be read: what moved is not known.
+
+    Of a token they are events of another shape than their standard's; of a native coin, rewards of mining and
+    transactions of an unknown type.
+    """
     return [
         surroundings.finding(
             FindingKind.UNPARSED_EVENTS,
@@ -74,11 +78,18 @@ def unparsed_findings(
             assets.get(AssetId(asset_id)),
             None,
             f"{asset_id}:{first_height}-{last_height}",
-            f"{count} events of {asset_id} in blocks {first_height} to {last_height} could not be read as transfers.",
+            _unparsed_text(count, asset_id, assets.get(AssetId(asset_id)))
+            + f" in blocks {first_height} to {last_height} could not be read as transfers.",
         )
         for asset_id, count in sorted(unparsed.items())
         if count
     ]
+
+
+def _unparsed_text(count: int, asset_id: str, asset: Asset | None) -> str:
+    if asset is not None and asset.is_native:
+        return f"{count} blocks mined for a reward or transactions of an unknown type, which move {asset_id},"
+    return f"{count} events of {asset_id}"
 
 
 def _listed(custodian: str, line: CustodianAddress, surroundings: Surroundings) -> list[Finding]:

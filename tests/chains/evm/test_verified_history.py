@@ -162,8 +162,8 @@ def test_wrapped_ether_comes_and_goes_without_a_transfer_event(
     pin = verified.pin(reader)
     scan = reader.scan_transfers(0, pin.block, [wallet], [asset])
     assert [(t.sender, t.receiver, t.base_units, t.kind) for t in scan.transfers] == [
-        (ZERO_ADDRESS, wallet, 1_000, TransferKind.TOKEN),
-        (wallet, ZERO_ADDRESS, 300, TransferKind.TOKEN),
+        (weth.address, wallet, 1_000, TransferKind.TOKEN),
+        (wallet, weth.address, 300, TransferKind.TOKEN),
     ]
     (balance,) = reader.read_balances(pin, [Holding(wallet, asset)])
     assert balance.base_units == net(scan.transfers, balance.holding) == 700
