@@ -40,6 +40,7 @@ _CODE_AND_VALUE: Final = Struct("<IQ")
 _SPECIAL_SCRIPTS: Final = 6
 _SCRIPT_BYTES_MAX: Final = 10_000
 """Longer ones cannot be spent and are in no set of unspent outputs."""
+_TENS: Final = tuple(int("1" + "0" * zeros) for zeros in range(10))
 _FIELD: Final = 2**256 - 2**32 - 977
 """The prime of secp256k1's field."""
 
@@ -136,7 +137,7 @@ def _amount(packed: int) -> int:
         value = packed * 10 + digit + 1
     else:
         value = packed + 1
-    value *= 10**exponent
+    value *= _TENS[exponent]
     if value > SATOSHI_MAX:
         raise MalformedAnswer("a coin of the dump is worth more than all bitcoins there are")
     return value
