@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from chains.agreement import Witness, joined_node_ids, operator_count, tally
 from chains.errors import InvalidValue
-from chains.reader import Progress
+from chains.reader import ChainReader, Progress
 from chains.types import Address, Asset, BlockRef, Transfer, TransferKind
 
 
@@ -49,7 +49,6 @@ class BlockTrace:
             raise InvalidValue("a trace shows internal transfers of its own block")
 
 
-@runtime_checkable
 class ChangeExplainer(Protocol):
     """What a reader may offer beside: looking into blocks for movements of the native coin that no event shows."""
 
@@ -64,6 +63,11 @@ class ChangeExplainer(Protocol):
 
         Raises `NodeUnavailable` and `ChainMoved` only. `progress` counts blocks.
         """
+
+
+def as_change_explainer(reader: ChainReader) -> ChangeExplainer | None:
+    """The reader as one that looks into blocks; None when its adapter does not."""
+    return cast("ChangeExplainer", reader) if hasattr(reader, "trace_blocks") else None
 
 
 def merge_traces(block: BlockRef, answers: Mapping[Witness, BlockTrace], quorum: int) -> BlockTrace:

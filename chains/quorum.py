@@ -23,7 +23,7 @@ from chains.agreement import (
     operator_count,
     tally,
 )
-from chains.block_trace import BlockTrace, ChangeExplainer, merge_traces
+from chains.block_trace import BlockTrace, as_change_explainer, merge_traces
 from chains.disputes import disputed, transfer_disputes
 from chains.errors import ChainConfigError, QuorumNotReached, UnsupportedByNode
 from chains.panel import Failures, Panel
@@ -221,9 +221,10 @@ class QuorumReader:
         addresses = tuple(watched)
 
         def ask(reader: ChainReader) -> list[BlockTrace]:
-            if isinstance(reader, ChangeExplainer):
-                return reader.trace_blocks(blocks, addresses, native)
-            reason = "no-traces: the adapter reads none"
+            explainer = as_change_explainer(reader)
+            if explainer is not None:
+                return explainer.trace_blocks(blocks, addresses, native)
+            reason = "no-traces: the chain's adapter reads none"
             return [BlockTrace(block, "", reader.node_id, reason=reason) for block in blocks]
 
         answers = self._panel.ask(ask)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from chains.block_trace import BlockTrace, ChangeExplainer
+from chains.block_trace import BlockTrace, as_change_explainer
 from chains.errors import ChainMoved, NodeUnavailable, ReadError
 from chains.reader import ChainReader, Pin
 from chains.types import Address, Asset, BlockRef, Holding
@@ -183,12 +183,13 @@ class _Search:
         ]
         room = max(0, TRACES_MAX - len(self._traces))
         traces = [self._untraced(block, f"too-many-traces: {TRACES_MAX} blocks were traced") for block in blocks[room:]]
-        if not isinstance(self._reader, ChangeExplainer):
+        explainer = as_change_explainer(self._reader)
+        if explainer is None:
             traces += [self._untraced(block, "no-traces: the chain's adapter reads none") for block in blocks[:room]]
         elif blocks[:room]:
             advance = self._on_phase("tracing blocks", len(blocks[:room]))
             try:
-                traces += self._reader.trace_blocks(blocks[:room], self._watched, self._native, advance)
+                traces += explainer.trace_blocks(blocks[:room], self._watched, self._native, advance)
             except NodeUnavailable as error:
                 self._reader.identify()
                 traces += [self._untraced(block, f"{error.code}: {error}") for block in blocks[:room]]

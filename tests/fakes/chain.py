@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from chains.types import Address, Asset, AssetId, BlockRef, ChainId, Transfer, TransferKind
@@ -23,6 +23,8 @@ class FakeBlock:
     ref: BlockRef
     transfers: tuple[Transfer, ...]
     balances: Balances
+    inside: tuple[Transfer, ...] = ()
+    """What only a trace shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Payment:
     base_units: int
     is_silent: bool = False
     """The balances change and no event says so."""
+    tx: str = ""
+    """Name of its transaction, for several movements of one; each is its own without."""
+    kind: TransferKind | None = None
+    """By the asset unless it is given."""
+    is_internal: bool = False
+    """It happens inside a transaction: no event says so, but a trace does."""
 
 
 @dataclass
@@ -115,7 +123,7 @@ class FakeChain:
             parent_hash=parent.ref.block_hash if parent else "0x" + "0" * 64,
             timestamp=GENESIS_TIME + timedelta(seconds=BLOCK_SECONDS * height),
         )
-        transfers = []
+        transfers, inside = [], []
         for index, payment in enumerate(payments):
             if payment.sender is not None:
                 key = (payment.sender, payment.asset.asset_id)
@@ -123,13 +131,15 @@ class FakeChain:
                 assert balances[key] >= 0, f"{payment.sender} has not enough"
             key = (payment.receiver, payment.asset.asset_id)
             balances[key] = balances.get(key, 0) + payment.base_units
-            if not payment.is_silent:
+            if payment.is_internal:
+                inside.append(replace(_transfer(ref, index, payment), kind=TransferKind.INTERNAL, index=index + 1))
+            elif not payment.is_silent:
                 transfers.append(_transfer(ref, index, payment))
-        return FakeBlock(ref, tuple(transfers), balances)
+        return FakeBlock(ref, tuple(transfers), balances, tuple(inside))
 
 
 def _transfer(block: BlockRef, index: int, payment: Payment) -> Transfer:
     # The same payment keeps its transaction id in another block, as real ones do.
-    tx_id = "0x" + hashlib.sha256(f"{block.height}/{payment!r}".encode()).hexdigest()
-    kind = TransferKind.NATIVE if payment.asset.is_native else TransferKind.TOKEN
+    tx_id = "0x" + hashlib.sha256(f"{block.height}/{payment.tx or payment!r}".encode()).hexdigest()
+    kind = payment.kind or (TransferKind.NATIVE if payment.asset.is_native else TransferKind.TOKEN)
     return Transfer(block, tx_id, index, payment.asset, payment.sender, payment.receiver, payment.base_units, kind)

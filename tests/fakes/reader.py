@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chains.errors import ChainMoved, InvalidValue, NodeUnavailable, StaleHead, WrongChain
+from chains.block_trace import BalanceChange, BlockTrace
+from chains.errors import ChainMoved, InvalidValue, NodeUnavailable, StaleHead, StateUnavailable, WrongChain
 from chains.evm import chain_plugin
 from chains.reader import ChainConfig, ChainReader, NodeConfig, NodeIdentity, Pin, Progress
 from chains.types import (
@@ -39,6 +40,10 @@ class FakeNode:
     """Blocks it is behind."""
     hides: Callable[[Transfer], bool] = lambda transfer: False
     """Movements it leaves out of its answers."""
+    tracer: str = ""
+    """How it traces blocks: not at all, both sides of each movement (`call-tracer`), or sums (`prestate-tracer`)."""
+    pruned_below: int = 0
+    """The lowest block whose balances it still knows."""
     balances: dict[tuple[Address, AssetId], int | None] = field(default_factory=dict)
     """Balances it lies about; None: it does not answer for this one."""
 
@@ -121,6 +126,8 @@ class FakeReader:
     ) -> list[BalanceObservation]:
         """What the node says at the pin."""
         block = self._known(pin.block)
+        if pin.block.height < self._node.pruned_below:
+            raise StateUnavailable(f"the state of block {pin.block.height} is gone", node_id=self.node_id)
         observations = [self._observe(pin, block, holding) for holding in holdings]
         if progress is not None:
             progress(len(observations))
@@ -163,6 +170,34 @@ class FakeReader:
         if progress is not None:
             progress(len(blocks))
         return TransferScan(tuple(block.ref for block in blocks), tuple(moved), node_id=self.node_id)
+
+    def trace_blocks(
+        self,
+        blocks: Sequence[BlockRef],
+        watched: Iterable[Address],
+        native: Asset,
+        progress: Progress | None = None,
+    ) -> list[BlockTrace]:
+        """What moved inside transactions, as far as the node traces them and does not hide it."""
+        addresses = set(watched)
+        if progress is not None:
+            progress(len(blocks))
+        return [self._trace(self._known(block), addresses) for block in blocks]
+
+    def _trace(self, block: FakeBlock, watched: set[Address]) -> BlockTrace:
+        method = self._node.tracer
+        if not method:
+            return BlockTrace(block.ref, "", self.node_id, reason="no-traces: the node offers no tracer")
+        seen = [each for each in block.inside if watched & {each.sender, each.receiver} and not self._node.hides(each)]
+        if method == "call-tracer":
+            return BlockTrace(block.ref, method, self.node_id, tuple(seen))
+        changes = tuple(
+            BalanceChange(each.tx_id, address, each.base_units * sign)
+            for each in (*block.transfers, *block.inside)
+            for address, sign in ((each.sender, -1), (each.receiver, 1))
+            if address is not None and address in watched and each.asset.is_native
+        )
+        return BlockTrace(block.ref, method, self.node_id, changes=changes)
 
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """Assets that are not on the chain, or have other decimals there."""
