@@ -8,6 +8,7 @@ and is shown nowhere.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from chains.agreement import Witness, operator_count
 from chains.errors import InvalidValue
+from chains.evm.encumbrance_types import EncumbranceSettings
 from chains.reader import ChainConfig, NodeConfig, ReadLimits
 from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
 from exports.codec import to_object
@@ -79,6 +81,17 @@ class SweepSettings(_Section):
     """How often a sweep pins anew when the chain reorganises under it."""
 
 
+class WatchSettings(_Section):
+    """How chains are followed."""
+
+    sweep_seconds_min: float = Field(default=60.0, ge=0)
+    """Shortest time between two sweeps of one chain."""
+    poll_seconds_min: float = Field(default=0.25, gt=0)
+    """Shortest pause between two questions for a new block."""
+    poll_seconds_max: float = Field(default=4.0, gt=0)
+    """Longest pause between two questions for a new block."""
+
+
 class ImportSettings(_Section):
     """What the importer accepts."""
 
@@ -118,11 +131,16 @@ class NodeSettings(_Section):
     url: SecretStr | None = None
     url_env: str | None = None
     url_file: Path | None = None
+    ws_url: SecretStr | None = None
+    """A WebSocket of the same node that announces new blocks (EVM); without one it is asked for them again and again."""
+    ws_url_env: str | None = None
 
     @model_validator(mode="after")
     def _one_url(self) -> NodeSettings:
         if sum(given is not None for given in (self.url, self.url_env, self.url_file)) != 1:
             raise ValueError("give exactly one of url, url_env, url_file")
+        if self.ws_url is not None and self.ws_url_env is not None:
+            raise ValueError("give at most one of ws_url, ws_url_env")
         return self
 
     def resolve(self) -> NodeConfig:
@@ -139,7 +157,16 @@ class NodeSettings(_Section):
                 url = self.url_file.read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ConfigError(f"node {self.node_id}: url_file cannot be read ({error.strerror})") from None
-        return NodeConfig(node_id=self.node_id, operator=self.operator, url=url)
+        return NodeConfig(node_id=self.node_id, operator=self.operator, url=url, ws_url=self._resolve_ws())
+
+    def _resolve_ws(self) -> str:
+        if self.ws_url is not None:
+            return self.ws_url.get_secret_value()
+        if self.ws_url_env is None:
+            return ""
+        if not (url := os.environ.get(self.ws_url_env, "")):
+            raise ConfigError(f"node {self.node_id}: environment variable {self.ws_url_env} is not set")
+        return url
 
 
 _NAMESPACE_DEFAULTS: dict[str, dict[str, object]] = {
@@ -160,6 +187,45 @@ class NativeAssetSettings(_Section):
     asset_id: str
     symbol: str
     decimals: int = 18
+
+
+class EncumbranceSection(_Section):
+    """Who else could move what is in the wallets; see docs/encumbrances.md."""
+
+    enabled: bool = True
+    """Asked in every sweep of a chain whose adapter can."""
+    approvals_from_height: int = Field(default=0, ge=0)
+    """First block whose approvals are looked for; from 1 on, what was approved before stays an open gap."""
+    approval_blocks_per_sweep_max: int = Field(default=1_000_000, ge=1)
+    """Blocks of a long history looked through in one sweep; the next sweeps go on."""
+    spenders_always_asked: list[str] = []
+    """Addresses whose allowance is asked for on every token and wallet; Permit2 always is."""
+    paused_questions: list[str] = list(EncumbranceSettings().paused_questions)
+    frozen_questions: list[str] = list(EncumbranceSettings().frozen_questions)
+
+    @model_validator(mode="after")
+    def _readable(self) -> EncumbranceSection:
+        for question in self.paused_questions:
+            if not re.fullmatch(r"[A-Za-z_]\w*\(\)", question, re.ASCII):
+                raise ValueError(f"{question!r} is not a function without arguments, such as paused()")
+        for question in self.frozen_questions:
+            if not re.fullmatch(r"[A-Za-z_]\w*\(address\)", question, re.ASCII):
+                raise ValueError(f"{question!r} is not a function of one holder, such as isFrozen(address)")
+        try:
+            self.settings()
+        except InvalidValue as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def settings(self) -> EncumbranceSettings:
+        """What is asked; raises `InvalidValue` for an address without its checksum."""
+        from chains.evm.addresses import parse_address
+
+        return EncumbranceSettings(
+            spenders_always_asked=tuple(parse_address(each) for each in self.spenders_always_asked),
+            paused_questions=tuple(self.paused_questions),
+            frozen_questions=tuple(self.frozen_questions),
+        )
 
 
 class ChainSettings(_Section):
@@ -190,6 +256,7 @@ class ChainSettings(_Section):
     """Operators that must give the same answer. With 1 the nodes are asked in turn, the next when one fails."""
     native_asset: NativeAssetSettings
     limits: LimitSettings = LimitSettings()
+    encumbrances: EncumbranceSection = EncumbranceSection()
     nodes: Annotated[list[NodeSettings], Field(min_length=1)]
 
     @model_validator(mode="before")
@@ -248,6 +315,7 @@ class Settings(BaseSettings):
     firm: FirmSettings
     database: DatabaseSettings = DatabaseSettings()
     sweep: SweepSettings = SweepSettings()
+    watch: WatchSettings = WatchSettings()
     imports: ImportSettings = ImportSettings()
     bundle: BundleSettings = BundleSettings()
     chains: list[ChainSettings] = []
@@ -337,7 +405,7 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
                     if node.url_file is not None and not node.url_file.is_absolute()
                     else node
                     for node in chain.nodes
-                ]
+                ],
             }
         )
         for chain in settings.chains

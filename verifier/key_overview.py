@@ -80,7 +80,7 @@ class KeyOverview:
 
 def key_overview(store: Store, chain_ids: Sequence[ChainId], moment: datetime) -> KeyOverview:
     """The state of proof of control as recorded."""
-    return KeyOverview([_chain(store, chain_id, moment) for chain_id in chain_ids], moment)
+    return KeyOverview([chain_keys(store, chain_id, moment) for chain_id in chain_ids], moment)
 
 
 def proven_at(challenge: KeyChallenge) -> datetime:
@@ -88,7 +88,8 @@ def proven_at(challenge: KeyChallenge) -> datetime:
     return challenge.issued_at
 
 
-def _chain(store: Store, chain_id: ChainId, moment: datetime) -> ChainKeys:
+def chain_keys(store: Store, chain_id: ChainId, moment: datetime) -> ChainKeys:
+    """Proof of control on one chain, over the balances of the sweep that stands."""
     answers = store.key_answers(chain_id=chain_id)
     newest: dict[Address, RecordedAnswer] = {}
     for answer in answers:
@@ -126,14 +127,15 @@ def _chain_dict(chain: ChainKeys, moment: datetime) -> dict[str, object]:
         "height": sweep.block.height if sweep is not None else None,
         "block_hash": sweep.block.block_hash if sweep is not None else None,
         "block_time": utc_text(sweep.block.timestamp) if sweep is not None else None,
-        "assets": [_asset_dict(asset) for asset in chain.assets],
+        "assets": [asset_json(asset) for asset in chain.assets],
         "proofs": [_proof_dict(proof, moment) for proof in chain.proofs],
         "unproven": list(chain.unproven),
         "challenges": [_challenge_dict(each, moment) for each in chain.challenges],
     }
 
 
-def _asset_dict(asset: AssetCoverage) -> dict[str, object]:
+def asset_json(asset: AssetCoverage) -> dict[str, object]:
+    """Coverage of one asset for `--json`; amounts are strings of base units."""
     return {
         "asset_id": asset.asset.asset_id,
         "symbol": asset.asset.symbol,

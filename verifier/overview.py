@@ -9,8 +9,10 @@ from datetime import datetime
 from chains.types import ChainId
 from mapping.types import LegalClass
 from verifier.config import Settings
+from verifier.control_view import ControlView, control_view, proof_json, proof_of_control, proof_text
 from verifier.records import SweepSummary
 from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
+from verifier.rules.key_coverage import AssetCoverage
 from verifier.rules.status import FirmStatus, firm_status
 from verifier.store import Store
 
@@ -30,6 +32,17 @@ class ChainOverview:
     covered: tuple[int, int] | None
     """First and last height of the contiguous blocks whose movements were read."""
     heartbeat: Heartbeat
+    control: ControlView | None = None
+    """Who else could move what is there, as the sweep learnt it; None when it did not ask."""
+    proofs: tuple[AssetCoverage, ...] = ()
+    """How much stands at wallets whose keys were proven; empty when nobody was ever asked."""
+
+    def information(self) -> list[str]:
+        """What does not decide the status: one line each."""
+        if self.summary is None:
+            return []
+        asked = self.control.text() if self.control is not None else "who else could move it was not asked"
+        return [f"{self.chain_id}: {line}" for line in (asked, *map(proof_text, self.proofs))]
 
     def cells(self) -> tuple[str, ...]:
         """For a table."""
@@ -78,6 +91,8 @@ class Overview:
                     "unverified": chain.summary.unverified if chain.summary else 0,
                     "covered": list(chain.covered) if chain.covered is not None else None,
                     "heartbeat": chain.heartbeat.to_dict(),
+                    "encumbrances": chain.control.to_dict() if chain.control is not None else None,
+                    "proof_of_control": proof_json(chain.proofs),
                 }
                 for chain in self.chains
             ],
@@ -151,6 +166,7 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
     age = int((now - summary.block.timestamp).total_seconds()) if summary is not None else None
     heartbeat = _heartbeat(settings, chain_id, summary, now)
     first, tip = store.covered_from(ChainId(chain_id)), store.covered_tip(ChainId(chain_id))
+    start = store.sweep(summary.sweep_id) if summary is not None else None
     return ChainOverview(
         chain_id=chain_id,
         name=section.name,
@@ -162,6 +178,8 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
         or age > section.head_age_seconds_max + settings.sweep.as_of_skew_seconds_max,
         heartbeat=heartbeat,
         covered=(first, tip.height) if first is not None and tip is not None else None,
+        control=control_view(store, start),
+        proofs=tuple(proof_of_control(store, ChainId(chain_id), now)),
     )
 
 

@@ -25,6 +25,7 @@ def chain_sweep(
 ) -> ChainSweep:
     """A sweep of one configured chain, ready to run."""
     from verifier.sweep import ChainSweep
+    from verifier.sweep_encumbrances import EncumbranceOptions
 
     section = settings.chain(chain_id)
     config = section.resolve()
@@ -38,6 +39,12 @@ def chain_sweep(
         clock=clock,
         actor=actor,
         on_phase=on_phase,
+        encumbrances=EncumbranceOptions(
+            is_asked=section.encumbrances.enabled,
+            approvals_from_height=section.encumbrances.approvals_from_height,
+            approval_blocks_per_sweep_max=section.encumbrances.approval_blocks_per_sweep_max,
+            settings=section.encumbrances.settings(),
+        ),
     )
 
 

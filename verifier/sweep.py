@@ -35,6 +35,7 @@ from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
 from verifier.changes import search_changes
 from verifier.config import SweepSettings
+from verifier.control_view import ControlView, control_view
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
@@ -87,6 +88,8 @@ class SweepOutcome:
     """Nodes that a quorum of operators was reached without."""
     for_review: tuple[TransferMatch, ...] = ()
     """Approved transfers that somebody should look at: to the firm itself, or approved in the books only afterwards."""
+    control: ControlView | None = None
+    """What was learnt about who else could move what is there; None when it was not asked."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -113,6 +116,7 @@ class SweepOutcome:
                 {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
                 for node in self.left_out
             ],
+            "encumbrances": self.control.to_dict() if self.control is not None else None,
             "for_review": [review_json(match) for match in self.for_review],
             "cases": [case_json(seen.case_id, seen.finding) | {"is_new": seen.is_new} for seen in self.cases],
         }
@@ -441,7 +445,14 @@ class ChainSweep:
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
         for_review = tuple(match for match in judgement.matches if match.for_review)
-        return SweepOutcome(self._chain.chain_id, summary, summary.expected, tuple(cases), for_review=for_review)
+        return SweepOutcome(
+            self._chain.chain_id,
+            summary,
+            summary.expected,
+            tuple(cases),
+            for_review=for_review,
+            control=control_view(self._store, start),
+        )
 
     def _failed(self, error: ReadError) -> SweepOutcome:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""

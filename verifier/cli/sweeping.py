@@ -97,6 +97,8 @@ def register(app: typer.Typer) -> None:
             columns = ["chain", "block", "age", "expected", "matched", "diverged", "unverified", "covered"]
             output.out().print()
             output.out().print(output.table("last sweep of each chain", columns, rows, columns[1:7], ["chain", "age"]))
+            for line in (line for chain in view.chains for line in chain.information()):
+                output.paragraph(output.clean(line), 2)
         return view.exit_code
 
     chain_app = typer.Typer(no_args_is_help=True, help="Look after the chains.")
@@ -214,6 +216,8 @@ def _show_outcome(outcome: SweepOutcome) -> None:
             f"  {output.counted(summary.transfers_scanned, 'movement')} read, {summary.transfers_outgoing} outgoing, "
             f"{summary.transfers_not_matched} without a fitting approval"
         )
+        if outcome.control is not None:
+            output.say(f"  {output.clean(outcome.control.text())}")
     for match in outcome.for_review:
         output.say(
             f"  [yellow]for review[/yellow]: transaction {match.transfer.tx_id[:10]}…: {output.clean(match.reason)}"

@@ -1,0 +1,98 @@
+"""What a sweep learnt about who else could move what is in the wallets, and how much stands at proven addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chains.evm.encumbrance_types import Answer
+from chains.types import ChainId
+from verifier.key_overview import asset_json, chain_keys
+from verifier.rules.key_coverage import AGE_DAYS, AssetCoverage
+from verifier.rules.statements import figure
+
+if TYPE_CHECKING:
+    from verifier.store import Store, SweepStart
+
+
+@dataclass(frozen=True, slots=True)
+class ControlView:
+    """One sweep's answers in figures. Who it is stands in the cases."""
+
+    height: int
+    failure: str
+    """Why nothing could be learnt; empty when it was."""
+    wallets: int
+    pairs_asked: int
+    grants: int
+    """Spenders who may take something, and those of whom it is not known."""
+    stopped: int
+    """Holders or whole tokens that an issuer stopped."""
+    approvals: tuple[int, int] | None
+    """First and last block in which approvals were looked for."""
+    compared_height: int | None
+    """The block that control was compared with; None for the first sweep."""
+
+    def text(self) -> str:
+        """One line for a person."""
+        if self.failure:
+            return f"who else could move it is not known: {self.failure}"
+        asked = f"{self.wallets} wallets and {self.pairs_asked} allowances asked"
+        found = f"{self.grants} grants in force or not known, {self.stopped} stops by an issuer"
+        first, last = self.approvals or (0, 0)
+        before = f"compared with block {self.compared_height}" if self.compared_height is not None else "the first time"
+        return f"who else could move it: {asked}, {found}; approvals in blocks {first} to {last}; {before}"
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "height": self.height,
+            "failure": self.failure or None,
+            "wallets": self.wallets,
+            "pairs_asked": self.pairs_asked,
+            "grants": self.grants,
+            "stopped": self.stopped,
+            "approvals": list(self.approvals) if self.approvals is not None else None,
+            "compared_height": self.compared_height,
+        }
+
+
+def control_view(store: Store, start: SweepStart | None) -> ControlView | None:
+    """What a sweep learnt; None when it did not ask."""
+    seen = store.encumbrances(start) if start is not None else None
+    if seen is None or start is None:
+        return None
+    reading, height = seen.reading, start.block.height
+    if reading is None:
+        return ControlView(height, seen.failure, 0, 0, 0, 0, None, None)
+    return ControlView(
+        height=height,
+        failure="",
+        wallets=len(reading.wallets),
+        pairs_asked=reading.pairs_asked,
+        grants=len(reading.grants),
+        stopped=sum(each.answer is Answer.RESTRICTED for each in reading.restrictions),
+        approvals=(reading.coverage.first_height, reading.coverage.last.height),
+        compared_height=seen.compared.block.height if seen.compared is not None else None,
+    )
+
+
+def proof_of_control(store: Store, chain_id: ChainId, moment: datetime) -> Sequence[AssetCoverage]:
+    """Coverage of each asset of the standing sweep; empty when no key was ever asked on the chain."""
+    return chain_keys(store, chain_id, moment).assets if store.key_challenges(chain_id) else ()
+
+
+def proof_text(coverage: AssetCoverage, days: int = AGE_DAYS[1]) -> str:
+    """How much of an asset stands at wallets with a proof that is not too old; for information."""
+    proven = coverage.proven_within_days[AGE_DAYS.index(days)]
+    total = figure(coverage.total, coverage.asset)
+    unread = f"; {coverage.unread} balances are not known" if coverage.unread else ""
+    proven_text = figure(proven, coverage.asset)
+    return f"{proven_text} of {total} at wallets with a proof of control not older than {days} days{unread}"
+
+
+def proof_json(coverage: Sequence[AssetCoverage]) -> list[dict[str, object]]:
+    """For `--json`."""
+    return [asset_json(each) for each in coverage]
