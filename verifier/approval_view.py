@@ -39,11 +39,10 @@ class ApprovalRow:
         return (
             of.authorization_id,
             self.state.value.replace("_", " "),
-            f"{self.asset.format_quantity(self.used)} of {figure(of.base_units_max, self.asset)}",
-            str(len(self.executions)),
-            of.destination,
+            figure(self.used, self.asset).removesuffix(f" {self.asset.symbol}"),
+            figure(of.base_units_max, self.asset),
             f"{of.valid_until:%Y-%m-%d %H:%M}",
-            f"{of.requested_by} / {of.approved_by}",
+            f"{of.requested_by}, {of.approved_by}",
         )
 
     def to_dict(self) -> dict[str, object]:

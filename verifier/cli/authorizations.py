@@ -55,12 +55,11 @@ def register(app: typer.Typer) -> None:
             )
             return output.EXIT_OK
         cells = [[output.short(cell) for cell in row.cells()] for row in rows[:limit]]
-        columns = ["id", "state", "used", "transfers", "destination", "valid until", "asked / approved"]
+        columns = ["id", "state", "used", "of", "valid until", "asked, approved"]
         title = output.counted(len(rows), "approval") + (
             f" (the first {limit}; --json has all)" if len(rows) > limit else ""
         )
-        folded = ["destination", "asked / approved"]
-        output.out().print(output.table(title, columns, cells, right=["used", "transfers"], folded=folded))
+        output.out().print(output.table(title, columns, cells, right=["used", "of"], folded=["asked, approved"]))
         for name, count in sorted(counts.items()):
             output.say(f"  {count} {name.replace('_', ' ')}")
         return output.EXIT_OK
