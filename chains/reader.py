@@ -28,6 +28,8 @@ class NodeConfig:
     """Who runs it. Two nodes of one operator are one witness."""
     url: str = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    ws_url: str = field(default="", repr=False)
+    """A WebSocket of the node that announces new blocks; empty when it has none."""
 
 
 @dataclass(frozen=True, slots=True)

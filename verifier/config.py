@@ -132,7 +132,7 @@ class NodeSettings(_Section):
     url_env: str | None = None
     url_file: Path | None = None
     ws_url: SecretStr | None = None
-    """A WebSocket of the same node that announces new blocks (EVM); without one it is asked for them again and again."""
+    """A WebSocket of the same node that announces new blocks (EVM); without one it is asked again and again."""
     ws_url_env: str | None = None
 
     @model_validator(mode="after")

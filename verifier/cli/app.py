@@ -13,7 +13,7 @@ import structlog
 import typer
 from typer.exceptions import Abort, TyperException
 
-from verifier.cli import audit, authorizations, books, cases, key_proof, setting_up, sweeping
+from verifier.cli import audit, authorizations, books, cases, key_proof, setting_up, sweeping, watching
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
 
@@ -63,6 +63,7 @@ def _globals(
 setting_up.register(app)
 books.register(app)
 sweeping.register(app)
+watching.register(app)
 authorizations.register(app)
 cases.register(app)
 key_proof.register(app)

@@ -1,0 +1,149 @@
+"""`custody watch`: follow the configured chains, block by block."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import ActorOption, JsonOption, command, now, settings_of
+from verifier.errors import InputError
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.watch import WatchEvent
+
+STOP_SECONDS_MAX = 10.0
+"""How long the threads may take to end what they do."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    @command
+    def watch(
+        ctx: typer.Context,
+        chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
+        once: Annotated[bool, typer.Option("--once", help="One look and the sweep that is due, then end.")] = False,
+        seconds: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds; 0: never.")] = 0.0,
+        actor: ActorOption = "watch",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Follow the chains: a new block is looked at at once, provisionally, and swept when it is final.
+
+        Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
+        sweep; 0 when it was told to stop.
+
+        Example: custody watch --json
+        """
+        settings = settings_of(ctx)
+        chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
+        if not chain_ids:
+            raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
+        stop, lock = threading.Event(), threading.Lock()
+        codes: dict[str, int] = {}
+
+        def emit(event: WatchEvent) -> None:
+            with lock:
+                if event.kind != "stopped":
+                    codes[event.chain_id] = event.exit_code
+                _show(event, as_json)
+
+        told = threading.Event()
+        with _signals(stop, told):
+            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds)
+        if faults:
+            raise faults[0]
+        if told.is_set():
+            return output.EXIT_OK
+        return 1 if 1 in codes.values() else max(codes.values(), default=output.EXIT_OK)
+
+
+def _follow(
+    settings: Settings,
+    chain_ids: list[str],
+    stop: threading.Event,
+    emit: Callable[[WatchEvent], None],
+    actor: str,
+    once: bool,
+    seconds: float,
+) -> list[BaseException]:
+    """One thread per chain until all have ended or are told to; what ended one of them by surprise."""
+    from verifier.watching import watch_chain
+
+    faults: list[BaseException] = []
+    bells = {chain_id: threading.Event() for chain_id in chain_ids}
+
+    def follow(chain_id: str) -> None:
+        try:
+            watch_chain(settings, chain_id, stop, bells[chain_id], emit, clock=now, actor=actor, once=once)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the command can say it
+            faults.append(error)
+            stop.set()
+
+    threads = [threading.Thread(target=follow, args=(each,), name=f"watch {each}", daemon=True) for each in chain_ids]
+    for thread in threads:
+        thread.start()
+    timer = threading.Timer(seconds, stop.set) if seconds else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        while any(thread.is_alive() for thread in threads) and not stop.wait(0.1):
+            pass
+    finally:
+        stopping = stop.is_set()
+        if stopping:
+            for bell in bells.values():
+                bell.set()
+        for thread in threads:
+            thread.join(STOP_SECONDS_MAX if stopping else None)
+        stop.set()
+        if timer is not None:
+            timer.cancel()
+    return faults
+
+
+@contextmanager
+def _signals(stop: threading.Event, told: threading.Event) -> Iterator[None]:
+    """SIGTERM and Ctrl-C tell the watch to stop; outside the main thread nobody can be told that way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        told.set()
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(event: WatchEvent, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        return
+    colour = {0: "green", 1: "bold red"}.get(event.exit_code, "yellow")
+    where = f" block {event.block.height:,}" if event.block is not None else ""
+    took = f" in {event.seconds:.2f} s" if event.seconds else ""
+    failure = f" \\[{event.code}] {output.clean(event.text)}" if event.code else f" {output.clean(event.text)}".rstrip()
+    output.say(
+        f"{event.at:%H:%M:%S} {output.clean(event.chain_id)} [{colour}]{event.kind}[/{colour}]{where}{took}{failure}"
+    )
+    for seen in event.cases:
+        if seen.is_new:
+            mark = "provisional " if seen.finding.provisional else ""
+            output.say(f"  {mark}{seen.case_id} {seen.finding.kind.value}: {output.short(seen.finding.text)}")

@@ -1,0 +1,97 @@
+"""Putting together what follows one configured chain: its store, sweep, look and bell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Event, Thread
+
+from chains.reader import NodeConfig
+from chains.registry import plugin_for
+from chains.types import Finality, FinalityKind
+from verifier.config import Settings
+from verifier.head_look import HeadLook
+from verifier.readers import chain_sweep
+from verifier.rules.heartbeat import heartbeat_limit
+from verifier.store import open_store
+from verifier.sweep import Clock, Phase
+from verifier.watch import ChainWatch, Stopped, WatchEvent
+
+
+def watch_chain(
+    settings: Settings,
+    chain_id: str,
+    stop: Event,
+    bell: Event,
+    emit: Callable[[WatchEvent], None],
+    *,
+    clock: Clock,
+    actor: str,
+    once: bool = False,
+) -> None:
+    """Follow one chain in this thread until `stop` is set. The store is opened here: threads share none."""
+    section = settings.chain(chain_id)
+    config = section.resolve()
+    store = open_store(settings.database.url.get_secret_value())
+
+    def stoppable(phase: Phase) -> Callable[[int], None]:
+        def advance(count: int) -> None:
+            if stop.is_set():
+                raise Stopped
+
+        advance(0)
+        return advance
+
+    try:
+        store.require_current()
+        plugin = plugin_for(config.chain_id)
+        look = HeadLook(
+            store,
+            replace(config, finality=Finality(FinalityKind.LATEST)),
+            plugin,
+            settings.sweep,
+            history_from_height=section.history_from_height,
+            clock=clock,
+            actor=actor,
+        )
+        watch = ChainWatch(
+            store,
+            config,
+            plugin,
+            chain_sweep(store, settings, chain_id, clock=clock, actor=actor, on_phase=stoppable),
+            look,
+            settings.watch,
+            heartbeat_limit_seconds=heartbeat_limit(
+                section.heartbeat_seconds_max, settings.sweep.heartbeat_seconds_max, section.head_age_seconds_max
+            ),
+            clock=clock,
+            stop=stop,
+            bell=bell,
+            emit=emit,
+            actor=actor,
+        )
+        listeners = [] if once else _listen(config.nodes, bell, stop)
+        try:
+            watch.run(once=once)
+        finally:
+            for listener in listeners:
+                if stop.is_set():
+                    listener.join(2.0)
+    finally:
+        store.close()
+
+
+def _listen(nodes: Sequence[NodeConfig], bell: Event, stop: Event) -> list[Thread]:
+    """A thread for each node with a WebSocket; each rings the same bell."""
+    announced = [node for node in nodes if node.ws_url]
+    if not announced:
+        return []
+    from chains.evm.new_heads import NewHeads
+
+    threads = [
+        Thread(target=NewHeads(node, bell.set, stop).run, name=f"heads {node.node_id}", daemon=True)
+        for node in announced
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
