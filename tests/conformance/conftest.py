@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conformance.bitcoin import BitcoinHarness
 from tests.conformance.evm import EvmHarness
 from tests.conformance.fake import FakeHarness
 from tests.conformance.harness import ReaderHarness
 from tests.conformance.quorum import QuorumHarness
 
-HARNESSES = ("evm", "fake", "evm-quorum", "fake-quorum", "evm-verified")
+HARNESSES = ("evm", "bitcoin", "fake", "evm-quorum", "bitcoin-quorum", "fake-quorum", "evm-verified")
 
 
 @pytest.fixture(params=HARNESSES)
@@ -23,8 +24,10 @@ def harness(request: pytest.FixtureRequest) -> Iterator[ReaderHarness]:
     own.close()
 
 
-def _own_harness(chain: str, how: str, request: pytest.FixtureRequest) -> EvmHarness | FakeHarness:
+def _own_harness(chain: str, how: str, request: pytest.FixtureRequest) -> BitcoinHarness | EvmHarness | FakeHarness:
     if chain == "fake":
         return FakeHarness()
+    if chain == "bitcoin":
+        return BitcoinHarness(request.getfixturevalue("bitcoin_kernel"))
     history_mode = "verified" if how == "verified" else "logs"
     return EvmHarness(request.getfixturevalue("anvil"), history_mode=history_mode)

@@ -191,7 +191,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        request = SeenRequest(self.command, self.path, body, dict(self.headers.items()))
+        request = SeenRequest(
+            self.command, self.path, body, {name.title(): value for name, value in self.headers.items()}
+        )
         reply = self.server.front.reply_to(request)
         self.send_response_only(reply.status)
         for name, value in reply.headers:
