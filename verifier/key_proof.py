@@ -1,46 +1,62 @@
-"""Proof of control: what is asked of the keys of wallets, what each of them signs, and what an answer is worth. Pure.
+"""Proof of control: making challenges, reading answers, and what an answer is worth. Pure.
 
-A challenge is fresh (its nonce is random), bound to a block that nobody could know before, to one list of addresses,
-and to the time until which it may be answered. Every wallet signs words of its own, with its address in them, so
-that one signature never stands for two wallets. What a signature shows and what it does not: `MEANING`.
+What is asked and signed is in `exports.key_challenge`, so that whoever holds a bundle can check it alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from chains.errors import InvalidValue
-from chains.evm.addresses import evm_chain_number
-from chains.evm.signatures import SignatureScheme, text_digest, typed_data_digest
-from chains.types import Address, BlockRef, ChainId, account_location, require_utc
-from exports.canonical import canonical_json, parse_by_hand, parse_canonical_object
-from exports.codec import BlockHash, Digest, Text, from_object, time_text, to_object
+from chains.evm.signatures import SignatureScheme
+from chains.types import Address, BlockRef
+from exports.canonical import parse_by_hand
+from exports.codec import Digest, Text, from_object, to_object
 from exports.errors import BundleError
+from exports.key_challenge import (
+    CHALLENGE_FORMAT,
+    DOMAIN_NAME,
+    MEANING,
+    PURPOSE,
+    VERSION,
+    KeyChallenge,
+    addresses_digest,
+    signed_digest,
+    signing_text,
+    typed_data,
+)
 from verifier.errors import InputError
 
-CHALLENGE_FORMAT: Final = "custody-verifier-key-challenge"
+__all__ = [
+    "ANSWER_BYTES_MAX",
+    "ANSWER_FORMAT",
+    "CHALLENGE_FORMAT",
+    "DOMAIN_NAME",
+    "MEANING",
+    "PURPOSE",
+    "SIGNATURES_MAX",
+    "VERSION",
+    "GivenSignature",
+    "KeyAnswer",
+    "KeyChallenge",
+    "ProofOutcome",
+    "addresses_digest",
+    "make_challenge",
+    "parse_answer",
+    "request_document",
+    "signed_digest",
+    "signing_text",
+    "typed_data",
+]
+
 ANSWER_FORMAT: Final = "custody-verifier-key-answer"
-VERSION: Final = 1
 SIGNATURES_MAX: Final = 20_000
 """Most signatures in one answer file."""
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
-
-DOMAIN_NAME: Final = "custody-verifier key proof"
-"""Name of the EIP-712 domain. It has no verifyingContract, so no contract's own domain can equal it."""
-PURPOSE: Final = "Shows that this key could sign now. Moves nothing and approves nothing."
-
-MEANING: Final = (
-    "A signature shows that somebody could sign for the address between the challenge and the answer. It does not "
-    "show who owns what is there, that nobody else can sign too (other holders of the key, of enough key shares, "
-    "owners and modules of a contract wallet), how an MPC key is governed, or that the key can still sign today."
-)
-
-ShortText = Annotated[str, Text(characters_max=200, url_allowed=False)]
 
 
 class ProofOutcome(StrEnum):
@@ -51,53 +67,6 @@ class ProofOutcome(StrEnum):
     """It does not show control, for a reason that will not change by asking again."""
     UNVERIFIED = "unverified"
     """The chain could not be asked; nothing is known, and the answer can be given again."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyChallenge:
-    """What is asked: that the keys of these addresses sign, by this time."""
-
-    format: str
-    version: int
-    firm: ShortText
-    """Whose assets the wallets hold."""
-    asked_by: ShortText
-    """The person or party that asks."""
-    chain_id: ChainId
-    height: int
-    """Of the block pinned when the challenge was made."""
-    block_hash: BlockHash
-    address_count: int
-    addresses_sha256: Digest
-    """See `addresses_digest`."""
-    nonce: Digest
-    """32 random bytes in hex. It names the challenge."""
-    issued_at: datetime
-    expires_at: datetime
-    """An answer at or after this time is refused."""
-
-    def __post_init__(self) -> None:
-        if (self.format, self.version) != (CHALLENGE_FORMAT, VERSION):
-            raise InvalidValue(f"not a {CHALLENGE_FORMAT} of version {VERSION}")
-        if require_utc(self.expires_at, "expires_at") <= require_utc(self.issued_at, "issued_at"):
-            raise InvalidValue("a challenge expires after it is issued")
-        if self.address_count < 1:
-            raise InvalidValue("a challenge asks at least one address")
-        evm_chain_number(self.chain_id)
-
-    def to_bytes(self) -> bytes:
-        """The canonical JSON that is stored and whose digest is signed."""
-        return canonical_json(to_object(self))
-
-    @staticmethod
-    def from_bytes(data: bytes) -> KeyChallenge:
-        """A challenge from its canonical JSON. Raises `BundleError` for anything else."""
-        return from_object(KeyChallenge, parse_canonical_object(data))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON, in hex."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +96,6 @@ class KeyAnswer:
             raise InvalidValue("the answer holds no signature")
         if len(self.signatures) > SIGNATURES_MAX:
             raise InvalidValue(f"the answer holds more than {SIGNATURES_MAX} signatures; divide it")
-
-
-def addresses_digest(chain_id: ChainId, addresses: Sequence[Address]) -> str:
-    """SHA-256 (hex) of the canonical JSON array of the addresses' CAIP-10 ids, sorted; each counts once."""
-    accounts = sorted({str(account_location(chain_id, address)) for address in addresses})
-    return hashlib.sha256(canonical_json(accounts)).hexdigest()
 
 
 def make_challenge(
@@ -166,74 +129,6 @@ def make_challenge(
         expires_at=expires_at,
     )
     return KeyChallenge.from_bytes(challenge.to_bytes())  # what is asked can be read back, by the same rules
-
-
-def signing_text(challenge: KeyChallenge, address: Address) -> str:
-    """What an address signs under scheme `eip191`, line by line, without a line break at the end."""
-    return "\n".join(
-        [
-            DOMAIN_NAME,
-            PURPOSE,
-            "",
-            f"Firm: {challenge.firm}",
-            f"Asked by: {challenge.asked_by}",
-            f"Wallet: {account_location(challenge.chain_id, address)}",
-            f"Block: {challenge.height} {challenge.block_hash}",
-            f"Addresses: {challenge.address_count}, SHA-256 {challenge.addresses_sha256}",
-            f"Issued: {time_text(challenge.issued_at)}",
-            f"Answer before: {time_text(challenge.expires_at)}",
-            f"Nonce: {challenge.nonce}",
-            f"Challenge SHA-256: {challenge.digest}",
-        ]
-    )
-
-
-def typed_data(challenge: KeyChallenge, address: Address) -> dict[str, Any]:
-    """What an address signs under `eip712`, and what a contract wallet is asked about under `eip1271`."""
-    return {
-        "types": {
-            "EIP712Domain": [
-                {"name": "name", "type": "string"},
-                {"name": "version", "type": "string"},
-                {"name": "chainId", "type": "uint256"},
-            ],
-            "KeyProof": [
-                {"name": "purpose", "type": "string"},
-                {"name": "firm", "type": "string"},
-                {"name": "askedBy", "type": "string"},
-                {"name": "wallet", "type": "address"},
-                {"name": "blockHeight", "type": "uint256"},
-                {"name": "blockHash", "type": "bytes32"},
-                {"name": "addressesSha256", "type": "bytes32"},
-                {"name": "issuedAt", "type": "string"},
-                {"name": "answerBefore", "type": "string"},
-                {"name": "nonce", "type": "bytes32"},
-                {"name": "challengeSha256", "type": "bytes32"},
-            ],
-        },
-        "primaryType": "KeyProof",
-        "domain": {"name": DOMAIN_NAME, "version": str(VERSION), "chainId": evm_chain_number(challenge.chain_id)},
-        "message": {
-            "purpose": PURPOSE,
-            "firm": challenge.firm,
-            "askedBy": challenge.asked_by,
-            "wallet": address,
-            "blockHeight": challenge.height,
-            "blockHash": challenge.block_hash,
-            "addressesSha256": "0x" + challenge.addresses_sha256,
-            "issuedAt": time_text(challenge.issued_at),
-            "answerBefore": time_text(challenge.expires_at),
-            "nonce": "0x" + challenge.nonce,
-            "challengeSha256": "0x" + challenge.digest,
-        },
-    }
-
-
-def signed_digest(challenge: KeyChallenge, address: Address, scheme: SignatureScheme) -> bytes:
-    """The 32 bytes that are signed for an address under a scheme."""
-    if scheme is SignatureScheme.EIP191:
-        return text_digest(signing_text(challenge, address))
-    return typed_data_digest(typed_data(challenge, address))
 
 
 def request_document(challenge: KeyChallenge, addresses: Sequence[Address]) -> dict[str, object]:
