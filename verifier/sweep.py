@@ -27,10 +27,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from chains.agreement import NodeFailure, split_node_ids
-from chains.errors import ChainMoved, FinalityReversed, NodeUnavailable, ReadError, StaleHead
+from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
 from chains.quorum import QuorumReader, open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
-from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus, utc_text
+from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Holding, ReadStatus, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
 from verifier.changes import search_changes
@@ -40,7 +40,7 @@ from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rolling import Rolled, mapped_observations, roll_forward
-from verifier.rules.changes import SearchMode
+from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
 from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.store import CaseSeen, Store, SweepStart
@@ -86,6 +86,8 @@ class SweepOutcome:
     failure: str = ""
     left_out: tuple[NodeFailure, ...] = ()
     """Nodes that a quorum of operators was reached without."""
+    changes: FoundChanges | None = None
+    """What the search for changes that no event explains came to; None when all added up."""
     for_review: tuple[TransferMatch, ...] = ()
     """Approved transfers that somebody should look at: to the firm itself, or approved in the books only afterwards."""
     control: ControlView | None = None
@@ -117,6 +119,7 @@ class SweepOutcome:
                 for node in self.left_out
             ],
             "encumbrances": self.control.to_dict() if self.control is not None else None,
+            "changes": self.changes.to_dict() if self.changes is not None else None,
             "for_review": [review_json(match) for match in self.for_review],
             "cases": [case_json(seen.case_id, seen.finding) | {"is_new": seen.is_new} for seen in self.cases],
         }
@@ -156,17 +159,20 @@ class ChainSweep:
         self._clock = clock
         self._actor = actor
         self._on_phase = on_phase
+        self._every_block = False
         self._encumbrances = encumbrances or EncumbranceOptions()
         self._heartbeat_limit = heartbeat_limit(
             heartbeat_seconds_max, settings.heartbeat_seconds_max, chain.head_age_seconds_max
         )
 
-    def run(self, at: int | None = None) -> SweepOutcome:
+    def run(self, at: int | None = None, *, every_block: bool = False) -> SweepOutcome:
         """Sweep at the configured finality, or at a given height. A failure is an outcome and is recorded too.
 
-        Nothing is read of a halted chain; that is a failure as well. Raises `InvalidValue` when the height is not
-        final yet, `ChainConfigError` when a node cannot do what the configuration wants.
+        Nothing is read of a halted chain; that is a failure as well. With `every_block` balances are read at every
+        block since the last sweep. Raises `InvalidValue` when the height is not final yet, or when these are more
+        blocks than the settings allow, `ChainConfigError` when a node cannot do what the configuration wants.
         """
+        self._every_block = every_block
         if halt := self._store.halt(self._chain.chain_id):
             return self._failed(FinalityReversed(f"{self._chain.chain_id} is halted until a person resumes it: {halt}"))
         if self._chain.quorum > 1:
@@ -251,6 +257,7 @@ class ChainSweep:
             and reader.block_at(start.block.height).block_hash == start.block.block_hash
             and len(self._plan(start.block.timestamp, start.known_at)) == start.expected
         ):
+            self._require_few_blocks(start.block)
             log.info("resuming", sweep=start.sweep_id, block=start.block.height)
             return start
         self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
@@ -264,6 +271,7 @@ class ChainSweep:
                 f"offers block {pin.block.height}, blocks up to {tip.height} were covered before",
                 node_id=reader.node_id,
             )
+        self._require_few_blocks(pin.block)
         while True:
             known_at = self._book_time()
             expected = len(self._plan(pin.block.timestamp, known_at))
@@ -272,6 +280,18 @@ class ChainSweep:
             if start.known_at == known_at or len(self._plan(pin.block.timestamp, start.known_at)) == expected:
                 return start
             self._store.abandon_sweep(start, "books-changed", self._actor, self._clock())
+
+    def _require_few_blocks(self, block: BlockRef) -> None:
+        """Refuse to read every block when somebody asks for too many: afterwards they could not be read any more."""
+        newest = self._store.standing_summary(self._chain.chain_id)
+        if not self._every_block or newest is None:
+            return
+        blocks, limit = block.height - newest.block.height - 1, self._settings.change_point_blocks_max
+        if blocks > limit:
+            raise InvalidValue(
+                f"{blocks} blocks lie between the last sweep and block {block.height}, at most {limit} are read one by "
+                "one; raise [sweep] change_point_blocks_max, or sweep a lower block first with --at"
+            )
 
     def _book_time(self) -> datetime:
         """The time as of which the book is known: now, or that of the newest entry when the clock went back."""
@@ -432,7 +452,7 @@ class ChainSweep:
             rolled,
             watched,
             next((asset for asset in assets if asset.is_native), self._chain.native_asset),
-            mode=SearchMode(self._settings.change_points),
+            mode=SearchMode.EVERY_BLOCK if self._every_block else SearchMode(self._settings.change_points),
             blocks_max=self._settings.change_point_blocks_max,
             on_phase=lambda name, total: self._on_phase(Phase(name, total)),
         )
@@ -451,6 +471,7 @@ class ChainSweep:
             summary.expected,
             tuple(cases),
             for_review=for_review,
+            changes=self._store.found_changes(start),
             control=control_view(self._store, start),
         )
 

@@ -29,6 +29,14 @@ def register(app: typer.Typer) -> None:
         ctx: typer.Context,
         chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
         at: Annotated[int | None, typer.Option(min=0, help="At this block instead of the newest final one.")] = None,
+        every_block: Annotated[
+            bool,
+            typer.Option(
+                "--every-block",
+                help="Read balances at every block since the last sweep: finds changes that "
+                "cancel out later. Refused above [sweep] change_point_blocks_max blocks.",
+            ),
+        ] = False,
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
@@ -47,7 +55,7 @@ def register(app: typer.Typer) -> None:
         if at is not None and len(chain_ids) > 1:
             raise InputError("--at needs --chain: a height belongs to one chain")
         with opened_store(settings) as store:
-            outcomes = [_sweep(store, settings, chain_id, at, actor, as_json) for chain_id in chain_ids]
+            outcomes = [_sweep(store, settings, chain_id, at, every_block, actor, as_json) for chain_id in chain_ids]
             unswept = {} if chain else unswept_wallets(store, settings, now())
             unread = [each for each in unread_native_coins(store, settings, now()) if each in chain_ids]
             waiting = len(store.cases())
@@ -157,7 +165,9 @@ def register(app: typer.Typer) -> None:
         return output.EXIT_NOT_CHECKED if any("error" in found for found in results.values()) else output.EXIT_OK
 
 
-def _sweep(store: Store, settings: Settings, chain_id: str, at: int | None, actor: str, as_json: bool) -> SweepOutcome:
+def _sweep(
+    store: Store, settings: Settings, chain_id: str, at: int | None, every_block: bool, actor: str, as_json: bool
+) -> SweepOutcome:
     from contextlib import ExitStack
 
     from verifier.readers import chain_sweep
@@ -168,7 +178,8 @@ def _sweep(store: Store, settings: Settings, chain_id: str, at: int | None, acto
             bars.close()  # one bar at a time
             return bars.enter_context(output.progress(phase.name, phase.total, quiet=as_json))
 
-        return chain_sweep(store, settings, chain_id, clock=now, actor=actor, on_phase=on_phase).run(at)
+        sweep = chain_sweep(store, settings, chain_id, clock=now, actor=actor, on_phase=on_phase)
+        return sweep.run(at, every_block=every_block)
 
 
 def _combined(codes: list[int]) -> int:
@@ -216,6 +227,8 @@ def _show_outcome(outcome: SweepOutcome) -> None:
             f"  {output.counted(summary.transfers_scanned, 'movement')} read, {summary.transfers_outgoing} outgoing, "
             f"{summary.transfers_not_matched} without a fitting approval"
         )
+    if outcome.changes is not None:
+        output.say(f"  {output.clean(outcome.changes.text())}")
         if outcome.control is not None:
             output.say(f"  {output.clean(outcome.control.text())}")
     for match in outcome.for_review:

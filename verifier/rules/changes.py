@@ -63,17 +63,39 @@ class FoundChanges:
     first_height: int
     last_height: int
     blocks_read: int
-    blocks_traced: int
+    traced: Sequence[tuple[str, str]]
+    """Way of tracing, empty where none worked, and node, for each block that was to be traced."""
     transfers_found: int
+    """Internal transfers at watched addresses that the traces showed."""
     steps: Sequence[Step]
     blocks: Mapping[int, BlockRef]
     """The block of each height that a step names, where it is a covered one."""
     note: str = ""
 
-    @property
-    def explained(self) -> int:
-        """How many changes traces explain whole."""
-        return sum(not step.left_over for step in self.steps)
+    def text(self) -> str:
+        """One line for a person."""
+        found = self.to_dict()
+        if not self.steps:
+            return f"Balances read at {self.blocks_read} blocks between: no change without an event"
+        return (
+            f"{len(self.steps)} changes without an event, {found['explained']} of them explained by "
+            f"{self.transfers_found} internal transfers; balances read at {self.blocks_read} blocks between, "
+            f"{found['blocks_traced']} traced"
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        explained = sum(not step.left_over for step in self.steps)
+        return {
+            "mode": self.mode.value,
+            "changes": len(self.steps),
+            "explained": explained,
+            "unexplained": len(self.steps) - explained,
+            "blocks_read": self.blocks_read,
+            "blocks_traced": sum(bool(method) for method, _ in self.traced),
+            "internal_transfers": self.transfers_found,
+            "note": self.note,
+        }
 
 
 def change_findings(

@@ -88,10 +88,8 @@ class ChangeStore(Database):
             if row is None:
                 return None
             steps = list(_steps(connection, start))
-            traced = connection.execute(
-                sa.select(TRACED.c.transfer_count).where(TRACED.c.sweep_key == start.sweep_key, TRACED.c.method != "")
-            )
-            counts = list(traced.scalars())
+            of_sweep = sa.select(TRACED).where(TRACED.c.sweep_key == start.sweep_key)
+            traced = connection.execute(of_sweep.order_by(TRACED.c.record_id)).all()
             heights = sorted({height for step in steps for height in (step.after_height, step.height)})
             in_blocks = sa.select(COVERED).where(COVERED.c.chain_id == start.chain_id, LIVE)
             blocks = {
@@ -104,8 +102,8 @@ class ChangeStore(Database):
             first_height=row.first_height,
             last_height=row.last_height,
             blocks_read=row.blocks_read,
-            blocks_traced=len(counts),
-            transfers_found=sum(counts),
+            traced=[(each.method, each.node_id) for each in traced],
+            transfers_found=sum(each.transfer_count for each in traced),
             steps=steps,
             blocks=blocks,
             note=row.note,
