@@ -1,0 +1,178 @@
+"""`custody watch` and `custody chain coverage` as a person or a service runs them, before a real Anvil."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from chains.devnet.node import AnvilNode
+from chains.errors import ChainConfigError
+from chains.evm.new_heads import NewHeads
+from chains.reader import NodeConfig
+from tests.cli.command import ROOT, custody
+from tests.cli.scene import Scene
+
+pytestmark = pytest.mark.devnet
+
+
+def events(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def hurry(scene: Scene) -> None:
+    """Sweeps without a pause between them."""
+    path = scene.firm.path("custody.toml")
+    path.write_text(path.read_text() + "\n[watch]\nsweep_seconds_min = 0\n")
+
+
+def test_once_looks_and_sweeps(scene: Scene) -> None:
+    hurry(scene)
+    quiet = scene.firm("watch", "--once", "--json")
+    assert (quiet.code, [each["event"] for each in events(quiet.out)]) == (0, ["provisional", "stopped"])
+    theft = scene.steal()
+    found = scene.firm("watch", "--once", "--json")
+    look = events(found.out)[0]
+    assert (look["event"], look["exit_code"]) == ("provisional", 1)
+    assert theft in {case["tx_id"] for case in look["cases"] if case["kind"] == "unauthorized_transfer"}
+    assert all(case["provisional"] for case in look["cases"])
+    scene.world.confirm()
+    final = scene.firm("watch", "--once", "--json")
+    swept = next(each for each in events(final.out) if each["event"] == "swept")
+    assert (final.code, swept["exit_code"]) == (1, 1)
+    assert not any(case["is_new"] or case["provisional"] for case in swept["cases"])
+
+
+def test_for_people(scene: Scene) -> None:
+    scene.steal()
+    found = scene.firm("watch", "--once")
+    assert "provisional" in found.out
+    assert "CASE-" in found.out
+
+
+def test_for_some_seconds(scene: Scene) -> None:
+    begun = time.monotonic()
+    found = scene.firm("watch", "--for", "0.5", "--json")
+    assert 0.4 < time.monotonic() - begun < 8
+    assert (found.code, events(found.out)[-1]["event"]) == (0, "stopped")
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_it_is_told_to(scene: Scene, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", "import sys; from verifier.cli import main; sys.argv[0] = 'custody'; main()"]
+    command += ["--config", str(scene.firm.path("custody.toml")), "watch", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        scene.steal()
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=10)
+    assert (first["event"], process.returncode, errors) == ("provisional", 0, "")
+    assert events(rest)[-1]["event"] == "stopped"
+    assert scene.firm("journal", "verify").code == 0
+
+
+def test_without_a_chain_or_with_another_one_it_says_what_to_do(scene: Scene) -> None:
+    assert scene.firm("watch", "--chain", "eip155:5", "--once", "--json").code == 2
+    assert custody("--config", "nowhere.toml", "watch", "--once", "--json").error
+
+
+def test_the_coverage_of_a_chain(scene: Scene) -> None:
+    found = scene.firm("chain", "coverage", "--json")
+    (chain,) = found.json["chains"]
+    assert (found.code, chain["exit_code"], chain["gaps"], chain["known_late"]) == (0, 0, [], [])
+    assert chain["runs"][0]["first_height"] == chain["first_height"]
+    assert chain["runs"][-1]["last_height"] == chain["last_height"]
+    assert {run["mode"] for run in chain["runs"]} == {"logs"}
+    assert chain["heartbeat"]["stale"] is False
+    shown = scene.firm("chain", "coverage")
+    assert "blocks covered" in shown.out
+    assert scene.firm("chain", "coverage", "eip155:5", "--json").code == 2
+
+
+def test_the_coverage_of_a_chain_that_was_never_swept(firm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAINNET_RPC_URL", "http://127.0.0.1:1")
+    found = firm("chain", "coverage", "--json")
+    assert (found.code, found.json["chains"][0]["first_height"]) == (2, None)
+
+
+# The bell
+
+
+class Listener:
+    """Listens to a node in a thread."""
+
+    def __init__(self, url: str) -> None:
+        self.rung, self.stop = Event(), Event()
+        self.heads = NewHeads(NodeConfig("node-1", "us", "http://127.0.0.1:1", ws_url=url), self.rung.set, self.stop)
+        self.thread = Thread(target=self.heads.run)
+        self.thread.start()
+
+    def end(self) -> float:
+        """Stop it; how long that took."""
+        begun = time.monotonic()
+        self.stop.set()
+        self.thread.join(5)
+        assert not self.thread.is_alive()
+        return time.monotonic() - begun
+
+
+def rings(listener: Listener, node: AnvilNode) -> bool:
+    """Whether it rings for a block within some seconds; the subscription may still be on its way."""
+    for _ in range(20):
+        node.mine()
+        if listener.rung.wait(0.2):
+            return True
+    return False
+
+
+def test_a_new_block_rings(anvil: AnvilNode) -> None:
+    listener = Listener(anvil.url.replace("http://", "ws://"))
+    try:
+        assert rings(listener, anvil)
+        listener.rung.clear()
+        begun = time.monotonic()
+        anvil.mine()
+        assert listener.rung.wait(2)
+        assert time.monotonic() - begun < 1
+    finally:
+        assert listener.end() < 3
+
+
+def test_a_node_that_is_not_there_does_not_ring_and_can_be_stopped() -> None:
+    listener = Listener("ws://127.0.0.1:1")
+    assert not listener.rung.wait(0.3)
+    assert listener.end() < 3
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://node.example/key-0123456789", "http://127.0.0.1:1", "wss://", "ftp://x/", "127.0.0.1"]
+)
+def test_a_url_that_is_not_allowed_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ChainConfigError) as refused:
+        NewHeads(NodeConfig("node-1", "us", "http://127.0.0.1:1", ws_url=url), lambda: None, Event())
+    assert "key-0123456789" not in str(refused.value)
+
+
+def test_a_watch_with_a_bell_is_quick(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polling is set to be slow, so that only the bell can have woken it."""
+    path = scene.firm.path("custody.toml")
+    monkeypatch.setenv("NODE_WS", scene.world.node.url.replace("http://", "ws://"))
+    text = path.read_text().replace("[[chains.nodes]]", '[[chains.nodes]]\nws_url_env = "NODE_WS"', 1)
+    path.write_text(f"{text}\n[watch]\npoll_seconds_min = 30\npoll_seconds_max = 30\n")
+    found: list[Any] = []
+    thread = Thread(target=lambda: found.append(scene.firm("watch", "--for", "3", "--json")))
+    thread.start()
+    time.sleep(1.5)
+    scene.steal()
+    thread.join(20)
+    assert "provisional" in [each["event"] for each in events(found[0].out)], found
