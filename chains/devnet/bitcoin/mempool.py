@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from chains.bitcoin.networks import COIN
 from chains.devnet.bitcoin.kernel_chain import Coin, KernelChain, Outpoint, Submitted
 from chains.devnet.bitcoin.mining import COINBASE_MATURITY
 from chains.devnet.bitcoin.wire import SEQUENCE_FINAL, Transaction
 
+MONEY_MAX: Final = 21_000_000 * COIN
 MIN_RELAY_FEE: Final = 100
 """Satoshis for 1,000 virtual bytes."""
 UNCONFIRMED_HEIGHT: Final = 0x7FFFFFFF
@@ -136,6 +138,10 @@ class Mempool:
             raise TransactionRefused("coinbase")
         if not transaction.inputs or not transaction.outputs:
             raise TransactionRefused("bad-txns-vin-empty" if not transaction.inputs else "bad-txns-vout-empty")
+        if any(output.value < 0 for output in transaction.outputs):
+            raise TransactionRefused("bad-txns-vout-negative")
+        if sum(output.value for output in transaction.outputs) > MONEY_MAX:
+            raise TransactionRefused("bad-txns-txouttotal-toolarge")
         if len({each.outpoint for each in transaction.inputs}) != len(transaction.inputs):
             raise TransactionRefused("bad-txns-inputs-duplicate")
         if any((transaction.txid, vout) in self._chain.coins for vout in range(len(transaction.outputs))):

@@ -202,6 +202,10 @@ class Reader:
         """A little-endian number of so many bytes."""
         return int.from_bytes(self.take(count), "little")
 
+    def signed_number(self, count: int) -> int:
+        """A little-endian number that may be below zero, as amounts may be written."""
+        return int.from_bytes(self.take(count), "little", signed=True)
+
     def compact_size(self) -> int:
         """A count or length."""
         first = self.number(1)
@@ -224,7 +228,7 @@ class Reader:
             TxInput(txid=self.take(32), vout=self.number(4), script=self.text(), sequence=self.number(4))
             for _ in range(count)
         ]
-        outputs = tuple(TxOutput(self.number(8), self.text()) for _ in range(self.compact_size()))
+        outputs = tuple(TxOutput(self.signed_number(8), self.text()) for _ in range(self.compact_size()))
         if witnesses:
             inputs = [replace(each, witness=tuple(self.text() for _ in range(self.compact_size()))) for each in inputs]
         return Transaction(tuple(inputs), outputs, version, self.number(4))

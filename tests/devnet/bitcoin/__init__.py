@@ -1,0 +1,1 @@
+"""Tests of the Bitcoin test node."""
