@@ -373,9 +373,8 @@ class LedgerFile:
         if tip is None or at.row != tip.row:
             return False
         self._connection.execute(
-            """INSERT INTO balance SELECT e.script_id, sum(e.delta) FROM script AS s JOIN event AS e
-               ON e.script_id = s.id JOIN block AS b ON b.id = e.block_id
-               WHERE s.load_id = ? AND b.active GROUP BY e.script_id""",
+            """INSERT INTO balance SELECT e.script_id, sum(e.delta) FROM event AS e JOIN block AS b ON b.id = e.block_id
+               WHERE b.active AND e.script_id IN (SELECT id FROM script WHERE load_id = ?) GROUP BY e.script_id""",
             (load_id,),
         )
         self._connection.execute(
@@ -505,7 +504,7 @@ class LedgerFile:
     def _change_balances(self, changes: dict[int, int]) -> None:
         self._connection.executemany(
             "INSERT INTO balance VALUES (?, ?) ON CONFLICT DO UPDATE SET base_units = base_units + excluded.base_units",
-            sorted(changes.items()),
+            changes.items(),
         )
 
     def _insert_block(self, header: Header, height: int) -> KnownBlock:

@@ -106,8 +106,9 @@ def coins_at(connection: sqlite3.Connection, at: Position, scripts: Mapping[int,
     made: dict[bytes, Coin] = {}
     for script_id, kind, delta, name, height in connection.execute(
         """SELECT e.script_id, e.kind, e.delta, e.outpoint, e.coin_height
-           FROM json_each(?) AS j JOIN event AS e ON e.script_id = j.value JOIN block AS b ON b.id = e.block_id
-           WHERE (b.active AND b.height <= ?) OR b.id IN (SELECT value FROM json_each(?))
+           FROM event AS e JOIN block AS b ON b.id = e.block_id
+           WHERE e.script_id IN (SELECT value FROM json_each(?))
+             AND ((b.active AND b.height <= ?) OR b.id IN (SELECT value FROM json_each(?)))
            ORDER BY b.height, e.position, e.delta < 0, e.id""",
         (json.dumps(list(scripts)), at.fork_height, json.dumps(at.branch)),
     ):
