@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.measure import ResultsDiffer
 
-NAMES = ("evm_balances", "evm_receipts")
+NAMES = ("evm_balances", "evm_logs", "evm_receipts", "matching")
 
 
 def main() -> int:
