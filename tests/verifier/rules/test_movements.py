@@ -31,8 +31,8 @@ from tests.verifier.rules.make import (
 )
 from verifier.records import FindingKind, MatchOutcome, Status, TransferMatch
 from verifier.rules.authorize import match_transfers
-from verifier.rules.movements import transfer_findings
 from verifier.rules.changes import change_findings
+from verifier.rules.movements import transfer_findings
 from verifier.rules.rollforward import RollForward, gap_findings, roll_forward_all
 
 K = FindingKind
