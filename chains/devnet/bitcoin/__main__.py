@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--user", default="tester", help="for JSON-RPC (default %(default)s)")
     parser.add_argument("--password", default="", help="for JSON-RPC (default: a random one, printed in the URL)")
     parser.add_argument("--history", type=int, default=101, metavar="BLOCKS", help="blocks to begin with")
-    parser.add_argument("--to", metavar="ADDRESS", help="who gets the coins of mined blocks (default: nobody)")
+    parser.add_argument("--to", metavar="ADDRESS", help="who gets the coins of blocks (default: nobody)")
     parser.add_argument(
         "--block-seconds", type=float, default=0.0, metavar="SECONDS", help="mine a block this often (default: never)"
     )

@@ -73,20 +73,32 @@ class RegtestNode:
 
     def rpc(self, method: str, *params: object) -> Any:
         """The result of one JSON-RPC call, tried once; fractions come as `Decimal`."""
-        self._last_id += 1
-        call = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": list(params)}
+        (result,) = self.rpc_many(method, [params])
+        return result
+
+    def rpc_many(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any]:
+        """The results of several calls of one method, sent together, in their order; the first error is raised."""
+        first = self._last_id + 1
+        self._last_id += len(calls)
+        asked = [
+            {"jsonrpc": "2.0", "id": first + place, "method": method, "params": list(params)}
+            for place, params in enumerate(calls)
+        ]
         headers = {"Content-Type": "application/json", "Authorization": self._authorization}
-        status, payload = self._exchange("POST", "/", json.dumps(call).encode(), headers)
+        status, payload = self._exchange("POST", "/", json.dumps(asked).encode(), headers)
         if status != 200:
             raise NodeUnavailable(f"HTTP status {status} to {method}", node_id=NODE_ID)
         try:
-            answer = json.loads(payload, parse_float=Decimal)
+            answers = json.loads(payload, parse_float=Decimal)
         except ValueError:
             raise MalformedAnswer(f"the answer to {method} is not JSON", node_id=NODE_ID) from None
-        if "error" in answer:
-            message = str(answer["error"].get("message", ""))[:MESSAGE_CHARACTERS_MAX]
-            raise NodeRefused(f"{method}: {message!r}", node_id=NODE_ID, rpc_code=answer["error"].get("code"))
-        return answer["result"]
+        if not isinstance(answers, list) or [each.get("id") for each in answers] != [each["id"] for each in asked]:
+            raise MalformedAnswer(f"the answers to {method} are not the ones to these calls", node_id=NODE_ID)
+        for answer in answers:
+            if "error" in answer:
+                message = str(answer["error"].get("message", ""))[:MESSAGE_CHARACTERS_MAX]
+                raise NodeRefused(f"{method}: {message!r}", node_id=NODE_ID, rpc_code=answer["error"].get("code"))
+        return [answer["result"] for answer in answers]
 
     def rest(self, path: str) -> bytes:
         """The body of a REST answer; `path` begins with `/rest/`."""
@@ -153,8 +165,12 @@ class RegtestNode:
         return self._mine_on(self.tip, blocks, to, pool, fees)
 
     def mine_history(self, blocks: int, to: str | None = None) -> list[str]:
-        """Mine blocks ten minutes apart, the last of them now: a past that a fresh chain can have."""
-        return self._mine_on(self.tip, blocks, to, [], 0, first_time=self.now() - BLOCK_SECONDS * (blocks - 1))
+        """Mine blocks ten minutes apart, the last of them now: a past that a fresh chain can have.
+
+        The first coinbase pays `to`: after 100 more blocks it can be spent.
+        """
+        start = self.now() - BLOCK_SECONDS * (blocks - 1)
+        return self._mine_on(self.tip, blocks, to, [], 0, first_time=start, paid_blocks=1)
 
     def mine_on(
         self, block_hash: str, blocks: int = 1, to: str | None = None, transactions: Sequence[Transaction] = ()
@@ -191,8 +207,7 @@ class RegtestNode:
             block = self.block(block_hash)
             missing.append(block)
             block_hash = display(block.header.previous)
-        for block in reversed(missing):
-            other.submit(block)
+        other.rpc_many("submitblock", [[block.raw.hex()] for block in reversed(missing)])
 
     def knows(self, block_hash: str) -> bool:
         """Whether the node has such a block, on whichever branch."""
@@ -237,26 +252,27 @@ class RegtestNode:
         transactions: Sequence[Transaction],
         fees: int,
         first_time: int | None = None,
+        paid_blocks: int | None = None,
     ) -> list[str]:
         script = NOBODY_SCRIPT if to is None else script_of_address(REGTEST, to)
         header = self.rpc("getblockheader", parent)
         height, previous = int(header["height"]), from_display(parent)
         times = self._times_before(header)
-        hashes = []
+        mined = []
         for place in range(blocks):
             height += 1
             when = self._next_time(times) if first_time is None else first_time + place * BLOCK_SECONDS
             self._mined += 1
             extra = self._extra + self._mined.to_bytes(4, "little")
-            reward = TxOutput(subsidy(height) + (0 if place else fees), script)
-            block = build_block(previous, height, when, [reward], () if place else transactions, extra=extra)
-            verdict = self.submit(block)
+            paid = script if paid_blocks is None or place < paid_blocks else NOBODY_SCRIPT
+            reward = TxOutput(subsidy(height) + (0 if place else fees), paid)
+            mined.append(build_block(previous, height, when, [reward], () if place else transactions, extra=extra))
+            times.append(when)
+            previous = mined[-1].hash
+        for verdict in self.rpc_many("submitblock", [[block.raw.hex()] for block in mined]):
             if verdict not in (None, "inconclusive"):
                 raise NodeRefused(f"the node refused a mined block: {verdict}", node_id=NODE_ID)
-            times.append(when)
-            previous = block.hash
-            hashes.append(block.hash_text)
-        return hashes
+        return [block.hash_text for block in mined]
 
     def _next_time(self, times: Sequence[int]) -> int:
         """Ten minutes after the last block, but not in the future; now, where the chain has stood still for a day."""

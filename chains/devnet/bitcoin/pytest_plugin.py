@@ -24,6 +24,9 @@ KERNEL: Final = "kernel"
 BITCOIND: Final = "bitcoind"
 PROPERTY: Final = "bitcoin_regtest"
 """Name of the property of a test's report that says which node it ran on."""
+WALLET: Final = "pytest"
+FIRST_LOCK: Final = f"{WALLET}/0"
+"""Label of the wallet's first address, which the first block pays."""
 HISTORY_BLOCKS: Final = 101
 """Blocks that a node of the fixtures begins with: one more than a coinbase needs to mature."""
 
@@ -89,7 +92,9 @@ def bitcoin_nodes(
             else:
                 node = stack.enter_context(_kernel_node(request.config)).node
             if history:
-                node.mine_history(history)
+                from chains.devnet.bitcoin.keys import Lock
+
+                node.mine_history(history, Lock.of(FIRST_LOCK).address)
             return node
 
         yield start
@@ -97,19 +102,17 @@ def bitcoin_nodes(
 
 @pytest.fixture
 def bitcoin_regtest(bitcoin_nodes: Callable[..., RegtestNode]) -> RegtestNode:
-    """A regtest node of the test's own, with 101 blocks whose coins nobody can spend."""
+    """A regtest node of the test's own, with 101 blocks; the first one's coins belong to `bitcoin_wallet`."""
     return bitcoin_nodes()
 
 
 @pytest.fixture
-def bitcoin_wallet(bitcoin_nodes: Callable[..., RegtestNode], bitcoin_regtest: RegtestNode) -> TestWallet:
+def bitcoin_wallet(bitcoin_regtest: RegtestNode) -> TestWallet:
     """A wallet on `bitcoin_regtest` with 50 bitcoins that can be spent."""
-    from chains.devnet.bitcoin.mining import COINBASE_MATURITY
     from chains.devnet.bitcoin.wallet import TestWallet
 
-    wallet = TestWallet(bitcoin_regtest, "pytest")
-    bitcoin_regtest.mine(to=wallet.new_address())
-    bitcoin_regtest.mine(COINBASE_MATURITY)
+    wallet = TestWallet(bitcoin_regtest, WALLET)
+    wallet.new_lock()
     return wallet
 
 

@@ -139,7 +139,7 @@ def test_what_the_library_refuses(chain: KernelChain) -> None:
     assert chain.submit(tampered.raw).verdict is None
     assert chain.submit(tampered.raw).verdict == "duplicate"
     for broken in (b"", tampered.raw[:-1], tampered.raw + b"\x00"):
-        with pytest.raises(ValueError, match="block|ends"):
+        with pytest.raises(ValueError, match=r"block|ends"):
             chain.submit(broken)
 
 
@@ -210,7 +210,7 @@ def test_heights_in_coinbases(height: int, script: str) -> None:
 
 @pytest.mark.parametrize("raw", [b"", bytes(10), bytes.fromhex("0200000000010000")])
 def test_what_is_no_transaction(raw: bytes) -> None:
-    with pytest.raises(ValueError, match="ends too early|no inputs|more than one"):
+    with pytest.raises(ValueError, match=r"ends too early|no inputs|more than one"):
         transaction_of(raw)
 
 

@@ -28,8 +28,7 @@ def kernel() -> Iterator[KernelNode]:
 
 @pytest.fixture(scope="module")
 def node(kernel: KernelNode) -> RegtestNode:
-    kernel.node.mine_history(2, Lock.of("funds/0").address)
-    kernel.node.mine(100)
+    kernel.node.mine_history(101, Lock.of("funds/0").address)
     return kernel.node
 
 
@@ -39,7 +38,7 @@ def wallet(node: RegtestNode, request: pytest.FixtureRequest) -> TestWallet:
     funds = TestWallet(node, "funds")
     funds.new_lock()
     wallet = TestWallet(node, request.node.name)
-    funds.pay_many({wallet.new_address(): COIN for _ in range(3)})
+    funds.pay_many({wallet.new_address(): COIN // 2 for _ in range(3)})
     node.mine()
     assert len(wallet.coins()) == 3
     return wallet
@@ -102,7 +101,7 @@ REFUSED: dict[str, tuple[Callable[[Payment], Transaction], str, int]] = {
     ),
     "no fee": (lambda made: changed_value(made, made.fee), "min relay fee not met", -26),
     "more than it has": (lambda made: changed_value(made, made.fee + 1), "bad-txns-in-belowout", -26),
-    "absurd fee": (lambda made: changed_value(made, -COIN // 2), "Fee exceeds maximum", -25),
+    "absurd fee": (lambda made: changed_value(made, -COIN // 4), "Fee exceeds maximum", -25),
     "below zero": (lambda made: changed_value(made, -2 * COIN), "bad-txns-vout-negative", -26),
     "more than there is": (lambda made: changed_value(made, 21_000_000 * COIN), "txouttotal-toolarge", -26),
     "bad signature": (lambda made: changed_value(made, -1), "script-verify-flag-failed", -26),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from http.client import HTTPConnection
 from typing import Any
@@ -94,7 +94,7 @@ def alike(row: Row, said: Any) -> bool:
         name = json.loads(row.request)["method"]
         assert said["error"]["message"].startswith(name), row.name
         assert wanted["error"]["message"].startswith(name), row.name
-        return without(said, ("message",)) == without(wanted, ("message",))
+        return bool(without(said, ("message",)) == without(wanted, ("message",)))
     left_out = (*NODE_ITSELF, *OWN_STORAGE, *INDEXES)
     return list(flat(without(said, left_out))) == list(flat(without(wanted, left_out)))
 
@@ -179,7 +179,7 @@ def test_balances_are_those_that_the_real_node_counted(kernel: KernelNode) -> No
     assert compared == 3 * len(addresses)
 
 
-FAULTS = {
+FAULTS: dict[str, Callable[[Row], bool]] = {
     "queue_full": lambda row: row.stage == "queue_full",
     "warming_up": lambda row: row.stage == "warmup-rest" and b"RPC server started" not in row.reply,
     "no REST": lambda row: row.name.startswith("no_index_no_rest/rest-off"),
