@@ -37,6 +37,7 @@ from chains.reader import (
     Pin,
     Progress,
     as_encumbrance_reader,
+    prepare_balances,
 )
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Holding, TransferScan
 
@@ -138,6 +139,10 @@ class QuorumReader:
             f"no block is final and the same at {self._quorum} operators; {first_dispute or 'too few have one'}",
             node_id=self.node_id,
         )
+
+    def prepare(self, pin: Pin, addresses: Sequence[Address]) -> None:
+        """Let every node's reader prepare (`chains.reader.prepare_balances`)."""
+        self._panel.ask(lambda reader: prepare_balances(reader, pin, addresses))
 
     def read_balances(
         self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None

@@ -205,6 +205,16 @@ def as_encumbrance_reader(reader: ChainReader) -> EncumbranceReader | None:
     return cast("EncumbranceReader", reader) if getattr(reader, "reads_encumbrances", False) else None
 
 
+def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]) -> None:
+    """Let a reader that sums blocks read what all these addresses need, once, before they are read in parts.
+
+    Readers that ask a node for balances have nothing to prepare. Raises as `ChainReader.read_balances` does.
+    """
+    prepare = getattr(reader, "prepare", None)
+    if prepare is not None:
+        prepare(pin, addresses)
+
+
 class ChainPlugin(Protocol):
     """What an adapter registers: how to spell its addresses and assets, and how to open a reader."""
 

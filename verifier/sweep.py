@@ -29,7 +29,7 @@ import structlog
 from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
 from chains.quorum import QuorumReader, open_quorum
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin
+from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, prepare_balances
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Holding, ReadStatus, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
@@ -375,6 +375,7 @@ class ChainSweep:
             stored = {seen.holding for seen in self._store.observations(start)}
             advance(len(stored))
             holdings = [holding for holding in holdings if holding not in stored]
+        prepare_balances(reader, pin, sorted({holding.address for holding in holdings}))
         size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in holdings}))
         for number, first in enumerate(range(0, len(holdings), size), max(shards_done, default=-1) + 1):
             observations = _read_shard(reader, pin, holdings[first : first + size], asset_problems, advance)

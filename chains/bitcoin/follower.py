@@ -47,38 +47,44 @@ class Follower:
         self._ledger = ledger
         self._network = network
 
-    def blocks_to_read(self, target: BlockRef, scripts: Iterable[bytes], from_height: int) -> int:
-        """How many blocks `follow` would read, at most; those of the past of new scripts included."""
-        first = max(from_height, 1)
-        tip = self._ledger.tip
-        if tip is None:
-            return max(0, target.height - first + 1)
-        new_past = tip.height - first + 1 if self._ledger.unknown_scripts(scripts) else 0
-        loads = sum(tip.height - load.next_height + 1 for load in self._ledger.loads())
-        return max(0, target.height - tip.height) + max(0, new_past) + loads
-
     def follow(self, target: BlockRef, scripts: Sequence[bytes], from_height: int, blocks_max: int) -> None:
         """Bring the ledger to a block of the node's active chain, and the scripts into it from a height on.
 
-        Raises `NotOnboarded` before anything is read when that takes more than `blocks_max` blocks, `ChainMoved` when
-        the block is not, or no longer, on the node's chain, `StateUnavailable` when it is below the ledger's first.
+        Raises `ChainMoved` when the block is not, or no longer, on the node's chain, `StateUnavailable` when it is
+        below the ledger's first. When it takes more than `blocks_max` blocks to get there, nothing is read and
+        `NotOnboarded` is raised; when only the past of new scripts is too long, that is left out and raised behind.
         """
-        needed = self.blocks_to_read(target, scripts, from_height)
-        if needed > blocks_max:
-            raise NotOnboarded(needed, blocks_max)
         first = max(from_height, 1)
-        if self._ledger.tip is None:
-            require_unpruned(self._node.chain_info(), first)
-            self._ledger.begin(header_at(self._node, self._network, first - 1), first - 1)
+        tip = self._ledger.tip or self._begin(target, first, blocks_max)
+        if target.height - tip.height > blocks_max:
+            raise NotOnboarded(target.height - tip.height, blocks_max)
         lowest = self._ledger.first_height
         if lowest is not None and target.height < lowest:
             raise StateUnavailable(f"the ledger begins at block {lowest}; block {target.height} is below it")
-        if new := self._ledger.unknown_scripts(scripts):
-            self._ledger.add_scripts(new, first)
+        new = self._ledger.unknown_scripts(scripts)
+        past = max(0, target.height - tip.height) + sum(
+            tip.height - load.next_height + 1 for load in self._ledger.loads()
+        )
+        if new:
+            past += max(0, tip.height - first + 1)
+            if past <= blocks_max:
+                self._ledger.add_scripts(new, first)
         self._walk(target)
-        self._finish_loads()
+        if past <= blocks_max:
+            self._finish_loads()
         if not self._ledger.is_active(target.block_hash):
             raise ChainMoved(f"{target} is no longer on the node's chain")
+        if new and past > blocks_max:
+            raise NotOnboarded(past, blocks_max)
+
+    def _begin(self, target: BlockRef, first: int, blocks_max: int) -> BlockRef:
+        """Begin the ledger below its first block to read, unless that is too far down."""
+        if target.height - first + 1 > blocks_max:
+            raise NotOnboarded(target.height - first + 1, blocks_max)
+        require_unpruned(self._node.chain_info(), first)
+        header = header_at(self._node, self._network, first - 1)
+        self._ledger.begin(header, first - 1)
+        return header.ref(self._network, first - 1)
 
     def _walk(self, target: BlockRef) -> None:
         if self._ledger.is_active(target.block_hash):

@@ -132,6 +132,15 @@ class BitcoinReader:
         return self._pin(header_at(self._node, self._network, height), height)
 
     @_named
+    def prepare(self, pin: Pin, addresses: Sequence[Address]) -> None:
+        """Read the past of all these addresses together, before their balances are read in parts."""
+        self._require_canonical(pin.block)
+        try:
+            self._follow(pin.block, self._scripts(addresses))
+        except NotOnboarded:
+            return  # said of each address when it is read
+
+    @_named
     def read_balances(
         self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
     ) -> list[BalanceObservation]:

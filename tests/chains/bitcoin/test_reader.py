@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chains.bitcoin import chain_plugin
+from chains.bitcoin.follower import NotOnboarded
 from chains.bitcoin.networks import REGTEST
 from chains.bitcoin.reader import BitcoinReader
 from chains.errors import (
@@ -25,7 +26,7 @@ from chains.errors import (
     StateUnavailable,
     WrongChain,
 )
-from chains.reader import ChainConfig, NodeConfig, ReadLimits
+from chains.reader import ChainConfig, NodeConfig, ReadLimits, prepare_balances
 from chains.types import Address, Asset, Finality, Holding, ReadStatus, TransferKind
 from tests.chains.bitcoin.recorded import RecordedCore, blocks, expected, serving, state
 
@@ -190,6 +191,44 @@ def test_too_long_a_past_is_not_read_by_a_sweep(core: RecordedCore, open_reader:
     assert "custody chain load" in new.reason
     fresh = open_reader(catch_up_blocks_max=115)
     assert {observation.status for observation in fresh.read_balances(pin, HOLDINGS)} == {ReadStatus.FAILED}
+
+
+def test_a_new_wallet_with_a_long_past_stops_no_other(core: RecordedCore, open_reader: Open, tmp_path: Path) -> None:
+    core.stage = "before_spends"
+    reader = open_reader(state_directory=tmp_path)
+    reader.read_balances(reader.pin(now=now_of(core)), HOLDINGS[:1])
+    core.stage = "after_reorg"
+    short = open_reader(catch_up_blocks_max=7, state_directory=tmp_path)
+    pin = short.pin(now=now_of(core))
+    for _ in range(2):
+        old, new = short.read_balances(pin, HOLDINGS[:2])
+        assert (old.status, old.base_units) == (ReadStatus.OK, told("after_reorg")["p2pkh_a"])
+        assert (new.status, new.reason[:13]) == (ReadStatus.FAILED, "not-onboarded")
+    with pytest.raises(NotOnboarded):
+        short.coins(pin, [HOLDINGS[1].address])
+    assert balances_of(open_reader(state_directory=tmp_path), core) == told("after_reorg")
+
+
+def test_the_past_of_all_is_read_once(core: RecordedCore, open_reader: Open) -> None:
+    reader = open_reader()
+    pin = reader.pin(now=now_of(core))
+    prepare_balances(reader, pin, [holding.address for holding in HOLDINGS])
+    found = [reader.read_balances(pin, [holding])[0].base_units for holding in HOLDINGS]
+    assert found == list(told("after_reorg").values())
+    assert sum(path.startswith("/rest/block/") for path in core.asked) == pin.block.height
+
+
+@pytest.mark.fault("A41")
+def test_what_cannot_be_spent_yet_is_told_apart(core: RecordedCore, open_reader: Open) -> None:
+    """A balance counts every confirmed coin, as the node's own set does; maturity is a fact of each coin."""
+    reader = open_reader()
+    pin = reader.pin(now=now_of(core))
+    coins = reader.coins(pin, [ADDRESSES["coinbase_a"], ADDRESSES["p2wpkh_b"]])
+    unspent = state("after_reorg")["scripts"]["coinbase_a"]["unspent"]
+    immature = [coin for coin in coins if not coin.is_mature]
+    assert [coin.height for coin in immature] == [row["height"] for row in unspent if row["coinbase"]]
+    assert all(coin.confirmations == 117 - coin.height for coin in coins)
+    assert any(coin.is_mature for coin in coins)
 
 
 def test_history_may_begin_later(core: RecordedCore, open_reader: Open) -> None:
