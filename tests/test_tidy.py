@@ -298,7 +298,9 @@ HEAVY = {"web3", "eth_account", "sqlmodel", "sqlalchemy", "alembic", "psycopg", 
 """Together seconds of start-up; nobody who asks for help or runs an unrelated test should pay for them."""
 
 
-@pytest.mark.parametrize("module", ["verifier.cli", "chains.devnet.pytest_plugin"])
+@pytest.mark.parametrize(
+    "module", ["verifier.cli", "chains.devnet.pytest_plugin", "chains.devnet.bitcoin.pytest_plugin"]
+)
 def test_what_everybody_loads_is_light(module: str) -> None:
     """The command before it knows what to do, and the plugin that every pytest run beside us loads."""
     asked = f"import {module}, sys; print(*sorted({HEAVY!r} & set(sys.modules)))"

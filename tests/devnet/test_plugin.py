@@ -11,7 +11,8 @@ import pytest
 from chains.devnet.anvil import AnvilProcess
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "pytest-fixtures.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = [example for example in PYTHON if "bitcoin" not in example]
 
 ONE_TEST = """
 def test_it(anvil):
