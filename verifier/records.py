@@ -192,12 +192,11 @@ class TransferMatch:
             return
         if self.outcome not in USING_OUTCOMES:
             raise InvalidValue(f"a transfer that is {self.outcome} executes no authorization")
-        if sum(use.base_units for use in self.uses) != self.transfer.base_units:
-            raise InvalidValue("what a transfer takes from its authorizations is not its amount")
-        if min(use.base_units for use in self.uses) <= 0 or len({use.authorization_id for use in self.uses}) < len(
-            self.uses
-        ):
+        taken = {use.authorization_id: use.base_units for use in self.uses}
+        if len(taken) < len(self.uses) or min(taken.values()) <= 0:
             raise InvalidValue("a transfer takes something from each of its authorizations, once")
+        if sum(taken.values()) != self.transfer.base_units:
+            raise InvalidValue("what a transfer takes from its authorizations is not its amount")
         if self.uses[0].authorization_id != self.authorization_id:
             raise InvalidValue("a transfer names the first authorization that it executes")
 

@@ -56,7 +56,7 @@ class InForce:
         self._coming = sorted(authorizations, key=lambda a: (in_force_from(a), a.authorization_id), reverse=True)
         self._by_id = {authorization.authorization_id: authorization for authorization in self._coming}
         self._fits: dict[Hashable, list[_Entry]] = defaultdict(list)
-        self._by_end: dict[Hashable, list[tuple[datetime, str]]] = defaultdict(list)
+        self._by_end: dict[Hashable, list[tuple[datetime, str]]] = {}
         self._lapsed: dict[Hashable, str] = {}
         self._later: dict[Hashable, list[tuple[datetime, str]]] | None = None
         self._moment: datetime | None = None
@@ -72,20 +72,20 @@ class InForce:
         """Enter an approval with what is left of it now; an entry with an older figure is dropped when met."""
         left = self._remaining[authorization.authorization_id]
         if left:
-            end = (authorization.valid_until, authorization.authorization_id)
+            entry = (left, authorization.valid_until, authorization.authorization_id)
             for key in self._keys(authorization):
-                insort(self._fits[key], (left, *end))
-                by_end = self._by_end[key]
-                position = bisect_left(by_end, end)
-                if by_end[position : position + 1] != [end]:
-                    by_end.insert(position, end)
+                insort(self._fits[key], entry)
+                if (by_end := self._by_end.get(key)) is not None:
+                    position = bisect_left(by_end, entry[1:])
+                    if by_end[position : position + 1] != [entry[1:]]:
+                        by_end.insert(position, entry[1:])
 
     def best(self, key: Hashable, base_units: int) -> TransferAuthorization | None:
         """The approval with the least left that suffices: an exact one first; then the earliest end, then the id."""
         entries = self._fits.get(key)
         if not entries:
             return None
-        position = bisect_left(entries, base_units, key=lambda entry: entry[0])
+        position = bisect_left(entries, (base_units,))
         while position < len(entries):
             if self._holds(key, entries[position]):
                 return self._by_id[entries[position][2]]
@@ -108,8 +108,9 @@ class InForce:
         first `count_max` when they do not suffice.
         """
         entries = self._by_end.get(key)
-        if not entries:
-            return []
+        if entries is None:
+            # Most places never need this order, so it is kept only for those that did once.
+            entries = self._by_end[key] = sorted({entry[1:] for entry in self._fits.get(key, ())})
         taken: list[tuple[str, int]] = []
         wanted, seen, gone = base_units, 0, False
         for valid_until, name in entries:

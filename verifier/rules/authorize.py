@@ -27,9 +27,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Final
 
 from chains.errors import InvalidValue
@@ -52,7 +52,7 @@ _Transaction = tuple[str, str]
 """Block hash and transaction id."""
 
 
-class _Suits(Enum):
+class _Suits(IntEnum):
     """What kind of destination a purpose suits."""
 
     CUSTODY = auto()
@@ -116,18 +116,26 @@ def amounts_used(matches: Iterable[TransferMatch]) -> dict[str, int]:
     return dict(used)
 
 
-@dataclass(slots=True)
 class _Spent:
-    """Approvals that are used up, found again by what they were for."""
+    """Approvals that are used up, found again by what they were for; indexed only when one is looked for."""
 
-    latest: dict[Hashable, TransferAuthorization]
+    def __init__(self) -> None:
+        self._latest: dict[Hashable, TransferAuthorization] = {}
+        self._to_index: list[TransferAuthorization] = []
 
     def add(self, authorization: TransferAuthorization) -> None:
-        for key in _places(authorization):
-            for name in (key, (key, authorization.base_units_max)):
-                known = self.latest.get(name)
-                if known is None or _end(known) < _end(authorization):
-                    self.latest[name] = authorization
+        self._to_index.append(authorization)
+
+    def latest(self, key: Hashable) -> TransferAuthorization | None:
+        """The last to end for a place, or for a place and an amount."""
+        for authorization in self._to_index:
+            for place in _places(authorization):
+                for name in (place, (place, authorization.base_units_max)):
+                    known = self._latest.get(name)
+                    if known is None or _end(known) < _end(authorization):
+                        self._latest[name] = authorization
+        self._to_index.clear()
+        return self._latest.get(key)
 
 
 class _Matching:
@@ -143,7 +151,7 @@ class _Matching:
         self._custody = custody
         self._firm = firm
         self._in_force = InForce(known.values(), remaining, _places)
-        self._spent = _Spent({})
+        self._spent = _Spent()
         for authorization in known.values():
             if not remaining[authorization.authorization_id]:
                 self._spent.add(authorization)
@@ -156,20 +164,23 @@ class _Matching:
             return TransferMatch(transfer, MatchOutcome.MATCHED, "", commingling=False, for_review=False, reason=reason)
         to_firm = self._is_firm(transfer)
         self._in_force.move_to(transfer.block.timestamp)
-        places = [(transfer.sender, transfer.asset.asset_id, transfer.receiver, s) for s in self._suitable(transfer)]
+        suitable = self._suitable(transfer, to_firm=to_firm)
+        places = [(transfer.sender, transfer.asset.asset_id, transfer.receiver, suits) for suits in suitable]
+        too_little: dict[Hashable, Sequence[ApprovalUse]] = {}
         for place in places:
-            if uses := self._taken_at(place, transfer.base_units):
+            uses = self._taken_at(place, transfer.base_units)
+            if sum(use.base_units for use in uses) == transfer.base_units:
                 return self._matched(transfer, uses, to_firm=to_firm)
-        outcome, nearest, reason = self._nearest_at(places, transfer)
+            too_little[place] = uses
+        outcome, nearest, reason = self._nearest_at(too_little, transfer)
         return TransferMatch(transfer, outcome, nearest, commingling=to_firm, for_review=False, reason=reason)
 
     def _taken_at(self, place: Hashable, base_units: int) -> tuple[ApprovalUse, ...]:
-        """The approval that covers the amount alone, else the several that do together; empty when they do not."""
+        """The approval that covers the amount alone, else the first several together, though they may not suffice."""
         if found := self._in_force.best(place, base_units):
             return (ApprovalUse(found.authorization_id, base_units),)
         several = self._in_force.first_to_end(place, base_units, APPROVALS_MAX)
-        suffices = sum(part for _, part in several) == base_units
-        return tuple(ApprovalUse(name, part) for name, part in several) if suffices else ()
+        return tuple(ApprovalUse(name, part) for name, part in several)
 
     def _matched(self, transfer: Transfer, uses: tuple[ApprovalUse, ...], *, to_firm: bool) -> TransferMatch:
         executed = [self._known[use.authorization_id] for use in uses]
@@ -192,6 +203,8 @@ class _Matching:
 
     def explain(self, matches: list[TransferMatch]) -> list[TransferMatch]:
         """Name for what is still unauthorized an approval that nothing executed and that differs in one thing."""
+        if all(match.outcome is not MatchOutcome.UNAUTHORIZED for match in matches):
+            return matches
         left_over = InForce(self._known.values(), self._remaining, _near_places)
         return [
             self._explained(match, left_over) if match.outcome is MatchOutcome.UNAUTHORIZED else match
@@ -215,10 +228,10 @@ class _Matching:
             return replace(match, outcome=outcome, authorization_id=found.authorization_id, reason=reason)
         return match
 
-    def _suitable(self, transfer: Transfer) -> list[_Suits]:
+    def _suitable(self, transfer: Transfer, *, to_firm: bool) -> list[_Suits]:
         to_custody = transfer.receiver in self._custody
         others = _Suits.CUSTODY if to_custody else _Suits.ELSEWHERE
-        return [_Suits.FIRM, others] if self._is_firm(transfer) else [others]
+        return [_Suits.FIRM, others] if to_firm else [others]
 
     def _is_firm(self, transfer: Transfer) -> bool:
         if transfer.receiver is None:
@@ -233,18 +246,22 @@ class _Matching:
         else:
             self._spent.add(authorization)
 
-    def _nearest_at(self, places: Sequence[Hashable], transfer: Transfer) -> tuple[MatchOutcome, str, str]:
-        """The approval for the same place, asset and destination that came nearest, and what was wrong with it."""
+    def _nearest_at(
+        self, too_little: Mapping[Hashable, Sequence[ApprovalUse]], transfer: Transfer
+    ) -> tuple[MatchOutcome, str, str]:
+        """The approval for the same place, asset and destination that came nearest, and what was wrong with it.
+
+        `too_little` has for each place what the approvals in force there could have given together.
+        """
         moment = transfer.block.timestamp
-        for place in places:
-            spent = self._spent.latest.get((place, transfer.base_units))
+        for place, several in too_little.items():
+            spent = self._spent.latest((place, transfer.base_units))
             if spent is not None and spent.valid_until >= moment:
                 return _duplicate(spent)
             if largest := self._in_force.largest(place):
                 name = largest.authorization_id
                 left = figure(self._remaining[name], transfer.asset)
-                several = self._in_force.first_to_end(place, transfer.base_units, APPROVALS_MAX)
-                together = figure(sum(part for _, part in several), transfer.asset)
+                together = figure(sum(use.base_units for use in several), transfer.asset)
                 others = f", the first {len(several)} in force {together} together" if len(several) > 1 else ""
                 return MatchOutcome.OVER_AMOUNT, name, f"authorization {name} has {left} left{others}"
             if lapsed := self._in_force.lapsed(place):
@@ -254,7 +271,7 @@ class _Matching:
                 later = self._known[coming]
                 begin = max(later.valid_from, later.approved_at)
                 return MatchOutcome.EXPIRED, coming, f"authorization {coming} is valid only from {utc_text(begin)}"
-            if spent := self._spent.latest.get(place):
+            if spent := self._spent.latest(place):
                 return _duplicate(spent)
         return MatchOutcome.UNAUTHORIZED, "", "no authorization comes near"
 
@@ -368,6 +385,8 @@ def _with_fees(
     known: Mapping[str, TransferAuthorization],
 ) -> list[TransferMatch]:
     """The matches with `fee_over_limit` where a transaction cost more than its approvals allow together."""
+    if not fees:
+        return matches
     executed: dict[_Transaction, set[str]] = defaultdict(set)
     for match in matches:
         executed[_transaction(match.transfer)].update(use.authorization_id for use in match.uses)
