@@ -58,6 +58,12 @@ class CoinDump:
     """Those of the scripts that were asked for."""
 
 
+def dump_block(data: bytes | mmap, network: Network) -> str:
+    """Hash of the block that a dump is of. Raises `MalformedAnswer` for another file, format or network."""
+    base_hash, _ = _head(data, network)
+    return id_text(base_hash)
+
+
 def read_dump(data: bytes | mmap, network: Network, watched: Container[bytes]) -> CoinDump:
     """Read a whole dump, for any number of scripts. Raises `MalformedAnswer` for anything that is not as documented."""
     try:
@@ -67,13 +73,7 @@ def read_dump(data: bytes | mmap, network: Network, watched: Container[bytes]) -
 
 
 def _read(data: bytes | mmap, network: Network, watched: Container[bytes]) -> CoinDump:
-    if len(data) < _HEAD.size:
-        raise MalformedAnswer("the file is no dump of unspent outputs")
-    magic, version, network_magic, base_hash, count = _HEAD.unpack(data[: _HEAD.size])
-    if magic != MAGIC or version != VERSION:
-        raise MalformedAnswer("the file is no dump of unspent outputs of format 2")
-    if network_magic.hex() != NETWORK_MAGIC[network.name]:
-        raise MalformedAnswer(f"the dump is of another network than {network.name}")
+    base_hash, count = _head(data, network)
     digest = sha256()
     found: list[Coin] = []
     at, left = _HEAD.size, count
@@ -98,6 +98,18 @@ def _read(data: bytes | mmap, network: Network, watched: Container[bytes]) -> Co
         raise MalformedAnswer("bytes follow the last coin of the dump")
     # Core hashes twice, and writes the hash backwards.
     return CoinDump(id_text(base_hash), count, sha256(digest.digest()).digest()[::-1].hex(), tuple(found))
+
+
+def _head(data: bytes | mmap, network: Network) -> tuple[bytes, int]:
+    """Hash of the block, in the order of the wire, and number of coins."""
+    if len(data) < _HEAD.size:
+        raise MalformedAnswer("the file is no dump of unspent outputs")
+    magic, version, network_magic, base_hash, count = _HEAD.unpack(data[: _HEAD.size])
+    if magic != MAGIC or version != VERSION:
+        raise MalformedAnswer("the file is no dump of unspent outputs of format 2")
+    if network_magic.hex() != NETWORK_MAGIC[network.name]:
+        raise MalformedAnswer(f"the dump is of another network than {network.name}")
+    return base_hash, count
 
 
 def _size(data: bytes | mmap, at: int) -> tuple[int, int]:

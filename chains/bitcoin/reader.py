@@ -17,7 +17,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from chains.bitcoin.block import Header
 from chains.bitcoin.block_source import BlockSource
-from chains.bitcoin.coin_dump import read_dump
+from chains.bitcoin.coin_dump import dump_block, read_dump
 from chains.bitcoin.core import CoinSetDigest, CoreNode, Transport
 from chains.bitcoin.follower import Follower, NotOnboarded
 from chains.bitcoin.header_chain import header_at, header_of, header_run
@@ -182,6 +182,15 @@ class BitcoinReader:
         """Our ledger against the node's own set of unspent outputs; the pin must be the node's tip (`ChainMoved`)."""
         scripts = self._scripts(addresses)
         return compare_scan(pin.block, scripts, self.coins(pin, addresses), self._node.scan_coins(scripts))
+
+    @_named
+    def pin_of_dump(self, dump: bytes | mmap) -> Pin:
+        """The block that a dump of unspent outputs is of; it must be on the node's chain (`ChainMoved`)."""
+        name = dump_block(dump, self._network)
+        height, is_active = self._node.height_of(name)
+        if not is_active:
+            raise ChainMoved("the dump is of a block that is not on the node's chain")
+        return self._pin(header_of(self._node, self._network, name), height)
 
     @_named
     def dump_opinion(self, pin: Pin, addresses: Sequence[Address], dump: bytes | mmap) -> SecondOpinion:
