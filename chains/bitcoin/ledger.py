@@ -150,6 +150,7 @@ def _require_same(block: Block, name: bytes, coin: Output, ours: Output | None) 
     where = f"output {int.from_bytes(name[32:], 'little')} of {id_text(name[:32])}"
     if ours is None:
         raise ProofFailed(
-            f"block {block.header.block_hash} spends {where} under a watched script, which our ledger does not hold"
+            f"block {block.header.block_hash} spends {where} under a watched script, which our ledger does not hold: "
+            "the node says wrong, or the script is watched from a later block on than it was used"
         )
     raise ProofFailed(f"undo data of block {block.header.block_hash} says of {where} other than the block that made it")

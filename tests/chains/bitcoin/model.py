@@ -88,11 +88,15 @@ def mine(
     coinbase_outputs: Sequence[Output] = (Output(SUBSIDY, MINER),),
     salt: int = 0,
     bits: int = BITS,
+    coinbase: bytes = b"",
 ) -> ModelBlock:
-    """The block with these transactions on top of another. `salt` makes blocks different that would be the same."""
+    """The block with these transactions on top of another. `salt` makes blocks different that would be the same.
+
+    A written `coinbase` may be one that was there before.
+    """
     height = before.height + 1
     transactions = [decode_transaction(raw) for raw in payments]
-    coinbase = _coinbase(height, transactions, coinbase_outputs, salt)
+    coinbase = coinbase or _coinbase(height, transactions, coinbase_outputs, salt)
     root = merkle_root([decode_transaction(coinbase).txid, *(each.txid for each in transactions)])
     assert root is not None
     header = _mined(before.hash, root, START_TIME + 600 * height + salt, bits)
