@@ -151,7 +151,7 @@ def test_nothing_is_told_of_strangers() -> None:
 
 
 def test_every_satoshi_is_in_one_piece_or_is_change() -> None:
-    block, names = funded(Output(500, A), Output(300, B), Output(200, A))
+    _, names = funded(Output(500, A), Output(300, B), Output(200, A))
     raw = pay(names, [Output(250, B), Output(450, X), Output(100, A)])
     touched = TouchedTransaction(1, decode_transaction(raw), [Output(500, A), Output(300, B), Output(200, A)])
     found = list(pieces(touched))
