@@ -12,7 +12,7 @@ from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
-from verifier.rolling import Rolled, roll_forward
+from verifier.rolling import Rolled
 from verifier.rules.changes import change_findings
 from verifier.rules.claims import Claims, claims_by_place
 from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
@@ -48,19 +48,16 @@ def judge(
     plan: Sequence[MappedHolding],
     asset_problems: Mapping[AssetId, str],
     as_of_skew_seconds_max: int,
-    rolled: Rolled | None = None,
+    rolled: Rolled,
     heartbeat: Heartbeat | None = None,
 ) -> Judgement:
-    """Reconcile, match and roll forward what this sweep read, and gather the findings by case.
-
-    `rolled` is what `roll_forward` gives now, where the caller has it already.
-    """
+    """Reconcile and match what this sweep read and rolled forward, and gather the findings by case."""
     chain_id, block, known_at = start.chain_id, start.block, start.known_at
     records = store.assets(chain_id, known_at)
     assets = {record.asset.asset_id: record.asset for record in records}
     wallets = {wallet.address: wallet for wallet in store.wallets(chain_id, known_at)}
     inventory = store.custodian_addresses(chain_id, known_at)
-    observations = {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in store.observations(start)}
+    observations = rolled.observations
     transfers = store.unjudged_transfers(chain_id)
     surroundings = Surroundings(
         block=block,
@@ -76,8 +73,6 @@ def judge(
     reconciliations = reconcile_all(plan, observations, claims, statements, moment)
 
     moved = judge_transfers(store, transfers, claims, assets, known_at, surroundings)
-    mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
-    rolls = (rolled or roll_forward(store, start, mapped)).rolls
 
     compared = {
         (place, holding.asset.asset_id)
@@ -94,8 +89,8 @@ def judge(
         *_unmapped_balances(inventory, observations, assets, surroundings),
         *asset_findings(asset_problems, assets, surroundings),
         *moved.findings,
-        *change_findings(rolls, store.found_changes(start), surroundings),
-        *gap_findings(rolls, surroundings),
+        *change_findings(rolled.rolls, store.found_changes(start), surroundings),
+        *gap_findings(rolled.rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
         *(heartbeat_findings(heartbeat, provisional=surroundings.provisional) if heartbeat else ()),
         *hole_findings(store.coverage_gaps(chain_id), surroundings),
@@ -111,7 +106,7 @@ def judge(
             _holding_findings(reconciliations, plan, claims, observations, surroundings, _open_dust(store))
         ),
     ]
-    return Judgement(reconciliations, moved.matches, rolls, sightings, transfers_scanned=len(transfers))
+    return Judgement(reconciliations, moved.matches, rolled.rolls, sightings, transfers_scanned=len(transfers))
 
 
 def _open_dust(store: Store) -> dict[tuple[LocationId, AssetId], str]:

@@ -13,31 +13,28 @@ from verifier.store import Store, SweepStart
 
 @dataclass(frozen=True, slots=True)
 class Rolled:
-    """The equation of every balance that an earlier sweep read too, and the movements it was made with."""
+    """What a sweep read, the equation of every balance that an earlier one read too, and the movements in it."""
 
+    observations: Observations
+    """Everything the sweep read, addresses that only the custodian lists included."""
     rolls: Sequence[RollForward] = ()
+    """Of mapped wallets."""
     transfers: Sequence[Transfer] = ()
     """All movements after the oldest opening, in the order of the chain."""
 
 
-def mapped_observations(store: Store, start: SweepStart) -> Observations:
-    """What the sweep read at mapped wallets; addresses that only the custodian lists are nobody's to roll forward."""
-    mapped = {wallet.address for wallet in store.wallets(start.chain_id, start.known_at)}
-    return {
-        (seen.holding.address, seen.holding.asset.asset_id): seen
-        for seen in store.observations(start)
-        if seen.holding.address in mapped
-    }
-
-
-def roll_forward(store: Store, start: SweepStart, observations: Observations) -> Rolled:
-    """Roll forward what was observed; empty when nothing was read before."""
-    openings = store.openings(start, observations)
-    read_again = {key for key, seen in observations.items() if key not in openings and seen.base_units is not None}
+def roll_forward(store: Store, start: SweepStart, observations: Observations | None = None) -> Rolled:
+    """Roll forward what the sweep read at mapped wallets; `observations` are what it read, where they are at hand."""
+    if observations is None:
+        observations = {(each.holding.address, each.holding.asset.asset_id): each for each in store.observations(start)}
+    wallets = {wallet.address for wallet in store.wallets(start.chain_id, start.known_at)}
+    mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
+    openings = store.openings(start, mapped)
+    read_again = {key for key, seen in mapped.items() if key not in openings and seen.base_units is not None}
     openings |= store.older_openings(start, read_again)
     if not openings:
-        return Rolled()
+        return Rolled(observations)
     first = min(opening.block.height for opening in openings.values()) + 1
     transfers = store.transfers(start.chain_id, first_height=first, last_height=start.block.height)
-    rolls = roll_forward_all(openings, observations, transfers, store.covered_from(start.chain_id))
-    return Rolled(rolls, transfers)
+    rolls = roll_forward_all(openings, mapped, transfers, store.covered_from(start.chain_id))
+    return Rolled(observations, rolls, transfers)

@@ -39,7 +39,7 @@ from verifier.control_view import ControlView, control_view
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
-from verifier.rolling import Rolled, mapped_observations, roll_forward
+from verifier.rolling import Rolled, roll_forward
 from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
 from verifier.rules.holdings import MappedHolding, plan_holdings
@@ -442,8 +442,7 @@ class ChainSweep:
 
         All movements are read by now, those read late too.
         """
-        observations = mapped_observations(self._store, start)
-        rolled = roll_forward(self._store, start, observations)
+        rolled = roll_forward(self._store, start)
         if self._store.found_changes(start) is not None:
             return rolled
         search = search_changes(
@@ -461,7 +460,7 @@ class ChainSweep:
             return rolled
         self._keep_disagreements(reader)
         self._store.add_changes(start, search, rolled.rolls, self._actor, self._clock())
-        return roll_forward(self._store, start, observations) if search.transfers else rolled
+        return roll_forward(self._store, start, rolled.observations) if search.transfers else rolled
 
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())

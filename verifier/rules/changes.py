@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chains.block_trace import BlockTrace
-from chains.types import BlockRef, Transfer, account_location
+from chains.types import AssetId, BlockRef, Transfer, account_location
+from verifier.case_book import GROUPED_FROM
 from verifier.records import Finding, FindingKind, Status
 from verifier.rules.narrowing import Step
 from verifier.rules.rollforward import Key, RollForward, equation
@@ -70,6 +71,8 @@ class FoundChanges:
     steps: Sequence[Step]
     blocks: Mapping[int, BlockRef]
     """The block of each height that a step names, where it is a covered one."""
+    verified: frozenset[int] = frozenset()
+    """Those of these heights whose blocks were held against their own headers: no event can be missing there."""
     note: str = ""
 
     def text(self) -> str:
@@ -104,13 +107,15 @@ def change_findings(
     """A finding for every change that nothing explains, and one when blocks that were to be read singly were not.
 
     Balances read at a gap in the coverage are findings of the gap (`gap_findings`), not of each wallet. A remainder
-    whose steps do not add up to it, or that was not searched, is one finding over its whole interval.
+    whose steps do not add up to it, or that was not searched, is one finding over its whole interval. When one block
+    changed a token at twenty wallets or more (a rebase), they share one at the chain: one cause cannot flood the queue.
     """
     steps: dict[Key, list[Step]] = defaultdict(list)
     for step in found.steps if found is not None else ():
         if step.left_over:
             steps[step.key].append(step)
-    findings = []
+    findings: list[Finding] = []
+    together: dict[tuple[AssetId, int, int], list[tuple[RollForward, Step]]] = defaultdict(list)
     for roll in rolls:
         own = steps.get((roll.address, roll.asset.asset_id), [])
         if roll.status is Status.UNVERIFIED or not (own or roll.remainder):
@@ -118,7 +123,14 @@ def change_findings(
         if found is None or sum(step.left_over for step in own) != roll.remainder:
             findings.append(_whole(roll, surroundings))
             continue
-        findings += [_one(roll, step, found, surroundings) for step in own]
+        for step in own:
+            together[roll.asset.asset_id, step.after_height, step.height].append((roll, step))
+    for group in together.values():
+        assert found is not None
+        if len(group) >= GROUPED_FROM and not group[0][0].asset.is_native:
+            findings.append(_many(group, found, surroundings))
+        else:
+            findings += [_one(roll, step, found, surroundings) for roll, step in group]
     return findings + _not_read_singly(found, surroundings)
 
 
@@ -129,16 +141,11 @@ def _whole(roll: RollForward, surroundings: Surroundings) -> Finding:
 
 
 def _one(roll: RollForward, step: Step, found: FoundChanges, surroundings: Surroundings) -> Finding:
-    asset, left = roll.asset, step.left_over
-    ends = {roll.opening_block.height: roll.opening_block, roll.closing_block.height: roll.closing_block}
-    after, block = (ends.get(h) or found.blocks.get(h) for h in (step.after_height, step.height))
-    if after is None or block is None:
+    ends = _ends(roll, step, found)
+    if ends is None:
         return _whole(roll, surroundings)
-    more = "more" if left > 0 else "less"
-    where = (
-        f"in block {step.height}" if step.is_exact else f"somewhere in blocks {step.after_height + 1} to {step.height}"
-    )
-    sentences = [f"{figure(abs(left), asset)} {more} than any event explains, {where}."]
+    asset, left = roll.asset, step.left_over
+    sentences = [f"{figure(abs(left), asset)} {_more(left)} than any event explains, {_where(step)}."]
     if step.found != left:
         sentences.append(f"Internal transfers explain {figure(abs(step.found - left), asset)} more of it.")
     if step.tx_ids:
@@ -147,21 +154,52 @@ def _one(roll: RollForward, step: Step, found: FoundChanges, surroundings: Surro
         sentences.append(f"It came with transaction {named}{f' and {rest} more' if rest > 0 else ''}.")
     if step.note:
         sentences.append(f"Known no closer: {step.note}.")
-    sentences += [_causes(roll, step), equation(roll)]
-    return _finding(roll, after, block, left, sentences, step.tx_ids, surroundings)
+    sentences += [_causes(roll, step, found), equation(roll)]
+    return _finding(roll, *ends, left, sentences, step.tx_ids, surroundings)
 
 
-def _causes(roll: RollForward, step: Step) -> str:
+def _many(group: Sequence[tuple[RollForward, Step]], found: FoundChanges, surroundings: Surroundings) -> Finding:
+    """One block changed the balances of a token at many wallets; each stands in the records of the sweep."""
+    roll, step = group[0]
+    after, block = _ends(roll, step, found) or (roll.opening_block, roll.closing_block)
+    asset, total = roll.asset, sum(each.left_over for _, each in group)
+    text = (
+        f"The balances of {len(group)} wallets are not what events explain, {_where(step)}: in all "
+        f"{figure(abs(total), asset)} {_more(total)}. {_causes(roll, step, found)} The first is {roll.address}, by "
+        f"{figure(step.left_over, asset)}. {equation(roll)}"
+    )
+    subject = f"many:{after.block_hash}/{block.block_hash}"
+    place = surroundings.chain_location
+    return surroundings.finding(FindingKind.UNEXPLAINED_CHANGE, place, asset, total, subject, text, block=block)
+
+
+def _ends(roll: RollForward, step: Step, found: FoundChanges) -> tuple[BlockRef, BlockRef] | None:
+    """The blocks a step lies between; None when one is not known any more."""
+    ends = {roll.opening_block.height: roll.opening_block, roll.closing_block.height: roll.closing_block}
+    after, block = (ends.get(height) or found.blocks.get(height) for height in (step.after_height, step.height))
+    return (after, block) if after is not None and block is not None else None
+
+
+def _more(base_units: int) -> str:
+    return "more" if base_units > 0 else "less"
+
+
+def _where(step: Step) -> str:
+    if step.is_exact:
+        return f"in block {step.height}"
+    return f"somewhere in blocks {step.after_height + 1} to {step.height}"
+
+
+def _causes(roll: RollForward, step: Step, found: FoundChanges) -> str:
     """What a person should look for. Each is only possible; none is concluded."""
     if roll.asset.is_native:
         causes = ["a reward or credit that comes with no transaction", "a state written directly"]
         if step.note or not step.is_exact:
             causes.insert(0, "a transfer inside a transaction or a self-destruct, which only traces show")
     else:
-        causes = [
-            "a token that moves balances without an event (rebasing, a fee on transfer, its issuer)",
-            "an event that the node left out, which history_mode verified would catch",
-        ]
+        causes = ["a token that moves balances without an event (rebasing, a fee on transfer, its issuer)"]
+        if not (step.is_exact and step.height in found.verified):
+            causes.append("an event that the node left out, which history_mode verified would catch")
     return f"Possible: {'; '.join(causes)}."
 
 

@@ -27,6 +27,9 @@ from verifier.store.tables import (
 from verifier.store.types import Canonical
 from verifier.store.unit import Unit
 
+_VERIFIED = "verified"
+"""The mode of a scan that held every block against its header (docs/history.md)."""
+
 SEARCH, TRACED, STEP = table(ChangeSearchRow), table(TracedBlockRow), table(ChangeStepRow)
 ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
 
@@ -92,11 +95,11 @@ class ChangeStore(Database):
             traced = connection.execute(of_sweep.order_by(TRACED.c.record_id)).all()
             heights = sorted({height for step in steps for height in (step.after_height, step.height)})
             in_blocks = sa.select(COVERED).where(COVERED.c.chain_id == start.chain_id, LIVE)
-            blocks = {
-                found.height: block_of(found)
+            named = [
+                found
                 for first in range(0, len(heights), 500)
                 for found in connection.execute(in_blocks.where(COVERED.c.height.in_(heights[first : first + 500])))
-            }
+            ]
         return FoundChanges(
             mode=row.mode,
             first_height=row.first_height,
@@ -105,7 +108,8 @@ class ChangeStore(Database):
             traced=[(each.method, each.node_id) for each in traced],
             transfers_found=sum(each.transfer_count for each in traced),
             steps=steps,
-            blocks=blocks,
+            blocks={found.height: block_of(found) for found in named},
+            verified=frozenset(found.height for found in named if found.mode == _VERIFIED),
             note=row.note,
         )
 
