@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from chains.types import Transfer, TransferKind, account_location
 from mapping.types import FirmAddress
 from verifier.records import Finding, FindingKind
-from verifier.rules.authorize import firm_lines, firm_lines_on
+from verifier.rules.firm import firm_lines, firm_lines_on
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 

@@ -28,36 +28,24 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date, datetime
-from enum import IntEnum, auto
+from datetime import datetime
 from typing import Final
 
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, ChainId, Transfer, TransferKind, utc_text
-from mapping.types import FIRM_PURPOSES, FirmAddress, Purpose, TransferAuthorization
+from mapping.types import FIRM_PURPOSES, FirmAddress, TransferAuthorization
 from verifier.records import ApprovalUse, MatchOutcome, TransferMatch
+from verifier.rules.approval_places import Spent, Suits, near_places, places_of
 from verifier.rules.approvals import CLOCK_TOLERANCE, InForce, Remaining
+from verifier.rules.fees import fees_paid, with_fee_limits
+from verifier.rules.firm import firm_lines, firm_lines_on
 from verifier.rules.statements import figure
-
-INTERNAL_PURPOSES = frozenset({Purpose.INTERNAL_REBALANCING, Purpose.GAS_TOP_UP})
-"""Purposes of a transfer between two custody wallets, and of no other."""
 
 APPROVALS_MAX: Final = 100
 """Most approvals that one transfer executes: a batch payment to one destination, not a search through the books."""
 
 NAMED_MAX: Final = 5
 """Most approvals that one text spells out; the rest are counted."""
-
-_Transaction = tuple[str, str]
-"""Block hash and transaction id."""
-
-
-class _Suits(IntEnum):
-    """What kind of destination a purpose suits."""
-
-    CUSTODY = auto()
-    FIRM = auto()
-    ELSEWHERE = auto()
 
 
 def match_transfers(
@@ -82,7 +70,7 @@ def match_transfers(
     matching = _Matching(known, Remaining(known, used_before), custody_addresses, firm_lines(firm_addresses, chain_id))
     matches = [matching.match(transfer) for transfer in outgoing]
     matches = matching.explain(matches)
-    return _with_fees(matches, _fees(distinct, custody_addresses), known)
+    return with_fee_limits(matches, fees_paid(distinct, custody_addresses), known)
 
 
 def review_late_approvals(matches: Iterable[TransferMatch], recorded_at: Mapping[str, datetime]) -> list[TransferMatch]:
@@ -116,28 +104,6 @@ def amounts_used(matches: Iterable[TransferMatch]) -> dict[str, int]:
     return dict(used)
 
 
-class _Spent:
-    """Approvals that are used up, found again by what they were for; indexed only when one is looked for."""
-
-    def __init__(self) -> None:
-        self._latest: dict[Hashable, TransferAuthorization] = {}
-        self._to_index: list[TransferAuthorization] = []
-
-    def add(self, authorization: TransferAuthorization) -> None:
-        self._to_index.append(authorization)
-
-    def latest(self, key: Hashable) -> TransferAuthorization | None:
-        """The last to end for a place, or for a place and an amount."""
-        for authorization in self._to_index:
-            for place in _places(authorization):
-                for name in (place, (place, authorization.base_units_max)):
-                    known = self._latest.get(name)
-                    if known is None or _end(known) < _end(authorization):
-                        self._latest[name] = authorization
-        self._to_index.clear()
-        return self._latest.get(key)
-
-
 class _Matching:
     def __init__(
         self,
@@ -150,8 +116,8 @@ class _Matching:
         self._remaining = remaining
         self._custody = custody
         self._firm = firm
-        self._in_force = InForce(known.values(), remaining, _places)
-        self._spent = _Spent()
+        self._in_force = InForce(known.values(), remaining, places_of)
+        self._spent = Spent()
         for authorization in known.values():
             if not remaining[authorization.authorization_id]:
                 self._spent.add(authorization)
@@ -205,7 +171,7 @@ class _Matching:
         """Name for what is still unauthorized an approval that nothing executed and that differs in one thing."""
         if all(match.outcome is not MatchOutcome.UNAUTHORIZED for match in matches):
             return matches
-        left_over = InForce(self._known.values(), self._remaining, _near_places)
+        left_over = InForce(self._known.values(), self._remaining, near_places)
         return [
             self._explained(match, left_over) if match.outcome is MatchOutcome.UNAUTHORIZED else match
             for match in matches
@@ -228,10 +194,10 @@ class _Matching:
             return replace(match, outcome=outcome, authorization_id=found.authorization_id, reason=reason)
         return match
 
-    def _suitable(self, transfer: Transfer, *, to_firm: bool) -> list[_Suits]:
+    def _suitable(self, transfer: Transfer, *, to_firm: bool) -> list[Suits]:
         to_custody = transfer.receiver in self._custody
-        others = _Suits.CUSTODY if to_custody else _Suits.ELSEWHERE
-        return [_Suits.FIRM, others] if to_firm else [others]
+        others = Suits.CUSTODY if to_custody else Suits.ELSEWHERE
+        return [Suits.FIRM, others] if to_firm else [others]
 
     def _is_firm(self, transfer: Transfer) -> bool:
         if transfer.receiver is None:
@@ -289,34 +255,9 @@ def _named(executed: Sequence[TransferAuthorization], uses: Sequence[ApprovalUse
     return f"authorizations {', '.join(parts)}{more}"
 
 
-def _places(authorization: TransferAuthorization) -> list[Hashable]:
-    """Where an approval can be used: wallet, asset, destination, and the kinds of destination its purpose suits."""
-    if authorization.purpose in INTERNAL_PURPOSES:
-        suits = [_Suits.CUSTODY]
-    elif authorization.purpose in FIRM_PURPOSES:
-        suits = [_Suits.FIRM, _Suits.ELSEWHERE]
-    else:
-        suits = [_Suits.ELSEWHERE]
-    return [(authorization.wallet, authorization.asset_id, authorization.destination, each) for each in suits]
-
-
-def _near_places(authorization: TransferAuthorization) -> list[Hashable]:
-    """Where an approval is looked for when it differs from a transfer in one thing."""
-    wallet, asset_id, destination = authorization.wallet, authorization.asset_id, authorization.destination
-    return [
-        ("all but purpose", wallet, asset_id, destination),
-        ("all but destination", wallet, asset_id),
-        ("all but asset", wallet, destination),
-    ]
-
-
 def _duplicate(spent: TransferAuthorization) -> tuple[MatchOutcome, str, str]:
     name = spent.authorization_id
     return MatchOutcome.DUPLICATE, name, f"authorization {name} was already used up"
-
-
-def _end(authorization: TransferAuthorization) -> tuple[datetime, str]:
-    return authorization.valid_until, authorization.authorization_id
 
 
 def distinct_transfers(transfers: Iterable[Transfer]) -> list[Transfer]:
@@ -343,63 +284,3 @@ def _by_id(authorizations: Iterable[TransferAuthorization], chain_id: ChainId) -
         if by_id.setdefault(authorization.authorization_id, authorization) != authorization:
             raise InvalidValue(f"two different authorizations have the id {authorization.authorization_id}")
     return by_id
-
-
-def firm_lines(firm_addresses: Iterable[FirmAddress], chain_id: ChainId) -> dict[Address, list[FirmAddress]]:
-    """What the mapping says of the firm's own addresses on one chain, by address."""
-    firm: dict[Address, list[FirmAddress]] = defaultdict(list)
-    for line in firm_addresses:
-        if line.chain_id == chain_id:
-            firm[line.address].append(line)
-    return firm
-
-
-def firm_lines_on(firm: Mapping[Address, Sequence[FirmAddress]], address: Address, on: date) -> list[FirmAddress]:
-    """The lines by which an address is the firm's on a day; empty when it is not."""
-    return [
-        line
-        for line in firm.get(address, ())
-        if line.valid_from <= on and (line.valid_until is None or on <= line.valid_until)
-    ]
-
-
-def _fees(
-    transfers: Iterable[Transfer], custody_addresses: AbstractSet[Address]
-) -> dict[_Transaction, tuple[int, Asset]]:
-    """What custody paid for each transaction; a fee paid by somebody else costs clients nothing."""
-    fees: dict[_Transaction, tuple[int, Asset]] = {}
-    for transfer in transfers:
-        if transfer.kind is TransferKind.FEE and transfer.sender in custody_addresses:
-            paid, asset = fees.get(_transaction(transfer), (0, transfer.asset))
-            fees[_transaction(transfer)] = (paid + transfer.base_units, asset)
-    return fees
-
-
-def _transaction(transfer: Transfer) -> _Transaction:
-    return transfer.block.block_hash, transfer.tx_id
-
-
-def _with_fees(
-    matches: list[TransferMatch],
-    fees: Mapping[_Transaction, tuple[int, Asset]],
-    known: Mapping[str, TransferAuthorization],
-) -> list[TransferMatch]:
-    """The matches with `fee_over_limit` where a transaction cost more than its approvals allow together."""
-    if not fees:
-        return matches
-    executed: dict[_Transaction, set[str]] = defaultdict(set)
-    for match in matches:
-        executed[_transaction(match.transfer)].update(use.authorization_id for use in match.uses)
-    over: dict[_Transaction, str] = {}
-    for transaction, names in executed.items():
-        paid, asset = fees.get(transaction, (0, None))
-        limits = [known[name].fee_max for name in names]
-        allowed = sum(limit for limit in limits if limit is not None)
-        if asset is not None and None not in limits and paid > allowed:
-            over[transaction] = f"the fee of {figure(paid, asset)} is above the limit of {figure(allowed, asset)}"
-    return [
-        replace(match, outcome=MatchOutcome.FEE_OVER_LIMIT, reason=f"{match.reason}; {reason}")
-        if match.uses and (reason := over.get(_transaction(match.transfer)))
-        else match
-        for match in matches
-    ]
