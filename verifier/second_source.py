@@ -22,7 +22,7 @@ from chains.types import Address, BlockRef, Finality, FinalityKind, Holding, cha
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from chains.bitcoin.core import CoinSetDigest
+    from chains.bitcoin.answers import CoinSetDigest
     from chains.bitcoin.reader import BitcoinReader
     from chains.bitcoin.second_source import SecondOpinion
 

@@ -16,7 +16,7 @@ from mmap import mmap
 from struct import Struct
 from typing import Final
 
-from chains.bitcoin.core import Coin
+from chains.bitcoin.answers import Coin
 from chains.bitcoin.decoding import SATOSHI_MAX
 from chains.bitcoin.networks import Network
 from chains.bitcoin.script import p2pkh_script, p2sh_script

@@ -8,9 +8,9 @@ digits, and the spent outputs as JSON with decimals, at twenty times the cost.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from chains.bitcoin.answers import ChainInfo, ChainTip, Coin, CoinScan, CoinSetDigest, IndexState
 from chains.bitcoin.decoding import block_hash, members, raw_bytes, rows, satoshis, text, truth, whole_number
 from chains.bitcoin.transaction import Output
 from chains.errors import (
@@ -40,73 +40,6 @@ class Transport(Protocol):
 
     def get(self, path: str) -> HttpAnswer:
         """The bytes of one resource below the node's URL, with the HTTP status."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainInfo:
-    """What `getblockchaininfo` says."""
-
-    chain: str
-    """`main`, `test`, `testnet4`, `signet` or `regtest`."""
-    height: int
-    best_hash: str
-    is_downloading: bool
-    """Whether the node says that it is in its initial download, or that its tip is too old to be the newest."""
-    prune_height: int | None
-    """Lowest block the node still has; None when it keeps all."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainTip:
-    """One end of a branch that the node knows."""
-
-    height: int
-    block_hash: str
-    status: str
-    """`active`, `valid-fork`, `valid-headers`, `headers-only` or `invalid`."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexState:
-    """One of the node's optional indexes."""
-
-    name: str
-    is_synced: bool
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Coin:
-    """One unspent output."""
-
-    tx_id: str
-    output: int
-    script: bytes
-    value: int
-    """Satoshis."""
-    height: int
-    is_coinbase: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CoinScan:
-    """The unspent outputs of some scripts in the set of one block."""
-
-    block_hash: str
-    height: int
-    coins: tuple[Coin, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CoinSetDigest:
-    """What commits to every unspent output after one block."""
-
-    block_hash: str
-    height: int
-    muhash: str
-    coins: int
-    total: int
-    """Satoshis of all of them together."""
 
 
 class CoreNode:
@@ -319,15 +252,3 @@ def _scanned(answer: object, asked: frozenset[bytes]) -> CoinScan:
     if sum(coin.value for coin in coins) != satoshis(scan.get("total_amount")):
         raise MalformedAnswer("a scan's total is not the sum of its outputs")
     return CoinScan(block_hash(scan.get("bestblock")), whole_number(scan.get("height"), "height"), coins)
-
-
-__all__ = [
-    "ChainInfo",
-    "ChainTip",
-    "Coin",
-    "CoinScan",
-    "CoinSetDigest",
-    "CoreNode",
-    "IndexState",
-    "Transport",
-]

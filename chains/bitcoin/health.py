@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chains.bitcoin.answers import ChainInfo
 from chains.bitcoin.block import Header, read_header
-from chains.bitcoin.core import ChainInfo, CoreNode
+from chains.bitcoin.core import CoreNode
 from chains.bitcoin.networks import Network
 from chains.errors import MalformedAnswer, StaleHead, StateUnavailable, UnsupportedByNode, WrongChain
 

@@ -15,10 +15,11 @@ from mmap import mmap
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+from chains.bitcoin.answers import CoinSetDigest
 from chains.bitcoin.block import Header
 from chains.bitcoin.block_source import BlockSource
 from chains.bitcoin.coin_dump import dump_block, read_dump
-from chains.bitcoin.core import CoinSetDigest, CoreNode, Transport
+from chains.bitcoin.core import CoreNode, Transport
 from chains.bitcoin.follower import Follower, NotOnboarded
 from chains.bitcoin.header_chain import header_at, header_of, header_run
 from chains.bitcoin.health import check_health, check_network

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chains.bitcoin.core import Coin, CoinScan, CoinSetDigest
+from chains.bitcoin.answers import Coin, CoinScan, CoinSetDigest
 from chains.bitcoin.ledger_views import Coin as LedgerCoin
 from chains.bitcoin.transaction import id_text
 from chains.errors import ChainMoved, InvalidValue

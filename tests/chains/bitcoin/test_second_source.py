@@ -13,8 +13,8 @@ from dataclasses import replace
 import pytest
 
 from chains.bitcoin import chain_plugin
+from chains.bitcoin.answers import CoinSetDigest
 from chains.bitcoin.coin_dump import read_dump
-from chains.bitcoin.core import CoinSetDigest
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.reader import BitcoinReader
 from chains.bitcoin.second_source import compare_digests, compare_scan
