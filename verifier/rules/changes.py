@@ -200,7 +200,7 @@ def _causes(roll: RollForward, step: Step, found: FoundChanges) -> str:
         causes = ["a token that moves balances without an event (rebasing, a fee on transfer, its issuer)"]
         if not (step.is_exact and step.height in found.verified):
             causes.append("an event that the node left out, which history_mode verified would catch")
-    return f"Possible: {'; '.join(causes)}."
+    return f"Possible causes: {'; '.join(causes)}."
 
 
 def _finding(
