@@ -29,10 +29,10 @@ class FakeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A movement to be put into a block; without a sender it is minted."""
+    """A movement to be put into a block; without a sender it is minted, and a fee has no receiver."""
 
     sender: Address | None
-    receiver: Address
+    receiver: Address | None
     asset: Asset
     base_units: int
     is_silent: bool = False
@@ -129,8 +129,9 @@ class FakeChain:
                 key = (payment.sender, payment.asset.asset_id)
                 balances[key] = balances.get(key, 0) - payment.base_units
                 assert balances[key] >= 0, f"{payment.sender} has not enough"
-            key = (payment.receiver, payment.asset.asset_id)
-            balances[key] = balances.get(key, 0) + payment.base_units
+            if payment.receiver is not None:
+                key = (payment.receiver, payment.asset.asset_id)
+                balances[key] = balances.get(key, 0) + payment.base_units
             if payment.is_internal:
                 inside.append(replace(_transfer(ref, index, payment), kind=TransferKind.INTERNAL, index=index + 1))
             elif not payment.is_silent:
