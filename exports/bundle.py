@@ -19,6 +19,14 @@ from typing import TYPE_CHECKING
 
 from exports.canonical import canonical_json
 from exports.codec import to_object
+from exports.control_records import (
+    ControlReviewRecord,
+    ControlStateRecord,
+    GrantRecord,
+    KeyChallengeRecord,
+    KeyProofRecord,
+    RestrictionRecord,
+)
 from exports.errors import BundleError, BundleNotWritten, RecordInvalid
 from exports.manifest import (
     FORMAT,
@@ -81,6 +89,12 @@ class Bundle:
     authorizations: Sequence[AuthorizationRecord] = ()
     cases: Sequence[CaseRecord] = ()
     sweeps: Sequence[SweepRecord] = ()
+    control_reviews: Sequence[ControlReviewRecord] = ()
+    controls: Sequence[ControlStateRecord] = ()
+    grants: Sequence[GrantRecord] = ()
+    key_challenges: Sequence[KeyChallengeRecord] = ()
+    key_proofs: Sequence[KeyProofRecord] = ()
+    restrictions: Sequence[RestrictionRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from chains.types import ChainId
 from exports.canonical import parse_canonical
 from exports.codec import from_object
+from exports.control_records import (
+    ControlReviewRecord,
+    ControlStateRecord,
+    GrantRecord,
+    KeyChallengeRecord,
+    KeyProofRecord,
+    RestrictionRecord,
+)
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
 from exports.records import (
@@ -47,8 +55,14 @@ class Contents:
     authorizations: tuple[AuthorizationRecord, ...]
     balances: tuple[BalanceRecord, ...]
     cases: tuple[CaseRecord, ...]
+    control_reviews: tuple[ControlReviewRecord, ...]
+    controls: tuple[ControlStateRecord, ...]
+    grants: tuple[GrantRecord, ...]
+    key_challenges: tuple[KeyChallengeRecord, ...]
+    key_proofs: tuple[KeyProofRecord, ...]
     pools: tuple[PoolRecord, ...]
     reconciliations: tuple[ReconciliationRecord, ...]
+    restrictions: tuple[RestrictionRecord, ...]
     sweeps: tuple[SweepRecord, ...]
     transfers: tuple[TransferRecord, ...]
     wallets: tuple[WalletRecord, ...]

@@ -1,4 +1,4 @@
-"""Checks 16 and 17: the same block and the same balances, asked of the auditor's own node."""
+"""Checks 16, 17 and 20: the same block, balances and contract wallets' answers, asked of the auditor's own node."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from chains.errors import ChainError, InvalidValue, ReadError
 from chains.reader import ChainReader, Pin
 from chains.types import Asset, BlockRef, Finality, Holding, ReadStatus
 from exports.contents import Contents
+from exports.key_checks import check_contract_proofs, contract_proofs
 from exports.records import BalanceRecord, SweepRecord
 from exports.verdict import Outcome
 
@@ -15,21 +16,28 @@ ReaderOpener = Callable[[], ChainReader]
 """Opens a reader of one chain through the auditor's own node; the caller of it closes the reader."""
 
 
-def check_with_node(contents: Contents, sweep: SweepRecord, open_reader: ReaderOpener) -> tuple[Outcome, Outcome]:
-    """The outcomes of 16 (block canonical) and 17 (balances) for one chain. Raises nothing of a node's making.
+def check_with_node(
+    contents: Contents, sweep: SweepRecord, open_reader: ReaderOpener
+) -> tuple[Outcome, Outcome, Outcome | None]:
+    """The outcomes of 16 (block canonical), 17 (balances) and 20 (proofs of contract wallets; None without any).
+
+    Raises nothing of a node's making.
 
     A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
     """
+    has_contracts = bool(contract_proofs(contents, sweep.chain_id))
     try:
         reader = open_reader()
     except ChainError as error:
         obstacle = Outcome(0, obstacles=[_told(error)])
-        return obstacle, obstacle
+        return obstacle, obstacle, obstacle if has_contracts else None
     try:
         block_outcome = _check_block(reader, sweep)
         if block_outcome.problems or block_outcome.obstacles:
-            return block_outcome, Outcome(0, obstacles=["the block could not be found on your node"])
-        return block_outcome, _check_balances(reader, contents, sweep)
+            obstacle = Outcome(0, obstacles=["the block could not be found on your node"])
+            return block_outcome, obstacle, obstacle if has_contracts else None
+        contracts = check_contract_proofs(contents, sweep.chain_id, reader) if has_contracts else None
+        return block_outcome, _check_balances(reader, contents, sweep), contracts
     finally:
         reader.close()
 

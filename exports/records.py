@@ -36,6 +36,14 @@ from exports.codec import (
     OptionalIdentifier,
     PlainText,
 )
+from exports.control_records import (
+    ControlReviewRecord,
+    ControlStateRecord,
+    GrantRecord,
+    KeyChallengeRecord,
+    KeyProofRecord,
+    RestrictionRecord,
+)
 
 
 class Rail(StrEnum):
@@ -345,7 +353,7 @@ class AuthorizationRecord:
             raise InvalidValue("an authorization allows a positive quantity")
         if self.valid_until <= self.valid_from:
             raise InvalidValue("valid_until is not after valid_from")
-        if self.requested_by == self.approved_by:
+        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
             raise InvalidValue("requested_by and approved_by are the same person")
 
 
@@ -448,8 +456,14 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "authorizations": AuthorizationRecord,
     "balances": BalanceRecord,
     "cases": CaseRecord,
+    "control_reviews": ControlReviewRecord,
+    "controls": ControlStateRecord,
+    "grants": GrantRecord,
+    "key_challenges": KeyChallengeRecord,
+    "key_proofs": KeyProofRecord,
     "pools": PoolRecord,
     "reconciliations": ReconciliationRecord,
+    "restrictions": RestrictionRecord,
     "sweeps": SweepRecord,
     "transfers": TransferRecord,
     "wallets": WalletRecord,

@@ -59,3 +59,4 @@ def _lines(report: VerificationReport) -> Iterator[str]:
             f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
             f"{facts.unverified} unverified. A signature proves origin, not truth."
         )
+        yield from facts.control

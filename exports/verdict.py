@@ -107,6 +107,8 @@ class BundleFacts:
     signed_by: tuple[str, ...]
     """Names of the reader's trusted keys whose signature counts."""
     withheld: tuple[str, ...]
+    control: tuple[str, ...] = ()
+    """Who else could move what is there, and how much stands at wallets whose keys were proven: a line each."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -126,6 +128,7 @@ class BundleFacts:
             },
             "signed_by": list(self.signed_by),
             "withheld": list(self.withheld),
+            "control": list(self.control),
         }
 
 

@@ -16,6 +16,8 @@ from typing import BinaryIO, Final
 
 from chains.types import ChainId, require_utc
 from exports.contents import Contents, ReadLimits, read_member
+from exports.control_checks import check_encumbrances
+from exports.control_lines import control_lines
 from exports.envelope import ENVELOPE_BYTES_MAX, SIGNATURES_MAX, SignatureVerdict, judge_signatures
 from exports.errors import BundleError, ContainerInvalid, VersionUnknown
 from exports.evidence_checks import (
@@ -25,6 +27,7 @@ from exports.evidence_checks import (
     check_pins,
     check_transfers,
 )
+from exports.key_checks import check_key_proofs
 from exports.keys import TrustedKeys
 from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
 from exports.node_checks import ReaderOpener, check_with_node
@@ -59,8 +62,14 @@ NAMES: Final[dict[int, str]] = {
     15: "the bundle has its place in the journal and sequence",
     16: "your node has the pinned block",
     17: "your node has the same balances",
+    18: "who else could move it is stated and has its cases",
+    19: "wallets' keys signed their proofs of control",
+    20: "your node's contract wallets accept their proofs",
 }
 """The checks by number. Numbers and names are stable within a format version."""
+
+NODE_CHECKS: Final = (16, 17, 20)
+"""Those that ask the reader's own node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ class _Run:
         for number in NAMES:
             if number in made:
                 continue
-            if number > 15 and not self.readers:
+            if number in NODE_CHECKS and not self.readers:
                 status, reason = CheckStatus.NOT_REQUESTED, "no node of your own was given"
             else:
                 status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
@@ -264,23 +273,28 @@ class _Run:
             sweep, opener = contents.sweep_of(chain_id), self.readers.get(chain_id)
             if sweep is None:
                 obstacle = Outcome(0, obstacles=["the bundle has no sweep of this chain"])
-                outcomes = (obstacle, obstacle)
+                outcomes: tuple[Outcome, Outcome, Outcome | None] = (obstacle, obstacle, obstacle)
             elif opener is None:
-                for number in (16, 17):
+                for number in NODE_CHECKS:
                     reason = "no node of your own was given for this chain"
                     skipped = Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, reason, chain_id)
                     self.checks.append(skipped)
                 continue
             else:
                 outcomes = check_with_node(contents, sweep, opener)
-            for number, outcome in zip((16, 17), outcomes, strict=True):
-                self.note(number, outcome, chain_id)
+            for number, outcome in zip(NODE_CHECKS, outcomes, strict=True):
+                if outcome is None:
+                    reason = "the bundle has no proof of a contract wallet on this chain"
+                    skipped = Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, reason, chain_id)
+                    self.checks.append(skipped)
+                else:
+                    self.note(number, outcome, chain_id)
 
 
 def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
-    """Checks 6 to 15: everything that the records of a bundle say about each other."""
+    """Checks 6 to 15, 18 and 19: everything that the records of a bundle say about each other."""
     outcomes = {
         6: check_references(contents, spelling),
         7: check_claims(contents),
@@ -292,6 +306,8 @@ def figure_checks(
         13: check_pins(contents),
         14: check_transfers(contents),
         15: check_chain_of_bundles(contents.manifest, after),
+        18: check_encumbrances(contents),
+        19: check_key_proofs(contents),
     }
     return [Check.of(number, NAMES[number], outcome) for number, outcome in outcomes.items()]
 
@@ -312,4 +328,5 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         unverified=counts[Status.UNVERIFIED],
         signed_by=verdict.accepted,
         withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
+        control=tuple(control_lines(contents)) if contents else (),
     )

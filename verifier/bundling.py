@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chains.agreement import split_node_ids
-from chains.types import AssetId, ChainId, LocationId, Transfer, overall_grade
+from chains.types import Address, AssetId, ChainId, LocationId, Transfer, overall_grade
 from exports import records
 from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
 from exports.manifest import Withheld
 from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
+from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
 from verifier.records import Reconciliation, StatementCheck, SweepSummary, TransferMatch
 from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
@@ -96,14 +97,17 @@ def _gather(
         parts.append(_ChainPart(store, start, summary, operators, first))
     sequence = previous.sequence + 1 if previous else 1
     as_of = max(part.start.block.timestamp for part in parts)
+    # A block's time may be a little ahead of the firm's clock.
+    created_at = max(head.recorded_at, as_of, *(part.summary.finished_at for part in parts))
+    control = [control_records(store, part.start, store.observations(part.start)) for part in parts]
+    challenges, proofs = key_records(store, {part.start.chain_id: part.mapped() for part in parts})
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
         previous_digest=previous.digest if previous else None,
         firm=records.FirmRecord(settings.firm.name, ""),
         as_of=as_of,
-        # A block's time may be a little ahead of the firm's clock.
-        created_at=max(head.recorded_at, as_of, *(part.summary.finished_at for part in parts)),
+        created_at=created_at,
         as_of_skew_seconds_max=settings.sweep.as_of_skew_seconds_max,
         journal=records.JournalHeadRecord(head.sequence, head.entry_digest),
         scope_text=SCOPE,
@@ -118,6 +122,12 @@ def _gather(
         authorizations=[authorization for part in parts for authorization in part.authorizations()],
         cases=_cases(store, {part.start.chain_id for part in parts}),
         sweeps=[part.sweep() for part in parts],
+        control_reviews=[each.review for each in control],
+        grants=[grant for each in control for grant in each.grants],
+        controls=[state for each in control for state in each.controls],
+        restrictions=[restriction for each in control for restriction in each.restrictions],
+        key_challenges=challenges,
+        key_proofs=proofs,
     )
     return bundle, head
 
@@ -202,6 +212,10 @@ class _ChainPart:
         matches = {match.transfer.transfer_id: match for match in self.store.matches(self.start.chain_id, **heights)}
         transfers = self.store.transfers(self.start.chain_id, **heights)
         return [(transfer, matches.get(transfer.transfer_id)) for transfer in transfers]
+
+    def mapped(self) -> set[Address]:
+        """The addresses of the mapped wallets, closed ones too."""
+        return {wallet.address for wallet in self._wallets}
 
     def assets(self) -> list[records.AssetRecord]:
         found: list[AssetRecord] = self.store.assets(self.start.chain_id, self.start.known_at)

@@ -4,7 +4,7 @@ from a chain."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,9 +88,8 @@ def proven_at(challenge: KeyChallenge) -> datetime:
     return challenge.issued_at
 
 
-def chain_keys(store: Store, chain_id: ChainId, moment: datetime) -> ChainKeys:
-    """Proof of control on one chain, over the balances of the sweep that stands."""
-    answers = store.key_answers(chain_id=chain_id)
+def newest_proofs(answers: Iterable[RecordedAnswer]) -> dict[Address, RecordedAnswer]:
+    """The accepted answer of each address whose challenge is newest."""
     newest: dict[Address, RecordedAnswer] = {}
     for answer in answers:
         address = answer.judged.given.address
@@ -98,6 +97,13 @@ def chain_keys(store: Store, chain_id: ChainId, moment: datetime) -> ChainKeys:
             address not in newest or proven_at(newest[address].challenge) <= proven_at(answer.challenge)
         ):
             newest[address] = answer
+    return newest
+
+
+def chain_keys(store: Store, chain_id: ChainId, moment: datetime) -> ChainKeys:
+    """Proof of control on one chain, over the balances of the sweep that stands."""
+    answers = store.key_answers(chain_id=chain_id)
+    newest = newest_proofs(answers)
     summary = store.standing_summary(chain_id)
     start = store.sweep(summary.sweep_id) if summary is not None else None
     observations = store.observations(start) if start is not None else []

@@ -51,6 +51,7 @@ from chains.types import (
 )
 
 if TYPE_CHECKING:
+    from chains.evm.accounts import ContractQuestion
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
 
 P = ParamSpec("P")
@@ -301,6 +302,13 @@ class EvmReader:
             if progress is not None:
                 progress(1)
         return found
+
+    @_named
+    def contracts_accept(self, block: BlockRef, questions: Sequence[ContractQuestion]) -> list[bool | ReadError]:
+        """Whether contract wallets accept signatures at a block (EIP-1271); see `chains.evm.accounts`."""
+        from chains.evm.accounts import contract_answers
+
+        return contract_answers(self._transport, block, questions)
 
     def close(self) -> None:
         """Release connections."""

@@ -13,6 +13,7 @@ from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from chains.errors import InvalidValue
 from chains.evm.addresses import checksum_address
+from chains.evm.encumbrance_types import PERMIT2_ADDRESS, AccountRole, GrantKind
 from chains.types import (
     Address,
     AnchorEvidence,
@@ -26,6 +27,13 @@ from chains.types import (
 )
 from exports.bundle import Bundle, payload_members, write_bundle
 from exports.canonical import canonical_json, parse_canonical
+from exports.control_records import (
+    ControlReviewRecord,
+    ControlStateRecord,
+    FactRecord,
+    GrantRecord,
+    ReviewStatus,
+)
 from exports.envelope import sign_manifest
 from exports.keys import TrustedKeys, create_key_pair, load_signer, trusted_key, trusted_keys
 from exports.manifest import MANIFEST_NAME, Withheld, digest_hex
@@ -182,6 +190,22 @@ def allocation(client: str, location: LocationId, asset_id: AssetId, base_units:
     return AllocationRecord(client, AccountClass.CUSTOMER, location, asset_id, base_units, is_gas_float=False)
 
 
+def control(address: Address, **facts: str) -> ControlStateRecord:
+    """A wallet with a key, unless told otherwise."""
+    said = {"account_kind": "key", "code_hash": "none", **facts}
+    named = tuple(FactRecord(name, text) for name, text in sorted(said.items()))
+    return ControlStateRecord(SWEEP_ID, CHAIN, address, AccountRole.WALLET, named, (), 3)
+
+
+def review(wallets: int, grants: int = 0) -> ControlReviewRecord:
+    """Who else could move it was asked for all wallets."""
+    return ControlReviewRecord(
+        sweep_id=SWEEP_ID, chain_id=CHAIN, status=ReviewStatus.ANSWERED, reason="", node_id="node-a",
+        permit2=PERMIT2_ADDRESS, approvals_first=0, approvals_last=100, wallets_asked=wallets,
+        pairs_asked=wallets + grants, restrictions_asked=0, grants=grants, controls=wallets, restrictions=0,
+    )  # fmt: skip
+
+
 def sample_bundle() -> Bundle:
     """Six reconciliations: four matched (one of a pool, one with gas float and statement), one short, one unread."""
     omnibus, segregated = account_location(CHAIN, OMNIBUS), account_location(CHAIN, SEGREGATED)
@@ -280,6 +304,7 @@ def sample_bundle() -> Bundle:
             case("case-1", "unverified", segregated, USD),
             case("case-2", "shortfall", POOL, USD, base_units=-10 * 10**6),
             case("case-3", "unauthorized_transfer", omnibus, USD, tx_ids=("0x" + "d2" * 32,)),
+            case("case-4", "encumbrance", omnibus, USD, base_units=70, covers=()),
         ),
         sweeps=(
             SweepRecord(
@@ -302,6 +327,9 @@ def sample_bundle() -> Bundle:
                 finished_at=BLOCK_TIME + timedelta(seconds=40),
             ),
         ),
+        control_reviews=(review(4, grants=1),),
+        controls=tuple(control(each) for each in (OMNIBUS, SEGREGATED, POOLED_A, POOLED_B)),
+        grants=(GrantRecord(SWEEP_ID, CHAIN, GrantKind.ALLOWANCE, OMNIBUS, USD, OUTSIDE, 70, None, 70, ""),),
     )
 
 
@@ -408,4 +436,7 @@ def small_bundle() -> Bundle:
         authorizations=(),
         cases=(),
         sweeps=(replace(bundle.sweeps[0], expected=1, matched=1, diverged=0, unverified=0),),
+        control_reviews=(review(1),),
+        controls=(control(SEGREGATED),),
+        grants=(),
     )

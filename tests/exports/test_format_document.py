@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exports import manifest, records
+from exports import control_records, key_challenge, manifest, records
 from exports.keys import TrustedKey, TrustedKeys
 from exports.manifest import Manifest
 from exports.records import RECORD_TYPES
@@ -37,9 +37,10 @@ def test_every_kind_of_record_is_described(kind: str) -> None:
     assert documented_fields(section) == fields(RECORD_TYPES[kind])
 
 
-@pytest.mark.parametrize("name", [*PARTS, "Member", "Scope", "Withheld"])
+@pytest.mark.parametrize("name", [*PARTS, "FactRecord", "KeyChallenge", "Member", "Scope", "Withheld"])
 def test_every_part_is_described(name: str) -> None:
-    part = getattr(records if name in PARTS else manifest, name)
+    home = {"FactRecord": control_records, "KeyChallenge": key_challenge}.get(name, manifest)
+    part = getattr(records if name in PARTS else home, name)
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
 
 

@@ -31,6 +31,7 @@ from tests.exports.sample import (
     not_passed,
     pack,
     resign,
+    review,
     sample_bundle,
     signed_members,
     verify,
@@ -98,6 +99,7 @@ LIES: dict[str, tuple[str, Callable[[dict[str, Any]], bool], Edit, int]] = {
     "height as a string": ("sweeps", _pick(), _set(height="100"), 5),
     "time without zone": ("sweeps", _pick(), _set(block_time="2026-01-31T23:59:48.000000"), 5),
     "maker is checker": ("authorizations", _pick(), _set(approved_by="ops.maker"), 5),
+    "maker is checker in other letters": ("authorizations", _pick(), _set(approved_by="Ops.Maker"), 5),
     "wallet of a balance unknown": ("balances", _pick(base_units="7"), _set(address="0x" + "12" * 20), 6),
     "asset of an allocation unknown": ("allocations", _pick(base_units="12"), _set(asset_id="iso4217:USD"), 6),
     "address in another spelling": ("wallets", _pick(address=OMNIBUS), _set(address="0x" + "Ab" * 20), 6),
@@ -278,8 +280,9 @@ def test_a_manifest_that_is_signed_but_not_canonical_is_refused(
 @pytest.mark.fault("G2", "G8")
 def test_comparing_nothing_is_never_a_pass(tmp_path: Path, firm: Firm) -> None:
     empty = replace(
-        sample_bundle(), balances=(), allocations=(), reconciliations=(), transfers=(), cases=(), sweeps=(), pools=()
-    )
+        sample_bundle(), balances=(), allocations=(), reconciliations=(), transfers=(), cases=(), sweeps=(), pools=(),
+        control_reviews=(), controls=(), grants=(),
+    )  # fmt: skip
     report = verify(write(tmp_path, firm, empty), firm.trusted)
     assert {n for n in range(7, 15) if check(report, n).status is CheckStatus.NOT_POSSIBLE} == set(range(7, 15))
     assert (report.exit_code, report.verified) == (2, False)
@@ -289,7 +292,9 @@ def test_a_chain_swept_for_nothing_beside_a_good_one_is_not_a_pass(tmp_path: Pat
     bundle = sample_bundle()
     idle = replace(bundle.sweeps[0], sweep_id="s2", chain_id=ChainId("eip155:1"))
     idle = replace(idle, expected=0, matched=0, diverged=0, unverified=0)
-    report = verify(write(tmp_path, firm, replace(bundle, sweeps=(*bundle.sweeps, idle))), firm.trusted)
+    reviewed = replace(review(0), sweep_id="s2", chain_id=ChainId("eip155:1"))
+    both = replace(bundle, sweeps=(*bundle.sweeps, idle), control_reviews=(*bundle.control_reviews, reviewed))
+    report = verify(write(tmp_path, firm, both), firm.trusted)
     assert check(report, 10).status is CheckStatus.NOT_POSSIBLE
     assert report.exit_code == 2
 
@@ -364,7 +369,7 @@ def test_a_transfers_case_may_be_closed_and_two_operators_may_agree(tmp_path: Pa
     agreed = replace(sweep, witnesses=(*sweep.witnesses, replace(sweep.witnesses[0], node_id="b", operator="B Ltd")))
     changed = replace(
         bundle,
-        cases=(*bundle.cases[:2], replace(bundle.cases[2], status=CaseStatus.CLOSED)),
+        cases=(*bundle.cases[:2], replace(bundle.cases[2], status=CaseStatus.CLOSED), *bundle.cases[3:]),
         balances=tuple(replace(balance, anchor=AnchorEvidence.AGREED) for balance in bundle.balances),
         sweeps=(agreed,),
     )
@@ -421,7 +426,7 @@ def test_the_report_is_the_same_for_programs_and_people(tmp_path: Path, firm: Fi
     assert report_text(report) == report_text(verify(path, firm.trusted))
     assert report.to_dict()["verified"] is True
     text = report_text(report)
-    assert "VERIFIED: 15 checks passed, 2 not requested." in text
+    assert "VERIFIED: 17 checks passed, 3 not requested." in text
     assert "origin, not truth" in text
 
 
