@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ from chains.types import Address, Asset, AssetId, Transfer, TransferKind
 from tests.fakes.chain import Payment
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import FIRM, OMNIBUS, SECOND, STRANGER, THIRD, address
-from verifier import judgement
+from verifier import judgement, rolling, transfer_judgement
 from verifier.config import SweepSettings
 from verifier.records import FindingKind, MatchOutcome
-from verifier.rules import authorize, changes, rollforward
+from verifier.rules import authorize, changes
 from verifier.store import open_store
 
 WALLETS = (OMNIBUS, SECOND)
@@ -352,7 +352,14 @@ def gains_are_fine(patch: pytest.MonkeyPatch) -> None:
 
 
 def fees_are_free(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(authorize, "_with_fees", lambda matches, *_: matches)
+    right = transfer_judgement.match_transfers
+
+    def forgiving(*args: Any) -> list[Any]:
+        found = right(*args)
+        over = MatchOutcome.FEE_OVER_LIMIT
+        return [replace(each, outcome=MatchOutcome.MATCHED) if each.outcome is over else each for each in found]
+
+    patch.setattr(transfer_judgement, "match_transfers", forgiving)
 
 
 def the_firm_may_have_it(patch: pytest.MonkeyPatch) -> None:
@@ -360,12 +367,12 @@ def the_firm_may_have_it(patch: pytest.MonkeyPatch) -> None:
 
 
 def fees_are_nobodys(patch: pytest.MonkeyPatch) -> None:
-    right = rollforward._sum_movements
-    patch.setattr(
-        rollforward,
-        "_sum_movements",
-        lambda openings, closings, transfers: right(openings, closings, [each for each in transfers if each.receiver]),
-    )
+    right = rolling.roll_forward_all
+
+    def without_fees(openings: Any, closings: Any, transfers: Any, covered: Any) -> Any:
+        return right(openings, closings, [each for each in transfers if each.receiver is not None], covered)
+
+    patch.setattr(rolling, "roll_forward_all", without_fees)
 
 
 @pytest.mark.parametrize(
