@@ -26,10 +26,9 @@ from chains.types import Address, Asset, AssetId, Transfer, TransferKind
 from tests.fakes.chain import Payment
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import FIRM, OMNIBUS, SECOND, STRANGER, THIRD, address
-from verifier import judgement, rolling, transfer_judgement
 from verifier.config import SweepSettings
 from verifier.records import FindingKind, MatchOutcome
-from verifier.rules import authorize, changes
+from verifier.rules import authorize, changes, rollforward
 from verifier.store import open_store
 
 WALLETS = (OMNIBUS, SECOND)
@@ -348,18 +347,18 @@ def gains_are_fine(patch: pytest.MonkeyPatch) -> None:
     def only_losses(*args: Any) -> list[Any]:
         return [finding for finding in right(*args) if (finding.base_units or 0) <= 0]
 
-    patch.setattr(judgement, "change_findings", only_losses)
+    patch.setattr("verifier.judgement.change_findings", only_losses)
 
 
 def fees_are_free(patch: pytest.MonkeyPatch) -> None:
-    right = transfer_judgement.match_transfers
+    right = authorize.match_transfers
 
     def forgiving(*args: Any) -> list[Any]:
         found = right(*args)
         over = MatchOutcome.FEE_OVER_LIMIT
         return [replace(each, outcome=MatchOutcome.MATCHED) if each.outcome is over else each for each in found]
 
-    patch.setattr(transfer_judgement, "match_transfers", forgiving)
+    patch.setattr("verifier.transfer_judgement.match_transfers", forgiving)
 
 
 def the_firm_may_have_it(patch: pytest.MonkeyPatch) -> None:
@@ -367,12 +366,12 @@ def the_firm_may_have_it(patch: pytest.MonkeyPatch) -> None:
 
 
 def fees_are_nobodys(patch: pytest.MonkeyPatch) -> None:
-    right = rolling.roll_forward_all
+    right = rollforward.roll_forward_all
 
     def without_fees(openings: Any, closings: Any, transfers: Any, covered: Any) -> Any:
         return right(openings, closings, [each for each in transfers if each.receiver is not None], covered)
 
-    patch.setattr(rolling, "roll_forward_all", without_fees)
+    patch.setattr("verifier.rolling.roll_forward_all", without_fees)
 
 
 @pytest.mark.parametrize(
