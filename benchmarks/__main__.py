@@ -8,7 +8,15 @@ import sys
 
 from benchmarks.measure import ResultsDiffer
 
-NAMES = ("evm_balances", "evm_logs", "evm_receipts", "matching")
+NAMES = (
+    "bitcoin_addresses",
+    "bitcoin_blocks",
+    "bitcoin_follow",
+    "evm_balances",
+    "evm_logs",
+    "evm_receipts",
+    "matching",
+)
 
 
 def main() -> int:
