@@ -7,6 +7,7 @@ the node did between two answers; anything else is `ChainMoved` (try again) or `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
 from chains.errors import ChainMoved, MalformedAnswer, NodeUnavailable, RangeTooLarge, ReadError
@@ -64,32 +65,53 @@ class BlockSource:
         """All blocks from first_height to `last` in ascending batches, with whole transactions when `full`."""
         previous: BlockRef | None = None
         height, count = first_height, BLOCKS_FIRST if full else BLOCKS_MAX
-        while height <= last.height:
-            heights = range(height, min(height + count, last.height + 1))
-            try:
-                blocks = self._fetch(heights, full)
-            except (RangeTooLarge, NodeUnavailable, MalformedAnswer):
-                # A body over a limit has many faces; asking for less tells it from a node that is down or wrong.
-                if len(heights) <= 1:
-                    raise
-                count = max(1, len(heights) // 4)
-                continue
-            for header, _ in blocks:
-                block = header.block
-                if previous is not None and block.parent_hash != previous.block_hash:
-                    raise ChainMoved(f"block {block.height} does not follow the block {previous.height} seen before")
-                previous = block
-            height = heights.stop
-            if full:
-                count = _next_count(blocks)
-            if height > last.height and previous != last:
-                raise ChainMoved(f"the scan ended at another block than {last}")
-            yield blocks
+        with ThreadPoolExecutor(1) as ahead:
+            asked: tuple[range, Future[list[object]]] | None = None
+            while height <= last.height:
+                heights = range(height, min(height + count, last.height + 1))
+                try:
+                    if asked is not None and asked[0] == heights:
+                        answers = asked[1].result()
+                    else:
+                        answers = self._ask(heights, full)
+                    asked = None
+                    if not full and heights.stop <= last.height:
+                        # While these headers are checked the next ones come. Not with whole blocks: whoever reads
+                        # those asks the same transport for receipts meanwhile.
+                        following = range(heights.stop, min(heights.stop + count, last.height + 1))
+                        asked = (following, ahead.submit(self._ask, following, full))
+                    blocks = self._decode_all(heights, answers)
+                except (RangeTooLarge, NodeUnavailable, MalformedAnswer):
+                    if asked is not None:
+                        wait([asked[1]])
+                        asked = None
+                    # A body over a limit has many faces; asking for less tells it from a node that is down or wrong.
+                    if len(heights) <= 1:
+                        raise
+                    count = max(1, len(heights) // 4)
+                    continue
+                for header, _ in blocks:
+                    block = header.block
+                    if previous is not None and block.parent_hash != previous.block_hash:
+                        raise ChainMoved(
+                            f"block {block.height} does not follow the block {previous.height} seen before"
+                        )
+                    previous = block
+                height = heights.stop
+                if full:
+                    count = _next_count(blocks)
+                if height > last.height and previous != last:
+                    raise ChainMoved(f"the scan ended at another block than {last}")
+                yield blocks
 
-    def _fetch(self, heights: range, full: bool) -> list[Block]:
-        calls = [RpcCall("eth_getBlockByNumber", (encode_quantity(height), full)) for height in heights]
+    def _ask(self, heights: range, full: bool) -> list[object]:
+        return self._transport.batch(
+            [RpcCall("eth_getBlockByNumber", (encode_quantity(height), full)) for height in heights]
+        )
+
+    def _decode_all(self, heights: range, answers: list[object]) -> list[Block]:
         blocks: list[Block] = []
-        for height, answer in zip(heights, self._transport.batch(calls), strict=True):
+        for height, answer in zip(heights, answers, strict=True):
             if isinstance(answer, ReadError):
                 raise answer
             block = self.decode(answer)

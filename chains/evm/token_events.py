@@ -140,6 +140,9 @@ def tell_once(movements: Sequence[tuple[TokenMovement, T]]) -> Iterator[tuple[To
 
     Some wrapping tokens emit Transfer beside Deposit or Withdrawal: then Transfer tells it.
     """
+    if not any(movement.wrapper for movement, _ in movements):
+        yield from movements
+        return
     told = Counter(movement.what for movement, _ in movements if movement.is_transfer)
     for movement, companion in movements:
         if not movement.is_transfer and told[movement.what] > 0:

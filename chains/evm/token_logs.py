@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from chains.errors import ChainMoved, MalformedAnswer, NodeUnavailable, RangeTooLarge, ReadError
@@ -57,6 +59,8 @@ class _Query:
     """The topic that must be a watched address."""
     addresses: frozenset[bytes]
     """Watched addresses as topic words."""
+    known: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """What its answers will repeat, by the text in which nodes write it: contracts, events, watched addresses."""
 
     def parameters(self, blocks: Mapping[str, str]) -> dict[str, object]:
         events: object = hex_text(self.events[0]) if len(self.events) == 1 else list(map(hex_text, self.events))
@@ -68,7 +72,7 @@ class _Query:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seen:
     """A log that fits its question, and what it tells."""
 
@@ -84,6 +88,8 @@ class _Seen:
 
 _Place = tuple[str, int]
 """Block hash and index of a log."""
+_Question = tuple[int, int, int]
+"""Number of the query, first and last block."""
 
 
 class TokenLogs:
@@ -108,44 +114,74 @@ class TokenLogs:
         The range is asked for in portions that adapt to what the node takes. Raises `RangeTooLarge` when even one
         block is too much, and any other `ReadError`; then nothing of the range is known.
         """
+        if not self._queries:
+            return [], {}
         found: dict[_Place, _Seen] = {}
         width, growing, timeouts = BLOCKS_FIRST, True, 0
         height = first_height
-        while self._queries and height <= last_height:
-            end = min(height + width - 1, last_height)
-            portion: dict[_Place, _Seen] = {}
-            try:
-                for query in self._queries:
-                    self._read_query(query, height, end, portion)
-            except (RangeTooLarge, NodeUnavailable) as error:
-                timeouts += isinstance(error, NodeUnavailable)
-                if end == height or timeouts > TIMEOUT_HALVINGS_MAX:
-                    raise
-                width, growing = max(1, (end - height + 1) // 2), False
-                continue
-            found.update(portion)
-            height = end + 1
-            # A width that failed once is not tried again in this scan: most nodes have a fixed limit.
-            width = min(BLOCKS_MAX, width * 2) if growing else width
+        with ThreadPoolExecutor(1) as ahead:
+            asked: dict[_Question, Future[list[object]]] = {}
+            while height <= last_height:
+                end = min(height + width - 1, last_height)
+                wider = min(BLOCKS_MAX, width * 2) if growing else width
+                after = (0, end + 1, min(end + wider, last_height)) if end < last_height else None
+                portion: dict[_Place, _Seen] = {}
+                try:
+                    self._read_portion(height, end, after, portion, ahead, asked)
+                except (RangeTooLarge, NodeUnavailable) as error:
+                    wait(asked.values())  # what was asked ahead is of no use, and the transport is one thread's
+                    asked.clear()
+                    timeouts += isinstance(error, NodeUnavailable)
+                    if end == height or timeouts > TIMEOUT_HALVINGS_MAX:
+                        raise
+                    width, growing = max(1, (end - height + 1) // 2), False
+                    continue
+                found.update(portion)
+                height = end + 1
+                # A width that failed once is not tried again in this scan: most nodes have a fixed limit.
+                width = wider
         return _told(found), dict(self._unread(found))
+
+    def _read_portion(
+        self,
+        height: int,
+        end: int,
+        after: _Question | None,
+        portion: dict[_Place, _Seen],
+        ahead: ThreadPoolExecutor,
+        asked: dict[_Question, Future[list[object]]],
+    ) -> None:
+        """Read all queries of a run of blocks. While one answer is decoded, the next is on its way already."""
+        for number, query in enumerate(self._queries):
+            question = (number, height, end)
+            answers = (asked.pop(question, None) or ahead.submit(self._ask, question)).result()
+            following = (number + 1, height, end) if number + 1 < len(self._queries) else after
+            if following is not None:
+                asked[following] = ahead.submit(self._ask, following)
+            self._take(query, answers, height, end, portion)
 
     def _unread(self, found: Mapping[_Place, _Seen]) -> Counter[AssetId]:
         odd = [seen.contract for seen in found.values() if seen.movements is None]
         return Counter(self._tokens.asset_of(contract).asset_id for contract in odd)
 
-    def _read_query(self, query: _Query, height: int, end: int, portion: dict[_Place, _Seen]) -> None:
+    def _ask(self, question: _Question) -> list[object]:
+        """The header of the last block and the logs of one query, in one batch."""
+        number, height, end = question
         if height == end:
             # By hash: the node must know this very block, or it refuses.
             blocks = {"blockHash": self._covered[end].block_hash}
         else:
             blocks = {"fromBlock": encode_quantity(height), "toBlock": encode_quantity(end)}
         # Both in one batch, so that the server that gives the logs is the one that shows it has the end block.
-        header, logs = self._transport.batch(
+        return self._transport.batch(
             [
                 RpcCall("eth_getBlockByNumber", (encode_quantity(end), False)),
-                RpcCall("eth_getLogs", (query.parameters(blocks),)),
+                RpcCall("eth_getLogs", (self._queries[number].parameters(blocks),)),
             ]
         )
+
+    def _take(self, query: _Query, answers: list[object], height: int, end: int, portion: dict[_Place, _Seen]) -> None:
+        header, logs = answers
         for answer in (header, logs):
             if isinstance(answer, ReadError):
                 raise answer
@@ -153,49 +189,70 @@ class TokenLogs:
             raise ChainMoved(f"the node that was asked for logs does not have {self._covered[end]}")
         if not isinstance(logs, list):
             raise MalformedAnswer("eth_getLogs did not answer with a list")
-        for log in logs:
-            self._add(query, log, height, end, portion)
+        self._add_all(query, logs, range(height, end + 1), portion)
 
-    def _add(self, query: _Query, log: object, height: int, end: int, portion: dict[_Place, _Seen]) -> None:
-        if not isinstance(log, Mapping):
-            raise MalformedAnswer("a log is not a JSON object")
-        if log.get("removed") is True:
-            return  # the node itself says that a reorganisation took it back
+    def _add_all(self, query: _Query, logs: list[object], heights: range, portion: dict[_Place, _Seen]) -> None:
+        """Take the logs of one answer. What many of them share (block, transaction) is decoded and checked once."""
+        number: object = None
+        block_hash: object = None
+        transaction: object = None
+        block: BlockRef | None = None
+        tx_id = ""
+        known = query.known
+        for log in logs:
+            if not isinstance(log, Mapping):
+                raise MalformedAnswer("a log is not a JSON object")
+            if log.get("removed") is True:
+                continue  # the node itself says that a reorganisation took it back
+            if block is None or log.get("blockNumber") != number or log.get("blockHash") != block_hash:
+                block = self._block(log, heights)
+                number, block_hash = log.get("blockNumber"), log.get("blockHash")
+            if not tx_id or log.get("transactionHash") != transaction:
+                transaction = log.get("transactionHash")
+                tx_id = hash32(transaction)
+            topics = log.get("topics")
+            if not isinstance(topics, list) or not all(type(topic) is str for topic in topics):
+                raise MalformedAnswer("a log has no list of topics")
+            address = log.get("address")
+            contract = known[address] if type(address) is str and address in known else data(address, length=20)
+            words = tuple([known[topic] if topic in known else data(topic, length=32) for topic in topics])
+            if contract not in query.contracts:
+                raise MalformedAnswer("a log is of a contract that was not asked for")
+            if (
+                len(words) <= query.position
+                or words[0] not in query.events
+                or words[query.position] not in query.addresses
+            ):
+                raise MalformedAnswer("a log does not fit the filter it was asked with")
+            content, index = data(log.get("data")), quantity(log.get("logIndex"))
+            movements = read_event(Log(contract, words, content), index, self._tokens)
+            entry = _Seen(
+                block,
+                tx_id,
+                quantity(log.get("transactionIndex")),
+                contract,
+                movements,
+                b"".join((*words, content)) if movements is None else b"",
+            )
+            # A transfer between two watched addresses answers both questions, and some nodes repeat logs.
+            stored = portion.setdefault((block.block_hash, index), entry)
+            if stored is not entry and stored != entry:
+                raise MalformedAnswer("two different logs have the same place in the same block")
+
+    def _block(self, log: JsonObject, heights: range) -> BlockRef:
+        """The covered block that a log says it stands in."""
         block = self._covered.get(quantity(log.get("blockNumber")))
-        if block is None or not height <= block.height <= end:
+        if block is None or block.height not in heights:
             raise MalformedAnswer("a log stands in a block that was not asked for")
         if hash32(log.get("blockHash")) != block.block_hash:
             raise MalformedAnswer(f"a log stands in another block {block.height} than the one covered")
-        entry = self._entry(query, log, block)
-        key = (block.block_hash, quantity(log.get("logIndex")))
-        # A transfer between two watched addresses answers both questions, and some nodes repeat logs.
-        if portion.setdefault(key, entry) != entry:
-            raise MalformedAnswer("two different logs have the same place in the same block")
-
-    def _entry(self, query: _Query, log: JsonObject, block: BlockRef) -> _Seen:
-        """What a log tells, when it fits the question."""
-        contract, topics = data(log.get("address"), length=20), log.get("topics")
-        if contract not in query.contracts or not isinstance(topics, list):
-            raise MalformedAnswer("a log is of a contract that was not asked for")
-        words = tuple([data(topic, length=32) for topic in topics])
-        if len(words) <= query.position or words[0] not in query.events or words[query.position] not in query.addresses:
-            raise MalformedAnswer("a log does not fit the filter it was asked with")
-        content, index = data(log.get("data")), quantity(log.get("logIndex"))
-        movements = read_event(Log(contract, words, content), index, self._tokens)
-        return _Seen(
-            block=block,
-            tx_id=hash32(log.get("transactionHash")),
-            tx_index=quantity(log.get("transactionIndex")),
-            contract=contract,
-            movements=movements,
-            content=b"".join((*words, content)) if movements is None else b"",
-        )
+        return block
 
 
 def _told(found: Mapping[_Place, _Seen]) -> list[Placed]:
     """The movements of all logs; what two events of one transaction tell counts once."""
     by_transaction: dict[tuple[str, str], list[tuple[TokenMovement, _Seen]]] = defaultdict(list)
-    for _, seen in sorted(found.items()):
+    for _, seen in sorted(found.items(), key=itemgetter(0)):
         for movement in seen.movements or ():
             by_transaction[seen.block.block_hash, seen.tx_id].append((movement, seen))
     return [
@@ -210,7 +267,7 @@ def _queries(tokens: WatchedTokens, watched: frozenset[bytes]) -> list[_Query]:
     named = [contract for contract in tokens.contracts if tokens.speaks(contract, ERC20, ERC721)]
     counted = [contract for contract in tokens.contracts if tokens.speaks(contract, ERC1155)]
     return [
-        _Query(
+        _query(
             tuple(contracts[first : first + ADDRESSES_PER_QUERY]),
             events,
             position,
@@ -224,3 +281,10 @@ def _queries(tokens: WatchedTokens, watched: frozenset[bytes]) -> list[_Query]:
         for place in range(0, len(words), ADDRESSES_PER_QUERY)
         for position, events in of_position.items()
     ]
+
+
+def _query(
+    contracts: tuple[bytes, ...], events: tuple[bytes, ...], position: int, addresses: frozenset[bytes]
+) -> _Query:
+    known = {hex_text(value): value for value in (*contracts, *events, *addresses)}
+    return _Query(contracts, events, position, addresses, known)
