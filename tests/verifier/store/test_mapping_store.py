@@ -34,6 +34,7 @@ from tests.verifier.store.story import (
     A,
     B,
     allocation,
+    authorization,
     everything,
     import_story,
     imported,
@@ -93,6 +94,19 @@ def test_every_record_comes_back_as_it_was(store: Store) -> None:
     ]
     assert sorted(map(repr, found)) == sorted(map(repr, [*MAPPING, price]))
     assert store.prices(EVER)[0].price.as_tuple() == price.price.as_tuple()
+
+
+@pytest.mark.fault("F1")
+def test_the_database_refuses_an_approval_by_its_maker(store: Store) -> None:
+    """Whatever wrote the record: the checks before it are passed by here."""
+    approval = authorization("W-9")
+    object.__setattr__(approval, "approved_by", approval.requested_by)
+    before = everything(store)
+    with pytest.raises(StoreError, match="maker_is_not_checker"):
+        store.apply_import(imported(("approvals", [approval])), "ops.maker", later(0))
+    assert everything(store) == before
+    store.apply_import(imported(("approvals", [authorization("W-9")])), "ops.maker", later(0))
+    assert [each.authorization_id for each in store.authorizations(CHAIN, EVER)] == ["W-9"]
 
 
 def test_a_newer_record_supersedes_and_the_older_stays_answerable(store: Store) -> None:

@@ -176,7 +176,11 @@ class AuthorizationRow(_Imported, table=True):
     """Approval of an outgoing transfer."""
 
     __tablename__ = "transfer_authorization"
-    __table_args__ = rules(sa.UniqueConstraint("authorization_id"), sa.Index(None, "chain_id", "wallet"))
+    __table_args__ = rules(
+        sa.UniqueConstraint("authorization_id"),
+        sa.Index(None, "chain_id", "wallet"),
+        sa.CheckConstraint("requested_by <> approved_by", name="maker_is_not_checker"),
+    )
 
     authorization_id: str = column(Words())
     chain_id: str = column(Words())

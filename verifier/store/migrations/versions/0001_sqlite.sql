@@ -702,6 +702,7 @@ CREATE TABLE transfer_authorization (
 	client_id TEXT NOT NULL,
 	CONSTRAINT pk_transfer_authorization PRIMARY KEY (record_id),
 	CONSTRAINT uq_transfer_authorization_authorization_id UNIQUE (authorization_id),
+	CONSTRAINT ck_transfer_authorization_maker_is_not_checker CHECK (requested_by <> approved_by),
 	CONSTRAINT fk_transfer_authorization_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_transfer_authorization_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
 	CONSTRAINT ck_transfer_authorization_base_units_max_digits CHECK (base_units_max = '0' OR ((base_units_max GLOB '[1-9]*' OR base_units_max GLOB '-[1-9]*') AND substr(base_units_max, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units_max, '-')) < 78 OR (length(ltrim(base_units_max, '-')) = 78 AND ltrim(base_units_max, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
