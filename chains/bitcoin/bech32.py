@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
@@ -13,6 +14,7 @@ LENGTH_MAX: Final = 90
 CHECKSUM_LENGTH: Final = 6
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuv"
 _TO_DIGITS: Final = str.maketrans(ALPHABET, _DIGITS)
+_FROM_RFC4648: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 _GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _TABLE: Final = tuple(
@@ -38,7 +40,7 @@ def decode(text: str) -> tuple[str, str, Encoding]:
     Raises `InvalidValue` for mixed case, a foreign character, a wrong length or a checksum of neither kind. No
     correction is tried: a corrected address may be another's.
     """
-    if len(text) > LENGTH_MAX or not text.isascii() or any(not "!" <= character <= "~" for character in text):
+    if len(text) > LENGTH_MAX or not text.isascii() or not text.isprintable() or " " in text:
         raise InvalidValue(f"{text[:100]!r} is not Bech32: at most {LENGTH_MAX} printable ASCII characters")
     lower = text.lower()
     if text not in (lower, text.upper()):
@@ -84,10 +86,7 @@ def bytes_of(data: str) -> bytes:
 
 def data_of(raw: bytes) -> str:
     """The data part that stands for the bytes, padded with zero bits."""
-    padding = -8 * len(raw) % 5
-    number = int.from_bytes(raw, "big") << padding
-    characters = (8 * len(raw) + padding) // 5
-    return "".join(ALPHABET[(number >> (5 * position)) & 31] for position in range(characters - 1, -1, -1))
+    return b32encode(raw).decode("ascii").rstrip("=").translate(_FROM_RFC4648)
 
 
 def value_of(character: str) -> int:
