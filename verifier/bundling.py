@@ -336,11 +336,16 @@ class _ChainPart:
         ]
 
     def authorizations(self) -> list[records.AuthorizationRecord]:
-        """Those the included transfers name, and those in force at the block."""
+        """Those the included transfers name, and those in force at any time of the included blocks.
+
+        So whoever reads the bundle sees what was approved and not executed too.
+        """
         matches = [match for _, match in self._moved if match is not None]
         named = {match.authorization_id for match in matches}
         named |= {use.authorization_id for match in matches for use in match.uses}
         at = self.start.block.timestamp
+        first = self.store.covered_block(self.start.chain_id, self._first) if self._first is not None else None
+        since = min(first.timestamp, at) if first is not None else at
         found: list[TransferAuthorization] = self.store.authorizations(self.start.chain_id, self.start.known_at)
         return [
             records.AuthorizationRecord(
@@ -361,7 +366,7 @@ class _ChainPart:
                 client_id=row.client_id,
             )
             for row in found
-            if row.authorization_id in named or row.valid_from <= at <= row.valid_until
+            if row.authorization_id in named or (row.valid_from <= at and row.valid_until >= since)
         ]
 
     def sweep(self) -> records.SweepRecord:

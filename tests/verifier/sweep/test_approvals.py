@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -135,7 +137,9 @@ def test_a_payment_that_a_reorganisation_removed_gives_back_what_it_took(desk: M
 
 
 @pytest.mark.fault("A47")
-def test_an_approval_that_nothing_executed_is_one_case_until_two_people_close_it(desk: MemoryDesk) -> None:
+def test_an_approval_that_nothing_executed_is_one_case_until_two_people_close_it(
+    desk: MemoryDesk, tmp_path: Path
+) -> None:
     approve(desk, "A-1", 100, minutes=2)
     approve(desk, "A-2", 100, minutes=2)
     approve(desk, "A-3", 100, minutes=600)
@@ -149,6 +153,14 @@ def test_an_approval_that_nothing_executed_is_one_case_until_two_people_close_it
     assert desk.status().statuses == (FirmStatus.UNVERIFIED,)
     desk.chain.mine()
     assert [seen.case_id for seen in desk.sweep().cases] == [case.case_id]
+    issuer = Issuer.of(tmp_path, desk)
+    written = issuer.issue()
+    with zipfile.ZipFile(written.path) as file:
+        exported = [json.loads(line) for line in file.read("records/authorizations.jsonl").splitlines()]
+    assert [each["authorization_id"] for each in exported] == ["A-1", "A-2", "A-3"]
+    assert {(each["requested_by"], each["approved_by"]) for each in exported} == {("ops.maker", "ops.checker")}
+    report = issuer.verify(written.path)
+    assert report.exit_code == 0, refused(report)
     desk.close(case)
     desk.chain.mine()
     assert (desk.sweep().exit_code, desk.open_cases()) == (0, []), "closed, it does not come back"
