@@ -389,7 +389,8 @@ class Transfer:
     block: BlockRef
     tx_id: str
     index: int
-    """Position within the transaction: the log index for tokens, 0 for a top-level value, -1 for the fee."""
+    """Position within the transaction: the log index for tokens, 0 for a top-level value, -1 for the fee, -2 for what a
+    rollup's deposit mints. Further parts of one log are 2^32 apart."""
     asset: Asset
     sender: Address | None
     receiver: Address | None
