@@ -18,6 +18,7 @@ from chains.bitcoin.health import require_unpruned
 from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.networks import Network
 from chains.errors import ChainMoved, ProofFailed, ReadError, StaleHead, StateUnavailable
+from chains.reader import Progress
 from chains.types import BlockRef
 
 BLOCKS_PER_RUN: Final = 50
@@ -41,11 +42,20 @@ class NotOnboarded(ReadError):
 class Follower:
     """Keeps one ledger in step with one node."""
 
-    def __init__(self, node: CoreNode, source: BlockSource, ledger: LedgerFile, network: Network) -> None:
+    def __init__(
+        self,
+        node: CoreNode,
+        source: BlockSource,
+        ledger: LedgerFile,
+        network: Network,
+        progress: Progress | None = None,
+    ) -> None:
+        """`progress` is called with the number of blocks read, run by run."""
         self._node = node
         self._source = source
         self._ledger = ledger
         self._network = network
+        self._progress = progress
 
     def follow(self, target: BlockRef, scripts: Sequence[bytes], from_height: int, blocks_max: int) -> None:
         """Bring the ledger to a block of the node's active chain, and the scripts into it from a height on.
@@ -62,13 +72,9 @@ class Follower:
         if lowest is not None and target.height < lowest:
             raise StateUnavailable(f"the ledger begins at block {lowest}; block {target.height} is below it")
         new = self._ledger.unknown_scripts(scripts)
-        past = max(0, target.height - tip.height) + sum(
-            tip.height - load.next_height + 1 for load in self._ledger.loads()
-        )
-        if new:
-            past += max(0, tip.height - first + 1)
-            if past <= blocks_max:
-                self._ledger.add_scripts(new, first)
+        past = self._blocks_to_read(target, tip, new, first)
+        if new and past <= blocks_max:
+            self._ledger.add_scripts(new, first)
         self._walk(target)
         if past <= blocks_max:
             self._finish_loads()
@@ -76,6 +82,20 @@ class Follower:
             raise ChainMoved(f"{target} is no longer on the node's chain")
         if new and past > blocks_max:
             raise NotOnboarded(past, blocks_max)
+
+    def blocks_to_read(self, target: BlockRef, scripts: Sequence[bytes], from_height: int) -> int:
+        """How many blocks `follow` would read without a limit; a block read for two groups of scripts counts twice."""
+        first, tip = max(from_height, 1), self._ledger.tip
+        if tip is None:
+            return max(0, target.height - first + 1)
+        return self._blocks_to_read(target, tip, self._ledger.unknown_scripts(scripts), first)
+
+    def _blocks_to_read(self, target: BlockRef, tip: BlockRef, new: Sequence[bytes], first: int) -> int:
+        starts = [load.next_height for load in self._ledger.loads()]
+        if new and first <= tip.height:
+            starts.append(first)
+        above = max(0, target.height - tip.height)
+        return above + sum(max(tip.height, target.height) - start + 1 for start in starts)
 
     def _begin(self, target: BlockRef, first: int, blocks_max: int) -> BlockRef:
         """Begin the ledger below its first block to read, unless that is too far down."""
@@ -100,6 +120,7 @@ class Follower:
         blocks = self._read(headers)
         while run := list(islice(blocks, BLOCKS_PER_RUN)):
             self._ledger.apply(run)
+            self._tell(len(run))
 
     def _fork(self, height_max: int) -> BlockRef:
         """The highest block that both the ledger and the node have on their chains, not above a height."""
@@ -146,6 +167,11 @@ class Follower:
                 blocks = self._read(header_run(self._node, self._network, first, last))
                 while run := list(islice(blocks, BLOCKS_PER_RUN)):
                     self._ledger.apply_load(load.load_id, run)
+                    self._tell(len(run))
+
+    def _tell(self, blocks: int) -> None:
+        if self._progress is not None:
+            self._progress(blocks)
 
     def _read(self, headers: Iterable[Header]) -> Iterator[tuple[Block, Spent]]:
         return (self._source.read(header) for header in headers)

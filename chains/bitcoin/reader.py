@@ -8,6 +8,7 @@ ledger's chain, and no node has to be rewound for it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
@@ -140,6 +141,17 @@ class BitcoinReader:
             self._follow(pin.block, self._scripts(addresses))
         except NotOnboarded:
             return  # said of each address when it is read
+
+    @_named
+    def blocks_to_load(self, pin: Pin, addresses: Sequence[Address]) -> int:
+        """How many blocks `load` would read."""
+        return self._follower().blocks_to_read(pin.block, self._scripts(addresses), self._first_height)
+
+    @_named
+    def load(self, pin: Pin, addresses: Sequence[Address], progress: Progress | None = None) -> None:
+        """Read all of the past that the ledger misses, however long it is. Goes on where an earlier load stopped."""
+        self._require_canonical(pin.block)
+        self._follower(progress).follow(pin.block, self._scripts(addresses), self._first_height, sys.maxsize)
 
     @_named
     def read_balances(
@@ -303,8 +315,14 @@ class BitcoinReader:
         return [script_of_address(self._network, address) for address in addresses]
 
     def _follow(self, block: BlockRef, scripts: Sequence[bytes]) -> None:
-        follower = Follower(self._node, self._source, self._ledger, self._network)
-        follower.follow(block, scripts, self._config.history_from_height or 0, self._config.catch_up_blocks_max)
+        self._follower().follow(block, scripts, self._first_height, self._config.catch_up_blocks_max)
+
+    def _follower(self, progress: Progress | None = None) -> Follower:
+        return Follower(self._node, self._source, self._ledger, self._network, progress)
+
+    @property
+    def _first_height(self) -> int:
+        return self._config.history_from_height or 0
 
     def _holds(self, block: BlockRef) -> bool:
         return self._ledger.is_active(block.block_hash)

@@ -154,7 +154,28 @@ def test_dump_and_digests_of_recorded_nodes(firm: Firm) -> None:
         assert firm("chain", "second-source", CHAIN, "--dump", Path("missing.dat"), "--json").code == 2
 
 
+def test_what_a_sweep_may_not_read_is_loaded(funded: tuple[Firm, KernelNode, list[str]]) -> None:
+    firm, kernel, _ = funded
+    configure(firm, kernel.node.url, more="catch_up_blocks_max = 50")
+    swept = firm("sweep", "--json")
+    assert swept.code == 2
+    assert "not-onboarded" in swept.out
+    kernel.state.queue_full = True
+    failed = firm("chain", "load", CHAIN, "--json")
+    assert (failed.code, failed.json["nodes"][0]["height"]) == (2, None)
+    assert failed.json["nodes"][0]["failure"].startswith("node-unavailable: ")
+    kernel.state.queue_full = False
+    loaded = firm("chain", "load", CHAIN, "--json")
+    assert loaded.code == 0, loaded
+    (node,) = loaded.json["nodes"]
+    assert node["height"] == kernel.node.height - 5 == node["blocks_read"]
+    assert "0 blocks read" in firm("chain", "load", CHAIN).out
+    assert firm("sweep", "--json").code == 0
+    assert firm("chain", "load", "eip155:1", "--json").code == 2
+
+
 def test_nothing_to_compare_is_a_failure(firm: Firm, bitcoin_kernel: KernelNode) -> None:
     configure(firm, bitcoin_kernel.node.url)
-    assert firm("chain", "second-source", CHAIN, "--json").code == 2
-    assert firm("chain", "second-source", "eip155:1", "--json").code == 2
+    for what in ("second-source", "load"):
+        assert firm("chain", what, CHAIN, "--json").code == 2
+        assert firm("chain", what, "eip155:1", "--json").code == 2

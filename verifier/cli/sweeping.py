@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chains.types import parse_chain_id
-from verifier.cli import coverage, encumbrances, output, second_source
+from verifier.cli import chain_load, coverage, encumbrances, output, second_source
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -113,6 +113,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(chain_app, name="chain")
     encumbrances.register(chain_app)
     coverage.register(chain_app)
+    chain_load.register(chain_app)
     second_source.register(chain_app)
 
     @chain_app.command("resume")

@@ -1,0 +1,72 @@
+"""`custody chain load`: the past of a Bitcoin chain's wallets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+
+
+def register(chain_app: typer.Typer) -> None:
+    """Add the command to the group `chain`."""
+
+    @chain_app.command("load")
+    @command
+    def load(
+        ctx: typer.Context,
+        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
+        as_json: JsonOption = False,
+    ) -> int:
+        """Read the blocks that the ledgers of a Bitcoin chain miss, from history_from_height on, for all wallets.
+
+        Sweeps read up to catch_up_blocks_max past blocks by themselves; this reads them all, node by node, and goes on
+        where it was stopped. Exit code 0: every node's ledger is complete. 2: one is not.
+
+        Example: custody chain load bip122:000000000019d6689c085ae165831e93
+        """
+        from verifier.chain_load import load_chain
+
+        settings = settings_of(ctx)
+        config, moment = settings.chain(chain).resolve(), now()
+        with opened_store(settings) as store:
+            head = store.head()
+            known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
+            addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
+        with ExitStack() as bars:
+
+            def on_blocks(node_id: str, count: int) -> Callable[[int], None]:
+                return bars.enter_context(output.progress(f"loading through {node_id}", count, quiet=as_json))
+
+            loads = load_chain(config, addresses, now=moment, on_blocks=on_blocks)
+        code = output.EXIT_OK if all(each.block for each in loads) else output.EXIT_NOT_CHECKED
+        if as_json:
+            output.emit_json(
+                {
+                    "chain_id": config.chain_id,
+                    "exit_code": code,
+                    "addresses": len(addresses),
+                    "nodes": [
+                        {
+                            "node_id": each.node.node_id,
+                            "blocks_read": each.blocks_read,
+                            "height": each.block.height if each.block else None,
+                            "block_hash": each.block.block_hash if each.block else None,
+                            "failure": each.failure,
+                        }
+                        for each in loads
+                    ],
+                }
+            )
+            return code
+        for each in loads:
+            name, read = output.clean(each.node.node_id), output.counted(each.blocks_read, "block")
+            if each.block is None:
+                output.say(f"[yellow]{name}: not complete[/yellow], {read} read ({output.clean(each.failure)})")
+            else:
+                output.say(f"{name}: complete up to block {each.block.height}, {read} read")
+        return code
