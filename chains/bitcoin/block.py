@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from operator import add, eq
 from struct import Struct, error
 from typing import Final
 
@@ -176,11 +177,11 @@ def merkle_root(ids: Sequence[bytes]) -> bytes | None:
     """
     row = list(ids)
     while len(row) > 1:
-        if any(row[at] == row[at + 1] for at in range(0, len(row) - 1, 2)):
+        if any(map(eq, row[0::2], row[1::2])):
             return None
         if len(row) % 2:
             row.append(row[-1])
-        row = [sha256(sha256(row[at] + row[at + 1]).digest()).digest() for at in range(0, len(row), 2)]
+        row = [sha256(sha256(pair).digest()).digest() for pair in map(add, row[0::2], row[1::2])]
     return row[0] if row else None
 
 
