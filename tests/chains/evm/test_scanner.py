@@ -82,6 +82,13 @@ def test_a_program_for_each_set_of_tokens() -> None:
         with pytest.raises(ValueError, match="20 bytes"):
             scanner_program(wrong)
     assert record_bytes(2) == 99
+    by_id = b"\x33" * 20 + word(7)
+    assert scanner_program((by_id,)).count(word(7)) == 1
+    assert scanner_program((by_id, *two)) != scanner_program((b"\x33" * 20, *two))
+    assert b"\x00\xfd\xd5\x8e" not in scanner_program(two)
+    assert "%" not in scanner_source((by_id, *two), creation=True)
+    with pytest.raises(ValueError, match="an id of 32"):
+        scanner_program((by_id[:-1],))
 
 
 def aggregate3(*results: bytes, count: int | None = None) -> bytes:
