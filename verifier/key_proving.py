@@ -46,11 +46,20 @@ class AnswerResult:
 
 @contextmanager
 def first_witness(config: ChainConfig, now: datetime) -> Iterator[ChainWitness]:
-    """The first of a chain's nodes that proves who it is and gives a block. Raises the last one's `ReadError`."""
+    """The first of a chain's nodes that proves who it is and gives a block. Raises the last one's `ReadError`.
+
+    Where a quorum is configured, the operators together: no single node's word counts then.
+    """
     from contextlib import ExitStack
 
     from chains.evm.key_witness import evm_key_witness
 
+    if config.quorum > 1:
+        from chains.evm.key_quorum import quorum_key_witness
+
+        with quorum_key_witness(config, now) as together:
+            yield together
+        return
     with ExitStack() as stack:
         failure: ReadError | None = None
         for node in config.nodes:
