@@ -36,6 +36,8 @@ class Story:
         self.desk = MemoryDesk(store, folder, chain=chain)
         self.desk.settings = SweepSettings(wallets_per_shard=1)
         self.desk.history_from = 0
+        self.desk.chain.new_asset("slip44:60", 18)
+        self.desk.node().tracer = "call-tracer"
         self.chapters: list[tuple[Callable[[], None], Callable[[], None]]] = [
             (self._setting, self._opening),
             (self._payments, self._entries),
@@ -46,15 +48,18 @@ class Story:
 
     def _setting(self) -> None:
         self.desk.chain.mint(OMNIBUS, self.desk.asset, 1_000)
-        self.desk.chain.mine(24)
+        self.desk.chain.mint(OMNIBUS, self.desk.native, 10)
+        self.desk.chain.mine(23)
 
     def _opening(self) -> None:
-        self.desk.open_books(OMNIBUS, SECOND, THIRD)
+        native = {"asset_id": self.desk.native.asset_id, "symbol": "ETH", "decimals": "18"}
+        self.desk.open_books(OMNIBUS, SECOND, THIRD, assets=[{}, native])
         self.desk.allocate(OMNIBUS, C_1=600, C_2=400)
         self.desk.approve("A-1", OMNIBUS, PAYEE, 100)
 
     def _payments(self) -> None:
         chain, asset = self.desk.chain, self.desk.asset
+        chain.add(Payment(OMNIBUS, STRANGER, self.desk.native, 4, is_internal=True))
         chain.pay(OMNIBUS, PAYEE, asset, 100)
         chain.pay(OMNIBUS, STRANGER, asset, 7)
         chain.add(Payment(None, SECOND, asset, 3, is_silent=True))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from chains.types import TransferKind
 from tests.fakes.chain import DEVNET
 from tests.verifier.sweep.desk import assert_accounted_for
 from verifier.config import SweepSettings
@@ -96,6 +97,7 @@ def test_the_story_is_worth_being_killed_in(calm: str) -> None:
     }
     assert any(case.superseded for case in store.cases())
     assert len(store.summaries(DEVNET)) == 4
+    assert [each.base_units for each in store.transfers(DEVNET) if each.kind is TransferKind.INTERNAL] == [4]
     store.close()
     assert commits_of(calm) > 25
 
