@@ -32,7 +32,6 @@ FLAGS: Final = (
     "-disablewallet",
     "-printtoconsole=0",
     "-daemon=0",
-    "-fallbackfee=0.00001",
 )
 
 

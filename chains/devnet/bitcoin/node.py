@@ -95,10 +95,10 @@ class RegtestNode:
         if not isinstance(answers, list) or [each.get("id") for each in answers] != [each["id"] for each in asked]:
             raise MalformedAnswer(f"the answers to {method} are not the ones to these calls", node_id=NODE_ID)
         for answer in answers:
-            if "error" in answer:
-                message = str(answer["error"].get("message", ""))[:MESSAGE_CHARACTERS_MAX]
-                raise NodeRefused(f"{method}: {message!r}", node_id=NODE_ID, rpc_code=answer["error"].get("code"))
-        return [answer["result"] for answer in answers]
+            if error := answer.get("error"):  # releases before 28 write `null` where there is none
+                message = str(error.get("message", ""))[:MESSAGE_CHARACTERS_MAX]
+                raise NodeRefused(f"{method}: {message!r}", node_id=NODE_ID, rpc_code=error.get("code"))
+        return [answer.get("result") for answer in answers]
 
     def rest(self, path: str) -> bytes:
         """The body of a REST answer; `path` begins with `/rest/`."""
