@@ -9,16 +9,20 @@ Scripts are compared as bytes, so that one script has one balance however its ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final, NamedTuple
 
 from chains.bitcoin.block import NO_BLOCK, Block, Spent
-from chains.bitcoin.transaction import Output, Transaction, id_text, outpoint
+from chains.bitcoin.transaction import Output, Transaction, id_text, outpoint_parts
 from chains.errors import MalformedAnswer, ProofFailed
 
 COINBASE_MATURITY: Final = 100
 """A coin made by a coinbase can be spent from this many blocks after its own."""
+
+_NUMBER: Final = Struct("<I")
+_new = tuple.__new__  # a named tuple made without its Python-level constructor, as in `transaction`
 
 
 class Credit(NamedTuple):
@@ -98,7 +102,7 @@ def match_block(block: Block, spent: Spent, watched: Container[bytes], coin_of: 
     credited: list[Credit] = []
     debits: list[Debit] = []
     touched: list[TouchedTransaction] = []
-    made_here: dict[bytes, Output] = {}
+    made_here: dict[bytes, list[Output]] = {}
     spent_here: set[bytes] = set()
     for position, (transaction, coins) in enumerate(zip(block.transactions, spent, strict=True)):
         before = len(credited) + len(debits)
@@ -106,7 +110,7 @@ def match_block(block: Block, spent: Spent, watched: Container[bytes], coin_of: 
             name = transaction.inputs[index].outpoint
             is_watched = coin.script in watched
             if coin_of is not None:
-                ours = made_here.get(name) or coin_of(name)
+                ours = coin_of(name) or _coin_made_here(name, made_here, watched)
                 if is_watched or ours is not None:
                     _require_same(block, name, coin, None if name in spent_here else ours)
                     spent_here.add(name)
@@ -114,12 +118,21 @@ def match_block(block: Block, spent: Spent, watched: Container[bytes], coin_of: 
                 debits.append(Debit(name, coin.script, coin.value, position))
         for number, output in enumerate(transaction.outputs):
             if output.script in watched:
-                name = outpoint(transaction.txid, number)
-                credited.append(Credit(name, output.script, output.value, position == 0, position))
-                made_here[name] = output
+                name = transaction.txid + _NUMBER.pack(number)
+                credited.append(_new(Credit, (name, output.script, output.value, position == 0, position)))
         if len(credited) + len(debits) > before:
             touched.append(TouchedTransaction(position, transaction, coins))
+            made_here[transaction.txid] = transaction.outputs
     return BlockEvents(tuple(credited), tuple(debits), tuple(touched))
+
+
+def _coin_made_here(name: bytes, made: Mapping[bytes, list[Output]], watched: Container[bytes]) -> Output | None:
+    """A coin under a watched script that an earlier transaction of the block made."""
+    outputs = made.get(name[:32])
+    if outputs is None:
+        return None
+    _, number = outpoint_parts(name)
+    return outputs[number] if number < len(outputs) and outputs[number].script in watched else None
 
 
 def check_spent(block: Block, spent: Spent) -> None:

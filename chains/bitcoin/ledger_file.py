@@ -11,7 +11,7 @@ scripts join the others. Until then they have no balance, which is not a balance
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint
 from chains.errors import ChainMoved, InvalidValue, ProofFailed
 from chains.types import BlockRef
 
-_KEY: Final = Struct("<q")
+_KEY: Final = Struct("<i28xI")
+"""Of an outpoint: the beginning of its transaction id, and the number of the output."""
 
 _Event = tuple[int, int, int, int, int, int, bytes, int]
 """A row of the table `event` without its id: block, script, kind, delta, position, coin key, outpoint, coin height."""
@@ -134,7 +135,7 @@ class LedgerFile:
         agree with the coins held here. Raises `ProofFailed` or `MalformedAnswer`.
         """
         results: list[BlockEvents] = []
-        changes: Counter[int] = Counter()
+        changes: defaultdict[int, int] = defaultdict(int)
         with self._transaction():
             tip = self._tip()
             if tip is None:
@@ -481,7 +482,7 @@ class LedgerFile:
         asked = {each.outpoint for transaction in block.transactions[1:] for each in transaction.inputs}
         coinbase = block.transactions[0]
         asked.update(outpoint(coinbase.txid, number) for number in range(len(coinbase.outputs)))
-        keys = json.dumps(list({_KEY.unpack_from(name)[0] for name in asked}))
+        keys = json.dumps(list({_coin_key(name) for name in asked}))
         coins: dict[bytes, tuple[Output, int]] = {}
         for name, delta, height, kind, script_id, script in self._connection.execute(
             """SELECT e.outpoint, e.delta, e.coin_height, e.kind, s.id, s.script
@@ -564,4 +565,9 @@ class LedgerFile:
 def _event(
     at: KnownBlock, script_row: int, kind: EventKind, delta: int, position: int, name: bytes, coin_height: int
 ) -> _Event:
-    return at.row, script_row, kind, delta, position, _KEY.unpack_from(name)[0], name, coin_height
+    return at.row, script_row, kind, delta, position, _coin_key(name), name, coin_height
+
+
+def _coin_key(name: bytes) -> int:
+    beginning, number = _KEY.unpack(name)
+    return int(beginning << 32 | number)

@@ -40,8 +40,8 @@ _TABLES: Final = (
     # `at_block` is the last block that was read for the load; none before the first.
     """CREATE TABLE load (id INTEGER PRIMARY KEY, from_height INTEGER NOT NULL, at_block INTEGER,
        done INTEGER NOT NULL) STRICT""",
-    # `delta` in satoshis. `coin_key` is the beginning of `outpoint`: an index of whole numbers is small and fast. There
-    # is none of scripts: it would cost every block as much as the rest, for a question that is seldom asked.
+    # `delta` in satoshis. `coin_key` is a short form of `outpoint`, which two may share: an index of whole numbers is
+    # small and fast. There is none of scripts: it would cost every block much, for a question that is seldom asked.
     """CREATE TABLE event (id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL, script_id INTEGER NOT NULL,
        kind INTEGER NOT NULL, delta INTEGER NOT NULL, position INTEGER NOT NULL, coin_key INTEGER NOT NULL,
        outpoint BLOB NOT NULL, coin_height INTEGER NOT NULL) STRICT""",
