@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chains.devnet import lies
 from chains.devnet.deploy import Deployed, deployed
+from chains.devnet.lying_proxy import LyingProxy
 from chains.types import Asset, AssetId
 from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.desk import Desk, kinds
@@ -74,6 +78,26 @@ def test_books_sweep_bundle_and_the_auditors_node(desk: Desk, world: AnvilWorld,
     for nodes in (False, True):
         report = issuer.verify(written.path, nodes=nodes)
         assert report.exit_code == 0, refused(report)
+
+
+def test_a_node_that_names_another_owner_is_told_from_one_that_agrees(
+    desk: Desk, world: AnvilWorld, lying_node: Callable[..., LyingProxy], tmp_path: Path
+) -> None:
+    """The auditor's own node is asked for the owner, and for the balance by id."""
+    Gallery(desk, world)
+    assert desk.sweep().exit_code == 0
+    issuer = Issuer.of(tmp_path, desk)
+    written = issuer.issue()
+    proxy = lying_node(lies.change_result("eth_call", another_owner))
+    desk.use_nodes(proxy.url)
+    assert refused(issuer.verify(written.path, nodes=True)).keys() == {17}
+    proxy.lies.clear()
+    assert issuer.verify(written.path, nodes=True).exit_code == 0
+
+
+def another_owner(params: list[Any], result: str) -> str:
+    """What a node answers that takes somebody else for the owner."""
+    return "0x" + PAYEE[2:].rjust(64, "0") if params[0]["data"].startswith("0x6352211e") else result
 
 
 def test_an_approved_move_is_in_order_and_one_that_nobody_approved_is_not(desk: Desk, world: AnvilWorld) -> None:
