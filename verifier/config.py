@@ -170,12 +170,14 @@ class NodeSettings(_Section):
 
 
 _NAMESPACE_DEFAULTS: dict[str, dict[str, object]] = {
-    # Bitcoin's blocks come ten minutes apart on average, two hours now and then, and their times may be two hours off.
+    # Bitcoin's blocks come ten minutes apart on average, two hours now and then, and their times may be two hours off;
+    # a block with six confirmations is an hour old on average.
     "bip122": {
         "finality": "confirmed(6)",
         "header_format": "bitcoin",
         "head_age_seconds_max": 7_200,
         "head_future_seconds_max": 7_200,
+        "heartbeat_seconds_max": 21_600,
     }
 }
 """What a chain of another kind than Ethereum's means by a setting that is not given."""

@@ -18,7 +18,7 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from chains.bitcoin.answers import CoinSetDigest
 from chains.bitcoin.block import Header
-from chains.bitcoin.block_source import BlockSource
+from chains.bitcoin.block_source import BY_REST, BlockSource
 from chains.bitcoin.coin_dump import dump_block, read_dump
 from chains.bitcoin.core import CoreNode, Transport
 from chains.bitcoin.follower import Follower, NotOnboarded
@@ -271,7 +271,7 @@ class BitcoinReader:
         self._source.read(header_of(self._node, self._network, pin.block.block_hash))
         found = {
             "probed-at": utc_text(now),
-            "blocks": self._source.mode,
+            "blocks-by": "rest" if self._source.mode == BY_REST else "json-rpc",
             "snapshot": health.snapshot,
             "pruned-below": "no" if health.info.prune_height is None else str(health.info.prune_height),
         }
@@ -359,7 +359,7 @@ class BitcoinReader:
             finality=pin.finality,
             status=ReadStatus.FAILED if base_units is None else ReadStatus.OK,
             base_units=base_units,
-            method=LEDGER if self._source.mode == "blocks" else f"{LEDGER}-{self._source.mode}",
+            method=LEDGER if self._source.mode == BY_REST else f"{LEDGER}-{self._source.mode}",
             node_id=self.node_id,
             reason=reason,
         )

@@ -79,7 +79,7 @@ def test_from_the_configuration_to_the_verified_bundle(funded: tuple[Firm, Kerne
     assert "core-1" in firm("doctor").out
     probed = firm("chain", "probe", CHAIN, "--json")
     assert probed.code == 0
-    assert probed.json["nodes"]["core-1"]["blocks"] == "blocks"
+    assert probed.json["nodes"]["core-1"]["blocks-by"] == "rest"
     swept = firm("sweep", "--json")
     assert swept.code == 0, swept
     assert firm.path("ledgers").is_dir()

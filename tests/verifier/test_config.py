@@ -131,3 +131,43 @@ def test_a_chain_that_is_not_configured_is_told_with_those_that_are(tmp_path: Pa
     settings = load_settings(written(tmp_path, FILE))
     with pytest.raises(ConfigError, match=r"eip155:5 is not configured \(configured: eip155:1\)"):
         settings.chain("eip155:5")
+
+
+BITCOIN_CHAIN = """
+[[chains]]
+chain_id = "bip122:000000000019d6689c085ae165831e93"
+name = "Bitcoin"
+genesis_hash = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
+native_asset = { asset_id = "bip122:000000000019d6689c085ae165831e93/slip44:0", symbol = "BTC", decimals = 8 }
+"""
+
+
+def test_a_bitcoin_chain_has_defaults_of_its_own(tmp_path: Path) -> None:
+    path = written(tmp_path, f'[firm]\nname = "Firm"\n{BITCOIN_CHAIN}{NODE}{CHAIN}{NODE}')
+    bitcoin, ethereum = (section.resolve() for section in load_settings(path).chains)
+    assert (str(bitcoin.finality), str(ethereum.finality)) == ("confirmed(6)", "finalized")
+    assert (bitcoin.head_age_seconds_max, ethereum.head_age_seconds_max) == (7_200, 900)
+    assert (bitcoin.header_format, ethereum.header_format) == ("bitcoin", "ethereum")
+    assert (bitcoin.history_from_height, bitcoin.catch_up_blocks_max) == (None, 20_000)
+
+
+def test_what_is_written_is_stronger_than_a_bitcoin_default(tmp_path: Path) -> None:
+    changed = BITCOIN_CHAIN.replace(
+        'name = "Bitcoin"', 'name = "B"\nfinality = "confirmed(2)"\nhistory_from_height = 9'
+    )
+    config = load_settings(written(tmp_path, f'[firm]\nname = "Firm"\n{changed}{NODE}')).chains[0].resolve()
+    assert (str(config.finality), config.history_from_height, config.head_age_seconds_max) == ("confirmed(2)", 9, 7_200)
+
+
+@pytest.mark.parametrize(
+    ("database", "setting", "wanted"),
+    [
+        ("sqlite:///data/custody.db", "", "data/ledgers"),
+        ("postgresql+psycopg://u:p@h/d", "", "ledgers"),
+        ("sqlite:///custody.db", 'state_directory = "elsewhere"', "elsewhere"),
+    ],
+)
+def test_ledgers_lie_beside_the_database(tmp_path: Path, database: str, setting: str, wanted: str) -> None:
+    chain = BITCOIN_CHAIN.replace('name = "Bitcoin"', f'name = "Bitcoin"\n{setting}')
+    text = f'[firm]\nname = "Firm"\n[database]\nurl = "{database}"\n{chain}{NODE}'
+    assert load_settings(written(tmp_path, text)).chains[0].resolve().state_directory == tmp_path / wanted

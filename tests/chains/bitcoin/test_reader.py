@@ -150,7 +150,7 @@ def test_the_weaker_way_says_so(core: RecordedCore, open_reader: Open) -> None:
     scan = reader.scan_transfers(100, reader.pin(now=now_of(core)).block, ADDRESSES.values(), [COIN])
     assert scan.mode == "getblock-3"
     assert "REST" in scan.mode_note
-    assert reader.probe(now_of(core))["blocks"] == "getblock-3"
+    assert reader.probe(now_of(core))["blocks-by"] == "json-rpc"
 
 
 def test_an_older_block_is_read_without_rewinding_the_node(core: RecordedCore, open_reader: Open) -> None:
