@@ -80,10 +80,10 @@ class FoundChanges:
         found = self.to_dict()
         if not self.steps:
             return f"Balances read at {self.blocks_read} blocks between: no change without an event"
+        count = len(self.steps)
         return (
-            f"{len(self.steps)} changes without an event, {found['explained']} of them explained by "
-            f"{self.transfers_found} internal transfers; balances read at {self.blocks_read} blocks between, "
-            f"{found['blocks_traced']} traced"
+            f"{count} change{'s' if count > 1 else ''} without an event, {found['explained']} of them explained by "
+            f"internal transfers; balances read at {self.blocks_read} blocks between, {found['blocks_traced']} traced"
         )
 
     def to_dict(self) -> dict[str, object]:
