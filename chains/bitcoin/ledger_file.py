@@ -23,7 +23,7 @@ from typing import Final
 from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent, check_block
 from chains.bitcoin.ledger import BlockEvents, match_block
 from chains.bitcoin.ledger_schema import open_file
-from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at
+from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at, touched_heights
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
 from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint
@@ -283,6 +283,20 @@ class LedgerFile:
         if -1 in asked or not unknown.isdisjoint(asked):
             raise InvalidValue("the coins of a script are not known at that block")
         return coins_at(self._connection, at, asked)
+
+    def touched(self, scripts: Iterable[bytes], first_height: int, last_hash: str) -> set[int] | None:
+        """Heights of the active blocks, from one to a last, that pay or spend any of the scripts.
+
+        None where the ledger cannot tell: the last block is not active, a block below it was not read, or a script
+        was not watched in all of them.
+        """
+        self._forget_when_changed()
+        last, lowest = self._known(id_bytes(last_hash)), self.first_height
+        ids = self._group(None)
+        rows = [ids.get(script, -1) for script in scripts]
+        if last is None or not last.is_active or lowest is None or first_height <= lowest or -1 in rows:
+            return None
+        return touched_heights(self._connection, rows, first_height, last.height)
 
     def _position(self, block_hash: str) -> tuple[Position, set[int]]:
         """Where a block is, and the scripts whose balance is not known there."""

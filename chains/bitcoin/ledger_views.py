@@ -121,6 +121,26 @@ def coins_at(connection: sqlite3.Connection, at: Position, scripts: Mapping[int,
     return sorted(made.values(), key=lambda coin: (coin.height, coin.outpoint))
 
 
+def touched_heights(
+    connection: sqlite3.Connection, script_ids: Sequence[int], first: int, last: int
+) -> set[int] | None:
+    """Heights of active blocks with events of the scripts; None when one of them was watched from later on only."""
+    asked = json.dumps(script_ids)
+    late = connection.execute(
+        """SELECT 1 FROM json_each(?) AS j JOIN script AS s ON s.id = j.value
+           WHERE s.covered_from > ? OR (s.opened_at IS NOT NULL AND s.covered_from = ?) LIMIT 1""",
+        (asked, first, first),
+    ).fetchone()
+    if late is not None:
+        return None
+    rows = connection.execute(
+        """SELECT DISTINCT b.height FROM block AS b JOIN event AS e ON e.block_id = b.id
+           WHERE b.active AND b.height BETWEEN ? AND ? AND e.script_id IN (SELECT value FROM json_each(?))""",
+        (first, last, asked),
+    )
+    return {height for (height,) in rows}
+
+
 def _moved(connection: sqlite3.Connection, blocks: str, values: Iterable[object]) -> dict[int, tuple[int, int]]:
     """Per script what the blocks that a query names credit and debit."""
     rows = connection.execute(

@@ -248,6 +248,7 @@ class BitcoinReader:
             first_height=first_height,
             last=last,
             watched=watched,
+            ledger=self._ledger,
             progress=progress,
         )
 

@@ -9,6 +9,7 @@ from chains.bitcoin.block_source import BlockSource
 from chains.bitcoin.core import CoreNode
 from chains.bitcoin.header_chain import header_run
 from chains.bitcoin.ledger import match_block
+from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.movements import movements
 from chains.bitcoin.networks import Network
 from chains.bitcoin.script import script_of_address
@@ -27,11 +28,14 @@ def scan_blocks(
     first_height: int,
     last: BlockRef,
     watched: Iterable[Address],
+    ledger: LedgerFile | None = None,
     progress: Progress | None = None,
 ) -> TransferScan:
     """Every block from a height to `last` and what it moved; nothing is asked for without an asset.
 
-    Raises `ChainMoved` when `last` is not on the node's chain, `ProofFailed` when a block contradicts its header.
+    Blocks of which a ledger knows that they touch none of the addresses are not read again: it read each of them, and
+    `last` commits to them all by its hash. Raises `ChainMoved` when `last` is not on the node's chain, `ProofFailed`
+    when a block contradicts its header.
     """
     try:
         headers = header_run(node, network, first_height, last.height)
@@ -43,9 +47,10 @@ def scan_blocks(
     scripts = (
         frozenset(script_of_address(network, address) for address in watched) if asset is not None else frozenset()
     )
+    touched = ledger.touched(scripts, first_height, last.block_hash) if ledger is not None else None
     found: list[Transfer] = []
     for header, ref in zip(headers, blocks, strict=True):
-        if asset is not None and scripts:
+        if asset is not None and scripts and (touched is None or ref.height in touched):
             block, spent = source.read(header)
             check_block(block, network, ref.height)
             found += movements(match_block(block, spent, scripts), ref, network, asset, scripts)

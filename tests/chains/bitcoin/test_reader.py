@@ -144,6 +144,30 @@ def test_movements_are_those_that_the_node_told(core: RecordedCore, open_reader:
     assert len({transfer.transfer_id for transfer in scan.transfers}) == len(scan.transfers)
 
 
+def test_a_scan_reads_again_only_what_the_ledger_knows_to_matter(core: RecordedCore, open_reader: Open) -> None:
+    reader = open_reader()
+    pin = reader.pin(now=now_of(core))
+    without = open_reader().scan_transfers(1, pin.block, ADDRESSES.values(), [COIN])
+    reader.read_balances(pin, HOLDINGS)
+
+    def read_again(addresses: list[Address], first: int) -> int:
+        asked = len(core.asked)
+        scan = reader.scan_transfers(first, pin.block, addresses, [COIN])
+        assert scan.transfers == tuple(
+            transfer for transfer in without.transfers if transfer.block.height >= first
+        ) or addresses != list(ADDRESSES.values())
+        return sum(path.startswith("/rest/block/") for path in core.asked[asked:])
+
+    everybody = list(ADDRESSES.values())
+    touched = {transfer.block.height for transfer in without.transfers}
+    assert 5 < read_again(everybody, 1) <= len(touched) + 1
+    assert read_again(everybody, 110) < 7
+    assert read_again([ADDRESSES["never_used"]], 1) == 0
+    # The block at which the ledger begins was not read for it, and a stranger is not in it.
+    assert read_again(everybody, 0) == pin.block.height + 1
+    assert read_again([*everybody, Address("mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8")], 110) == 7
+
+
 def test_the_weaker_way_says_so(core: RecordedCore, open_reader: Open) -> None:
     core.has_rest = False
     reader = open_reader()
