@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import sys
+
+import structlog
 
 from benchmarks.measure import ResultsDiffer
 
@@ -15,6 +18,7 @@ NAMES = (
     "evm_balances",
     "evm_logs",
     "evm_receipts",
+    "latency",
     "matching",
 )
 
@@ -26,6 +30,10 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--quick", action="store_true", help="the smallest size only")
     arguments = parser.parse_args()
+    structlog.configure(  # unconfigured, it prints to standard output, between the results
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
     for name in NAMES if arguments.name == "all" else (arguments.name,):
         module = importlib.import_module(f"benchmarks.{name}")
         try:
