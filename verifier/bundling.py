@@ -165,7 +165,10 @@ def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previou
         return 0
     before = [sweep for sweep in store.summaries(chain_id) if sweep.finished_at <= previous.head.recorded_at]
     heights = [sweep.block.height for sweep in before if not store.is_orphaned(sweep.block)]
-    return min(max(heights, default=-1) + 1, summary.block.height)
+    following = min(max(heights, default=-1) + 1, summary.block.height)
+    # What was read afterwards for wallets mapped late lies in blocks that the previous bundle had without it.
+    late = store.backfilled_since(chain_id, previous.head.sequence)
+    return following if late is None else min(following, late)
 
 
 def _cases(store: Store, chain_ids: set[ChainId]) -> list[records.CaseRecord]:

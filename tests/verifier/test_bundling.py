@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chains.types import ChainId
+from chains.types import ChainId, Finality
 from exports.canonical import canonical_json
 from exports.strictzip import write_zip
 from tests.fakes.chain import FakeChain, Payment
@@ -27,6 +27,7 @@ from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import address
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.head_look import HeadLook
 from verifier.records import FindingKind
 from verifier.store import IssuedBundle, Store, open_store
 
@@ -113,6 +114,41 @@ def test_since_starts_the_movements_earlier(desk: MemoryDesk, issuer: Issuer) ->
     assert issuer.verify(again.path).exit_code == 0
     with pytest.raises(InputError, match="eip155:5"):
         issuer.issue("third.zip", {"eip155:5": 1})
+
+
+@pytest.mark.fault("G14")
+def test_what_was_read_afterwards_for_a_wallet_mapped_late_is_in_the_next_bundle(
+    desk: MemoryDesk, issuer: Issuer
+) -> None:
+    desk.chain.mint(C, desk.asset, 50)
+    desk.chain.mine()
+    desk.sweep()
+    assert heights(issuer.issue("first.zip").path) == [1]
+    desk.take(wallets=[{"address": C, "opened_on": "2026-03-01"}])
+    desk.allocate(C, C_1=50)
+    desk.chain.mine()
+    assert desk.sweep().exit_code == 0
+    late = issuer.issue("second.zip")
+    assert heights(late.path) == [1, 2], "the bundle goes back to the first block that was read again"
+    assert issuer.verify(late.path, nodes=True).exit_code == 0
+    desk.chain.mine()
+    desk.sweep()
+    assert heights(issuer.issue("third.zip").path) == []
+
+
+def test_what_only_a_look_saw_is_in_no_bundle(desk: MemoryDesk, issuer: Issuer) -> None:
+    desk.use_finality("confirmed(2)")
+    desk.chain.mine(2)
+    desk.sweep()
+    desk.chain.pay(A, OUTSIDE, desk.asset, 7)
+    latest = replace(desk.config, finality=Finality.parse("latest"))
+    look = HeadLook(desk.store, latest, desk.plugin, desk.settings, history_from_height=None, clock=desk.now)
+    assert look.look(desk.plugin.open(latest, latest.nodes[0])) is not None
+    assert len(desk.store.cases()) == 2
+    assert records(issuer.issue("first.zip").path, "cases") == []
+    desk.chain.mine(2)
+    desk.sweep()
+    assert len(records(issuer.issue("second.zip").path, "cases")) == 2
 
 
 def test_a_sweep_of_an_earlier_block_hides_no_movement(desk: MemoryDesk, issuer: Issuer) -> None:
