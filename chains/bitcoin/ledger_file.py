@@ -11,6 +11,7 @@ scripts join the others. Until then they have no balance, which is not a balance
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, bala
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
 from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint
-from chains.errors import ChainMoved, InvalidValue, ProofFailed
+from chains.errors import ChainMoved, InvalidValue, ProofFailed, ReadError
 from chains.types import BlockRef
 
 _KEY: Final = Struct("<i28xI")
@@ -268,21 +269,23 @@ class LedgerFile:
         script is covered, and orphaned blocks that were matched before the script was added. Raises `InvalidValue`
         when the ledger does not hold the block.
         """
-        at, unknown = self._position(block_hash)
-        ids = self._group(None)
-        asked = {script: ids.get(script, -1) for script in scripts}
-        known = [row for row in asked.values() if row >= 0 and row not in unknown]
-        found = balances_at(self._connection, at, known)
+        with _usable():
+            at, unknown = self._position(block_hash)
+            ids = self._group(None)
+            asked = {script: ids.get(script, -1) for script in scripts}
+            known = [row for row in asked.values() if row >= 0 and row not in unknown]
+            found = balances_at(self._connection, at, known)
         return {script: found.get(row) for script, row in asked.items()}
 
     def coins(self, scripts: Iterable[bytes], block_hash: str) -> list[Coin]:
         """The unspent coins of scripts as of a block. Raises `InvalidValue` where `balances` would give None."""
-        at, unknown = self._position(block_hash)
-        ids = self._group(None)
-        asked = {ids.get(script, -1): script for script in scripts}
-        if -1 in asked or not unknown.isdisjoint(asked):
-            raise InvalidValue("the coins of a script are not known at that block")
-        return coins_at(self._connection, at, asked)
+        with _usable():
+            at, unknown = self._position(block_hash)
+            ids = self._group(None)
+            asked = {ids.get(script, -1): script for script in scripts}
+            if -1 in asked or not unknown.isdisjoint(asked):
+                raise InvalidValue("the coins of a script are not known at that block")
+            return coins_at(self._connection, at, asked)
 
     def touched(self, scripts: Iterable[bytes], first_height: int, last_hash: str) -> set[int] | None:
         """Heights of the active blocks, from one to a last, that pay or spend any of the scripts.
@@ -323,15 +326,17 @@ class LedgerFile:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._forget_when_changed()
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._groups.clear()
-            self._connection.execute("ROLLBACK")
-            raise
+        with _usable():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._forget_when_changed()
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._groups.clear()
+                if self._connection.in_transaction:  # a full disk ends it by itself
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def _forget_when_changed(self) -> None:
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
@@ -574,6 +579,21 @@ class LedgerFile:
             parent_hash=id_text(known.previous),
             timestamp=datetime.fromtimestamp(known.time, UTC),
         )
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Say what is wrong with the file as a failed read: nothing is known then, and the next sweep tries again."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        locked = "locked" in str(error) or "busy" in str(error)
+        why = (
+            "is used by another process"
+            if locked
+            else f"cannot be used ({str(error)[:80]}); move it away if that stays"
+        )
+        raise ReadError(f"the ledger file {why}") from None
 
 
 def _event(

@@ -20,7 +20,7 @@ from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.ledger_views import Coin
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.transaction import NO_OUTPOINT, Input, Output, decode_transaction, outpoint
-from chains.errors import ChainConfigError, ChainMoved, InvalidValue, MalformedAnswer, ProofFailed
+from chains.errors import ChainConfigError, ChainMoved, InvalidValue, MalformedAnswer, ProofFailed, ReadError
 from tests.chains.bitcoin.model import SUBSIDY, ModelBlock, genesis, mine, pay, random_block
 
 OURS = bytes.fromhex("0014") + b"\x01" * 20
@@ -180,6 +180,34 @@ def test_a_run_with_a_bad_block_leaves_nothing(ledger: LedgerFile) -> None:
     assert ledger.tip == CHAIN[99].pair[0].header.ref(REGTEST, 99)
     apply(ledger, CHAIN[100:])
     assert held(ledger, OURS, CHAIN[-1]) == CHAIN[-1].balance(OURS)
+
+
+def test_a_file_that_another_process_holds_is_a_failed_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chains.bitcoin.ledger_schema.BUSY_WAIT_SECONDS", 0.05)
+    path = tmp_path / "ledger.sqlite"
+    with LedgerFile(path, REGTEST) as ledger:
+        ledger.begin(read_header(CHAIN[0].raw), 0)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ReadError, match="used by another process"):
+            apply(ledger, CHAIN[1:3])
+        other.execute("ROLLBACK")
+        other.close()
+        apply(ledger, CHAIN[1:3])
+
+
+def test_a_file_damaged_while_it_is_used_is_a_failed_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with LedgerFile(path, REGTEST) as ledger:
+        ledger.begin(read_header(CHAIN[0].raw), 0)
+        ledger.add_scripts([OURS], 1)
+        apply(ledger, CHAIN[1:])
+        connection = sqlite3.connect(path)
+        connection.execute("DROP TABLE balance")
+        connection.commit()
+        connection.close()
+        with pytest.raises(ReadError, match="cannot be used"):
+            ledger.balances([OURS], CHAIN[-1].block_hash)
 
 
 # Blocks ---------------------------------------------------------------------------------------------------------------
