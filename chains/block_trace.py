@@ -52,6 +52,10 @@ class BlockTrace:
 class ChangeExplainer(Protocol):
     """What a reader may offer beside: looking into blocks for movements of the native coin that no event shows."""
 
+    @property
+    def traces_blocks(self) -> bool:
+        """Whether it can be asked; a quorum can when one of its nodes can."""
+
     def trace_blocks(
         self,
         blocks: Sequence[BlockRef],
@@ -67,7 +71,7 @@ class ChangeExplainer(Protocol):
 
 def as_change_explainer(reader: ChainReader) -> ChangeExplainer | None:
     """The reader as one that looks into blocks; None when its adapter does not."""
-    return cast("ChangeExplainer", reader) if hasattr(reader, "trace_blocks") else None
+    return cast("ChangeExplainer", reader) if getattr(reader, "traces_blocks", False) else None
 
 
 def merge_traces(block: BlockRef, answers: Mapping[Witness, BlockTrace], quorum: int) -> BlockTrace:

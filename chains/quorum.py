@@ -212,6 +212,11 @@ class QuorumReader:
             progress(len(agreed.blocks))
         return replace(agreed, node_id=joined_node_ids(verdict.supporters))
 
+    @property
+    def traces_blocks(self) -> bool:
+        """Whether one of its nodes can be asked to look into blocks."""
+        return any(as_change_explainer(reader) is not None for reader in self._panel.readers.values())
+
     def trace_blocks(
         self,
         blocks: Sequence[BlockRef],

@@ -281,6 +281,11 @@ class EvmReader:
 
         return read_at_pin(self._transport, self._config, self.node_id, pin, wallets, assets, coverage, settings)
 
+    @property
+    def traces_blocks(self) -> bool:
+        """It can be asked to look into blocks; what the node offers is probed."""
+        return True
+
     @_named
     def trace_blocks(
         self,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chains.block_trace import as_change_explainer
 from chains.errors import ChainMoved, InvalidValue, NodeUnavailable, ReadError, StaleHead, WrongChain
 from chains.types import (
     Asset,
@@ -214,3 +215,28 @@ def test_addresses_have_one_spelling(harness: ReaderHarness) -> None:
     with pytest.raises(InvalidValue):
         harness.plugin.parse_asset_id("cusip:037833100")
     assert harness.native.asset_id.startswith(harness.plugin.namespace + ":")
+
+
+@pytest.mark.fault("A24")
+def test_looking_into_blocks_repeats_nothing_that_the_scan_shows(harness: ReaderHarness) -> None:
+    """Where an adapter looks into blocks it answers for each, in order, with a way of looking or a reason."""
+    explainer = as_change_explainer(reader := harness.reader())
+    if explainer is None:
+        assert not getattr(reader, "traces_blocks", False)
+        return
+    receiver = harness.new_address()
+    sender = harness.pay(receiver, harness.native, 5)
+    harness.mine(1)
+    blocks = [reader.block_at(harness.height() - back) for back in (1, 0)]
+    done: list[int] = []
+    traces = explainer.trace_blocks(blocks, [sender, receiver], harness.native, done.append)
+    assert [trace.block for trace in traces] == blocks
+    assert sum(done) == len(blocks)
+    for trace in traces:
+        assert bool(trace.method) != bool(trace.reason)
+        assert trace.transfers == ()
+    assert explainer.trace_blocks([], [receiver], harness.native) == []
+    stopped = as_change_explainer(harness.stopped_reader())
+    assert stopped is not None
+    with pytest.raises(NodeUnavailable):
+        stopped.trace_blocks(blocks, [receiver], harness.native)

@@ -171,6 +171,11 @@ class FakeReader:
             progress(len(blocks))
         return TransferScan(tuple(block.ref for block in blocks), tuple(moved), node_id=self.node_id)
 
+    @property
+    def traces_blocks(self) -> bool:
+        """It can be asked to look into blocks."""
+        return True
+
     def trace_blocks(
         self,
         blocks: Sequence[BlockRef],
