@@ -1,13 +1,15 @@
-"""Checks 16, 17 and 20: the same block, balances and contract wallets' answers, asked of the auditor's own node."""
+"""Checks 16, 17, 20 and 21: block, balances, contract wallets and control, asked of the auditor's own node."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from chains.errors import ChainError, InvalidValue, ReadError
 from chains.reader import ChainReader, Pin
 from chains.types import Asset, BlockRef, Finality, Holding, ReadStatus
 from exports.contents import Contents
+from exports.control_node_check import answered_review, check_control
 from exports.key_checks import check_contract_proofs, contract_proofs
 from exports.records import BalanceRecord, SweepRecord
 from exports.verdict import Outcome
@@ -16,28 +18,34 @@ ReaderOpener = Callable[[], ChainReader]
 """Opens a reader of one chain through the auditor's own node; the caller of it closes the reader."""
 
 
+NODE_CHECKS: Final = (16, 17, 20, 21)
+"""Those that ask the reader's own node."""
+
+
 def check_with_node(
     contents: Contents, sweep: SweepRecord, open_reader: ReaderOpener
-) -> tuple[Outcome, Outcome, Outcome | None]:
-    """The outcomes of 16 (block canonical), 17 (balances) and 20 (proofs of contract wallets; None without any).
+) -> tuple[Outcome, Outcome, Outcome | None, Outcome | None]:
+    """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's making.
 
-    Raises nothing of a node's making.
+    None stands where there is nothing to ask: no proof of a contract wallet, no answers about who else could move it.
 
     A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
     """
     has_contracts = bool(contract_proofs(contents, sweep.chain_id))
+    review = answered_review(contents, sweep)
     try:
         reader = open_reader()
     except ChainError as error:
         obstacle = Outcome(0, obstacles=[_told(error)])
-        return obstacle, obstacle, obstacle if has_contracts else None
+        return obstacle, obstacle, obstacle if has_contracts else None, obstacle if review else None
     try:
         block_outcome = _check_block(reader, sweep)
         if block_outcome.problems or block_outcome.obstacles:
             obstacle = Outcome(0, obstacles=["the block could not be found on your node"])
-            return block_outcome, obstacle, obstacle if has_contracts else None
+            return block_outcome, obstacle, obstacle if has_contracts else None, obstacle if review else None
         contracts = check_contract_proofs(contents, sweep.chain_id, reader) if has_contracts else None
-        return block_outcome, _check_balances(reader, contents, sweep), contracts
+        control = check_control(contents, sweep, review, reader) if review else None
+        return block_outcome, _check_balances(reader, contents, sweep), contracts, control
     finally:
         reader.close()
 

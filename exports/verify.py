@@ -30,7 +30,7 @@ from exports.evidence_checks import (
 from exports.key_checks import check_key_proofs
 from exports.keys import TrustedKeys
 from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
-from exports.node_checks import ReaderOpener, check_with_node
+from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
 from exports.record_checks import (
     Spelling,
     check_claims,
@@ -65,11 +65,15 @@ NAMES: Final[dict[int, str]] = {
     18: "who else could move it is stated and has its cases",
     19: "wallets' keys signed their proofs of control",
     20: "your node's contract wallets accept their proofs",
+    21: "your node says the same of who else could move it",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
-NODE_CHECKS: Final = (16, 17, 20)
-"""Those that ask the reader's own node."""
+
+NOTHING_TO_ASK: Final = {
+    20: "the bundle has no proof of a contract wallet on this chain",
+    21: "the bundle has no answers about who else could move what is on this chain",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +277,7 @@ class _Run:
             sweep, opener = contents.sweep_of(chain_id), self.readers.get(chain_id)
             if sweep is None:
                 obstacle = Outcome(0, obstacles=["the bundle has no sweep of this chain"])
-                outcomes: tuple[Outcome, Outcome, Outcome | None] = (obstacle, obstacle, obstacle)
+                outcomes: tuple[Outcome | None, ...] = (obstacle, obstacle, obstacle, obstacle)
             elif opener is None:
                 for number in NODE_CHECKS:
                     reason = "no node of your own was given for this chain"
@@ -284,7 +288,7 @@ class _Run:
                 outcomes = check_with_node(contents, sweep, opener)
             for number, outcome in zip(NODE_CHECKS, outcomes, strict=True):
                 if outcome is None:
-                    reason = "the bundle has no proof of a contract wallet on this chain"
+                    reason = NOTHING_TO_ASK[number]
                     skipped = Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, reason, chain_id)
                     self.checks.append(skipped)
                 else:

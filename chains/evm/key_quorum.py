@@ -1,7 +1,7 @@
 """Several operators together as the witness of a proof of control: what enough of them agree on counts.
 
-The block is the one the quorum pins; every node is asked at it. An answer without a quorum is a `ReadError` in the place of
-that one account: it is unverified.
+The block is the one the quorum pins; every node is asked at it. An answer without a quorum is a `ReadError` in the
+place of that one account: it is unverified.
 """
 
 from __future__ import annotations

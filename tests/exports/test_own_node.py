@@ -6,10 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chains.errors import NodeUnavailable, StaleHead, StateUnavailable, WrongChain
+from chains.errors import NodeUnavailable, ReadError, StaleHead, StateUnavailable, WrongChain
+from chains.evm.encumbrance_types import (
+    AccountRole,
+    Answer,
+    ApprovalCoverage,
+    ControlState,
+    EncumbranceReading,
+    EncumbranceSettings,
+    Fact,
+    Grant,
+    GrantKind,
+    Restriction,
+)
 from chains.reader import ChainReader, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -32,6 +45,7 @@ from tests.exports.sample import (
     ETH,
     OMNIBUS,
     PARENT_HASH,
+    USD,
     Firm,
     check,
     make_firm,
@@ -59,11 +73,43 @@ class OwnNode:
     asked: list[Pin] = field(default_factory=list)
     closed: bool = False
     leave_out: int = 0
+    reads_encumbrances: bool = True
+    allowance: int | None = 70
+    """What the outsider may take from the omnibus wallet; None: it does not say."""
+    facts: dict[Fact, str] = field(default_factory=lambda: {Fact.ACCOUNT_KIND: "key", Fact.CODE_HASH: "none"})
+    nonce: int = 3
+    stopped: bool = False
+    control_error: ReadError | None = None
 
     def identify(self) -> NodeIdentity:
         if self.identify_error:
             raise self.identify_error
         return NodeIdentity(self.chain_id, "0x" + "00" * 32, "test")
+
+    def read_encumbrances(
+        self,
+        pin: Pin,
+        wallets: Sequence[Address],
+        assets: Sequence[Asset],
+        coverage: ApprovalCoverage,
+        settings: EncumbranceSettings,
+    ) -> EncumbranceReading:
+        """The sample's one grant and wallets with keys, or what it is told to say."""
+        if self.control_error:
+            raise self.control_error
+        usd = Asset(USD, "USDX", 6)
+        grants = [
+            Grant(GrantKind.ALLOWANCE, owner, usd, spender, self.allowance, reason="" if self.allowance else "x: y")
+            for owner, _, spender in coverage.candidates.allowances
+            if self.allowance != 0
+        ]
+        paused = Restriction(usd, "paused()", None, Answer.RESTRICTED if self.stopped else Answer.CLEAR)
+        return EncumbranceReading(
+            block=pin.block, finality=pin.finality, node_id=self.node_id, wallets=tuple(wallets), assets=(usd,),
+            coverage=coverage, grants=tuple(grants), pairs_asked=1,
+            controls=tuple(ControlState(each, AccountRole.WALLET, self.facts, {}, self.nonce) for each in wallets),
+            restrictions=(paused,),
+        )  # fmt: skip
 
     def pin(self, *, height: int | None = None, now: datetime) -> Pin:
         raise AssertionError("verifying a bundle asks a node for blocks and balances only")
@@ -202,3 +248,33 @@ def test_no_node_is_asked_about_a_file_that_was_changed(tmp_path: Path, firm: Fi
     report = verify(path, firm.trusted, readers={CHAIN: opener(node)})
     assert report.exit_code == 1
     assert not node.asked
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"allowance": 71},
+        {"allowance": 0},
+        {"facts": {Fact.ACCOUNT_KIND: "delegated", Fact.CODE_HASH: "none", Fact.DELEGATE: OMNIBUS}},
+        {"nonce": 4},
+        {"stopped": True},
+    ],
+)
+def test_a_node_that_says_otherwise_of_control_refuses(lie: dict[str, Any], tmp_path: Path, firm: Firm) -> None:
+    node = OwnNode(**lie)
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted, readers={CHAIN: opener(node)})
+    assert check(report, 21).status is CheckStatus.FAILED
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [{"allowance": None}, {"control_error": NodeUnavailable("away")}, {"reads_encumbrances": False}],
+)
+def test_a_node_that_cannot_say_who_could_move_it_leaves_it_open(
+    silence: dict[str, Any], tmp_path: Path, firm: Firm
+) -> None:
+    node = OwnNode(**silence)
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted, readers={CHAIN: opener(node)})
+    assert check(report, 21).status is CheckStatus.NOT_POSSIBLE
+    assert report.exit_code == 2
