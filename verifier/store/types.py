@@ -220,10 +220,10 @@ class EnumText(CanonicalType):
 def parse_utc(text: str) -> datetime:
     """The time of its one text form; raises `InvalidValue` for any other spelling."""
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)  # lax and quick: what is written again must be the same text
     except ValueError:
         raise InvalidValue(f"{text!r} is not a stored time") from None
-    if utc_text(moment) != text:
+    if moment.tzinfo is not UTC or utc_text(moment) != text:
         raise InvalidValue(f"{text!r} is not a stored time")
     return moment
 
