@@ -27,7 +27,7 @@ from verifier.rules.narrowing import ChangePoints, Flows, Narrowing, Step
 from verifier.rules.rollforward import Key, RollForward
 from verifier.store import Store, SweepStart
 
-READS_MAX: Final = 512
+READS_MAX: Final = 1_024
 """Most blocks at which one sweep reads balances to narrow remainders."""
 TRACES_MAX: Final = 256
 """Most blocks that one sweep traces."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chains.types import parse_chain_id
-from verifier.cli import chain_load, coverage, encumbrances, output, second_source
+from verifier.cli import chain_coins, chain_load, coverage, encumbrances, output, second_source
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--every-block",
                 help="Read balances at every block since the last sweep: finds changes that "
-                "cancel out later. Refused above [sweep] change_point_blocks_max blocks.",
+                "cancel out later. Refused above sweep.change_point_blocks_max blocks.",
             ),
         ] = False,
         actor: ActorOption = "operator",
@@ -113,6 +113,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(chain_app, name="chain")
     encumbrances.register(chain_app)
     coverage.register(chain_app)
+    chain_coins.register(chain_app)
     chain_load.register(chain_app)
     second_source.register(chain_app)
 

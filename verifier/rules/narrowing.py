@@ -13,7 +13,7 @@ Pure: it says what to read, and is told what was read.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -102,14 +102,14 @@ class Narrowing:
             return {}
         open_spans = {key: spans for key in self.keys if (spans := list(self._open_spans(key, flows)))}
         heights = sorted({middle for spans in open_spans.values() for _, _, middle in spans})
-        return {
-            height: [
-                key
-                for key, spans in open_spans.items()
-                if height not in self._failed.get(key, ()) and any(low < height < high for low, high, _ in spans)
-            ]
-            for height in heights
-        }
+        reads: dict[int, list[Key]] = {height: [] for height in heights}
+        for key, spans in open_spans.items():
+            failed = self._failed.get(key, ())
+            for low, high, _ in spans:
+                for height in heights[bisect_right(heights, low) : bisect_left(heights, high)]:
+                    if height not in failed:
+                        reads[height].append(key)
+        return reads
 
     def learn(self, height: int, balances: Mapping[Key, int | str]) -> None:
         """Take what was read at the end of a block: base units, or why a balance could not be read."""
