@@ -52,6 +52,7 @@ from mapping.types import (
 )
 from verifier.case_book import Sighting
 from verifier.records import (
+    ApprovalUse,
     Finding,
     FindingKind,
     MatchOutcome,
@@ -283,7 +284,15 @@ class SweepStory:
                 compared(start, B, ETH, 3 * 10**18, 3 * 10**18),
             ],
             matches=[
-                TransferMatch(each, MatchOutcome.UNAUTHORIZED, "", False, False, "no approval fits")
+                TransferMatch(
+                    transfer=each,
+                    outcome=MatchOutcome.FEE_OVER_LIMIT,
+                    authorization_id="W-1",
+                    commingling=False,
+                    for_review=False,
+                    reason="the fee is above the limit",
+                    uses=(ApprovalUse("W-1", each.base_units - 1), ApprovalUse("W-2", 1)),
+                )
                 for each in outgoing
             ],
             sightings=[

@@ -79,7 +79,7 @@ def test_the_whole_story(store: Store) -> None:
     assert (summary.transfers_outgoing, summary.transfers_not_matched) == (1, 1)
     assert store.latest_summary(CHAIN) == summary
     assert store.reconciliations(start.sweep_id) == SweepStory.judged(_at(store, start)).reconciliations
-    assert [match.outcome for match in store.matches(CHAIN)] == [MatchOutcome.UNAUTHORIZED]
+    assert [match.outcome for match in store.matches(CHAIN)] == [MatchOutcome.FEE_OVER_LIMIT]
     assert {case.finding.kind for case in store.cases()} == {
         FindingKind.SHORTFALL,
         FindingKind.UNVERIFIED,
@@ -282,3 +282,13 @@ def test_a_disturbed_run_ends_in_the_same_state(store: Store, new_store: Store) 
     assert case.state is CaseState.OPEN
     assert case.opened_at - timedelta(minutes=20) == store.cases()[0].opened_at
     assert {each.status for each in new_store.reconciliations(story.start.sweep_id)} == set(Status)
+
+
+@pytest.mark.fault("A46")
+def test_what_a_transfer_takes_of_several_approvals_comes_back_in_its_order(store: Store) -> None:
+    import_story(store)
+    SweepStory(store).run()
+    (match,) = store.matches(CHAIN)
+    assert match.uses == (ApprovalUse("W-1", 299), ApprovalUse("W-2", 1))
+    assert store.authorizations_used(CHAIN) == {"W-1": 299, "W-2": 1}
+    assert verify_journal(store).ok
