@@ -291,6 +291,39 @@ def test_what_has_no_address(network: Network, script: bytes) -> None:
     assert address_of_script(network, script) is None
 
 
+def test_version_0_has_two_lengths_alone() -> None:
+    addressed = {length: address_of_script(MAIN, witness_script(0, bytes(length))) for length in range(2, 41)}
+    assert [length for length, address in addressed.items() if address is not None] == [20, 32]
+    for length in (16, 24, 40):
+        text = bech32.encode("bc", "q" + bech32.data_of(bytes(length)), Encoding.BECH32)
+        with pytest.raises(InvalidValue, match=f"version 0 with {length} bytes"):
+            script_of_address(MAIN, text)
+
+
+@pytest.mark.parametrize("script", [b"\x51\x29" + bytes(41), b"\x51\x01\xff", b"\x00\x14" + bytes(21), b"\x50\x02ab"])
+def test_what_is_no_witness_program(script: bytes) -> None:
+    assert witness_program(script) is None
+
+
+@pytest.mark.parametrize("characters", [1, 3, 6])
+def test_a_whole_character_of_padding_is_refused(characters: int) -> None:
+    with pytest.raises(InvalidValue, match="a whole character too many"):
+        bech32.bytes_of("q" * characters)
+    assert bech32.bytes_of("q" * (characters + 1)) == bytes(5 * (characters + 1) // 8)
+
+
+@pytest.mark.parametrize("payload", [b"", bytes(200)])
+def test_base58_of_no_payload_or_an_endless_one(payload: bytes) -> None:
+    with pytest.raises(InvalidValue):
+        base58.decode(base58.encode(payload))
+
+
+@pytest.mark.parametrize("text", [BIP173["invalid_addresses"][0], BIP350["invalid_addresses"][0]])
+def test_an_unknown_prefix_is_said_to_be_one(text: str) -> None:
+    with pytest.raises(InvalidValue, match="prefix belongs to no network known here"):
+        script_of_address(MAIN, text)
+
+
 @pytest.mark.parametrize(("version", "length"), [(17, 32), (-1, 32), (1, 1), (1, 41), (0, 0)])
 def test_no_such_witness_program(version: int, length: int) -> None:
     with pytest.raises(InvalidValue):
