@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from chains.devnet.bitcoin.front import User
 from chains.devnet.bitcoin.kernel_chain import KernelMissing
 from chains.devnet.bitcoin.kernel_node import KernelNode
+from chains.errors import ChainError
 
 DEFAULT_PORT = 18443
 
@@ -34,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KernelMissing as error:
         sys.stderr.write(f"{error}. {error.advice}\n")
         return 2
-    except OSError as error:
-        sys.stderr.write(f"the port {options.port} cannot be used: {error.strerror}\n")
+    except ChainError as error:
+        sys.stderr.write(f"{error} ({error.advice})\n")
+        return 2
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"the port {options.port} cannot be used: {error}\n")
         return 2
     return 0
 

@@ -287,8 +287,12 @@ def test_a_node_started_by_hand() -> None:
         assert process.wait(10) == 0
 
 
-def test_a_node_by_hand_on_a_port_that_is_taken(bitcoin_kernel: KernelNode, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_node_by_hand_that_cannot_start(bitcoin_kernel: KernelNode, capsys: pytest.CaptureFixture[str]) -> None:
     from chains.devnet.bitcoin.__main__ import main
 
     assert main(["--port", str(bitcoin_kernel.front.port)]) == 2
     assert "cannot be used" in capsys.readouterr().err
+    assert main(["--port", "99999"]) == 2
+    assert "cannot be used" in capsys.readouterr().err
+    assert main(["--port", "0", "--to", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"]) == 2
+    assert "is an address of main, not of regtest (" in capsys.readouterr().err
