@@ -25,12 +25,12 @@ from chains.bitcoin.follower import Follower, NotOnboarded
 from chains.bitcoin.header_chain import header_at, header_of, header_run
 from chains.bitcoin.health import check_health, check_network
 from chains.bitcoin.ledger_file import LedgerFile
-from chains.bitcoin.ledger_views import Coin
+from chains.bitcoin.ledger_views import Balance, Coin
 from chains.bitcoin.networks import DECIMALS, network_of
 from chains.bitcoin.scan import scan_blocks
 from chains.bitcoin.script import script_of_address
 from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_scan
-from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead
+from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead, StateUnavailable
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -189,6 +189,24 @@ class BitcoinReader:
         self._require_canonical(pin.block)
         self._follow(pin.block, scripts)
         return self._ledger.coins(scripts, pin.block.block_hash)
+
+    @_named
+    def balances_apart(self, pin: Pin, addresses: Sequence[Address]) -> dict[Address, Balance]:
+        """Each balance at the pin with what is told apart: immature coins, and what newer blocks, not final yet, moved.
+
+        Raises `NotOnboarded` when the past of one has not been read, `ChainMoved` when the pin is gone.
+        """
+        scripts = self._scripts(addresses)
+        self._require_canonical(pin.block)
+        head = self._node.best_hash()
+        height, _ = self._node.height_of(head)
+        self._follow(header_of(self._node, self._network, head).ref(self._network, height), scripts)
+        found = self._ledger.balances(scripts, pin.block.block_hash)
+        apart = {address: found[script] for address, script in zip(addresses, scripts, strict=True)}
+        known = {address: balance for address, balance in apart.items() if balance is not None}
+        if len(known) < len(apart):
+            raise StateUnavailable(f"{len(apart) - len(known)} addresses are not covered at block {pin.block.height}")
+        return known
 
     @_named
     def second_opinion(self, pin: Pin, addresses: Sequence[Address]) -> SecondOpinion:

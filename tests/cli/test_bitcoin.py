@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from chains.bitcoin.networks import REGTEST
+from chains.bitcoin import chain_plugin
+from chains.bitcoin.networks import MAIN, REGTEST
 from chains.devnet.bitcoin.front import SeenRequest
 from chains.devnet.bitcoin.kernel_node import KernelNode
 from chains.devnet.bitcoin.mining import COINBASE_MATURITY
@@ -20,6 +22,7 @@ from tests.chains.bitcoin.recorded import RECORDINGS, RecordedCore, serving, sta
 from tests.chains.bitcoin.test_reader import ADDRESSES
 from tests.cli.command import Firm, custody
 from tests.mapping.desk import csv_text
+from verifier.config import load_settings
 
 pytestmark = pytest.mark.devnet
 
@@ -174,8 +177,40 @@ def test_what_a_sweep_may_not_read_is_loaded(funded: tuple[Firm, KernelNode, lis
     assert firm("chain", "load", "eip155:1", "--json").code == 2
 
 
+@pytest.mark.fault("A41")
+def test_what_is_immature_or_not_final_is_shown_apart(funded: tuple[Firm, KernelNode, list[str]]) -> None:
+    firm, kernel, addresses = funded
+    kernel.node.mine(6, to=addresses[0])
+    kernel.node.mine(1, to=addresses[1])
+    shown = firm("chain", "coins", CHAIN, "--json")
+    assert shown.code == 0, shown
+    assert shown.json["height"] == kernel.node.height - 5
+    found = {row["address"]: row for row in shown.json["addresses"]}
+    coin = 50 * BITCOIN
+    first, second = (found[address] for address in addresses)
+    assert (first["base_units"], first["immature"]) == (str(BITCOIN + 2 * coin), str(2 * coin))
+    assert (first["newer_received"], first["newer_spent"]) == (str(4 * coin), "0")
+    assert (second["base_units"], second["immature"]) == (str(2 * BITCOIN), "0")
+    assert (second["newer_received"], second["newer_spent"]) == (str(coin), "0")
+    assert "101.00000000" in firm("chain", "coins", CHAIN).out
+    assert firm("chain", "coins", "eip155:1", "--json").code == 2
+
+
+def test_the_example_that_init_writes_is_good(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = firm.path("custody.toml")
+    before, mark, after = path.read_text().partition("# [[chains]]")
+    path.write_text(
+        before + (mark + after).replace("# ", "").replace("\n#\n", "\n\n").replace("The first block", "# The")
+    )
+    monkeypatch.setenv("BITCOIN_RPC_URL", "http://verifier:secret@127.0.0.1:1/")
+    section = load_settings(path).chain(MAIN.chain_id)
+    config = section.resolve()
+    assert (config.genesis_hash, config.native_asset.asset_id) == (MAIN.genesis_hash, MAIN.asset_id)
+    chain_plugin.open(config, config.nodes[0]).close()
+
+
 def test_nothing_to_compare_is_a_failure(firm: Firm, bitcoin_kernel: KernelNode) -> None:
     configure(firm, bitcoin_kernel.node.url)
-    for what in ("second-source", "load"):
+    for what in ("second-source", "load", "coins"):
         assert firm("chain", what, CHAIN, "--json").code == 2
         assert firm("chain", what, "eip155:1", "--json").code == 2

@@ -76,6 +76,23 @@ MAINNET = CHAIN_TEMPLATE.format(
     url='url_env = "MAINNET_RPC_URL"',
 )
 
+BITCOIN = """
+# Bitcoin is read by following blocks: take the marks away, and see docs/bitcoin.md for the node and its user.
+# [[chains]]
+# chain_id = "bip122:000000000019d6689c085ae165831e93"
+# name = "Bitcoin"
+# genesis_hash = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
+# finality = "confirmed(6)"
+# # The first block that could have paid any of the wallets.
+# history_from_height = 880000
+# native_asset = { asset_id = "bip122:000000000019d6689c085ae165831e93/slip44:0", symbol = "BTC", decimals = 8 }
+#
+#   [[chains.nodes]]
+#   node_id = "core-a"
+#   operator = "operator-a"
+#   url_env = "BITCOIN_RPC_URL"
+"""
+
 
 def toml_string(text: str) -> str:
     """A TOML basic string; the escapes of TOML and JSON agree for what a name can hold."""
@@ -137,7 +154,7 @@ def register(app: typer.Typer) -> None:
         """
         from verifier.initialise import initialise
 
-        chains = devnet_chain(devnet) if devnet else MAINNET
+        chains = devnet_chain(devnet) if devnet else MAINNET + BITCOIN
         done = initialise(
             folder,
             config_text=lambda: CONFIG_TEMPLATE.format(firm=toml_string(_required(firm)), chains=chains),
