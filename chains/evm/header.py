@@ -10,7 +10,7 @@ Pure: takes decoded JSON, returns values, raises `MalformedAnswer` or `ProofFail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -18,7 +18,7 @@ from typing import Final
 from chains.errors import ChainConfigError, MalformedAnswer, ProofFailed
 from chains.evm.keccak import keccak256
 from chains.evm.quantity import data, hash32, quantity
-from chains.evm.rlp_encoding import encode_list, integer_bytes
+from chains.evm.rlp_encoding import encode_bytes, wrap_list
 from chains.types import BlockRef, ChainId
 
 JsonObject = Mapping[str, object]
@@ -68,22 +68,51 @@ _FORK_FIELDS: Final[tuple[tuple[tuple[str, int | None], ...], ...]] = (
     (("blobGasUsed", None), ("excessBlobGas", None), ("parentBeaconBlockRoot", 32)),  # Cancun, EIP-4844 and 4788
     (("requestsHash", 32),),  # Prague, EIP-7685
 )
+_PREFIXES: Final = {8: "88", 20: "94", 32: "a0", 256: "b90100"}
+"""RLP prefixes of the fixed lengths, in hexadecimal."""
 _NOT_HASHED: Final = frozenset({"hash", "size", "totalDifficulty", "transactions", "uncles", "withdrawals"})
 _KNOWN: Final = _NOT_HASHED | {name for name, _ in _FIELDS} | {name for fork in _FORK_FIELDS for name, _ in fork}
 
 
-def _field_bytes(header: JsonObject, name: str, length: int | None) -> bytes:
+def _field_rlp(header: JsonObject, name: str, length: int | None) -> str:
+    """RLP of one field, in hexadecimal; the digits of a fixed length are checked when all fields are put together."""
     if name not in header:
         raise MalformedAnswer(f"the block header has no {name}")
     value = header[name]
     if length is None:
-        return integer_bytes(quantity(value))
-    return data(value, length=None if length < 0 else length)
+        quantity(value)
+        digits = value[2:]  # type: ignore[index]  # a quantity is text
+        if digits == "0":
+            return "80"
+        if len(digits) % 2:
+            digits = f"0{digits}"
+        return digits if len(digits) == 2 and digits < "80" else f"{0x80 + len(digits) // 2:02x}{digits}"
+    if length < 0:
+        return encode_bytes(data(value)).hex()
+    if type(value) is not str or len(value) != 2 * length + 2 or not value.startswith("0x"):
+        data(value, length=length)
+        raise MalformedAnswer(f"the block header's {name} is not {length} bytes")
+    return _PREFIXES[length] + value[2:]
+
+
+def _joined(header: JsonObject, fields: Iterable[tuple[str, int | None]]) -> bytes:
+    """RLP of the list of these fields. All are decoded at once, because a scan does this for every block."""
+    names = list(fields)
+    digits = "".join([_field_rlp(header, name, length) for name, length in names])
+    try:
+        body = bytes.fromhex(digits)
+    except ValueError:
+        body = b""
+    if 2 * len(body) != len(digits):  # a blank, or what is no digit: which field it is says the strict decoder
+        for name, length in names:
+            if length is not None:
+                data(header[name])
+    return wrap_list(body)
 
 
 def encode_ethereum(header: JsonObject) -> tuple[bytes, tuple[str, ...]]:
     """RLP of an Ethereum header of any fork up to Prague, and the names of fields no known fork has."""
-    fields = [_field_bytes(header, name, length) for name, length in _FIELDS]
+    fields = list(_FIELDS)
     ended = False
     for fork in _FORK_FIELDS:
         present = [name for name, _ in fork if header.get(name) is not None]
@@ -92,9 +121,9 @@ def encode_ethereum(header: JsonObject) -> tuple[bytes, tuple[str, ...]]:
             continue
         if ended or len(present) != len(fork):
             raise MalformedAnswer(f"the block header has {present[0]} without the fields that belong before or with it")
-        fields.extend(_field_bytes(header, name, length) for name, length in fork)
+        fields.extend(fork)
     unknown = tuple(sorted(name for name, value in header.items() if name not in _KNOWN and value is not None))
-    return encode_list(fields), unknown
+    return _joined(header, fields), unknown
 
 
 _formats: dict[str, HeaderEncoder] = {"ethereum": encode_ethereum}
