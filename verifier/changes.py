@@ -87,6 +87,7 @@ class _Search:
         self._narrowing = Narrowing()
         self._traces: dict[int, BlockTrace] = {}
         self._reads = 0
+        self._narrowed = 0
 
     def run(self, searched: Sequence[RollForward], mode: SearchMode, blocks_max: int) -> ChangeSearch:
         first = min(roll.opening_block.height for roll in searched) + 1
@@ -98,7 +99,7 @@ class _Search:
                     f"too-many-blocks: {blocks} blocks lie between the reads, at most {blocks_max} are read one by one"
                 )
             else:
-                self._read_every_block(searched, first)
+                note = self._read_every_block(searched, first)
         for roll in searched:
             if roll.status is Status.DIVERGED:
                 self._narrowing.add(roll)
@@ -115,16 +116,33 @@ class _Search:
 
     # Reading balances
 
-    def _read_every_block(self, searched: Sequence[RollForward], first: int) -> None:
+    def _read_every_block(self, searched: Sequence[RollForward], first: int) -> str:
+        """Read the blocks between in order; why not all of them could be, where that is so.
+
+        Where a block gives nothing at all, ever more are passed over until one does: a node forgets whole stretches.
+        """
         points = ChangePoints(self._now, self._narrowing, searched)
         last = self._start.block.height
         advance = self._on_phase("reading every block", last - first)
-        for block in self._store.covered_blocks(self._start.chain_id, first, last - 1):
-            if self._narrowing.stopped:
-                break
-            points.learn(block.height, self._read(block, points.wanted(block.height)))
-            advance(1)
+        blocks = self._store.covered_blocks(self._start.chain_id, first, last - 1)
+        place, unread, why = 0, 0, ""
+        stride = 1
+        while place < len(blocks) and not self._narrowing.stopped:
+            block = blocks[place]
+            answers = self._read(block, points.wanted(block.height))
+            points.learn(block.height, answers)
+            failed = [said for said in answers.values() if isinstance(said, str)]
+            stride = 2 * stride if failed and len(failed) == len(answers) else 1
+            passed = min(stride, len(blocks) - place)
+            if failed:
+                unread += passed
+                why = why or f"the first is block {block.height}: {failed[0]}"
+            place += passed
+            advance(passed)
         points.finish()
+        if self._narrowing.stopped:
+            return self._narrowing.stopped
+        return f"not-read: balances could not be read at {unread} blocks, {why}" if unread else ""
 
     def _narrow(self) -> None:
         advance: Advance | None = None
@@ -134,9 +152,10 @@ class _Search:
             for height, keys in reads.items():
                 if not keys or self._narrowing.stopped:
                     continue
-                if self._reads >= READS_MAX:
-                    self._narrowing.stop(f"too-many-reads: balances were read at {self._reads} blocks, and no more are")
+                if self._narrowed >= READS_MAX:
+                    self._narrowing.stop(f"too-many-reads: {READS_MAX} blocks were read to narrow changes, no more are")
                     break
+                self._narrowed += 1
                 covered = self._store.covered_blocks(self._start.chain_id, height, height)
                 if not covered:
                     self._narrowing.learn(height, dict.fromkeys(keys, "not-covered: the block is not covered"))
@@ -158,11 +177,7 @@ class _Search:
         except NodeUnavailable as error:
             self._narrowing.stop(f"{error.code}: {error}")
             return {}
-        except ChainMoved as error:
-            if not self._reader.is_canonical(block):
-                raise
-            return dict.fromkeys(keys, f"{error.code}: {error}")
-        except ReadError as error:
+        except ReadError as error:  # a block that moved away took the sweep's own with it, which is checked at the end
             return dict.fromkeys(keys, f"{error.code}: {error}")
         return {
             key: each.reason if each.base_units is None else each.base_units
@@ -190,8 +205,10 @@ class _Search:
             advance = self._on_phase("tracing blocks", len(blocks[:room]))
             try:
                 traces += explainer.trace_blocks(blocks[:room], self._watched, self._native, advance)
-            except NodeUnavailable as error:
-                self._reader.identify()
+            except ChainMoved:
+                raise
+            except ReadError as error:
+                self._reader.identify()  # as above
                 traces += [self._untraced(block, f"{error.code}: {error}") for block in blocks[:room]]
         self._traces |= {trace.block.height: trace for trace in traces}
         return traces
