@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from chains.reader import NodeConfig
 from chains.registry import plugin_for
-from chains.types import Finality, FinalityKind
+from chains.types import ChainId, Finality, FinalityKind, chain_namespace
 from verifier.config import Settings
 from verifier.head_look import HeadLook
 from verifier.readers import chain_sweep
@@ -70,7 +70,7 @@ def watch_chain(
             emit=emit,
             actor=actor,
         )
-        listeners = [] if once else _listen(config.nodes, bell, stop)
+        listeners = [] if once else _listen(config.chain_id, config.nodes, bell, stop)
         try:
             watch.run(once=once)
         finally:
@@ -81,10 +81,10 @@ def watch_chain(
         store.close()
 
 
-def _listen(nodes: Sequence[NodeConfig], bell: Event, stop: Event) -> list[Thread]:
-    """A thread for each node with a WebSocket; each rings the same bell."""
+def _listen(chain_id: ChainId, nodes: Sequence[NodeConfig], bell: Event, stop: Event) -> list[Thread]:
+    """A thread for each node of an EVM chain with a WebSocket; each rings the same bell. Others are polled."""
     announced = [node for node in nodes if node.ws_url]
-    if not announced:
+    if not announced or chain_namespace(chain_id) != "eip155":
         return []
     from chains.evm.new_heads import NewHeads
 

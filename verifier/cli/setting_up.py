@@ -61,6 +61,8 @@ native_asset = {{ asset_id = "{native_asset_id}", symbol = "ETH", decimals = 18 
   node_id = "{node_id}"
   operator = "{operator}"
   {url}
+  # A WebSocket of the same node (wss://...) announces new blocks to `custody watch`; without it the node is polled.
+  # ws_url_env = "NODE_WS_URL"
 """
 
 MAINNET = CHAIN_TEMPLATE.format(
