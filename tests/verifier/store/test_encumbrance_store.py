@@ -1,0 +1,190 @@
+"""Who else could move it in the store, on both databases: all of it comes back, and nothing of it can be changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from chains.errors import InvalidValue
+from chains.evm.encumbrance_types import (
+    PERMIT2_ADDRESS,
+    AccountRole,
+    Answer,
+    ApprovalCoverage,
+    Candidates,
+    ControlState,
+    EncumbranceReading,
+    Fact,
+    Grant,
+    GrantKind,
+    Restriction,
+)
+from chains.types import UINT256_MAX, Address
+from tests.verifier.store.story import (
+    ACTOR,
+    CHAIN,
+    FINALITY,
+    OUTSIDE,
+    USDX,
+    A,
+    B,
+    SweepStory,
+    block,
+    import_story,
+    later,
+)
+from tests.verifier.store.tamper import run_sql, tamper
+from verifier.journal import verify_journal
+from verifier.store import Store, SweepStart
+
+TOKEN = Address("0x" + "c" * 40)
+KEY = {Fact.ACCOUNT_KIND: "key", Fact.CODE_HASH: "none"}
+UNREAD = "node-unavailable: it did not answer"
+
+
+def coverage(last: int, *, first: int = 0, odd: int = 0) -> ApprovalCoverage:
+    return ApprovalCoverage(
+        first_height=first,
+        last=block(last),
+        wallets=frozenset((A, B)),
+        assets=frozenset((USDX.asset_id,)),
+        permit2=PERMIT2_ADDRESS,
+        candidates=Candidates(frozenset({(A, USDX.asset_id, OUTSIDE)}), frozenset({(B, USDX.asset_id, OUTSIDE)})),
+        odd_approvals={USDX.asset_id: odd} if odd else {},
+    )
+
+
+def reading(height: int, *, of_a: ControlState | None = None) -> EncumbranceReading:
+    """A grant without limit, one of Permit2, one that was not read; two wallets and a token."""
+    return EncumbranceReading(
+        block=block(height),
+        finality=FINALITY,
+        node_id="node-a+node-b",
+        wallets=(A, B),
+        assets=(USDX,),
+        coverage=coverage(height, odd=3),
+        grants=(
+            Grant(GrantKind.ALLOWANCE, A, USDX, OUTSIDE, UINT256_MAX),
+            Grant(GrantKind.ALLOWANCE, B, USDX, OUTSIDE, None, reason=UNREAD),
+            Grant(GrantKind.PERMIT2, B, USDX, OUTSIDE, 5, 2**48 - 1),
+        ),
+        pairs_asked=4,
+        controls=(
+            of_a or ControlState(A, AccountRole.WALLET, KEY, {}, 7),
+            ControlState(B, AccountRole.WALLET, {}, {Fact.ACCOUNT_KIND: UNREAD}, None),
+            ControlState(TOKEN, AccountRole.TOKEN, {Fact.ACCOUNT_KIND: "contract"}),
+        ),
+        restrictions=(
+            Restriction(USDX, "paused()", None, Answer.CLEAR),
+            Restriction(USDX, "isFrozen(address)", B, Answer.RESTRICTED),
+        ),
+    )
+
+
+def keep(store: Store, start: SweepStart, told: EncumbranceReading, minute: int) -> None:
+    store.add_approvals(start, told.coverage, "node-a", ACTOR, later(minute))
+    store.add_encumbrances(start, told, ACTOR, later(minute))
+
+
+def swept(store: Store, height: int = 10, minute: int = 10, told: EncumbranceReading | None = None) -> SweepStart:
+    """A whole sweep with its answers."""
+    first = {10: 8, 12: 11}.get(height, height)
+    story = SweepStory(store, height=height, minute=minute, first_height=first)
+    story.begin()
+    story.read_first()
+    story.read_second()
+    story.cover()
+    keep(store, story.start, told or reading(height), minute)
+    story.end()
+    return story.start
+
+
+def test_everything_comes_back(store: Store) -> None:
+    import_story(store)
+    start = swept(store)
+    seen = store.encumbrances(start)
+    assert seen is not None
+    assert (seen.failure, seen.compared, seen.controls_before, seen.restrictions_asked) == ("", None, (), 2)
+    told = reading(10)
+    # Where to look is kept apart from what is there.
+    assert seen.reading == replace(told, coverage=replace(told.coverage, candidates=Candidates()))
+    (known,) = store.approval_coverages(CHAIN)
+    assert known == told.coverage
+    assert verify_journal(store).ok
+
+
+def test_a_sweep_is_compared_with_what_was_last_known(store: Store) -> None:
+    import_story(store)
+    first = swept(store)
+    blind = ControlState(A, AccountRole.WALLET, {}, {Fact.ACCOUNT_KIND: UNREAD}, None)
+    second = swept(store, 12, 20, reading(12, of_a=blind))
+    third = swept(store, 13, 30, reading(13))
+    after = store.encumbrances(second)
+    assert after is not None
+    assert after.compared == store.sweep(first.sweep_id)
+    last = store.encumbrances(third)
+    assert last is not None
+    assert last.compared == store.sweep(second.sweep_id)
+    known = {state.address: state for state in last.controls_before}
+    assert (known[A].facts, known[A].nonce) == (KEY, 7), "the second could not read it; the first could"
+    assert Fact.ACCOUNT_KIND in known[B].unread, "nobody ever could"
+
+
+def test_what_is_stored_stays(store: Store) -> None:
+    import_story(store)
+    story = SweepStory(store)
+    story.begin()
+    keep(store, story.start, reading(10), 11)
+    keep(store, story.start, replace(reading(10), grants=()), 12)
+    store.add_encumbrance_failure(story.start, "node-a", UNREAD, ACTOR, later(13))
+    seen = store.encumbrances(story.start)
+    assert seen is not None
+    assert seen.reading is not None
+    assert len(seen.reading.grants) == 3
+
+
+def test_a_failure_is_kept_and_compared_with_by_nobody(store: Store) -> None:
+    import_story(store)
+    story = SweepStory(store)
+    story.begin()
+    story.read_first()
+    story.read_second()
+    story.cover()
+    store.add_encumbrance_failure(story.start, "node-a", UNREAD, ACTOR, later(11))
+    story.end()
+    seen = store.encumbrances(story.start)
+    assert seen is not None
+    assert (seen.reading, seen.failure) == (None, UNREAD)
+    after = store.encumbrances(swept(store, 12, 20))
+    assert after is not None
+    assert after.compared is None
+
+
+def test_an_answer_rests_on_approvals_that_were_stored(store: Store) -> None:
+    import_story(store)
+    story = SweepStory(store)
+    story.begin()
+    with pytest.raises(InvalidValue, match="were not stored"):
+        store.add_encumbrances(story.start, reading(10), ACTOR, later(11))
+    assert store.encumbrances(story.start) is None
+    assert store.approval_coverages(CHAIN) == []
+
+
+def test_nothing_of_it_can_be_changed(store: Store, database_url: str) -> None:
+    import_story(store)
+    swept(store)
+    for statement in (
+        "UPDATE encumbrance_grant SET base_units = '1' WHERE record_id = 1",
+        "DELETE FROM control_state",
+        "UPDATE approval_scan SET height = 9",
+        "DELETE FROM approval_candidate",
+        "UPDATE restriction SET answer = 'clear'",
+        "UPDATE encumbrance_review SET pairs_asked = 0",
+    ):
+        with pytest.raises(sa.exc.DBAPIError):
+            run_sql(database_url, statement)
+    assert verify_journal(store).ok
+    tamper(database_url, "UPDATE encumbrance_grant SET spender = owner WHERE record_id = 1")
+    assert not verify_journal(store).ok
