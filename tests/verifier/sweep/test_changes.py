@@ -233,19 +233,11 @@ class TestEveryBlock:
         assert outcome.changes is not None
         assert outcome.changes.blocks_read == 19
 
-    def test_blocks_read_singly_do_not_use_up_the_reads_for_narrowing(
+    def test_a_failed_read_widens_a_step_and_is_no_error(
         self, desk: MemoryDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """The change in the blocks that are gone is narrowed afterwards; reads of single blocks do not use that up."""
         monkeypatch.setattr(changes, "READS_MAX", 8)
-        desk.settings = EVERY_BLOCK
-        height = silently(desk, OMNIBUS, 7)
-        desk.chain.mine(20)
-        outcome = desk.sweep()
-        assert unexplained(desk) == [(OMNIBUS, height, 7)]
-        assert outcome.changes is not None
-        assert (outcome.changes.blocks_read, outcome.changes.note) == (20, "")
-
-    def test_a_failed_read_widens_a_step_and_is_no_error(self, desk: MemoryDesk) -> None:
         opening = desk.chain.head.height
         silently(desk, OMNIBUS, 7)
         desk.chain.mine(20)
