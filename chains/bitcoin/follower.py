@@ -17,6 +17,7 @@ from chains.bitcoin.header_chain import header_at, header_run
 from chains.bitcoin.health import require_unpruned
 from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.networks import Network
+from chains.bitcoin.transaction import id_text
 from chains.errors import ChainMoved, ProofFailed, ReadError, StaleHead, StateUnavailable
 from chains.reader import Progress
 from chains.types import BlockRef
@@ -111,16 +112,23 @@ class Follower:
             return
         if self._node.hash_at(target.height) != target.block_hash:
             raise ChainMoved(f"{target} is not on the node's chain")
-        fork = self._fork(target.height)
-        headers = self._headers_above(fork, target)
-        tip = self._ledger.tip
+        fork, tip = self._fork(target.height), self._ledger.tip
         assert tip is not None, "the ledger has begun"
-        if fork.height < tip.height:
-            self._ledger.rewind(fork.block_hash)
-        blocks = self._read(headers)
-        while run := list(islice(blocks, BLOCKS_PER_RUN)):
-            self._ledger.apply(run)
-            self._tell(len(run))
+        before = fork.block_hash
+        for first in range(fork.height + 1, target.height + 1, HEADERS_PER_STEP):
+            last = min(first + HEADERS_PER_STEP - 1, target.height)
+            headers = header_run(self._node, self._network, first, last)
+            # A long walk is not held in memory: what was applied when the branch changes is walked back next time.
+            is_end_wrong = last == target.height and headers[-1].block_hash != target.block_hash
+            if id_text(headers[0].previous) != before or is_end_wrong:
+                raise ChainMoved("the node's branch changed while its headers were read")
+            if first == fork.height + 1 and fork.height < tip.height:
+                self._ledger.rewind(fork.block_hash)
+            blocks = self._read(headers)
+            while run := list(islice(blocks, BLOCKS_PER_RUN)):
+                self._ledger.apply(run)
+                self._tell(len(run))
+            before = headers[-1].block_hash
 
     def _fork(self, height_max: int) -> BlockRef:
         """The highest block that both the ledger and the node have on their chains, not above a height."""
@@ -142,19 +150,6 @@ class Follower:
         raise ProofFailed(
             "the ledger shares no block with the node's chain; move the ledger file away if the node is the right one"
         )
-
-    def _headers_above(self, fork: BlockRef, target: BlockRef) -> list[Header]:
-        headers: list[Header] = []
-        before = fork.block_hash
-        for first in range(fork.height + 1, target.height + 1, HEADERS_PER_STEP):
-            run = header_run(self._node, self._network, first, min(first + HEADERS_PER_STEP - 1, target.height))
-            if run[0].previous[::-1].hex() != before:
-                raise ChainMoved("the node's branch changed while its headers were read")
-            headers += run
-            before = run[-1].block_hash
-        if before != target.block_hash:
-            raise ChainMoved(f"{target} is no longer on the node's chain")
-        return headers
 
     def _finish_loads(self) -> None:
         """Read the past of scripts that were added late, up to the ledger's tip."""

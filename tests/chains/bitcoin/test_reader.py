@@ -121,6 +121,38 @@ def test_one_ledger_goes_through_a_reorganisation(core: RecordedCore, open_reade
     assert [file.name for file in tmp_path.iterdir()] == ["bitcoin-regtest-node-1.sqlite"]
 
 
+@pytest.mark.parametrize("step", [1, 7, 116])
+def test_a_long_walk_goes_in_steps(
+    core: RecordedCore, open_reader: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr("chains.bitcoin.follower.HEADERS_PER_STEP", step)
+    monkeypatch.setattr("chains.bitcoin.follower.BLOCKS_PER_RUN", 5)
+    for stage in ("before_reorg", "after_reorg"):
+        core.stage = stage
+        assert balances_of(open_reader(state_directory=tmp_path), core) == told(stage)
+
+
+def test_a_branch_that_changes_during_a_walk_is_walked_back(
+    core: RecordedCore, open_reader: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chains.bitcoin.follower.HEADERS_PER_STEP", 57)
+    core.stage = "before_reorg"
+    reader = open_reader(state_directory=tmp_path)
+    pin = reader.pin(now=now_of(core))
+    honest = core.resource
+
+    def switching(path: str) -> tuple[int, bytes]:
+        if core.chain()[114].block_hash in path:  # a block of the branch that goes while it is being read
+            core.stage = "after_reorg"
+        return honest(path)
+
+    monkeypatch.setattr(core, "resource", switching)
+    with pytest.raises(ChainMoved):
+        reader.read_balances(pin, HOLDINGS)
+    assert core.stage == "after_reorg"
+    assert balances_of(reader, core) == told("after_reorg")
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_movements_are_those_that_the_node_told(core: RecordedCore, open_reader: Open, stage: str) -> None:
     core.stage = stage
