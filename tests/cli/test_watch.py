@@ -40,7 +40,7 @@ def test_once_looks_and_sweeps(scene: Scene) -> None:
     theft = scene.steal()
     found = scene.firm("watch", "--once", "--json")
     look = events(found.out)[0]
-    assert (look["event"], look["exit_code"]) == ("provisional", 1)
+    assert (look["event"], look["exit_code"], found.code) == ("provisional", 1, 1)
     assert theft in {case["tx_id"] for case in look["cases"] if case["kind"] == "unauthorized_transfer"}
     assert all(case["provisional"] for case in look["cases"])
     scene.world.confirm()

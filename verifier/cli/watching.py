@@ -49,12 +49,12 @@ def register(app: typer.Typer) -> None:
         if not chain_ids:
             raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
         stop, lock = threading.Event(), threading.Lock()
-        codes: dict[str, int] = {}
+        codes: dict[tuple[str, str], int] = {}
 
         def emit(event: WatchEvent) -> None:
             with lock:
                 if event.kind != "stopped":
-                    codes[event.chain_id] = event.exit_code
+                    codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
                 _show(event, as_json)
 
         told = threading.Event()
