@@ -55,6 +55,6 @@ def _review_line(contents: Contents, review: ControlReviewRecord) -> str:
     )
     looked = f"approvals looked for in blocks {review.approvals_first} to {review.approvals_last}"
     return (
-        f"Who else could move what is on {review.chain_id}: {review.wallets_asked} wallets asked, "
-        f"{review.grants} grants, {stopped} stops by issuers; {looked}."
+        f"Who else could move what is on {review.chain_id}: wallets asked {review.wallets_asked}, "
+        f"grants {review.grants}, stopped by issuers {stopped}; {looked}."
     )

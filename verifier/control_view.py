@@ -39,8 +39,8 @@ class ControlView:
         """One line for a person."""
         if self.failure:
             return f"who else could move it is not known: {self.failure}"
-        asked = f"{self.wallets} wallets and {self.pairs_asked} allowances asked"
-        found = f"{self.grants} grants in force or not known, {self.stopped} stops by an issuer"
+        asked = f"wallets asked {self.wallets}, allowances asked {self.pairs_asked}"
+        found = f"in force or not known {self.grants}, stopped by issuers {self.stopped}"
         first, last = self.approvals or (0, 0)
         before = f"compared with block {self.compared_height}" if self.compared_height is not None else "the first time"
         return f"who else could move it: {asked}, {found}; approvals in blocks {first} to {last}; {before}"

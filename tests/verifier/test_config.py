@@ -171,3 +171,21 @@ def test_ledgers_lie_beside_the_database(tmp_path: Path, database: str, setting:
     chain = BITCOIN_CHAIN.replace('name = "Bitcoin"', f'name = "Bitcoin"\n{setting}')
     text = f'[firm]\nname = "Firm"\n[database]\nurl = "{database}"\n{chain}{NODE}'
     assert load_settings(written(tmp_path, text)).chains[0].resolve().state_directory == tmp_path / wanted
+
+
+def test_what_is_asked_about_encumbrances_is_checked(tmp_path: Path) -> None:
+    spender = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
+    section = f'[chains.encumbrances]\napprovals_from_height = 5\nspenders_always_asked = ["{spender}"]\n'
+    chosen = load_settings(written(tmp_path, FILE + section)).chain("eip155:1").encumbrances
+    assert (chosen.enabled, chosen.approvals_from_height) == (True, 5)
+    assert chosen.settings().spenders_always_asked == (spender,)
+    for wrong in (
+        f'spenders_always_asked = ["{spender.lower()}"]',
+        'paused_questions = ["paused(address)"]',
+        'frozen_questions = ["frozen()"]',
+        "approvals_from_height = -1",
+        "approval_blocks_per_sweep_max = 0",
+        "unknown = 1",
+    ):
+        with pytest.raises(ConfigError):
+            load_settings(written(tmp_path, f"{FILE}[chains.encumbrances]\n{wrong}\n"))

@@ -232,8 +232,8 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         )
     if outcome.changes is not None:
         output.say(f"  {output.clean(outcome.changes.text())}")
-        if outcome.control is not None:
-            output.say(f"  {output.clean(outcome.control.text())}")
+    if outcome.control is not None:
+        output.say(f"  {output.clean(outcome.control.text())}")
     for match in outcome.for_review:
         output.say(
             f"  [yellow]for review[/yellow]: transaction {match.transfer.tx_id[:10]}…: {output.clean(match.reason)}"
