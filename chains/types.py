@@ -390,7 +390,7 @@ class Transfer:
     tx_id: str
     index: int
     """Position within the transaction: the log index for tokens, 0 for a top-level value, -1 for the fee, -2 for what a
-    rollup's deposit mints. Further parts of one log are 2^32 apart."""
+    rollup's deposit mints. Further parts of one log are 2^32 apart. Internal transfers count from 1 on."""
     asset: Asset
     sender: Address | None
     receiver: Address | None
