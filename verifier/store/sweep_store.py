@@ -140,6 +140,7 @@ class SweepStore(Database):
                 transfers_scanned=0,
                 transfers_outgoing=0,
                 transfers_not_matched=0,
+                transfers_change=0,
                 first_height=None,
                 last_height=None,
                 judged_covered_key=None,
@@ -453,7 +454,8 @@ def uncovered_heights(connection: sa.Connection, chain_id: ChainId) -> list[int]
     live, gone = COVERED.alias("live"), COVERED.alias("gone")
     is_live = (live.c.chain_id == chain_id, live.c.record_id.not_in(sa.select(ORPHANED.c.covered_key)))
     query = (
-        sa.select(gone.c.height).distinct()
+        sa.select(gone.c.height)
+        .distinct()
         .join_from(ORPHANED, gone, ORPHANED.c.covered_key == gone.c.record_id)
         .where(
             gone.c.chain_id == chain_id,
