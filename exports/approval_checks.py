@@ -30,8 +30,10 @@ def approval_problems(contents: Contents, authorizations: Mapping[str, Authoriza
     used: dict[str, int] = defaultdict(int)
     executed: dict[tuple[str, str], set[str]] = defaultdict(set)
     for transfer in contents.transfers:
-        if transfer.outcome in EXECUTING and not transfer.uses and not _needs_none(transfer, wallets):
+        if transfer.outcome in EXECUTING and not transfer.uses and not _moves_nothing(transfer):
             problems.append(f"transfer {transfer.tx_id}: {transfer.outcome}, and no authorization is named for it")
+        if transfer.outcome is Outcome.CHANGE and not _is_change(transfer, wallets):
+            problems.append(f"transfer {transfer.tx_id}: called change, and it did not come back to who paid")
         for use in transfer.uses:
             authorization = authorizations.get(use.authorization_id)
             if authorization is None:
@@ -70,11 +72,14 @@ def _terms_broken(transfer: TransferRecord, authorization: AuthorizationRecord, 
             yield name
 
 
-def _needs_none(transfer: TransferRecord, wallets: WalletSets) -> bool:
-    """Whether nothing moved, or only change came back to the same set of wallets."""
-    if not transfer.base_units or transfer.sender == transfer.receiver:
-        return True
-    return transfer.outcome is Outcome.MATCHED and wallets.pay_together(
+def _moves_nothing(transfer: TransferRecord) -> bool:
+    """Whether nothing moved away."""
+    return not transfer.base_units or transfer.sender == transfer.receiver
+
+
+def _is_change(transfer: TransferRecord, wallets: WalletSets) -> bool:
+    """Whether it came back to another of the wallets that pay together, on a chain where that is so."""
+    return chain_namespace(transfer.chain_id) == NAMESPACE_OF_OUTPUTS and wallets.pay_together(
         transfer.chain_id, transfer.sender, transfer.receiver
     )
 

@@ -26,6 +26,8 @@ from exports.records import (
 )
 from exports.verdict import Outcome as CheckOutcome
 
+IN_ORDER: Final = (Outcome.MATCHED, Outcome.CHANGE)
+"""Outcomes of transfers that need no case."""
 PIN_FIELDS: Final = ("chain_id", "height", "block_hash", "parent_hash", "block_time", "finality", "header_checked")
 """What a balance record repeats from its sweep, so that each balance can be read alone."""
 
@@ -60,7 +62,7 @@ def check_exceptions(contents: Contents) -> CheckOutcome:
     problems.extend(
         f"transfer {transfer.tx_id}: {transfer.outcome} without a case"
         for transfer in judged
-        if (transfer.outcome is not Outcome.MATCHED or transfer.commingling) and transfer.tx_id not in tx_ids
+        if (transfer.outcome not in IN_ORDER or transfer.commingling) and transfer.tx_id not in tx_ids
     )
     return CheckOutcome(len(contents.reconciliations) + len(judged), problems)
 

@@ -82,6 +82,8 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     DUPLICATE = "duplicate"
     FEE_OVER_LIMIT = "fee_over_limit"
+    CHANGE = "change"
+    """No payment: what a transaction returned to the wallets that paid together."""
 
 
 class CaseStatus(StrEnum):

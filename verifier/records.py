@@ -155,10 +155,15 @@ class MatchOutcome(StrEnum):
     DUPLICATE = "duplicate"
     """Fits an authorization that another transfer already used up."""
     FEE_OVER_LIMIT = "fee_over_limit"
+    CHANGE = "change"
+    """Not a payment: on a chain of outputs, what a transaction returned to the wallets that paid together."""
 
 
 USING_OUTCOMES = frozenset({MatchOutcome.MATCHED, MatchOutcome.FEE_OVER_LIMIT})
 """Outcomes of a transfer that uses up what its approvals allow."""
+
+IN_ORDER_OUTCOMES = frozenset({MatchOutcome.MATCHED, MatchOutcome.CHANGE})
+"""Outcomes that are no finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +289,8 @@ class SweepSummary:
     transfers_scanned: int
     transfers_outgoing: int
     transfers_not_matched: int
+    transfers_change: int = 0
+    """What came back to the wallets that paid together; not among the outgoing ones."""
 
     def __post_init__(self) -> None:
         if self.matched + self.diverged + self.unverified != self.expected:

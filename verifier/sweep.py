@@ -114,6 +114,7 @@ class SweepOutcome:
             "transfers_scanned": summary.transfers_scanned if summary is not None else 0,
             "transfers_outgoing": summary.transfers_outgoing if summary is not None else 0,
             "transfers_not_matched": summary.transfers_not_matched if summary is not None else 0,
+            "transfers_change": summary.transfers_change if summary is not None else 0,
             "nodes_left_out": [
                 {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
                 for node in self.left_out

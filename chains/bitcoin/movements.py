@@ -14,7 +14,7 @@ id. The price is that a deposit paid by many strange scripts together is as many
 
 The sums per address are facts; which payer met which output is this convention, where there is more than one payer.
 
-Scripts without an address (bare keys and multisig, OP_RETURN) are spelled `script:` and the SHA-256 of the script, so
+Scripts without an address (bare keys and multisig, OP_RETURN) are spelled `script-` and the SHA-256 of the script, so
 that nothing sent to them is lost. What a coinbase pays has no sender. Pure.
 """
 
@@ -130,5 +130,5 @@ class _Speller:
     def of(self, script: bytes) -> Address:
         if script not in self._spelled:
             address = address_of_script(self._network, script)
-            self._spelled[script] = Address(address or f"script:{sha256(script).hexdigest()}")
+            self._spelled[script] = Address(address or f"script-{sha256(script).hexdigest()}")
         return self._spelled[script]

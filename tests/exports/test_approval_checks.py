@@ -103,7 +103,8 @@ def test_an_authorization_in_parts_over_the_whole_bundle(
 
 def on_bitcoin(sender: Address, receiver: Address, taken: tuple[UseRecord, ...]) -> TransferRecord:
     first = taken[0].authorization_id if taken else ""
-    found = transfer("ab" * 32, TransferKind.NATIVE, 25, outcome=Outcome.MATCHED, authorization_id=first, uses=taken)
+    outcome = Outcome.MATCHED if taken else Outcome.CHANGE
+    found = transfer("ab" * 32, TransferKind.NATIVE, 25, outcome=outcome, authorization_id=first, uses=taken)
     return replace(found, chain_id=BITCOIN, asset_id=BTC, sender=sender, receiver=receiver)
 
 
@@ -171,12 +172,18 @@ def test_elsewhere_each_wallet_pays_alone_and_there_is_no_change() -> None:
     assert problems(own, chain_id=ethereum, pools=pools) == []
     other = replace(own, sender=TWO)
     assert problems(other, chain_id=ethereum, pools=pools) == [f"transfer {own.tx_id}: wallet is not as auth-1 allows"]
-    change = replace(own, sender=TWO, receiver=ONE, uses=(), authorization_id="")
-    assert "no authorization is named" in problems(change, chain_id=ethereum, pools=pools)[0]
+    change = replace(own, sender=TWO, receiver=ONE, uses=(), authorization_id="", outcome=Outcome.CHANGE)
+    assert "called change" in problems(change, chain_id=ethereum, pools=pools)[0]
+    assert problems(replace(change, receiver=ONE, sender=ONE), chain_id=ethereum, pools=pools)
 
 
 def test_change_to_nobody_in_the_bundle_is_no_change() -> None:
     pools = {ONE: "main", TWO: "main"}
-    assert "no authorization is named" in problems(on_bitcoin(TWO, PAYEE, ()), pools=pools)[0]
+    assert "called change" in problems(on_bitcoin(TWO, PAYEE, ()), pools=pools)[0]
     itself = on_bitcoin(TWO, TWO, ())
     assert problems(itself, pools=pools) == []
+
+
+def test_what_is_called_matched_names_its_authorization_also_when_it_came_back() -> None:
+    back = replace(on_bitcoin(TWO, ONE, ()), outcome=Outcome.MATCHED)
+    assert "no authorization is named" in problems(back, pools={ONE: "main", TWO: "main"})[0]

@@ -229,6 +229,7 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         output.say(
             f"  {output.counted(summary.transfers_scanned, 'movement')} read, {summary.transfers_outgoing} outgoing, "
             f"{summary.transfers_not_matched} without a fitting approval"
+            + (f", {summary.transfers_change} change" if summary.transfers_change else "")
         )
     if outcome.changes is not None:
         output.say(f"  {output.clean(outcome.changes.text())}")

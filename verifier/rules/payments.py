@@ -113,7 +113,7 @@ def match_pieces(
 ) -> list[TransferMatch]:
     """The match of every outgoing piece: its payment's, with its own part of what that takes from the approvals.
 
-    Change is matched without an approval, and says so.
+    Change is told apart: it needs no approval and is no payment.
     """
     matches: list[TransferMatch] = []
     left = {}
@@ -123,8 +123,8 @@ def match_pieces(
         if not is_outgoing(piece, sets.keys()):
             continue
         if _is_change(piece, sets):
-            reason = "change: it came back to the wallets that pay together, which needs no authorization"
-            matches.append(TransferMatch(piece, MatchOutcome.MATCHED, "", False, False, reason))
+            reason = "it came back to the wallets that pay together, which needs no authorization"
+            matches.append(TransferMatch(piece, MatchOutcome.CHANGE, "", False, False, reason))
             continue
         match, queue = left[_payment(piece, sets)]
         uses = _take(queue, piece.base_units) if match.uses else ()

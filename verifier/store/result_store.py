@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from chains.errors import FinalityReversed, InvalidValue, ReadError
 from chains.types import Address, Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
 from verifier.records import (
+    IN_ORDER_OUTCOMES,
     ApprovalUse,
     CaseState,
     Finding,
     FindingKind,
+    MatchOutcome,
     Rail,
     Reconciliation,
     StatementCheck,
@@ -378,6 +380,7 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         .join_from(RUN, BACKFILL, RUN.c.backfill_key == BACKFILL.c.record_id)
         .where(BACKFILL.c.chain_id == start.chain_id)
     ).scalar()
+    change = sum(match.outcome is MatchOutcome.CHANGE for match in judged.matches)
     unit.add(
         SweepEndRow,
         sweep_key=start.sweep_key,
@@ -387,8 +390,9 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         diverged=statuses.count(Status.DIVERGED),
         unverified=statuses.count(Status.UNVERIFIED),
         transfers_scanned=judged.transfers_scanned,
-        transfers_outgoing=len(judged.matches),
-        transfers_not_matched=sum(match.outcome.value != "matched" for match in judged.matches),
+        transfers_outgoing=len(judged.matches) - change,
+        transfers_not_matched=sum(match.outcome not in IN_ORDER_OUTCOMES for match in judged.matches),
+        transfers_change=change,
         first_height=first,
         last_height=last,
         judged_covered_key=newest,
@@ -416,6 +420,7 @@ def _summary(row: Any) -> SweepSummary:
         transfers_scanned=row.transfers_scanned,
         transfers_outgoing=row.transfers_outgoing,
         transfers_not_matched=row.transfers_not_matched,
+        transfers_change=row.transfers_change,
     )
 
 

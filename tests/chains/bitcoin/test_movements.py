@@ -124,7 +124,7 @@ def test_a_deposit_has_its_senders_and_the_fee_is_theirs() -> None:
 
 @pytest.mark.parametrize("script", [KEY_ALONE, b"\x51", b"\x6a\x04burn"])
 def test_what_goes_to_a_script_without_an_address_is_not_lost(script: bytes) -> None:
-    name = f"script:{sha256(script).hexdigest()}"
+    name = f"script-{sha256(script).hexdigest()}"
     assert spend([Output(SPEND, A)], [NOTE, Output(SPEND, script)], [A]) == [
         (NATIVE, address(A), name, SPEND, 100_000),
     ]
@@ -133,7 +133,7 @@ def test_what_goes_to_a_script_without_an_address_is_not_lost(script: bytes) -> 
 def test_what_comes_from_a_script_without_an_address() -> None:
     ((kind, sender, receiver, value, _),) = spend([Output(500, KEY_ALONE)], [Output(500, A)], [A])
     assert (kind, receiver, value) == (NATIVE, address(A), 500)
-    assert sender == f"script:{sha256(KEY_ALONE).hexdigest()}"
+    assert sender == f"script-{sha256(KEY_ALONE).hexdigest()}"
 
 
 def test_a_coinbase_has_no_sender() -> None:

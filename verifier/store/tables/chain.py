@@ -162,6 +162,7 @@ class SweepEndRow(DataRow, table=True):
     transfers_scanned: int = column(Whole())
     transfers_outgoing: int = column(Whole())
     transfers_not_matched: int = column(Whole())
+    transfers_change: int = column(Whole())
     first_height: int | None = column(Whole())
     last_height: int | None = column(Whole())
     judged_covered_key: int | None = column(Whole(), to="covered_block.record_id")

@@ -956,6 +956,7 @@ CREATE TABLE sweep_end (
 	transfers_scanned BIGINT NOT NULL,
 	transfers_outgoing BIGINT NOT NULL,
 	transfers_not_matched BIGINT NOT NULL,
+	transfers_change BIGINT NOT NULL,
 	first_height BIGINT,
 	last_height BIGINT,
 	judged_covered_key BIGINT,

@@ -1016,6 +1016,7 @@ CREATE TABLE sweep_end (
 	transfers_scanned INTEGER NOT NULL,
 	transfers_outgoing INTEGER NOT NULL,
 	transfers_not_matched INTEGER NOT NULL,
+	transfers_change INTEGER NOT NULL,
 	first_height INTEGER,
 	last_height INTEGER,
 	judged_covered_key INTEGER,
