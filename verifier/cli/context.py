@@ -14,6 +14,7 @@ import typer
 
 from chains.errors import ChainError
 from exports.errors import BundleError
+from exports.reserve.errors import ReserveError
 from mapping.errors import MappingError
 from verifier.cli import output
 from verifier.config import Settings, load_settings
@@ -80,7 +81,7 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
         as_json = bool(kwargs.get("as_json", False))
         try:
             exit_code = function(*args, **kwargs)
-        except (VerifierError, ChainError, BundleError, MappingError) as error:
+        except (VerifierError, ChainError, BundleError, MappingError, ReserveError) as error:
             output.fail(error.code, str(error), error.advice, as_json=as_json)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in SERVER_PARTS:

@@ -1,4 +1,4 @@
-"""SEC Rule 15c3-3: the customer and PAB reserve computations as pure functions on dataclasses.
+"""SEC Rule 15c3-3: what leads to the lines of the reserve formula, and when it is due; see also `exports.reserve`.
 
 Nothing in here reads a clock, a file, a database or a network: dates, rows and evidence are passed in. Each function
 names the paragraph it follows; docs/rules.md lists them. Amounts are whole US cents, in integers.

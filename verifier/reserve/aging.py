@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from chains.errors import InvalidValue
+from exports.reserve.frequency import Method
+from exports.reserve.money import require_cents
+from exports.reserve.rulesets import ALTERNATIVE_AGED_BUSINESS_DAYS, FAIL_AGED_DAYS, TRANSFER_AGED_DAYS
 from verifier.reserve.calendar import BankCalendar
-from verifier.reserve.frequency import Method
-from verifier.reserve.money import require_cents
-from verifier.reserve.rulesets import ALTERNATIVE_AGED_BUSINESS_DAYS, FAIL_AGED_DAYS, TRANSFER_AGED_DAYS
 
 
 def calendar_age(since: date, as_of: date) -> int:

@@ -16,8 +16,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from chains.types import require_utc
+from exports.reserve.errors import CalendarUnknown
 from verifier.errors import MissingExtra
-from verifier.reserve.errors import CalendarUnknown
 
 PUBLISHED_YEARS: Final = range(2024, 2031)
 """Years whose holidays the tests hold against a table of their own; others are not guessed. The table follows the

@@ -17,9 +17,9 @@ from fractions import Fraction
 from typing import Final
 
 from chains.errors import InvalidValue
+from exports.reserve.money import Rounding, require_cents, share
+from exports.reserve.policies import PolicySet
 from verifier.reserve.calendar import BankCalendar
-from verifier.reserve.money import Rounding, require_cents, share
-from verifier.reserve.policies import PolicySet
 
 
 class MarginForm(StrEnum):

@@ -18,9 +18,9 @@ from fractions import Fraction
 from typing import Final
 
 from chains.errors import InvalidValue
+from exports.reserve.money import Rounding, percent, require_cents, share
+from exports.reserve.policies import PolicySet
 from verifier.reserve.calendar import BankCalendar
-from verifier.reserve.money import Rounding, percent, require_cents, share
-from verifier.reserve.policies import PolicySet
 
 CONCENTRATION_PERCENT: Final = 15
 COLLATERAL_PERCENT: Final = 140

@@ -13,8 +13,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from chains.types import require_utc
+from exports.reserve.money import require_cents
 from verifier.reserve.calendar import BankCalendar
-from verifier.reserve.money import require_cents
 
 NOTE_7_SINGLE_CENTS: Final = 5_000_000_00
 NOTE_7_AGGREGATE_CENTS: Final = 10_000_000_00

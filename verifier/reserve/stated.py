@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chains.errors import InvalidValue
+from exports.reserve.items import ITEMS, item
+from exports.reserve.lines import CustomerItems, LineRow, PabItems
+from exports.reserve.money import DOLLAR
 from mapping.types import AccountClass, Problem
-from verifier.reserve.items import ITEMS, item
-from verifier.reserve.lines import CustomerItems, LineRow, PabItems
-from verifier.reserve.money import DOLLAR
 
 FILE: Final = "reserve_items.csv"
 COLUMNS: Final = ("computation", "item", "side", "amount", "reference")

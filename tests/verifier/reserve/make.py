@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from exports.reserve.computation import Occasion, ReserveInputs
+from exports.reserve.frequency import Frequency, Method
+from exports.reserve.lines import CustomerItems, LineRow, PabItems
+from exports.reserve.policies import PolicySet, policies_at
 from verifier.reserve.calendar import BankCalendar, BankHours, bank_calendar
-from verifier.reserve.computation import Occasion, ReserveInputs
-from verifier.reserve.frequency import Frequency, Method
-from verifier.reserve.lines import CustomerItems, LineRow, PabItems
-from verifier.reserve.policies import PolicySet, policies_at
 
 AS_OF = date(2026, 10, 2)
 """A Friday."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
-from mapping.types import AccountClass
-from tests.verifier.reserve.make import AS_OF, POLICIES
-from verifier.reserve.accounts import (
+from exports.reserve.accounts import (
     Bank,
     Cause,
     Held,
@@ -22,11 +21,14 @@ from verifier.reserve.accounts import (
     SecurityKind,
     reserve_holdings,
 )
-from verifier.reserve.policies import Policy, policies_at
+from exports.reserve.items import ReserveClass
+from exports.reserve.policies import Policy, policies_at
+from mapping.types import AccountClass
+from tests.verifier.reserve.make import AS_OF, POLICIES
 
 BANK = Bank("bank", False, 10_000, date(2026, 6, 30))
 """Its cap is 1500 cents."""
-ACCOUNT = ReserveAccount("c1", "bank", AccountClass.CUSTOMER, date(2020, 1, 1), date(2020, 1, 1), 1000)
+ACCOUNT = ReserveAccount("c1", "bank", ReserveClass.CUSTOMER, date(2020, 1, 1), date(2020, 1, 1), 1000)
 TREASURY = ReserveHolding("T", SecurityKind.US_TREASURY, 700, AS_OF)
 TOMORROW = AS_OF + timedelta(days=1)
 
@@ -46,11 +48,11 @@ def test_cash_and_qualified_securities_count() -> None:
 
 
 def test_customer_and_pab_are_apart() -> None:
-    pab = replace(ACCOUNT, account_id="p1", purpose=AccountClass.PAB, cash=300)
+    pab = replace(ACCOUNT, account_id="p1", purpose=ReserveClass.PAB, cash=300)
     result = both(ACCOUNT, pab)
     assert (result.customer.cents, result.pab.cents) == (1000, 300)
     with pytest.raises(InvalidValue):
-        replace(ACCOUNT, purpose=AccountClass.PROPRIETARY)
+        replace(ACCOUNT, purpose=cast("ReserveClass", AccountClass.PROPRIETARY))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_cash_above_15_percent_of_the_banks_equity_is_out(cash: int, counted: in
 
 
 def test_the_cap_is_per_bank_over_both_purposes() -> None:
-    pab = replace(ACCOUNT, account_id="p1", purpose=AccountClass.PAB, cash=2000)
+    pab = replace(ACCOUNT, account_id="p1", purpose=ReserveClass.PAB, cash=2000)
     result = both(ACCOUNT, pab)
     assert (result.customer.cash, result.pab.cash) == (500, 1000)
     apart = policies_at(AS_OF, [Policy("bank_cap_pab_and_customer", "apart", AS_OF, "written opinion", "x")])
@@ -170,7 +172,7 @@ def test_the_same_account_or_bank_twice_is_refused() -> None:
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10**6)), min_size=1, max_size=6), st.integers(0, 10**6))
 def test_the_cap_loses_no_cent(cash: list[tuple[bool, int]], equity: int) -> None:
     accounts = [
-        replace(ACCOUNT, account_id=f"a{i}", cash=cents, purpose=AccountClass.PAB if is_pab else AccountClass.CUSTOMER)
+        replace(ACCOUNT, account_id=f"a{i}", cash=cents, purpose=ReserveClass.PAB if is_pab else ReserveClass.CUSTOMER)
         for i, (is_pab, cents) in enumerate(cash)
     ]
     result = both(*accounts, banks=(replace(BANK, equity_capital=equity),))

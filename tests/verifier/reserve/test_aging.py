@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from chains.errors import InvalidValue
+from exports.reserve.frequency import Method
 from tests.verifier.reserve.make import AS_OF, CALENDAR
 from verifier.reserve.aging import (
     SuspenseEntry,
@@ -18,7 +19,6 @@ from verifier.reserve.aging import (
     item_9_transfer,
     item_12_fail,
 )
-from verifier.reserve.frequency import Method
 
 
 def ago(days: int) -> date:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from exports.reserve.errors import CalendarUnknown
 from tests.verifier.reserve.make import CALENDAR, new_york
 from verifier.reserve.calendar import (
     PUBLISHED_YEARS,
@@ -15,7 +16,6 @@ from verifier.reserve.calendar import (
     weekly_as_of,
     with_closings,
 )
-from verifier.reserve.errors import CalendarUnknown
 
 # New Year, King, Washington, Memorial, Juneteenth, Independence, Labor, Columbus, Veterans, Thanksgiving, Christmas.
 # A holiday on a Saturday shuts no bank on a weekday, so it is not listed.

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.canonical import canonical_json
+from exports.reserve.computation import Occasion, ReserveInputs, compute, parse_inputs, recompute
+from exports.reserve.errors import ItemsRefused
+from exports.reserve.frequency import Frequency, Method
+from exports.reserve.lines import LineRow, PabItems
+from exports.reserve.policies import Policy, policies_at
 from tests.verifier.reserve.make import AS_OF, inputs, rows
-from verifier.reserve.computation import Occasion, ReserveInputs, compute, parse_inputs, recompute
-from verifier.reserve.errors import ItemsRefused
-from verifier.reserve.frequency import Frequency, Method
-from verifier.reserve.lines import LineRow, PabItems
-from verifier.reserve.policies import Policy, policies_at
 
 AMOUNTS = st.dictionaries(st.integers(1, 15), st.integers(0, 10**18), max_size=15)
 

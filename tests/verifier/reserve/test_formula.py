@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
-from mapping.types import AccountClass
-from tests.verifier.reserve.make import AS_OF, POLICIES, customer, pab, rows
-from verifier.reserve.errors import ItemsRefused, RuleSetUnknown, ScheduleRefused
-from verifier.reserve.formula import (
+from exports.reserve.errors import ItemsRefused, RuleSetUnknown, ScheduleRefused
+from exports.reserve.formula import (
     CustomerResult,
     PabResult,
     ReductionBase,
@@ -21,11 +19,12 @@ from verifier.reserve.formula import (
     debit_reduction,
     pab_result,
 )
-from verifier.reserve.frequency import Frequency, Method
-from verifier.reserve.items import ITEMS, Side, item
-from verifier.reserve.lines import CustomerItems, LineRow, PabItems
-from verifier.reserve.policies import Policy, policies_at
-from verifier.reserve.rulesets import rule_set_at
+from exports.reserve.frequency import Frequency, Method
+from exports.reserve.items import ITEMS, ReserveClass, Side, item
+from exports.reserve.lines import CustomerItems, LineRow, PabItems
+from exports.reserve.policies import Policy, policies_at
+from exports.reserve.rulesets import rule_set_at
+from tests.verifier.reserve.make import AS_OF, POLICIES, customer, pab, rows
 
 RULES = rule_set_at(AS_OF)
 AMOUNTS = st.dictionaries(st.integers(1, 15), st.integers(0, 10**15), max_size=15)
@@ -208,8 +207,8 @@ def test_the_other_computations_lines_are_refused() -> None:
         pab_result(customer({}), NOTHING, RULES, POLICIES, Frequency.WEEKLY, as_of=AS_OF)  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         customer({}) + pab({})  # type: ignore[operator]
-    assert CustomerItems.account_class is AccountClass.CUSTOMER
-    assert PabItems.account_class is AccountClass.PAB
+    assert CustomerItems.account_class is ReserveClass.CUSTOMER
+    assert PabItems.account_class is ReserveClass.PAB
 
 
 # Lines ----------------------------------------------------------------------------------------------------------------

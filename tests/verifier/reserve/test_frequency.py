@@ -10,9 +10,8 @@ from fractions import Fraction
 import pytest
 
 from chains.errors import InvalidValue
-from tests.verifier.reserve.make import POLICIES
-from verifier.reserve.errors import ScheduleRefused
-from verifier.reserve.frequency import (
+from exports.reserve.errors import ScheduleRefused
+from exports.reserve.frequency import (
     Frequency,
     Method,
     MonthEnd,
@@ -21,8 +20,9 @@ from verifier.reserve.frequency import (
     frequency_at,
     monthly_permitted,
 )
-from verifier.reserve.policies import Policy, policies_at
-from verifier.reserve.rulesets import rule_set_at
+from exports.reserve.policies import Policy, policies_at
+from exports.reserve.rulesets import rule_set_at
+from tests.verifier.reserve.make import POLICIES
 
 THRESHOLD = 500_000_000_00
 RULES = rule_set_at(date(2026, 10, 2))

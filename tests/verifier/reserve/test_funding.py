@@ -8,12 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from chains.errors import InvalidValue
-from mapping.types import AccountClass
-from tests.verifier.reserve.make import AS_OF, POLICIES, inputs
-from verifier.reserve.accounts import Bank, Held, ReserveAccount
-from verifier.reserve.computation import Occasion, compute
-from verifier.reserve.errors import ItemsRefused
-from verifier.reserve.funding import (
+from exports.reserve.accounts import Bank, Held, ReserveAccount
+from exports.reserve.computation import Occasion, compute
+from exports.reserve.errors import ItemsRefused
+from exports.reserve.funding import (
     Requirement,
     WithdrawalCheck,
     check_withdrawal,
@@ -22,14 +20,16 @@ from verifier.reserve.funding import (
     requirement_in_force,
     requirements,
 )
+from exports.reserve.items import ReserveClass
+from tests.verifier.reserve.make import AS_OF, POLICIES, inputs
 
 BANK = Bank("bank", False, 10_000, date(2026, 6, 30))
 """Its cap is 1500 cents."""
-ACCOUNT = ReserveAccount("c1", "bank", AccountClass.CUSTOMER, date(2020, 1, 1), date(2020, 1, 1), 1000)
-NEED = Requirement(AccountClass.CUSTOMER, AS_OF, 600, 600, "digest")
+ACCOUNT = ReserveAccount("c1", "bank", ReserveClass.CUSTOMER, date(2020, 1, 1), date(2020, 1, 1), 1000)
+NEED = Requirement(ReserveClass.CUSTOMER, AS_OF, 600, 600, "digest")
 
 
-def own(cents: int, purpose: AccountClass = AccountClass.CUSTOMER) -> Held:
+def own(cents: int, purpose: ReserveClass = ReserveClass.CUSTOMER) -> Held:
     return Held(purpose, cents, 0, ())
 
 
@@ -47,13 +47,13 @@ def test_shortfall_and_excess(cents: int, short: int, excess: int) -> None:
 def test_one_purposes_accounts_never_fund_the_other() -> None:
     for cents in (0, 10**9):
         with pytest.raises(InvalidValue, match="never fund"):
-            funding(NEED, own(cents, AccountClass.PAB))
+            funding(NEED, own(cents, ReserveClass.PAB))
 
 
 def test_nothing_is_withdrawable_while_a_fact_is_missing() -> None:
-    from verifier.reserve.accounts import Cause, NotCounted
+    from exports.reserve.accounts import Cause, NotCounted
 
-    uncertain = Held(AccountClass.CUSTOMER, 900, 0, (NotCounted("c1", "T", Cause.NO_PRICE, None),))
+    uncertain = Held(ReserveClass.CUSTOMER, 900, 0, (NotCounted("c1", "T", Cause.NO_PRICE, None),))
     result = funding(NEED, uncertain)
     assert (result.unverified, result.excess, result.withdrawable) == (True, 300, 0)
 
@@ -98,7 +98,7 @@ def test_a_withdrawal_is_of_stated_cash(cents: int) -> None:
     with pytest.raises(InvalidValue):
         check_withdrawal(NEED, 0, [ACCOUNT], [BANK], "nowhere", 1, AS_OF, POLICIES)
     with pytest.raises(InvalidValue):
-        check_withdrawal(NEED, 0, [replace(ACCOUNT, purpose=AccountClass.PAB)], [BANK], "c1", 1, AS_OF, POLICIES)
+        check_withdrawal(NEED, 0, [replace(ACCOUNT, purpose=ReserveClass.PAB)], [BANK], "c1", 1, AS_OF, POLICIES)
 
 
 def test_extra_computations_bind_and_test_runs_do_not() -> None:
@@ -107,7 +107,7 @@ def test_extra_computations_bind_and_test_runs_do_not() -> None:
     trial = compute(inputs({1: 1}, {}, as_of=date(2026, 10, 1), occasion=Occasion.TEST))
 
     def in_force(on: date) -> int | None:
-        found = requirement_in_force([trial, extra, friday], AccountClass.CUSTOMER, on)
+        found = requirement_in_force([trial, extra, friday], ReserveClass.CUSTOMER, on)
         return None if found is None else found.cents
 
     assert in_force(date(2026, 9, 24)) is None
@@ -118,8 +118,8 @@ def test_extra_computations_bind_and_test_runs_do_not() -> None:
 def test_two_amounts_for_one_date_are_refused() -> None:
     one, other = (compute(inputs({1: cents}, {})) for cents in (1, 2))
     with pytest.raises(ItemsRefused, match="different"):
-        requirement_in_force([one, other], AccountClass.CUSTOMER, AS_OF)
-    again = requirement_in_force([one, one], AccountClass.CUSTOMER, AS_OF)
+        requirement_in_force([one, other], ReserveClass.CUSTOMER, AS_OF)
+    again = requirement_in_force([one, one], ReserveClass.CUSTOMER, AS_OF)
     assert again is not None
     assert again.cents == 1
 
@@ -127,7 +127,7 @@ def test_two_amounts_for_one_date_are_refused() -> None:
 def test_sweeps_lower_a_deposit_and_permit_no_withdrawal() -> None:
     _, pab = requirements(compute(inputs({}, {1: 100}, pab_swept=30)))
     assert (pab.cents, pab.cents_for_withdrawal) == (70, 100)
-    result = funding(pab, own(90, AccountClass.PAB))
+    result = funding(pab, own(90, ReserveClass.PAB))
     assert (result.shortfall, result.withdrawable) == (0, 0)
 
 

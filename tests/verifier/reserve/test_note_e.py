@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
+from exports.reserve.policies import Policy, PolicySet, policies_at
 from tests.verifier.reserve.make import AS_OF, CALENDAR, POLICIES
 from verifier.reserve.note_e import (
     AccountKind,
@@ -21,7 +22,6 @@ from verifier.reserve.note_e import (
     Relation,
     item_10,
 )
-from verifier.reserve.policies import Policy, PolicySet, policies_at
 
 RICH = 10**15
 """A tentative net capital that limits nobody."""

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
+from exports.reserve.errors import PolicyRefused
+from exports.reserve.money import QuotedPrice, Rounding, dollars, market_value, percent, require_cents, share
+from exports.reserve.policies import DEFAULT_POLICIES, Policy, policies_at
 from tests.verifier.reserve.make import AS_OF
-from verifier.reserve.errors import PolicyRefused
-from verifier.reserve.money import QuotedPrice, Rounding, dollars, market_value, percent, require_cents, share
-from verifier.reserve.policies import DEFAULT_POLICIES, Policy, policies_at
 
 
 def own(value: str, since: date, name: str = "price_age_days_max") -> Policy:

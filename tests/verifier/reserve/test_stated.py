@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from exports.reserve.computation import Occasion, ReserveInputs, compute
+from exports.reserve.frequency import Frequency, Method
 from tests.verifier.reserve.make import AS_OF, POLICIES
-from verifier.reserve.computation import Occasion, ReserveInputs, compute
-from verifier.reserve.frequency import Frequency, Method
 from verifier.reserve.stated import StatedItems, read_stated_items
 
 Row = dict[str, str]

@@ -14,13 +14,13 @@ from datetime import date
 from enum import StrEnum
 
 from chains.errors import InvalidValue
-from verifier.reserve.errors import ItemsRefused, ScheduleRefused
-from verifier.reserve.frequency import Frequency, Method
-from verifier.reserve.items import Side
-from verifier.reserve.lines import CustomerItems, PabItems
-from verifier.reserve.money import Rounding, percent
-from verifier.reserve.policies import PolicySet
-from verifier.reserve.rulesets import RuleSet
+from exports.reserve.errors import ItemsRefused, ScheduleRefused
+from exports.reserve.frequency import Frequency, Method
+from exports.reserve.items import Side
+from exports.reserve.lines import CustomerItems, PabItems
+from exports.reserve.money import Rounding, percent
+from exports.reserve.policies import PolicySet
+from exports.reserve.rulesets import RuleSet
 
 
 class ReductionBase(StrEnum):

@@ -12,6 +12,14 @@ from enum import StrEnum
 from typing import Final
 
 
+class ReserveClass(StrEnum):
+    """Whose computation and whose accounts: the two are apart in everything, 15c3-3(e)(1)."""
+
+    CUSTOMER = "customer"
+    PAB = "pab"
+    """Proprietary accounts of other brokers and dealers, 15c3-3(a)(16)."""
+
+
 class Side(StrEnum):
     """Which total of the formula a line belongs to."""
 

@@ -17,12 +17,12 @@ from enum import StrEnum
 from typing import Final
 
 from chains.errors import InvalidValue
-from mapping.types import AccountClass
-from verifier.reserve.money import Rounding, percent, require_cents
-from verifier.reserve.policies import PolicySet
+from exports.reserve.items import ReserveClass
+from exports.reserve.money import Rounding, percent, require_cents
+from exports.reserve.policies import PolicySet
 
 BANK_EQUITY_PERCENT: Final = 15
-PURPOSES: Final = frozenset({AccountClass.CUSTOMER, AccountClass.PAB})
+PURPOSES: Final = frozenset({ReserveClass.CUSTOMER, ReserveClass.PAB})
 
 
 class SecurityKind(StrEnum):
@@ -70,7 +70,7 @@ class ReserveAccount:
 
     account_id: str
     bank_id: str
-    purpose: AccountClass
+    purpose: ReserveClass
     """customer or pab: the two are separate from each other and from any other account, (e)(1)."""
     notified_on: date | None
     """Date of the bank's written notification, (f)."""
@@ -143,7 +143,7 @@ class NotCounted:
 class Held:
     """What counts for one purpose, and what does not."""
 
-    purpose: AccountClass
+    purpose: ReserveClass
     cash: int
     """US cents that count."""
     securities: int
@@ -199,9 +199,9 @@ def reserve_holdings(
             sum(securities[each.account_id] for each in ordered if each.purpose is purpose),
             tuple(out for each in ordered if each.purpose is purpose for out in left_out[each.account_id]),
         )
-        for purpose in (AccountClass.CUSTOMER, AccountClass.PAB)
+        for purpose in (ReserveClass.CUSTOMER, ReserveClass.PAB)
     }
-    return ReserveHoldings(held[AccountClass.CUSTOMER], held[AccountClass.PAB])
+    return ReserveHoldings(held[ReserveClass.CUSTOMER], held[ReserveClass.PAB])
 
 
 def _document_missing(account: ReserveAccount, as_of: date) -> Cause | None:

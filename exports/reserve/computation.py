@@ -15,13 +15,13 @@ from enum import StrEnum
 from chains.errors import InvalidValue
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import BundleError
-from verifier.reserve.errors import ItemsRefused
-from verifier.reserve.formula import CustomerResult, PabResult, customer_result, debit_reduction, pab_result
-from verifier.reserve.frequency import Frequency, Method
-from verifier.reserve.items import item
-from verifier.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
-from verifier.reserve.policies import Policy, PolicySet
-from verifier.reserve.rulesets import rule_set_at
+from exports.reserve.errors import ItemsRefused
+from exports.reserve.formula import CustomerResult, PabResult, customer_result, debit_reduction, pab_result
+from exports.reserve.frequency import Frequency, Method
+from exports.reserve.items import item
+from exports.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
+from exports.reserve.policies import Policy, PolicySet
+from exports.reserve.rulesets import rule_set_at
 
 INPUTS_FORMAT = "custody-reserve-inputs/1"
 COMPUTATION_FORMAT = "custody-reserve-computation/1"

@@ -18,10 +18,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from verifier.reserve.errors import ScheduleRefused
-from verifier.reserve.money import require_cents
-from verifier.reserve.policies import PolicySet
-from verifier.reserve.rulesets import RuleSet
+from exports.reserve.errors import ScheduleRefused
+from exports.reserve.money import require_cents
+from exports.reserve.policies import PolicySet
+from exports.reserve.rulesets import RuleSet
 
 WINDOW_MONTHS: Final = 12
 START_MONTHS: Final = 6

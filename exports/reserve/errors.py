@@ -1,24 +1,28 @@
 """What stops a reserve computation. It is then unverified: nothing is ever computed from a guess.
 
-VerifierError
-└── ReserveError               every error of this package
-    ├── ItemsRefused           the fifteen lines are not complete, or one of them is wrong
-    ├── CalendarUnknown        a date in a year whose bank holidays are not known
-    ├── RuleSetUnknown         a date before the oldest version of the rule that is known here
-    ├── PolicyRefused          a policy has no value at that date, or one that is not allowed
-    └── ScheduleRefused        the method and the frequency exclude each other, or filings are missing
+ReserveError                   every error of this package; has a stable `code` and an `advice`
+├── ItemsRefused               the fifteen lines are not complete, or one of them is wrong
+├── CalendarUnknown            a date in a year whose bank holidays are not known
+├── RuleSetUnknown             a date before the oldest version of the rule that is known here
+├── PolicyRefused              a policy has no value at that date, or one that is not allowed
+└── ScheduleRefused            the method and the frequency exclude each other, or filings are missing
 """
 
 from __future__ import annotations
 
-from verifier.errors import VerifierError
 
-
-class ReserveError(VerifierError):
+class ReserveError(Exception):
     """Base of all errors of the reserve computations."""
 
     code = "reserve"
+    """Stable name of the kind of error, for programs."""
     advice = "Correct the named input; the computation stays unverified until then."
+    """One sentence on what a person can do."""
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        if advice:
+            self.advice = advice
 
 
 class ItemsRefused(ReserveError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from verifier.reserve.errors import PolicyRefused
+from exports.reserve.errors import PolicyRefused
 
 _ALLOWED: Final = {
     "rounding": r"against_the_firm",

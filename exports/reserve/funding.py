@@ -13,19 +13,19 @@ from datetime import date, datetime
 
 from chains.errors import InvalidValue
 from chains.types import require_utc
-from mapping.types import AccountClass
-from verifier.reserve.accounts import Bank, Held, ReserveAccount, reserve_holdings
-from verifier.reserve.computation import Occasion, ReserveComputation
-from verifier.reserve.errors import ItemsRefused
-from verifier.reserve.money import require_cents
-from verifier.reserve.policies import PolicySet
+from exports.reserve.accounts import Bank, Held, ReserveAccount, reserve_holdings
+from exports.reserve.computation import Occasion, ReserveComputation
+from exports.reserve.errors import ItemsRefused
+from exports.reserve.items import ReserveClass
+from exports.reserve.money import require_cents
+from exports.reserve.policies import PolicySet
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """What one computation requires for one purpose. Amounts in US cents."""
 
-    purpose: AccountClass
+    purpose: ReserveClass
     as_of: date
     cents: int
     """What must be on deposit."""
@@ -39,13 +39,13 @@ def requirements(computation: ReserveComputation) -> tuple[Requirement, Requirem
     customer, pab, digest = computation.customer, computation.pab, computation.digest
     as_of = computation.inputs.as_of
     return (
-        Requirement(AccountClass.CUSTOMER, as_of, customer.required, customer.required, digest),
-        Requirement(AccountClass.PAB, as_of, pab.required, pab.required + pab.swept, digest),
+        Requirement(ReserveClass.CUSTOMER, as_of, customer.required, customer.required, digest),
+        Requirement(ReserveClass.PAB, as_of, pab.required, pab.required + pab.swept, digest),
     )
 
 
 def requirement_in_force(
-    computations: Iterable[ReserveComputation], purpose: AccountClass, on: date
+    computations: Iterable[ReserveComputation], purpose: ReserveClass, on: date
 ) -> Requirement | None:
     """The requirement of the latest as-of date, regular or extra; None when there is no such computation.
 
@@ -136,7 +136,7 @@ def check_withdrawal(
         raise InvalidValue(f"{account_id} has no stated cash for that withdrawal")
     after = [replace(each, cash=source.cash - cents) if each is source else each for each in before]
     both = reserve_holdings(after, banks, as_of, policies)
-    held = both.customer if requirement.purpose is AccountClass.CUSTOMER else both.pab
+    held = both.customer if requirement.purpose is ReserveClass.CUSTOMER else both.pab
     short = max(0, requirement.cents_for_withdrawal - held.cents)
     reason = "what stays is at least the amount then required, 15c3-3(g)"
     if short:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from verifier.reserve.errors import RuleSetUnknown
+from exports.reserve.errors import RuleSetUnknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from mapping.types import AccountClass
-from verifier.reserve.errors import ItemsRefused
-from verifier.reserve.items import ITEMS, Side, item
-from verifier.reserve.money import require_cents
+from exports.reserve.errors import ItemsRefused
+from exports.reserve.items import ITEMS, ReserveClass, Side, item
+from exports.reserve.money import require_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class ItemLine:
 class _Lines:
     """Items 1 to 15 in their order."""
 
-    account_class: ClassVar[AccountClass]
+    account_class: ClassVar[ReserveClass]
     lines: tuple[ItemLine, ...]
 
     def __post_init__(self) -> None:
@@ -89,14 +88,14 @@ class CustomerItems(_Lines):
     """The lines of the customer computation."""
 
     __slots__ = ()
-    account_class = AccountClass.CUSTOMER
+    account_class = ReserveClass.CUSTOMER
 
 
 class PabItems(_Lines):
     """The lines of the PAB computation: Exhibit A with "customer" read as PAB, PAB Note 1."""
 
     __slots__ = ()
-    account_class = AccountClass.PAB
+    account_class = ReserveClass.PAB
 
 
 def credits_used_twice(customer: CustomerItems, pab: PabItems) -> list[str]:
