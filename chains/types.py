@@ -60,6 +60,11 @@ def chain_namespace(chain_id: ChainId) -> str:
     return chain_id.partition(":")[0]
 
 
+def burn_address(chain_id: ChainId) -> Address | None:
+    """The address that tokens are burnt to, which belongs to nobody; None on chains that have no such thing."""
+    return Address("0x" + "0" * 40) if chain_namespace(chain_id) == "eip155" else None
+
+
 def account_location(chain_id: ChainId, address: Address) -> LocationId:
     """The CAIP-10 account id of an address on a chain, used as the location of what it holds."""
     return LocationId(f"{chain_id}:{address}")

@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     ERROR_CORRECTION = "error_correction"
     GAS_FLOAT_RETURN = "gas_float_return"
     GAS_TOP_UP = "gas_top_up"
+    REDEMPTION = "redemption"
+    """Tokens given back for what they stand for, to their issuer or burnt: alone it may name the zero address."""
 
 
 FIRM_PURPOSES = frozenset({Purpose.EARNED_FEE, Purpose.ERROR_CORRECTION, Purpose.GAS_FLOAT_RETURN})

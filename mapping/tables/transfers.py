@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chains.errors import InvalidValue
+from chains.types import burn_address
 from mapping.columns import Column, ColumnProblem, OnChange, Row, Table
 from mapping.fields import one_of, parse_id, parse_name, parse_person, parse_time
 from mapping.tables.shared import (
@@ -30,6 +31,12 @@ def _positive(text: str, row: Row) -> object:
     return units
 
 
+def _destination(text: str, row: Row) -> object:
+    """An address of the chain, or the one that tokens are burnt to; `_build` says what may be burnt."""
+    chain_id = row["chain_id"]
+    return text if text == burn_address(chain_id) else row.context.address(chain_id, text)
+
+
 def _build(row: Row) -> TransferAuthorization:
     require_asset_on_chain(row["chain_id"], row["asset_id"])
     if row["valid_until"] <= row["valid_from"]:
@@ -40,6 +47,11 @@ def _build(row: Row) -> TransferAuthorization:
         raise ColumnProblem("client_id", "a client withdrawal names the client")
     if row["destination"] == row["wallet"]:
         raise ColumnProblem("destination", "the destination is the wallet itself")
+    if row["destination"] == burn_address(row["chain_id"]):
+        if row["purpose"] is not Purpose.REDEMPTION:
+            raise ColumnProblem("destination", "only a redemption may name the zero address, where tokens are burnt")
+        if row.context.asset(row["asset_id"]).is_native:
+            raise ColumnProblem("destination", "the chain's own coin is not redeemed: it would be lost")
     return TransferAuthorization(
         authorization_id=row["authorization_id"],
         chain_id=row["chain_id"],
@@ -75,7 +87,13 @@ AUTHORIZATIONS = Table(
             QUANTITY_RULE + "; above zero",
             _positive,
         ),
-        address_column("The only address it may go to.", "destination"),
+        Column(
+            "destination",
+            "The only address it may go to.",
+            "address",
+            "the chain's strict spelling (EIP-55 checksum on EVM); the zero address only for a `redemption` of a token",
+            _destination,
+        ),
         Column(
             "fee_max",
             "Most that the transfer's fee may be; empty sets no limit.",

@@ -24,6 +24,7 @@ from tests.mapping.desk import (
     only,
 )
 
+NOBODY = "0x" + "0" * 40
 DICTIONARY = Path(__file__).resolve().parents[2] / "docs" / "data-dictionary.md"
 
 
@@ -158,6 +159,9 @@ def _fresh(table: str) -> dict[str, str]:
         ("authorizations", {"client_id": ""}, "client_id", "names the client"),
         ("authorizations", {"destination": OMNIBUS}, "destination", "itself"),
         ("authorizations", {"asset_id": ETH_OPTIMISM}, "asset_id", "not on chain eip155:1"),
+        ("authorizations", {"asset_id": USDC, "destination": NOBODY}, "destination", "only a redemption"),
+        ("authorizations", {"purpose": "redemption", "destination": NOBODY}, "destination", "would be lost"),
+        ("wallets", {"address": NOBODY}, "address", "belongs to nobody"),
         ("positions", {"quantity": "-1"}, "quantity", "negative"),
         ("positions", {"source": "dtc"}, "source", "dtc:"),
         ("prices", {"price": "1,000.00"}, "price", "plain decimal"),
@@ -279,6 +283,9 @@ def test_limits_are_read_in_the_right_asset(desk: Desk) -> None:
     approval = desk.post("authorizations", asset_id=USDC, quantity_max="7", fee_max="0.01").records[0].record
     assert isinstance(approval, TransferAuthorization)
     assert (approval.base_units_max, approval.fee_max) == (7_000_000, 10**16)
+    burnt = desk.post("authorizations", asset_id=USDC, purpose="redemption", destination=NOBODY).records[0].record
+    assert isinstance(burnt, TransferAuthorization)
+    assert burnt.destination == NOBODY
     unlimited = desk.post("authorizations", fee_max="").records[0].record
     assert isinstance(unlimited, TransferAuthorization)
     assert unlimited.fee_max is None

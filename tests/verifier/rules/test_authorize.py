@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
+from chains.evm.addresses import ZERO_ADDRESS
 from chains.types import Address, Transfer, TransferKind
 from mapping.types import FIRM_PURPOSES, FirmAddress, Purpose, TransferAuthorization
 from tests.verifier.rules.make import (
@@ -41,6 +42,7 @@ from verifier.rules.authorize import (
 
 CUSTODY = frozenset({A, B})
 M = MatchOutcome
+NOBODY = ZERO_ADDRESS
 HOUR = timedelta(hours=1)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -72,6 +74,10 @@ def outcomes(matches: Sequence[TransferMatch]) -> list[tuple[MatchOutcome, str]]
         (moved(100, sender=B), approval(100), (M.UNAUTHORIZED, "")),
         (moved(100), approval(100, chain_id=OTHER_CHAIN), (M.UNAUTHORIZED, "")),
         (moved(100, receiver=None), approval(100), (M.WRONG_DESTINATION, "auth-1")),  # burnt
+        (moved(100, receiver=NOBODY), approval(100, to=NOBODY, purpose=Purpose.REDEMPTION), (M.MATCHED, "auth-1")),
+        (moved(101, receiver=NOBODY), approval(100, to=NOBODY, purpose=Purpose.REDEMPTION), (M.OVER_AMOUNT, "auth-1")),
+        (moved(100, receiver=NOBODY), approval(100, purpose=Purpose.REDEMPTION), (M.WRONG_DESTINATION, "auth-1")),
+        (moved(100), approval(100, purpose=Purpose.REDEMPTION), (M.MATCHED, "auth-1")),  # to its issuer
         (moved(101, receiver=C), approval(100), (M.UNAUTHORIZED, "")),
         # validity is judged by the block's time, both ends included
         (moved(), approval(valid_until=NOON), (M.MATCHED, "auth-1")),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chains.devnet.deploy import Deployed, deployed
 from chains.devnet.node import AnvilNode
 from chains.evm.abi import TRANSFER_TOPIC
+from chains.evm.addresses import ZERO_ADDRESS
 from chains.evm.keccak import keccak256
 from chains.types import Asset, AssetId
+from tests.verifier.issuer import Issuer
 from tests.verifier.sweep.desk import Desk, kinds
 from tests.verifier.sweep.world import GAS_MONEY, OMNIBUS, STRANGER, AnvilWorld
 from verifier.records import FindingKind, MatchOutcome
@@ -120,3 +123,22 @@ def test_wrapped_ether_is_approved_like_any_payment(desk: Desk, world: AnvilWorl
     assert outcomes == [MatchOutcome.MATCHED] * 2
     weth.transact("withdraw", 1, sender=OMNIBUS)
     assert kinds(desk.sweep())[FindingKind.UNAUTHORIZED_TRANSFER] == 1
+
+
+@pytest.mark.fault("D1")
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_a_burn_is_approved_as_a_redemption(desk: Desk, world: AnvilWorld, tmp_path: Path, is_approved: bool) -> None:
+    desk.open_books(OMNIBUS)
+    world.mint(OMNIBUS, 1_000)
+    desk.allocate(OMNIBUS, C_1=1_000)
+    assert desk.sweep().exit_code == 0
+    if is_approved:
+        desk.approve("A-1", OMNIBUS, ZERO_ADDRESS, 300, purpose="redemption")
+    world.act(OMNIBUS, world.usdx.address, "burn(uint256)", 300)
+    desk.take(ledger_entries=[{"entry_id": "E-1", "location": desk.at(OMNIBUS), "quantity": "-0.0003"}])
+    outcome = desk.sweep()
+    assert unexplained(outcome) == []
+    assert outcome.exit_code == (0 if is_approved else 1)
+    assert kinds(outcome) == ({} if is_approved else {FindingKind.UNAUTHORIZED_TRANSFER: 1})
+    issuer = Issuer.of(tmp_path, desk)
+    assert issuer.verify(issuer.issue().path, nodes=True).exit_code == 0, "what was found is in the bundle"
