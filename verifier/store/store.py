@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from verifier.store.approval_store import ApprovalStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
@@ -27,6 +28,7 @@ class Store(
     BundleStore,
     KeyStore,
     DissentStore,
+    ApprovalStore,
     EncumbranceStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
