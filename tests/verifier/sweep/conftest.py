@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chains.devnet.bitcoin.node import RegtestNode
 from chains.devnet.node import AnvilNode
+from tests.verifier.sweep.bitcoin_world import BitcoinDesk, BitcoinWorld, Pool
 from tests.verifier.sweep.desk import Desk
 from tests.verifier.sweep.world import AnvilWorld
 from verifier.store import Store, open_store
@@ -54,3 +56,10 @@ def new_desk(world: AnvilWorld, tmp_path: Path) -> NewDesk:
 def desk(new_desk: NewDesk, sqlite_store: Store) -> Desk:
     """A desk on SQLite before a real Anvil chain."""
     return new_desk(sqlite_store)
+
+
+@pytest.fixture
+def bitcoin_pool(bitcoin_nodes: Callable[..., RegtestNode], sqlite_store: Store, tmp_path: Path) -> Pool:
+    """A pool of Bitcoin wallets at a desk on SQLite before a regtest chain, a first sweep behind."""
+    world = BitcoinWorld(bitcoin_nodes(history=0))
+    return Pool.open(BitcoinDesk(sqlite_store, world, tmp_path, [world.node.url]), world)

@@ -2,111 +2,34 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from chains.bitcoin import chain_plugin
-from chains.bitcoin.networks import REGTEST
-from chains.devnet.bitcoin.keys import Kind
-from chains.devnet.bitcoin.mining import COINBASE_MATURITY
 from chains.devnet.bitcoin.node import RegtestNode
-from chains.devnet.bitcoin.wallet import TestWallet
-from chains.types import Asset, Finality
-from tests.verifier.sweep.desk import Desk, kinds
+from chains.types import Finality
+from tests.verifier.sweep.bitcoin_world import BITCOIN, BitcoinDesk, BitcoinWorld, Pool
+from tests.verifier.sweep.desk import kinds
 from verifier.records import FindingKind, Status
-from verifier.store import Store
 
 pytestmark = pytest.mark.devnet
 
-COIN = Asset(REGTEST.asset_id, "BTC", 8)
-BITCOIN = 100_000_000
 
-
-class BitcoinWorld:
-    """What a desk must know of a regtest chain, and who moves coins on it."""
-
-    chain_id: str = REGTEST.chain_id
-
-    def __init__(self, node: RegtestNode) -> None:
-        self.node = node
-        self.rich = TestWallet(node, "rich")
-        self.custody = TestWallet(node, "custody")
-        begin = int(time.time()) - 6 * 60 * 60  # so that every block can have a later time of its own
-        node.set_time(begin - (COINBASE_MATURITY + 1) * 600)
-        node.mine_history(2, to=self.rich.new_address())
-        node.set_time(begin)
-        node.mine_history(COINBASE_MATURITY)
-
-    def head_time(self) -> datetime:
-        """Time of the newest block."""
-        return datetime.fromtimestamp(self.node.block(self.node.tip).header.time, UTC)
-
-    def mine(self) -> None:
-        """One block, ten minutes later, with all that waits."""
-        self.node.set_time(self.node.now() + 600)
-        self.node.mine()
-
-    def fund(self, address: str, base_units: int) -> None:
-        """Pay an address in a block of its own."""
-        self.rich.pay(address, base_units)
-        self.mine()
-
-    def stranger(self) -> str:
-        """An address that is nobody's."""
-        return TestWallet(self.node, "stranger").new_address()
-
-
-class BitcoinDesk(Desk):
-    """The desk before a Bitcoin chain: its one asset is the coin."""
-
-    def __init__(self, store: Store, world: BitcoinWorld, folder: Path, urls: list[str]) -> None:
-        super().__init__(
-            store,
-            world,
-            folder,
-            genesis_hash=REGTEST.genesis_hash,
-            urls=urls,
-            token="none",
-            plugin=chain_plugin,
-        )
-        self.native = self.usdx = COIN
-        self.config = replace(
-            self.config, native_asset=COIN, header_format="bitcoin", state_directory=folder / "ledgers"
-        )
+@pytest.fixture
+def desk(bitcoin_pool: Pool) -> BitcoinDesk:
+    return bitcoin_pool.desk
 
 
 @pytest.fixture
-def world(bitcoin_nodes: Callable[..., RegtestNode]) -> BitcoinWorld:
-    return BitcoinWorld(bitcoin_nodes(history=0))
+def world(bitcoin_pool: Pool) -> BitcoinWorld:
+    return bitcoin_pool.world
 
 
 @pytest.fixture
-def desk(world: BitcoinWorld, sqlite_store: Store, tmp_path: Path) -> BitcoinDesk:
-    return BitcoinDesk(sqlite_store, world, tmp_path, [world.node.url])
-
-
-@pytest.fixture
-def pool(desk: BitcoinDesk, world: BitcoinWorld) -> list[str]:
-    """Three addresses of unlike kinds in one pool, with 3 bitcoins, all allocated, and a first sweep behind."""
-    addresses = [world.custody.new_address(kind) for kind in (Kind.P2WPKH, Kind.P2TR, Kind.P2PKH)]
-    desk.take(
-        clients=[{"client_id": "C-1", "name": "Client one"}],
-        assets=[{"asset_id": COIN.asset_id, "symbol": "BTC", "decimals": "8"}],
-        wallets=[{"address": address} for address in addresses],
-        pools=[{"pool_id": "P-1", "address": address} for address in addresses],
-    )
-    for address, coins in zip(addresses, (1, 2, 0), strict=True):
-        if coins:
-            world.fund(address, coins * BITCOIN)
-    desk.allocate("pool:P-1", C_1=3 * BITCOIN)
-    outcome = desk.sweep()
-    assert outcome.exit_code == 0, (outcome.failure, [seen.finding.text for seen in outcome.cases])
-    return addresses
+def pool(bitcoin_pool: Pool) -> list[str]:
+    """The addresses of the pool, and a first sweep behind."""
+    return bitcoin_pool.addresses
 
 
 def test_a_pool_is_matched(desk: BitcoinDesk, pool: list[str]) -> None:
