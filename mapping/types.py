@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location, pool_location, require_utc
+from mapping.accepted_control import AcceptedControl
 
 
 class AccountClass(StrEnum):
@@ -330,6 +331,7 @@ Record = (
     | Allocation
     | LedgerEntry
     | TransferAuthorization
+    | AcceptedControl
     | Position
     | Price
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mapping.checks.acceptances import check_acceptances
 from mapping.checks.duplicates import check_changes, check_duplicates, drop_unchanged
 from mapping.checks.entries import check_entries
 from mapping.checks.places import check_firm_addresses, check_pools
@@ -22,6 +23,7 @@ def run_checks(scope: Scope) -> None:
     check_references(scope)
     check_pools(scope)
     check_firm_addresses(scope)
+    check_acceptances(scope)
     check_entries(scope)
     check_snapshots(scope)
     check_segregation(scope)

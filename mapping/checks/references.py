@@ -44,7 +44,7 @@ def _named_wallets(scope: Scope) -> Iterator[tuple[Sourced[Any], str, tuple[Chai
                 yield row, "location", account
     for row in scope.of("pools"):
         yield row, "address", (row.record.chain_id, row.record.address)
-    for row in scope.of("authorizations"):
+    for row in (*scope.of("authorizations"), *scope.of("accepted_control")):
         yield row, "wallet", (row.record.chain_id, row.record.wallet)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from mapping.columns import Table
 from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
+from mapping.tables.control import ACCEPTED_CONTROL
 from mapping.tables.outside import POSITIONS, PRICES
 from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
 from mapping.tables.transfers import AUTHORIZATIONS
@@ -22,6 +23,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     ALLOCATIONS,
     LEDGER_ENTRIES,
     AUTHORIZATIONS,
+    ACCEPTED_CONTROL,
     POSITIONS,
     PRICES,
 )

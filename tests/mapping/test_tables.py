@@ -39,6 +39,7 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "allocations.csv",
         "ledger_entries.csv",
         "authorizations.csv",
+        "accepted_control.csv",
         "positions.csv",
         "prices.csv",
     ]
@@ -300,4 +301,4 @@ def test_a_fee_limit_needs_the_chains_own_coin(desk: Desk) -> None:
 
 def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
-    assert changing == {"clients", "assets", "wallets", "pools", "firm_addresses"}
+    assert changing == {"clients", "assets", "wallets", "pools", "firm_addresses", "accepted_control"}

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from chains.types import Asset
+from mapping.accepted_control import AcceptedControl
 from mapping.types import (
     AssetRecord,
     Client,
@@ -22,6 +23,7 @@ from mapping.types import (
     Wallet,
 )
 from verifier.store.tables import (
+    AcceptedControlRow,
     AssetRow,
     AuthorizationRow,
     ClientRow,
@@ -122,6 +124,10 @@ _AUTHORIZATION = (
     "authorization_id", "chain_id", "wallet", "asset_id", "base_units_max", "destination", "fee_max", "valid_from",
     "valid_until", "purpose", "requested_by", "approved_by", "approved_at", "reference", "client_id",
 )  # fmt: skip
+_ACCEPTED = (
+    "acceptance_id", "chain_id", "wallet", "kind", "asset_id", "subject", "base_units_max", "valid_from", "valid_until",
+    "reason", "requested_by", "approved_by", "approved_at",
+)  # fmt: skip
 
 CODECS: Final[Mapping[type[Any], Codec]] = {
     Client: Codec(ClientRow, _fields(*_CLIENT), _same(Client, *_CLIENT), "client_id", 0),
@@ -134,6 +140,9 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     ),
     TransferAuthorization: Codec(
         AuthorizationRow, _fields(*_AUTHORIZATION), _same(TransferAuthorization, *_AUTHORIZATION), "authorization_id", 0
+    ),
+    AcceptedControl: Codec(
+        AcceptedControlRow, _fields(*_ACCEPTED), _same(AcceptedControl, *_ACCEPTED), "acceptance_id", 0
     ),
     Price: Codec(PriceRow, _price_values, _price, "asset_id", 0),
 }

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from chains.types import Address, AssetId, ChainId, LocationId, utc_text
+from mapping.accepted_control import AcceptedControl
 from mapping.book import AllocationKey, Book, import_entries
 from mapping.importer import ImportResult
 from mapping.tables import table_of
@@ -157,6 +158,10 @@ class MappingStore(Database):
         )
         with self.read() as connection:
             return {row.authorization_id: row.recorded_at for row in connection.execute(query)}
+
+    def accepted_control(self, chain_id: ChainId | None, known_at: datetime) -> list[AcceptedControl]:
+        """The newest version of every decision about who else may move something, ended ones too."""
+        return self._newest(AcceptedControl, known_at, chain_id)
 
     def prices(self, known_at: datetime) -> list[Price]:
         """Every price."""

@@ -38,6 +38,7 @@ from verifier.store.tables.encumbrances import (
 from verifier.store.tables.journal import JournalEntryRow, JournalSealRow
 from verifier.store.tables.keys import KeyAnswerRow, KeyChallengeRow
 from verifier.store.tables.mapping import (
+    AcceptedControlRow,
     AssetRow,
     AssetValueRow,
     AuthorizationRow,
@@ -68,6 +69,7 @@ from verifier.store.tables.results import (
 __all__ = [
     "DATA_TABLES",
     "METADATA",
+    "AcceptedControlRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",

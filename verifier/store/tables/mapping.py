@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from mapping.accepted_control import AcceptedKind
 from mapping.types import AccountClass, EntryKind, LegalClass, PositionSource, Purpose, Structure
 from verifier.store.tables.base import DataRow, HotRow, column, rules
 from verifier.store.types import BaseUnits, CivilDate, EnumText, Flag, UtcTime, Whole, Words
@@ -197,6 +198,32 @@ class AuthorizationRow(_Imported, table=True):
     approved_at: datetime = column(UtcTime())
     reference: str = column(Words())
     client_id: str = column(Words())
+
+
+class AcceptedControlRow(ImportedRow, table=True):
+    """That somebody beside a wallet's own key may move something; a newer row of the id is a new version."""
+
+    __tablename__ = "accepted_control"
+    __table_args__ = rules(
+        sa.Index(None, "acceptance_id"),
+        sa.Index(None, "chain_id", "wallet"),
+        sa.CheckConstraint("requested_by <> approved_by", name="maker_is_not_checker"),
+    )
+
+    acceptance_id: str = column(Words())
+    chain_id: str = column(Words())
+    wallet: str = column(Words())
+    kind: AcceptedKind = column(EnumText(AcceptedKind))
+    asset_id: str | None = column(Words())
+    subject: str = column(Words())
+    base_units_max: int | None = column(BaseUnits())
+    """NULL for any amount, and for kinds that are about everything in the wallet."""
+    valid_from: datetime = column(UtcTime())
+    valid_until: datetime = column(UtcTime())
+    reason: str = column(Words())
+    requested_by: str = column(Words())
+    approved_by: str = column(Words())
+    approved_at: datetime = column(UtcTime())
 
 
 class PositionRow(_Imported, table=True):
