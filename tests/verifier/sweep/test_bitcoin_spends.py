@@ -205,10 +205,9 @@ def test_what_is_burnt_is_a_payment_and_stands_in_the_bundle(bitcoin_pool: Pool,
     assert_in_order(desk.sweep())
     assert bundle_verifies(pool, tmp_path)
 
+    burnt = TxOutput(7_000, BURN)
     world.custody.send(
-        world.custody.build(
-            {}, coins=pool.coins_of(pool.addresses[1]), extra_outputs=[TxOutput(7_000, BURN)], fee=1_000
-        )
+        world.custody.build({}, coins=pool.coins_of(pool.addresses[1]), extra_outputs=[burnt], fee=1_000)
     )
     world.mine()
     pool.book(8_000)
