@@ -200,7 +200,7 @@ class AuthorizationRow(_Imported, table=True):
     client_id: str = column(Words())
 
 
-class AcceptedControlRow(ImportedRow, table=True):
+class AcceptedControlRow(_Imported, table=True):
     """That somebody beside a wallet's own key may move something; a newer row of the id is a new version."""
 
     __tablename__ = "accepted_control"

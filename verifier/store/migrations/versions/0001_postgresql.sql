@@ -159,6 +159,36 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE accepted_control (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	acceptance_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	wallet TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	asset_id TEXT,
+	subject TEXT NOT NULL,
+	base_units_max NUMERIC(79, 0),
+	valid_from TIMESTAMP WITH TIME ZONE NOT NULL,
+	valid_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	reason TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_accepted_control PRIMARY KEY (record_id),
+	CONSTRAINT ck_accepted_control_maker_is_not_checker CHECK (requested_by <> approved_by),
+	CONSTRAINT fk_accepted_control_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_accepted_control_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_accepted_control_base_units_max_range CHECK (abs(base_units_max) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_accepted_control_acceptance_id ON accepted_control (acceptance_id);
+
+CREATE INDEX ix_accepted_control_chain_id_wallet ON accepted_control (chain_id, wallet);
+
 CREATE TABLE approval_scan (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1084,6 +1114,12 @@ CREATE TRIGGER sweep_failure_refuse_change BEFORE UPDATE OR DELETE ON sweep_fail
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_failure_refuse_truncate BEFORE TRUNCATE ON sweep_failure
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER accepted_control_refuse_change BEFORE UPDATE OR DELETE ON accepted_control
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER accepted_control_refuse_truncate BEFORE TRUNCATE ON accepted_control
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER approval_scan_refuse_change BEFORE UPDATE OR DELETE ON approval_scan

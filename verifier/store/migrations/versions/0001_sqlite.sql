@@ -173,6 +173,37 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE accepted_control (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	acceptance_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	wallet TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	asset_id TEXT,
+	subject TEXT NOT NULL,
+	base_units_max TEXT,
+	valid_from TEXT NOT NULL,
+	valid_until TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TEXT NOT NULL,
+	CONSTRAINT pk_accepted_control PRIMARY KEY (record_id),
+	CONSTRAINT ck_accepted_control_maker_is_not_checker CHECK (requested_by <> approved_by),
+	CONSTRAINT fk_accepted_control_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_accepted_control_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_accepted_control_base_units_max_digits CHECK (base_units_max = '0' OR ((base_units_max GLOB '[1-9]*' OR base_units_max GLOB '-[1-9]*') AND substr(base_units_max, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units_max, '-')) < 78 OR (length(ltrim(base_units_max, '-')) = 78 AND ltrim(base_units_max, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_accepted_control_acceptance_id ON accepted_control (acceptance_id);
+
+CREATE INDEX ix_accepted_control_chain_id_wallet ON accepted_control (chain_id, wallet);
+
 CREATE TABLE approval_scan (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1142,6 +1173,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END
 
 CREATE TRIGGER sweep_failure_refuse_delete BEFORE DELETE ON sweep_failure
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END;
+
+CREATE TRIGGER accepted_control_refuse_update BEFORE UPDATE ON accepted_control
+BEGIN SELECT RAISE(ABORT, 'rows of accepted_control are added, never changed'); END;
+
+CREATE TRIGGER accepted_control_refuse_delete BEFORE DELETE ON accepted_control
+BEGIN SELECT RAISE(ABORT, 'rows of accepted_control are added, never changed'); END;
 
 CREATE TRIGGER approval_scan_refuse_update BEFORE UPDATE ON approval_scan
 BEGIN SELECT RAISE(ABORT, 'rows of approval_scan are added, never changed'); END;
