@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding, TransferScan
 
 if TYPE_CHECKING:
@@ -215,6 +216,25 @@ def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]
         prepare(pin, addresses)
 
 
+class AddressBranch(Protocol):
+    """The addresses that follow from one output descriptor, by number."""
+
+    @property
+    def text(self) -> str:
+        """The descriptor in its one spelling."""
+
+    @property
+    def is_ranged(self) -> bool:
+        """Whether there is an address for every number; otherwise there is number 0 only."""
+
+    @property
+    def multisig(self) -> tuple[int, int] | None:
+        """How many signatures of how many keys its scripts want; None when they are no multisig."""
+
+    def address(self, number: int) -> Address:
+        """The address of a number; raises `InvalidValue` where there is none."""
+
+
 class ChainPlugin(Protocol):
     """What an adapter registers: how to spell its addresses and assets, and how to open a reader."""
 
@@ -231,3 +251,11 @@ class ChainPlugin(Protocol):
         self, config: ChainConfig, node: NodeConfig, *, capabilities: Mapping[str, str] | None = None
     ) -> ChainReader:
         """A reader of the chain through one node; `capabilities` kept from an earlier probe save asking again."""
+
+
+def read_descriptor(plugin: ChainPlugin, chain_id: ChainId, text: str) -> AddressBranch:
+    """Read an output descriptor; raises `InvalidValue` for a wrong one, or where the chain's adapter reads none."""
+    parse = getattr(plugin, "parse_descriptor", None)
+    if parse is None:
+        raise InvalidValue(f"wallets of {chain_id} have no descriptors: write each address into wallets.csv")
+    return cast("AddressBranch", parse(chain_id, text))

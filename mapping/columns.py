@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from chains.errors import ChainError, InvalidValue
 from mapping.context import RowContext
 from mapping.types import Record
+
+WITHHELD: Final = "(not shown)"
+"""Stands in a problem for a value that holds a secret."""
 
 Key = tuple[str, ...]
 """The natural key of a record as texts."""
@@ -142,7 +145,8 @@ class Table(Generic[R_co]):
             except UnreadableDependency:
                 continue
             except ChainError as error:
-                problems.append(FieldProblem(column.name, text, str(error)))
+                shown = WITHHELD if getattr(error, "is_secret", False) else text
+                problems.append(FieldProblem(column.name, shown, str(error)))
         if problems:
             return problems
         try:

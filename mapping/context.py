@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chains.errors import InvalidValue, UnknownChain
-from chains.reader import ChainPlugin
+from chains.reader import AddressBranch, ChainPlugin, read_descriptor
 from chains.types import (
     Address,
     Asset,
@@ -42,6 +42,7 @@ class RowContext:
         self._locations: dict[str, LocationId] = {}
         self._addresses: dict[tuple[ChainId, str], Address] = {}
         self._asset_ids: dict[str, AssetId] = {}
+        self._descriptors: dict[tuple[ChainId, str], AddressBranch] = {}
         self.unchecked: dict[str, Address] = {}
         """Addresses accepted without a checksum, as written, with the spelling they were recorded in."""
 
@@ -74,6 +75,13 @@ class RowContext:
                 raise
             self.unchecked[text] = canonical
             return canonical
+
+    def descriptor(self, chain_id: ChainId, text: str) -> AddressBranch:
+        """An output descriptor of a chain whose adapter reads them."""
+        key = (chain_id, text)
+        if key not in self._descriptors:
+            self._descriptors[key] = read_descriptor(self._plugin(chain_id), chain_id, text)
+        return self._descriptors[key]
 
     def new_asset_id(self, text: str) -> AssetId:
         """An asset id in its canonical spelling, whether the asset is known or not."""

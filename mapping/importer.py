@@ -21,6 +21,7 @@ from mapping.columns import Table
 from mapping.context import RowContext
 from mapping.csvfile import CsvLimits, CsvReader, FileCopy, Problems, copy_file
 from mapping.errors import UnknownTable
+from mapping.expansion import expand_descriptors
 from mapping.fields import shown
 from mapping.known import KnownBook, MemoryBook, SnapshotState
 from mapping.tables import TABLES, table_named
@@ -221,6 +222,7 @@ class _Reading:
     def finish(self) -> ImportResult:
         """Run the checks that join rows, and give the result."""
         scope = self._scope
+        expand_descriptors(scope, self._context.descriptor)
         run_checks(scope)
         records: list[Sourced[Record]] = []
         if not self.problems.count:

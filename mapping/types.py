@@ -165,6 +165,33 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
+class DescriptorRole(StrEnum):
+    """What the addresses of a descriptor are for."""
+
+    EXTERNAL = "external"
+    """Given out, to be paid to."""
+    CHANGE = "change"
+    """Never given out: what a payment leaves over comes back here."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalletDescriptor:
+    """A wallet of many addresses, told by an output descriptor. Each derived address is a `Wallet` of its own too."""
+
+    chain_id: ChainId
+    address: Address
+    """The address of number 0: the wallet that all others are like."""
+    descriptor: str
+    """In its one spelling, with its checksum."""
+    role: DescriptorRole
+    birth_height: int | None
+    """First block that could have paid one of its addresses, where it is known."""
+    look_ahead: int
+    """How many addresses behind the last one in use are watched."""
+    derived: int
+    """How many addresses are wallets: numbers 0 to this less one."""
+
+
 class PoolMember:
     """That a wallet belongs to an omnibus pool in a period; the pool is one location over all its wallets."""
 
@@ -326,6 +353,7 @@ Record = (
     | AssetRecord
     | Wallet
     | PoolMember
+    | WalletDescriptor
     | FirmAddress
     | CustodianAddress
     | Allocation

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from chains.bitcoin.networks import network_of
+from chains.bitcoin.private_keys import refuse_private_keys
 from chains.bitcoin.script import canonical_address
 from chains.errors import InvalidValue
 from chains.types import Address, AssetId, ChainId
 
 if TYPE_CHECKING:
+    from chains.bitcoin.descriptors import Descriptor
     from chains.bitcoin.reader import BitcoinReader
     from chains.reader import ChainConfig, NodeConfig
 
@@ -24,8 +26,18 @@ class BitcoinPlugin:
     namespace = "bip122"
 
     def parse_address(self, chain_id: ChainId, text: str) -> Address:
-        """Check an address strictly for the chain's network; see `chains.bitcoin.script.canonical_address`."""
+        """Check an address strictly for the chain's network; see `chains.bitcoin.script.canonical_address`.
+
+        A private key in its place is refused without being repeated.
+        """
+        refuse_private_keys(text)
         return canonical_address(network_of(chain_id), text)
+
+    def parse_descriptor(self, chain_id: ChainId, text: str) -> Descriptor:
+        """Read an output descriptor of the chain's network; see `chains.bitcoin.descriptors.parse_descriptor`."""
+        from chains.bitcoin.descriptors import parse_descriptor
+
+        return parse_descriptor(network_of(chain_id), text)
 
     def parse_asset_id(self, text: str) -> AssetId:
         """Check the CAIP-19 id of a network's coin; there is no other asset on these chains."""

@@ -1,14 +1,9 @@
-"""Extended public keys (BIP-32): a public key from which more of them follow, without any secret.
-
-Private keys are refused wherever they are met, and never repeated in the refusal: nothing here has a use for them, and
-whoever wrote one into a file should make new ones. Pure.
-"""
+"""Extended public keys (BIP-32): a public key from which more of them follow, without any secret. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +11,7 @@ from chains.bitcoin import base58
 from chains.bitcoin.curve import add_multiple, point_of
 from chains.bitcoin.hashes import hash160
 from chains.bitcoin.networks import Network
+from chains.bitcoin.private_keys import PrivateKeyGiven, refuse_private_keys
 from chains.errors import InvalidValue
 
 HARDENED: Final = 1 << 31
@@ -28,25 +24,6 @@ _PRIVATE: Final = frozenset({"0488ade4", "04358394"})
 _OTHER_LETTERS: Final = frozenset(
     {"049d7cb2", "04b24746", "0295b43f", "02aa7ed3", "044a5262", "045f1cf6", "024289ef", "02575483"}
 )
-_TOKEN: Final = re.compile(r"[0-9A-Za-z]+", re.ASCII)
-_EXTENDED_PRIVATE: Final = re.compile(r"[a-zA-Z]prv[0-9A-Za-z]{16,}", re.ASCII)
-_WIF: Final = re.compile(r"[5KL9c][1-9A-HJ-NP-Za-km-z]{49,51}", re.ASCII)
-
-
-class PrivateKeyGiven(InvalidValue):
-    """A private key stands where a public one belongs."""
-
-    code = "private-key-given"
-    advice = "Give the public key (xpub) instead; treat the private key as known to others, and move its coins."
-    is_secret = True
-    """The text that was refused must not be shown or kept."""
-
-
-def refuse_private_keys(text: str) -> None:
-    """Raise `PrivateKeyGiven` when a text holds what is, or looks like, a private key (xprv or WIF)."""
-    for token in _TOKEN.findall(text):
-        if _EXTENDED_PRIVATE.search(token) or _WIF.fullmatch(token):
-            raise PrivateKeyGiven("this holds a private key; only public keys are taken")
 
 
 @dataclass(frozen=True, slots=True)

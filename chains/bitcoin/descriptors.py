@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from chains.bitcoin.bip32 import HARDENED, ExtendedKey, parse_extended_key, refuse_private_keys
+from chains.bitcoin.bip32 import HARDENED, ExtendedKey, parse_extended_key
 from chains.bitcoin.curve import point_at, point_of, taproot_output_key
 from chains.bitcoin.hashes import hash160
 from chains.bitcoin.networks import Network
+from chains.bitcoin.private_keys import refuse_private_keys
 from chains.bitcoin.script import address_of_script, p2pkh_script, p2sh_script, script_of_address, witness_script
 from chains.errors import InvalidValue
 from chains.types import Address

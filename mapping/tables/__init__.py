@@ -8,6 +8,7 @@ from mapping.columns import Table
 from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
 from mapping.tables.control import ACCEPTED_CONTROL
+from mapping.tables.descriptors import WALLET_DESCRIPTORS
 from mapping.tables.outside import POSITIONS, PRICES
 from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
 from mapping.tables.transfers import AUTHORIZATIONS
@@ -17,6 +18,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     CLIENTS,
     ASSETS,
     WALLETS,
+    WALLET_DESCRIPTORS,
     POOLS,
     FIRM_ADDRESSES,
     CUSTODIAN_ADDRESSES,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from chains.bitcoin import chain_plugin as bitcoin_plugin
 from chains.errors import UnknownChain
 from chains.evm import chain_plugin
 from chains.reader import ChainPlugin
@@ -26,6 +27,14 @@ SEGREGATED: Final = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
 POOLED: Final = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
 ELSEWHERE: Final = "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb"
 """An address that is no wallet."""
+
+BITCOIN: Final = "bip122:000000000019d6689c085ae165831e93"
+FIRST_OF_DESCRIPTOR: Final = "bc1qxf4jyj0r5fw4m3sfxhcyfm5rt5ysh2zej5q0n2"
+DESCRIPTOR: Final = (
+    "wpkh([ffffffff/13h]xpub69H7F5d8KSRgmmdJg2KhpAK8SR3DjMwAdkxj3ZuxV27CprR9LgpeyGmXUbC6wb7ERfvrnKZjXoUmmDznezpbZb7ap6"
+    "r1D3tgFxHmwMkQTPH/1/2/*)#0htvdtvj"
+)
+"""A test vector of BIP-382."""
 
 
 def at(address: str, chain: str = "eip155:1") -> str:
@@ -58,6 +67,13 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "firm_alone_can_sign": "yes",
         "others_can_sign_without_firm": "no",
         "opened_on": "2025-01-02",
+    },
+    "wallet_descriptors": {
+        "chain_id": BITCOIN,
+        "address": FIRST_OF_DESCRIPTOR,
+        "descriptor": DESCRIPTOR,
+        "role": "external",
+        "look_ahead": "2",
     },
     "pools": {"pool_id": "P-1", "chain_id": "eip155:1", "address": POOLED, "from_date": "2025-01-02"},
     "firm_addresses": {
@@ -155,6 +171,7 @@ BASE: Final[dict[str, tuple[dict[str, str], ...]]] = {
         {"gas_float_limit": "0.5"},
         {"address": SEGREGATED, "structure": "fully_segregated"},
         {"address": POOLED},
+        {"chain_id": BITCOIN, "address": FIRST_OF_DESCRIPTOR},
     ),
     "pools": ({},),
 }
@@ -180,7 +197,9 @@ def _quote(text: str) -> str:
 
 
 def plugins(chain_id: ChainId) -> ChainPlugin:
-    """The real EVM adapter for EVM chains, none for others."""
+    """The real adapters of EVM and Bitcoin chains, none for others."""
+    if chain_id.startswith("bip122:"):
+        return bitcoin_plugin
     if not chain_id.startswith("eip155:"):
         raise UnknownChain(f"no adapter reads {chain_id}")
     return chain_plugin

@@ -59,7 +59,7 @@ def test_a_folder_is_read_by_the_names_of_its_files(tmp_path: Path) -> None:
     book, options = MemoryBook(), ImportOptions(now=NOW)
     result = read_files([tmp_path], book, options, plugins)
     assert result.ok
-    assert sorted(notice.file for notice in result.notices) == ["README.txt", "old"]
+    assert sorted(notice.file for notice in result.notices) == ["README.txt", "old", "wallet_descriptors.csv"]
     assert [file.table for file in result.files] == [table.name for table in TABLES]
     for wrong in ("customers.csv", "Clients.CSV", "allocations (1).csv"):
         stray = tmp_path / wrong

@@ -155,8 +155,8 @@ def test_two_spellings_of_one_address_are_one_wallet(desk: Desk) -> None:
         ("pools", {"address": ELSEWHERE}, "address", "wallets.csv"),
         ("allocations", {"location": "pool:P-9"}, "location", "pools.csv"),
         ("allocations", {"location": "vault:1"}, "location", "a location is"),
-        ("allocations", {"location": "bip122:000000000019d6689c085ae165831e93:1A"}, "location", "no adapter"),
-        ("wallets", {"chain_id": "bip122:000000000019d6689c085ae165831e93"}, "chain_id", "no adapter"),
+        ("allocations", {"location": "cosmos:cosmoshub-4:1A"}, "location", "no adapter"),
+        ("wallets", {"chain_id": "cosmos:cosmoshub-4"}, "chain_id", "no adapter"),
         ("wallets", {"chain_id": "ethereum"}, "chain_id", "CAIP-2"),
     ],
 )

@@ -10,6 +10,8 @@ from mapping.columns import OnChange
 from mapping.dictionary import main, render
 from mapping.errors import UnknownTable
 from mapping.tables import TABLES, table_named, table_of, template
+from mapping.tables.descriptors import LOOK_AHEAD_USUAL
+from mapping.tables.places import WALLETS
 from mapping.types import AssetRecord, PositionSource, TransferAuthorization, Wallet
 from tests.mapping.desk import (
     AAPL,
@@ -33,6 +35,7 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "clients.csv",
         "assets.csv",
         "wallets.csv",
+        "wallet_descriptors.csv",
         "pools.csv",
         "firm_addresses.csv",
         "custodian_addresses.csv",
@@ -47,10 +50,11 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
 
 def test_the_templates_of_all_files_import_together(empty_desk: Desk) -> None:
     result = empty_desk.take(**{table.name: template(table.file_name) for table in TABLES})
-    assert len(result.records) == sum(len(table.examples) for table in TABLES)
+    derived = LOOK_AHEAD_USUAL - 1  # the addresses that follow from the descriptor, besides its first
+    assert len(result.records) == sum(len(table.examples) for table in TABLES) + derived
     for table in TABLES:
         found = [row.record for row in result.records if isinstance(row.record, table.record_type)]
-        assert len({table.key(record) for record in found}) == len(table.examples)
+        assert len({table.key(record) for record in found}) == len(table.examples) + derived * (table is WALLETS)
         assert all(len(table.key(record)) == len(table.key_columns) for record in found)
         assert all(table_of(record) is table for record in found)
 
@@ -301,4 +305,5 @@ def test_a_fee_limit_needs_the_chains_own_coin(desk: Desk) -> None:
 
 def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
-    assert changing == {"clients", "assets", "wallets", "pools", "firm_addresses", "accepted_control"}
+    places = {"clients", "assets", "wallets", "wallet_descriptors", "pools", "firm_addresses"}
+    assert changing == places | {"accepted_control"}

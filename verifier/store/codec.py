@@ -21,6 +21,7 @@ from mapping.types import (
     Record,
     TransferAuthorization,
     Wallet,
+    WalletDescriptor,
 )
 from verifier.store.tables import (
     AcceptedControlRow,
@@ -31,6 +32,7 @@ from verifier.store.tables import (
     FirmAddressRow,
     PoolMemberRow,
     PriceRow,
+    WalletDescriptorRow,
     WalletRow,
 )
 from verifier.store.tables.base import StoredRow
@@ -117,6 +119,7 @@ def _price(row: Any) -> Price:
 
 
 _CLIENT = ("client_id", "name", "opened_on", "closed_on")
+_DESCRIPTOR = ("chain_id", "address", "descriptor", "role", "birth_height", "look_ahead", "derived")
 _POOL = ("pool_id", "chain_id", "address", "from_date", "to_date")
 _FIRM = ("chain_id", "address", "label", "valid_from", "valid_until", "tops_up_gas")
 _CUSTODIAN = ("custodian", "chain_id", "address", "mpc_vault", "as_of")
@@ -133,6 +136,9 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     Client: Codec(ClientRow, _fields(*_CLIENT), _same(Client, *_CLIENT), "client_id", 0),
     AssetRecord: Codec(AssetRow, _asset_values, _asset, "asset_id", 0),
     Wallet: Codec(WalletRow, _wallet_values, _wallet, "address", 1),
+    WalletDescriptor: Codec(
+        WalletDescriptorRow, _fields(*_DESCRIPTOR), _same(WalletDescriptor, *_DESCRIPTOR), "address", 1
+    ),
     PoolMember: Codec(PoolMemberRow, _fields(*_POOL), _same(PoolMember, *_POOL), "address", 2),
     FirmAddress: Codec(FirmAddressRow, _fields(*_FIRM), _same(FirmAddress, *_FIRM), "address", 1),
     CustodianAddress: Codec(

@@ -30,6 +30,7 @@ from mapping.types import (
     Sourced,
     TransferAuthorization,
     Wallet,
+    WalletDescriptor,
 )
 from verifier.errors import StoreError
 from verifier.store.codec import CODECS
@@ -122,6 +123,10 @@ class MappingStore(Database):
         )
         with self.read() as connection:
             return {Address(row.address): row.recorded_at for row in connection.execute(query)}
+
+    def wallet_descriptors(self, chain_id: ChainId | None, known_at: datetime) -> list[WalletDescriptor]:
+        """The newest record of every wallet descriptor."""
+        return self._newest(WalletDescriptor, known_at, chain_id)
 
     def pool_members(self, chain_id: ChainId | None, known_at: datetime) -> list[PoolMember]:
         """Every pool membership, past ones too."""

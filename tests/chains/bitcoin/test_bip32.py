@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chains.bitcoin import curve
-from chains.bitcoin.bip32 import HARDENED, ExtendedKey, PrivateKeyGiven, parse_extended_key
+from chains.bitcoin.bip32 import HARDENED, ExtendedKey, parse_extended_key
 from chains.bitcoin.curve import ORDER, _multiple, _sum, add_multiple, compressed, point_of
 from chains.bitcoin.networks import MAIN, REGTEST, TEST
+from chains.bitcoin.private_keys import PrivateKeyGiven
 from chains.errors import InvalidValue
 
 MASTER_1 = (
@@ -110,7 +111,9 @@ def test_keys_of_one_network_are_not_those_of_another() -> None:
 
 
 def test_letters_of_slip_132_are_refused_by_name() -> None:
-    zpub = "zpub6jftahH18ngZxLmXaKw3GSZzZsszmt9WqedkyZdezFtWRFBZqsQH5hyUmb4pCEeZGmVfQuP5bedXTB8is6fTv19U1GQRyQUKQGUTzyHACMF"
+    zpub = (
+        "zpub6jftahH18ngZxLmXaKw3GSZzZsszmt9WqedkyZdezFtWRFBZqsQH5hyUmb4pCEeZGmVfQuP5bedXTB8is6fTv19U1GQRyQUKQGUTzyHACMF"
+    )
     with pytest.raises(InvalidValue, match="write the key as xpub or tpub"):
         key(zpub)
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chains.bitcoin.bip32 import PrivateKeyGiven
 from chains.bitcoin.descriptors import _INPUT, Descriptor, descriptor_checksum, parse_descriptor
 from chains.bitcoin.networks import MAIN, REGTEST
+from chains.bitcoin.private_keys import PrivateKeyGiven
 from chains.errors import InvalidValue
 
 KEY = "03a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd"

@@ -52,6 +52,7 @@ from verifier.store.tables.mapping import (
     PositionRow,
     PriceRow,
     StatedAllocationRow,
+    WalletDescriptorRow,
     WalletRow,
 )
 from verifier.store.tables.results import (
@@ -127,3 +128,4 @@ __all__ = [
     "WeakerScanRow",
     "table",
 ]
+    "WalletDescriptorRow",

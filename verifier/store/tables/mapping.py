@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from mapping.accepted_control import AcceptedKind
-from mapping.types import AccountClass, EntryKind, LegalClass, PositionSource, Purpose, Structure
+from mapping.types import AccountClass, DescriptorRole, EntryKind, LegalClass, PositionSource, Purpose, Structure
 from verifier.store.tables.base import DataRow, HotRow, column, rules
 from verifier.store.types import BaseUnits, CivilDate, EnumText, Flag, UtcTime, Whole, Words
 
@@ -99,6 +99,21 @@ class WalletRow(_Imported, table=True):
     opened_on: date = column(CivilDate())
     closed_on: date | None = column(CivilDate())
     gas_float_limit: int = column(BaseUnits())
+
+
+class WalletDescriptorRow(_Imported, table=True):
+    """A wallet of many addresses; each address that follows from it is a row of `wallet` too."""
+
+    __tablename__ = "wallet_descriptor"
+    __table_args__ = rules(sa.Index(None, "chain_id", "address"))
+
+    chain_id: str = column(Words())
+    address: str = column(Words())
+    descriptor: str = column(Words())
+    role: DescriptorRole = column(EnumText(DescriptorRole))
+    birth_height: int | None = column(Whole())
+    look_ahead: int = column(Whole())
+    derived: int = column(Whole())
 
 
 class PoolMemberRow(_Imported, table=True):

@@ -878,6 +878,26 @@ CREATE TABLE traced_block (
 	transfer_count BIGINT NOT NULL,
 	note TEXT NOT NULL,
 	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
+CREATE TABLE wallet_descriptor (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	descriptor TEXT NOT NULL,
+	role TEXT NOT NULL,
+	birth_height BIGINT,
+	look_ahead BIGINT NOT NULL,
+	derived BIGINT NOT NULL,
+	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
+
 	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
 	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
 	CONSTRAINT fk_traced_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
@@ -1382,3 +1402,9 @@ FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 FOR EACH ROW EXECUTE FUNCTION custody_check_decision();
+CREATE TRIGGER wallet_descriptor_refuse_change BEFORE UPDATE OR DELETE ON wallet_descriptor
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER wallet_descriptor_refuse_truncate BEFORE TRUNCATE ON wallet_descriptor
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+

@@ -931,6 +931,27 @@ CREATE TABLE traced_block (
 	node_id TEXT NOT NULL,
 	transfer_count INTEGER NOT NULL,
 	note TEXT NOT NULL,
+CREATE TABLE wallet_descriptor (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	descriptor TEXT NOT NULL,
+	role TEXT NOT NULL,
+	birth_height INTEGER,
+	look_ahead INTEGER NOT NULL,
+	derived INTEGER NOT NULL,
+	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
+
 	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
 	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
 	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
@@ -1441,3 +1462,9 @@ BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
 BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made it'); END;
+CREATE TRIGGER wallet_descriptor_refuse_update BEFORE UPDATE ON wallet_descriptor
+BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
+
+CREATE TRIGGER wallet_descriptor_refuse_delete BEFORE DELETE ON wallet_descriptor
+BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
+
