@@ -28,6 +28,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.errors import BundleError, BundleNotWritten, RecordInvalid
+from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import (
     FORMAT,
     FORMAT_VERSION,
@@ -95,6 +96,9 @@ class Bundle:
     key_challenges: Sequence[KeyChallengeRecord] = ()
     key_proofs: Sequence[KeyProofRecord] = ()
     restrictions: Sequence[RestrictionRecord] = ()
+    liabilities: Sequence[LiabilityRecord] = ()
+    liability_roots: Sequence[LiabilityRootRecord] = ()
+    liability_totals: Sequence[LiabilityTotalRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
+from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
 from exports.records import (
     RECORD_TYPES,
@@ -60,6 +61,9 @@ class Contents:
     grants: tuple[GrantRecord, ...]
     key_challenges: tuple[KeyChallengeRecord, ...]
     key_proofs: tuple[KeyProofRecord, ...]
+    liabilities: tuple[LiabilityRecord, ...]
+    liability_roots: tuple[LiabilityRootRecord, ...]
+    liability_totals: tuple[LiabilityTotalRecord, ...]
     pools: tuple[PoolRecord, ...]
     reconciliations: tuple[ReconciliationRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]

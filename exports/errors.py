@@ -10,6 +10,9 @@
     ├── TrustedKeysInvalid       the reader's own trusted-keys file cannot be used
     ├── KeyRefused               a private key file that must not be used
     ├── SignerUnavailable        a signer gave no signature; nothing was published
+    ├── LiabilityInvalid         liabilities that no tree can commit to
+    ├── StatementInvalid         the file is no inclusion statement that this program can read
+    │   └── StatementRefused     it is one, and breaks its rules
     └── BundleNotWritten         the file could not be written and made durable
 
 No text of these errors carries a URL or a secret.
@@ -88,6 +91,27 @@ class SignerUnavailable(BundleError):
 
     code = "signer-unavailable"
     advice = "Bring the signer back and export again; the same state gives the same digest."
+
+
+class LiabilityInvalid(BundleError):
+    """Liabilities that no tree can commit to: a negative amount, a sum beyond 256 bits, an owner given twice."""
+
+    code = "liability-invalid"
+    advice = "Look at the allocations of the asset; each owner's position stands once and is zero or more."
+
+
+class StatementInvalid(BundleError):
+    """The file is no inclusion statement that this program can read."""
+
+    code = "statement-invalid"
+    advice = "Ask the firm for the original file, or install the version of this program that knows its format."
+
+
+class StatementRefused(StatementInvalid):
+    """An inclusion statement that breaks its rules: it was changed, or made by another program."""
+
+    code = "statement-refused"
+    advice = "Do not rely on this statement; ask the firm for the original file."
 
 
 class BundleNotWritten(BundleError):

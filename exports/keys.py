@@ -209,14 +209,7 @@ def create_key_pair(private_path: Path, passphrase: str | None = None) -> str:
         serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
     )
     pem = private_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    try:
-        descriptor = os.open(private_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise KeyRefused(f"{private_path.name}: {error.strerror or 'cannot be written'}") from error
+    write_private_file(private_path, pem)
     public_pem = private_key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -243,7 +236,7 @@ def load_signer(uri: str, *, public_key_pem: str | None = None, passphrase: Pass
 
 
 def _file_signer(path: Path, public_key_pem: str | None, passphrase: Passphrase | None) -> Signer:
-    pem = _read_private_file(path)
+    pem = read_private_file(path)
     try:
         private_key = serialization.load_pem_private_key(pem, None)
     except TypeError:  # the key is encrypted
@@ -268,8 +261,23 @@ def _file_signer(path: Path, public_key_pem: str | None, passphrase: Passphrase 
     return signer
 
 
-def _read_private_file(path: Path) -> bytes:
-    """The key file's bytes; what is checked is what is read, because both use one open file."""
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a new file of mode 0600 and flush it; an existing file is never replaced (`KeyRefused`)."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise KeyRefused(f"{path.name}: {error.strerror or 'cannot be written'}") from error
+
+
+def read_private_file(path: Path) -> bytes:
+    """The bytes of a file that is the user's alone; what is checked is what is read, because both use one open file.
+
+    Raises `KeyRefused` for a link, a file of somebody else, and one open to others.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(descriptor, "rb") as file:

@@ -44,6 +44,7 @@ from exports.control_records import (
     KeyProofRecord,
     RestrictionRecord,
 )
+from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 
 
 class Rail(StrEnum):
@@ -463,6 +464,9 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "grants": GrantRecord,
     "key_challenges": KeyChallengeRecord,
     "key_proofs": KeyProofRecord,
+    "liabilities": LiabilityRecord,
+    "liability_roots": LiabilityRootRecord,
+    "liability_totals": LiabilityTotalRecord,
     "pools": PoolRecord,
     "reconciliations": ReconciliationRecord,
     "restrictions": RestrictionRecord,
@@ -472,6 +476,6 @@ RECORD_TYPES: Final[dict[str, type]] = {
 }
 """The member kinds of format version 1, each `records/KIND.jsonl`. All of them are always present, empty or not.
 
-Later versions add kinds (reserve computations, control reviews, state proofs, the liabilities tree); a reader
+Later versions add kinds (reserve computations, control reviews, state proofs); a reader
 refuses a version it does not know, so that nothing signed is ever skipped in silence.
 """

@@ -59,4 +59,6 @@ def _lines(report: VerificationReport) -> Iterator[str]:
             f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
             f"{facts.unverified} unverified. A signature proves origin, not truth."
         )
+        yield from facts.blocks
         yield from facts.control
+        yield from facts.liabilities

@@ -107,8 +107,14 @@ class BundleFacts:
     signed_by: tuple[str, ...]
     """Names of the reader's trusted keys whose signature counts."""
     withheld: tuple[str, ...]
+    blocks: tuple[str, ...] = ()
+    """Each chain's block, whether it was final, and what of the balances there is immature: a line each."""
     control: tuple[str, ...] = ()
     """Who else could move what is there, and how much stands at wallets whose keys were proven: a line each."""
+    liabilities: tuple[str, ...] = ()
+    """What is owed of each asset, what is there, and what the liabilities root proves: a line each."""
+    liabilities_root: str | None = None
+    """The digest that clients' inclusion statements lead to."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -128,7 +134,10 @@ class BundleFacts:
             },
             "signed_by": list(self.signed_by),
             "withheld": list(self.withheld),
+            "blocks": list(self.blocks),
             "control": list(self.control),
+            "liabilities": list(self.liabilities),
+            "liabilities_root": self.liabilities_root,
         }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from chains.types import ChainId, require_utc
+from exports.block_lines import block_lines
 from exports.contents import Contents, ReadLimits, read_member
 from exports.control_checks import check_encumbrances
 from exports.control_lines import control_lines
@@ -29,6 +30,7 @@ from exports.evidence_checks import (
 )
 from exports.key_checks import check_key_proofs
 from exports.keys import TrustedKeys
+from exports.liability_checks import check_liabilities, liability_lines
 from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
 from exports.record_checks import (
@@ -66,6 +68,7 @@ NAMES: Final[dict[int, str]] = {
     19: "wallets' keys signed their proofs of control",
     20: "your node's contract wallets accept their proofs",
     21: "your node says the same of who else could move it",
+    22: "the liabilities tree is made from the allocations",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -298,7 +301,7 @@ class _Run:
 def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
-    """Checks 6 to 15, 18 and 19: everything that the records of a bundle say about each other."""
+    """Checks 6 to 15, 18, 19 and 22: everything that the records of a bundle say about each other."""
     outcomes = {
         6: check_references(contents, spelling),
         7: check_claims(contents),
@@ -312,6 +315,7 @@ def figure_checks(
         15: check_chain_of_bundles(contents.manifest, after),
         18: check_encumbrances(contents),
         19: check_key_proofs(contents),
+        22: check_liabilities(contents),
     }
     return [Check.of(number, NAMES[number], outcome) for number, outcome in outcomes.items()]
 
@@ -332,5 +336,8 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         unverified=counts[Status.UNVERIFIED],
         signed_by=verdict.accepted,
         withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
+        blocks=tuple(block_lines(contents)) if contents else (),
         control=tuple(control_lines(contents)) if contents else (),
+        liabilities=tuple(liability_lines(contents)) if contents else (),
+        liabilities_root=next((record.root for record in contents.liability_roots), None) if contents else None,
     )

@@ -7,6 +7,7 @@ and of the books as they were known then; nothing that came later is mixed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from chains.agreement import split_node_ids
 from chains.types import Address, AssetId, ChainId, LocationId, Transfer, overall_grade
 from exports import records
 from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
+from exports.liabilities import LiabilityContext
+from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
 from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
@@ -47,12 +50,14 @@ def issue_bundle(
     signers: Sequence[Signer],
     actor: str,
     clock: Callable[[], datetime],
+    liabilities_secret: bytes,
 ) -> WrittenBundle:
     """Write the bundle of each chain's sweep that stands, and record that it was issued.
 
     Movements are included from `since` (a height per chain), else from the block after the previous bundle's, else
     from the first covered one. The bundle's moment is a journal entry made first; until it is issued nothing new is
-    recorded, so that an export that was killed gives the same digest when it is repeated.
+    recorded, so that an export that was killed gives the same digest when it is repeated. `liabilities_secret` salts
+    the liabilities tree and never leaves the house.
 
     Raises `InputError` when there is no sweep to speak of or another file is in the way, `BundleRefused` when a
     verifier would refuse the bundle, `StoreBusy` when something was recorded in between; nothing is written then.
@@ -64,6 +69,7 @@ def issue_bundle(
     for section in settings.chains:
         _standing(store, ChainId(section.chain_id))  # before anything is recorded
     bundle, head = _gather(store, settings, since, actor, clock)
+    bundle = _with_liabilities(bundle, liabilities_secret)
     if reasons := refusals(bundle):
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}{more}")
@@ -130,6 +136,18 @@ def _gather(
         key_proofs=proofs,
     )
     return bundle, head
+
+
+def _with_liabilities(bundle: Bundle, secret: bytes) -> Bundle:
+    """The bundle with the trees over what its allocations say is owed."""
+    moment = Moment(LiabilityContext(bundle.firm.name, bundle.bundle_id, bundle.as_of), bundle.as_of_skew_seconds_max)
+    made = make_liabilities(bundle.allocations, bundle.reconciliations, moment, secret)
+    return replace(
+        bundle,
+        liabilities=made.liabilities,
+        liability_totals=made.liability_totals,
+        liability_roots=made.liability_roots,
+    )
 
 
 def _prepared(store: Store, actor: str, clock: Callable[[], datetime]) -> JournalHead:

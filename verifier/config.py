@@ -101,6 +101,10 @@ class ImportSettings(_Section):
     file_rows_max: int = Field(default=2_000_000, ge=1)
 
 
+SALT_FILE_NAME = "liabilities-secret.hex"
+"""Name of the file beside the signing key that salts the liabilities tree."""
+
+
 class BundleSettings(_Section):
     """How bundles are signed."""
 
@@ -108,6 +112,8 @@ class BundleSettings(_Section):
     """The signing key (PEM, mode 0600)."""
     passphrase_env: str | None = None
     """Name of the environment variable that holds the key's passphrase."""
+    liabilities_secret_file: Path | None = None
+    """What salts the liabilities tree (64 hex digits, mode 0600); by default beside the signing key."""
 
 
 class LimitSettings(_Section):
@@ -394,8 +400,13 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite:///:memory:":
         url = f"{prefix}{folder / url.removeprefix(prefix)}"
     bundle = settings.bundle
-    if bundle.key_file is not None and not bundle.key_file.is_absolute():
+    if bundle.key_file is not None:
         bundle = bundle.model_copy(update={"key_file": folder / bundle.key_file})
+    secret = bundle.liabilities_secret_file
+    if secret is not None:
+        bundle = bundle.model_copy(update={"liabilities_secret_file": folder / secret})
+    elif bundle.key_file is not None:
+        bundle = bundle.model_copy(update={"liabilities_secret_file": bundle.key_file.with_name(SALT_FILE_NAME)})
     database_file = url.removeprefix(prefix) if url.startswith(prefix) else ""
     beside = Path(database_file).parent if database_file not in ("", ":memory:") else folder
     chains = [

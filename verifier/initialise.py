@@ -1,4 +1,4 @@
-"""Setting up a folder: configuration, signing key, trusted-keys file, database. What exists is never overwritten."""
+"""Setting up a folder: configuration, keys, trusted-keys file, database. What exists is never overwritten."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def initialise(folder: Path, *, config_text: Callable[[], str], actor: str, now:
         created.append(CONFIG_FILE)
     _make_keys(folder, now, created, kept)
     settings = load_settings(config)
+    _make_secret(settings.bundle.liabilities_secret_file, created, kept)
     store = open_store(settings.database.url.get_secret_value())
     try:
         schema = store.migrate(actor, now)
@@ -71,3 +72,18 @@ def _make_keys(folder: Path, now: datetime, created: list[str], kept: list[str])
     entry = trusted_key("operations", public, ("operations",))
     trusted.write_bytes(trusted_keys((entry,), expires=now.replace(microsecond=0) + TRUSTED_FOR).to_bytes())
     created.extend([str(KEY_FILE), TRUSTED_KEYS_FILE])
+
+
+def _make_secret(path: Path | None, created: list[str], kept: list[str]) -> None:
+    """The secret that salts the liabilities tree, beside the signing key unless configured elsewhere."""
+    from exports.firm_secret import create_secret
+
+    if path is None:
+        return
+    shown = str(Path(path.parent.name) / path.name)
+    if path.exists():
+        kept.append(shown)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    create_secret(path)
+    created.append(shown)

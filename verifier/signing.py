@@ -1,4 +1,4 @@
-"""The signers of the configuration: whose keys a bundle is signed with."""
+"""The signers of the configuration, and the secret that salts the liabilities tree."""
 
 from __future__ import annotations
 
@@ -32,3 +32,18 @@ def signers_of(settings: Settings) -> list[Signer]:
         return value
 
     return [load_signer(f"file2:{settings.bundle.key_file}", passphrase=passphrase)]
+
+
+def liabilities_secret_of(settings: Settings) -> bytes:
+    """The firm's secret for the liabilities tree.
+
+    Raises `ConfigError` when none is configured or there is no such file, and `KeyRefused` for one that is not private.
+    """
+    from exports.firm_secret import read_secret
+
+    path = settings.bundle.liabilities_secret_file
+    if path is None:
+        raise ConfigError("no secret for the liabilities tree: set key_file or liabilities_secret_file in [bundle]")
+    if not path.exists():
+        raise ConfigError(f"{path.name}, which salts the liabilities tree, is not there: run `custody init` to make it")
+    return read_secret(path)

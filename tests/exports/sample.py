@@ -36,6 +36,8 @@ from exports.control_records import (
 )
 from exports.envelope import sign_manifest
 from exports.keys import TrustedKeys, create_key_pair, load_signer, trusted_key, trusted_keys
+from exports.liabilities import LiabilityContext
+from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import MANIFEST_NAME, Withheld, digest_hex
 from exports.records import (
     AccountClass,
@@ -206,11 +208,27 @@ def review(wallets: int, grants: int = 0) -> ControlReviewRecord:
     )  # fmt: skip
 
 
+FIRM_SECRET = bytes(range(100, 132))
+"""What the sample firm salts its liabilities with."""
+
+
+def with_liabilities(bundle: Bundle) -> Bundle:
+    """The bundle with the trees that its own allocations and reconciliations make."""
+    moment = Moment(LiabilityContext(bundle.firm.name, bundle.bundle_id, bundle.as_of), bundle.as_of_skew_seconds_max)
+    made = make_liabilities(bundle.allocations, bundle.reconciliations, moment, FIRM_SECRET)
+    return replace(
+        bundle,
+        liabilities=made.liabilities,
+        liability_totals=made.liability_totals,
+        liability_roots=made.liability_roots,
+    )
+
+
 def sample_bundle() -> Bundle:
     """Six reconciliations: four matched (one of a pool, one with gas float and statement), one short, one unread."""
     omnibus, segregated = account_location(CHAIN, OMNIBUS), account_location(CHAIN, SEGREGATED)
     statement = StatementRecord(1_000 * 10**6, BLOCK_TIME, "Example Custody", "st-1", Status.MATCHED, "")
-    return Bundle(
+    bundle = Bundle(
         bundle_id="bundle-0001",
         sequence=1,
         previous_digest=None,
@@ -331,6 +349,7 @@ def sample_bundle() -> Bundle:
         controls=tuple(control(each) for each in (OMNIBUS, SEGREGATED, POOLED_A, POOLED_B)),
         grants=(GrantRecord(SWEEP_ID, CHAIN, GrantKind.ALLOWANCE, OMNIBUS, USD, OUTSIDE, 70, None, 70, ""),),
     )
+    return with_liabilities(bundle)
 
 
 @dataclass(frozen=True)
@@ -423,7 +442,7 @@ def pack(members: dict[str, bytes]) -> bytes:
 def small_bundle() -> Bundle:
     """The least that verifies: one wallet, one asset, one allocation, one match. For exhaustive tests."""
     bundle = sample_bundle()
-    return replace(
+    small = replace(
         bundle,
         withheld=(),
         assets=bundle.assets[:1],
@@ -440,3 +459,4 @@ def small_bundle() -> Bundle:
         controls=(control(SEGREGATED),),
         grants=(),
     )
+    return with_liabilities(small)

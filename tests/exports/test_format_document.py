@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exports import control_records, key_challenge, manifest, records
+from exports import control_records, inclusion, key_challenge, manifest, records
 from exports.keys import TrustedKey, TrustedKeys
 from exports.manifest import Manifest
 from exports.records import RECORD_TYPES
@@ -42,6 +42,11 @@ def test_every_part_is_described(name: str) -> None:
     home = {"FactRecord": control_records, "KeyChallenge": key_challenge}.get(name, manifest)
     part = getattr(records if name in PARTS else home, name)
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
+
+
+@pytest.mark.parametrize("name", ["InclusionStatement", "StatedPosition", "PathRecord", "SiblingRecord"])
+def test_every_part_of_an_inclusion_statement_is_described(name: str) -> None:
+    assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(getattr(inclusion, name))
 
 
 def test_manifest_and_trusted_keys_are_described() -> None:

@@ -13,6 +13,7 @@ from exports.bundle import WrittenBundle
 from exports.keys import TrustedKeys, create_key_pair, load_signer, trusted_key, trusted_keys
 from exports.verdict import CheckStatus, VerificationReport
 from exports.verify import verify_bundle
+from tests.exports.sample import FIRM_SECRET
 from tests.verifier.sweep.desk import Desk
 from verifier.bundling import issue_bundle
 from verifier.config import Settings
@@ -63,7 +64,9 @@ class Issuer:
         """Export into a file."""
         desk = self.desks[0]
         signers = [load_signer(f"file2:{self.key}")]
-        return issue_bundle(desk.store, self.settings, self.folder / name, since or {}, signers, "ops", desk.now)
+        return issue_bundle(
+            desk.store, self.settings, self.folder / name, since or {}, signers, "ops", desk.now, FIRM_SECRET
+        )
 
     def verify(self, path: Path, after: tuple[int, str] | None = None, *, nodes: bool = False) -> VerificationReport:
         """The auditor's report; with `nodes` against the desks' own chains."""

@@ -42,13 +42,14 @@ def register(app: typer.Typer) -> None:
         Example: custody export --out audit-2026-03.zip
         """
         from verifier.bundling import issue_bundle
-        from verifier.signing import signers_of
+        from verifier.signing import liabilities_secret_of, signers_of
 
         settings = settings_of(ctx)
         if not out_file.parent.is_dir():
             raise InputError(f"there is no folder {out_file.parent}")
         with opened_store(settings) as store:
-            written = issue_bundle(store, settings, out_file, _since(since), signers_of(settings), actor, now)
+            signers, secret = signers_of(settings), liabilities_secret_of(settings)
+            written = issue_bundle(store, settings, out_file, _since(since), signers, actor, now, secret)
         if as_json:
             output.emit_json(
                 {

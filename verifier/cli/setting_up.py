@@ -40,6 +40,8 @@ accept_unchecksummed = false
 # The key that signs bundles (mode 0600). Give a passphrase by an environment variable, named here.
 key_file = "keys/signing-key.pem"
 # passphrase_env = "CUSTODY_KEY_PASSPHRASE"
+# What salts the liabilities tree (mode 0600). Keep it like the key; it never goes into a bundle.
+# liabilities_secret_file = "keys/liabilities-secret.hex"
 
 {chains}"""
 
@@ -148,7 +150,7 @@ def register(app: typer.Typer) -> None:
         actor: ActorOption = "administrator",
         as_json: JsonOption = False,
     ) -> int:
-        """Set up a folder: custody.toml, a signing key with its trusted-keys file, and the database.
+        """Set up a folder: custody.toml, a signing key with its trusted-keys file, a secret, and the database.
 
         Run again after an upgrade: what exists is kept, and only the database is brought up to date.
 

@@ -1,0 +1,63 @@
+"""The records of the liabilities tree: what each owner is owed, each asset's tree, and the one root over all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chains.errors import InvalidValue
+from chains.types import AssetId
+from exports.codec import BaseUnits, Code, Digest, Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class LiabilityRecord:
+    """What the firm owes one beneficial owner of one asset: the sum of the allocations, zero when that is negative."""
+
+    client_id: Identifier
+    account_class: Code
+    asset_id: AssetId
+    base_units: BaseUnits
+    position_key: Digest
+    """What salts this position's leaves, as 32 bytes. Whoever has it can recognise them; only the owner is told."""
+
+    def __post_init__(self) -> None:
+        if self.base_units < 0:
+            raise InvalidValue("a liability is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class LiabilityTotalRecord:
+    """One asset's tree, and what is there to meet it."""
+
+    asset_id: AssetId
+    positions: int
+    owed: BaseUnits
+    """Sum of the tree: nobody's debt to the firm is netted against what another is owed."""
+    below_zero: BaseUnits
+    """Sum of the owners' positions that are negative; zero or less. With `owed` it is the sum of the allocations."""
+    height: int
+    root: Digest
+    padding_key: Digest
+    observed: BaseUnits | None
+    """What the chain shows at all places of this asset, without the gas float; null when a place is unread."""
+    difference: BaseUnits | None
+    """observed - owed."""
+    skew_seconds: int
+    """Whole seconds, rounded up, between the bundle's as-of moment and the farthest figure in this row."""
+    status: Code
+    """matched, diverged or unverified: the worst of this row's own comparison and of the asset's places."""
+
+    def __post_init__(self) -> None:
+        if self.owed < 0 or self.below_zero > 0:
+            raise InvalidValue("owed is negative, or below_zero is not")
+        if (self.observed is None) != (self.difference is None):
+            raise InvalidValue("a difference exists exactly when everything was observed")
+
+
+@dataclass(frozen=True, slots=True)
+class LiabilityRootRecord:
+    """The one digest over the trees of all assets: what is published, and what statements lead to."""
+
+    root: Digest
+    assets: int
+    positions: int

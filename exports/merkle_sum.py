@@ -1,0 +1,216 @@
+"""A Merkle-sum tree: one digest that fixes a set of leaves, their order and the sum of their amounts.
+
+Every hash is a whole SHA-256 over a fixed prefix, one byte of domain, and fields of fixed or stated length. A node
+covers both digests and both sums below it and its own level, so a leaf never passes as a node and a path of another
+length never passes at all. The leaves stand in ascending order of their salted digests, so that neighbours mean
+nothing, and are filled up to a power of two with padding that owns nothing: no level is odd, nothing is doubled.
+
+Sums are unsigned integers of 256 bits. There is no form for a negative one, and an overflow is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Final
+
+from exports.errors import LiabilityInvalid
+
+PREFIX: Final = b"custody-merkle-1"
+"""The first 16 bytes of everything that is hashed here; another construction takes another one."""
+LEAF, NODE, PADDING, LINE, TOP, SALT, CUT, POSITION_KEY, PADDING_KEY = (PREFIX + bytes([n]) for n in range(9))
+
+DIGEST_SIZE: Final = 32
+AMOUNT_SIZE: Final = 32
+AMOUNT_MAX: Final = 2**256 - 1
+ENTRY_SIZE: Final = DIGEST_SIZE + AMOUNT_SIZE
+HEIGHT_MAX: Final = 48
+"""Most levels of a path; a million owners need 22."""
+
+_BUCKETS: Final = 64
+_BUCKET_BYTES_IN_MEMORY: Final = 512 * 1024
+_LEVELS_BYTES_IN_MEMORY: Final = 32 * 1024 * 1024
+_CHUNK_BYTES: Final = 2 * ENTRY_SIZE * 4096
+
+
+def amount_bytes(base_units: int) -> bytes:
+    """32 bytes, big-endian. Raises `LiabilityInvalid` for a negative amount and one of more than 256 bits."""
+    if not 0 <= base_units <= AMOUNT_MAX:
+        raise LiabilityInvalid("an amount is negative or does not fit 256 bits")
+    return base_units.to_bytes(AMOUNT_SIZE, "big")
+
+
+def text_bytes(text: str) -> bytes:
+    """UTF-8 after its length in four bytes, so that two texts never run into each other."""
+    data = text.encode("utf-8")
+    return len(data).to_bytes(4, "big") + data
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A leaf or a node as its parent sees it."""
+
+    digest: bytes
+    base_units: int
+
+    def to_bytes(self) -> bytes:
+        """The 64 bytes that go into the parent's hash. Raises `LiabilityInvalid`."""
+        if len(self.digest) != DIGEST_SIZE:
+            raise LiabilityInvalid(f"a digest has {len(self.digest)} bytes, not {DIGEST_SIZE}")
+        return self.digest + amount_bytes(self.base_units)
+
+    @staticmethod
+    def of_bytes(data: bytes) -> Entry:
+        """The entry of 64 bytes."""
+        return Entry(data[:DIGEST_SIZE], int.from_bytes(data[DIGEST_SIZE:], "big"))
+
+
+def parent(left: Entry, right: Entry, level: int) -> Entry:
+    """The node above two entries; `level` is its own, 1 for the parent of leaves. Raises `LiabilityInvalid`."""
+    block = left.to_bytes() + right.to_bytes()
+    total = left.base_units + right.base_units
+    amount_bytes(total)
+    return Entry(hashlib.sha256(NODE + bytes([level]) + block).digest(), total)
+
+
+def root_of_path(leaf: Entry, index: int, siblings: Sequence[Entry]) -> Entry:
+    """The root that a leaf at a position leads to. Raises `LiabilityInvalid` for an impossible path."""
+    if len(siblings) > HEIGHT_MAX or not 0 <= index < 1 << len(siblings):
+        raise LiabilityInvalid("a path is too long, or too short for its position")
+    entry = leaf
+    for level, sibling in enumerate(siblings, start=1):
+        entry = parent(sibling, entry, level) if index & 1 else parent(entry, sibling, level)
+        index >>= 1
+    return entry
+
+
+def padding_leaf(key: bytes, number: int) -> bytes:
+    """The 64 bytes of the n-th padding leaf: it owns nothing, and without the key looks like any other."""
+    return hashlib.sha256(PADDING + key + number.to_bytes(8, "big")).digest() + bytes(AMOUNT_SIZE)
+
+
+class MerkleSumTree:
+    """The tree over a set of leaves. Large ones live in unnamed temporary files, which hold no name of anybody.
+
+    Memory stays at about 60 MB however many leaves there are. Use it as a context manager.
+    """
+
+    def __init__(self, leaves: Iterable[bytes], padding_key: bytes) -> None:
+        """Build from leaves of 64 bytes (salted digest, amount) in any order.
+
+        Raises `LiabilityInvalid` for a leaf of another size, one given twice, and a sum of more than 256 bits.
+        """
+        self._levels: IO[bytes] = tempfile.SpooledTemporaryFile(_LEVELS_BYTES_IN_MEMORY)  # noqa: SIM115 - closed below
+        try:
+            self.leaf_count, self.height = self._write_leaves(leaves, padding_key)
+            for level in range(1, self.height + 1):
+                self._write_level(level)
+            self.root = self._entry(self.height, 0)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> MerkleSumTree:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the temporary files back."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the temporary files back."""
+        self._levels.close()
+
+    def index_of(self, digest: bytes) -> int:
+        """The position of a leaf by its digest. Raises `LiabilityInvalid` when there is none."""
+        low, high = 0, 1 << self.height
+        while low < high:
+            middle = (low + high) // 2
+            found = self._entry(0, middle).digest
+            if found == digest:
+                return middle
+            low, high = (middle + 1, high) if found < digest else (low, middle)
+        raise LiabilityInvalid("there is no such leaf in the tree")
+
+    def path(self, index: int) -> tuple[Entry, ...]:
+        """The siblings of a leaf, from its own level up to below the root."""
+        return tuple(self._entry(level, (index >> level) ^ 1) for level in range(self.height))
+
+    def _write_leaves(self, leaves: Iterable[bytes], padding_key: bytes) -> tuple[int, int]:
+        with _Sorter() as sorter:
+            for leaf in leaves:
+                sorter.add(leaf)
+            count = sorter.count
+            height = max(count - 1, 0).bit_length()
+            if height > HEIGHT_MAX:
+                raise LiabilityInvalid("there are too many leaves")
+            for number in range((1 << height) - count):
+                sorter.add(padding_leaf(padding_key, number))
+            for ordered in sorter.ordered():
+                self._levels.write(ordered)
+        return count, height
+
+    def _write_level(self, level: int) -> None:
+        """Read the level below in pieces and append this one."""
+        sha256, tag, read, write = hashlib.sha256, NODE + bytes([level]), self._start(level - 1), self._start(level)
+        whole, size = int.from_bytes, 2 * ENTRY_SIZE
+        while read < self._start(level):
+            self._levels.seek(read)
+            below = self._levels.read(min(_CHUNK_BYTES, self._start(level) - read))
+            read += len(below)
+            nodes = []
+            try:
+                for at in range(0, len(below), size):
+                    pair = below[at : at + size]
+                    total = whole(pair[32:64], "big") + whole(pair[96:128], "big")
+                    nodes.append(sha256(tag + pair).digest() + total.to_bytes(AMOUNT_SIZE, "big"))
+            except OverflowError:
+                raise LiabilityInvalid("the sum of the amounts does not fit 256 bits") from None
+            self._levels.seek(write)
+            write += self._levels.write(b"".join(nodes))
+
+    def _start(self, level: int) -> int:
+        """Where a level begins: after 2^height + ... entries of those below."""
+        width = 1 << self.height
+        return ENTRY_SIZE * (2 * width - (2 * width >> level))
+
+    def _entry(self, level: int, index: int) -> Entry:
+        self._levels.seek(self._start(level) + ENTRY_SIZE * index)
+        return Entry.of_bytes(self._levels.read(ENTRY_SIZE))
+
+
+class _Sorter:
+    """Leaves in ascending order of their digests, a bucket at a time; digests spread evenly over the buckets."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._buckets: list[IO[bytes]] = [
+            tempfile.SpooledTemporaryFile(_BUCKET_BYTES_IN_MEMORY)  # noqa: SIM115 - closed on leaving
+            for _ in range(_BUCKETS)
+        ]
+
+    def __enter__(self) -> _Sorter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bucket in self._buckets:
+            bucket.close()
+
+    def add(self, leaf: bytes) -> None:
+        if len(leaf) != ENTRY_SIZE:
+            raise LiabilityInvalid(f"a leaf has {len(leaf)} bytes, not {ENTRY_SIZE}")
+        self._buckets[leaf[0] >> 2].write(leaf)
+        self.count += 1
+
+    def ordered(self) -> Iterator[bytes]:
+        """The leaves of each bucket in order, joined."""
+        for bucket in self._buckets:
+            bucket.seek(0)
+            data = bucket.read()
+            leaves = sorted(data[at : at + ENTRY_SIZE] for at in range(0, len(data), ENTRY_SIZE))
+            if len({leaf[:DIGEST_SIZE] for leaf in leaves}) != len(leaves):
+                raise LiabilityInvalid("a leaf stands twice")
+            yield b"".join(leaves)
