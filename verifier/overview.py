@@ -10,6 +10,7 @@ from chains.types import ChainId
 from mapping.types import LegalClass
 from verifier.config import Settings
 from verifier.control_view import ControlView, control_view, proof_json, proof_of_control, proof_text
+from verifier.immature import ImmatureCoins, immature_coins
 from verifier.records import SweepSummary
 from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
 from verifier.rules.key_coverage import AssetCoverage
@@ -36,13 +37,18 @@ class ChainOverview:
     """Who else could move what is there, as the sweep learnt it; None when it did not ask."""
     proofs: tuple[AssetCoverage, ...] = ()
     """How much stands at wallets whose keys were proven; empty when nobody was ever asked."""
+    immature: ImmatureCoins | None = None
+    """Bitcoin: what is counted and cannot be spent yet; None for other chains."""
 
     def information(self) -> list[str]:
         """What does not decide the status: one line each."""
         if self.summary is None:
             return []
         asked = self.control.text() if self.control is not None else "who else could move it was not asked"
-        return [f"{self.chain_id}: {line}" for line in (asked, *map(proof_text, self.proofs))]
+        immature = self.immature.text() if self.immature is not None else ""
+        accepted = self.control.accepted_lines() if self.control is not None else []
+        lines = (asked, *accepted, *map(proof_text, self.proofs), *([immature] if immature else []))
+        return [f"{self.chain_id}: {line}" for line in lines]
 
     def cells(self) -> tuple[str, ...]:
         """For a table."""
@@ -93,6 +99,7 @@ class Overview:
                     "heartbeat": chain.heartbeat.to_dict(),
                     "encumbrances": chain.control.to_dict() if chain.control is not None else None,
                     "proof_of_control": proof_json(chain.proofs),
+                    "immature": chain.immature.to_dict() if chain.immature is not None else None,
                 }
                 for chain in self.chains
             ],
@@ -180,6 +187,7 @@ def _chain(store: Store, settings: Settings, chain_id: str, now: datetime) -> Ch
         covered=(first, tip.height) if first is not None and tip is not None else None,
         control=control_view(store, start),
         proofs=tuple(proof_of_control(store, ChainId(chain_id), now)),
+        immature=immature_coins(store, summary),
     )
 
 

@@ -36,6 +36,7 @@ from verifier.case_view import case_json, review_json
 from verifier.changes import search_changes
 from verifier.config import SweepSettings
 from verifier.control_view import ControlView, control_view
+from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
@@ -92,6 +93,8 @@ class SweepOutcome:
     """Approved transfers that somebody should look at: to the firm itself, or approved in the books only afterwards."""
     control: ControlView | None = None
     """What was learnt about who else could move what is there; None when it was not asked."""
+    immature: ImmatureCoins | None = None
+    """Bitcoin: what is counted and cannot be spent yet; None for other chains."""
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -119,6 +122,7 @@ class SweepOutcome:
                 {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
                 for node in self.left_out
             ],
+            "immature": self.immature.to_dict() if self.immature is not None else None,
             "encumbrances": self.control.to_dict() if self.control is not None else None,
             "changes": self.changes.to_dict() if self.changes is not None else None,
             "for_review": [review_json(match) for match in self.for_review],
@@ -474,6 +478,7 @@ class ChainSweep:
             for_review=for_review,
             changes=self._store.found_changes(start),
             control=control_view(self._store, start),
+            immature=immature_coins(self._store, summary),
         )
 
     def _failed(self, error: ReadError) -> SweepOutcome:

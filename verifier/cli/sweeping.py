@@ -233,8 +233,12 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         )
     if outcome.changes is not None:
         output.say(f"  {output.clean(outcome.changes.text())}")
+    if outcome.immature is not None and (immature := outcome.immature.text()):
+        output.say(f"  {output.clean(immature)}")
     if outcome.control is not None:
         output.say(f"  {output.clean(outcome.control.text())}")
+        for line in outcome.control.accepted_lines():
+            output.say(f"    {output.clean(line)}")
     for match in outcome.for_review:
         output.say(
             f"  [yellow]for review[/yellow]: transaction {match.transfer.tx_id[:10]}…: {output.clean(match.reason)}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chains.devnet.bitcoin.node import RegtestNode
 from chains.types import Finality
-from tests.verifier.sweep.bitcoin_world import BITCOIN, BitcoinDesk, BitcoinWorld, Pool
+from exports.report import report_text
+from tests.verifier.issuer import Issuer
+from tests.verifier.sweep.bitcoin_world import BITCOIN, COIN, POOL, BitcoinDesk, BitcoinWorld, Pool, assert_in_order
 from tests.verifier.sweep.desk import kinds
 from verifier.records import FindingKind, Status
 
@@ -126,3 +129,39 @@ def test_nodes_on_two_branches_have_no_quorum(
     outcome = desk.sweep()
     assert outcome.summary is None
     assert outcome.failure_code == "no-quorum"
+
+
+@pytest.mark.fault("A41")
+def test_immature_coins_are_counted_and_told_apart(bitcoin_pool: Pool, tmp_path: Path) -> None:
+    desk, node = bitcoin_pool.desk, bitcoin_pool.world.node
+    told = desk.status().chains[0].immature
+    assert told is not None
+    assert told.unread_below is not None, "the blocks before the first sweep were not read"
+    node.mine(98)
+    node.mine(1, to=bitcoin_pool.addresses[2])
+    reward = node.balance(bitcoin_pool.addresses[2])
+    bitcoin_pool.book(-reward)
+    outcome = desk.sweep()
+    assert_in_order(outcome)
+    assert outcome.to_dict()["immature"] == {
+        "base_units": str(reward),
+        "addresses": {bitcoin_pool.addresses[2]: str(reward)},
+        "unread_below": None,
+    }
+    issuer = Issuer.of(tmp_path, desk)
+    lines = report_text(issuer.verify(issuer.issue().path))
+    assert f"Immature: {COIN.format_quantity(reward)} BTC of the balances there" in lines
+    assert "PROVISIONAL" in lines
+    node.mine(98)
+    assert_in_order(desk.sweep())
+    assert f"{COIN.format_quantity(reward)} BTC at 1 wallet is immature" in desk.status().chains[0].information()[-1]
+    node.mine(1)
+    desk.use_finality("confirmed(1)")
+    outcome = desk.sweep()
+    assert_in_order(outcome)
+    assert outcome.immature is not None
+    assert outcome.immature.of == {}
+    assert desk.result(outcome, POOL).observed == bitcoin_pool.held
+    lines = report_text(issuer.verify(issuer.issue("later.zip").path))
+    assert "PROVISIONAL" not in lines
+    assert "Immature" not in lines

@@ -106,13 +106,18 @@ def test_an_approval_that_an_orphaned_block_used_can_be_used_again(bitcoin_pool:
     assert pool.outcomes() == [(MatchOutcome.MATCHED, "A-1", STOLEN)]
 
 
+def reorganise(pool: Pool) -> None:
+    """The head is replaced by two other blocks."""
+    pool.world.node.reorg(1)
+
+
 @pytest.mark.parametrize("method", ["read_balances", "scan_transfers", "is_canonical"])
 @pytest.mark.fault("A33")
 def test_the_pinned_block_leaves_before_it_is_read(bitcoin_pool: Pool, method: str) -> None:
     desk, world = bitcoin_pool.desk, bitcoin_pool.world
     world.mine()
     world.mine()
-    desk.plugin = HookedPlugin(chain_plugin, before={method: times(1, lambda: world.node.reorg(1))})
+    desk.plugin = HookedPlugin(chain_plugin, before={method: times(1, lambda: reorganise(bitcoin_pool))})
     outcome = desk.sweep()
     assert_in_order(outcome)
     assert outcome.summary is not None
@@ -126,7 +131,7 @@ def test_it_gives_up_after_three_pins(bitcoin_pool: Pool) -> None:
     world.mine()
     pins = []
     desk.plugin = HookedPlugin(
-        chain_plugin, before={"pin": lambda: pins.append(1), "read_balances": lambda: world.node.reorg(1)}
+        chain_plugin, before={"pin": lambda: pins.append(1), "read_balances": lambda: reorganise(bitcoin_pool)}
     )
     outcome = desk.sweep()
     assert (outcome.failure_code, outcome.exit_code, len(pins)) == ("chain-moved", 2, 3)

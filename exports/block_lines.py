@@ -1,0 +1,47 @@
+"""What the report says about each chain's block: how final it is, and what of the balances cannot be spent yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from chains.bitcoin.maturity import CoinbasePayment, immature_by_address, youngest_immature
+from chains.types import Asset, Finality, TransferKind, chain_namespace
+from exports.contents import Contents
+from exports.records import SweepRecord
+
+NAMESPACE_OF_COINBASES: Final = "bip122"
+
+
+def block_lines(contents: Contents) -> Iterator[str]:
+    """A line for each chain, and more where its block may still leave the chain or coins are immature."""
+    for sweep in contents.sweeps:
+        finality = Finality.parse(sweep.finality)
+        yield f"{sweep.chain_id} was read at block {sweep.height} ({finality})."
+        if not finality.is_final:
+            yield f"  PROVISIONAL: block {sweep.height} was not final and may have left the chain since."
+        if chain_namespace(sweep.chain_id) == NAMESPACE_OF_COINBASES:
+            yield from _immature_lines(contents, sweep)
+
+
+def _immature_lines(contents: Contents, sweep: SweepRecord) -> Iterator[str]:
+    assets = [
+        asset
+        for each in contents.assets
+        if (asset := Asset(each.asset_id, each.symbol, each.decimals)).chain_id == sweep.chain_id and asset.is_native
+    ]
+    if not assets:
+        return
+    wallets = {wallet.address for wallet in contents.wallets if wallet.chain_id == sweep.chain_id}
+    payments = [
+        CoinbasePayment(each.height, each.receiver, each.base_units)
+        for each in contents.transfers
+        if each.chain_id == sweep.chain_id and each.kind is TransferKind.COINBASE and each.receiver in wallets
+    ]
+    total = sum(immature_by_address(payments, sweep.height).values())
+    if total:
+        amount = f"{assets[0].format_quantity(total)} {assets[0].symbol}"
+        yield f"  Immature: {amount} of the balances there, made by coinbases, counted and not to be spent yet."
+    first = youngest_immature(sweep.height)
+    if sweep.coverage_first is None or sweep.coverage_first > first:
+        yield f"  The movements here do not reach back to block {first}: more of the balances may be immature."
