@@ -11,6 +11,7 @@ from typing import Protocol
 from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place, allocation_key
 from mapping.columns import Key
+from mapping.reserve_types import ReserveBankAccount
 from mapping.types import (
     Allocation,
     AssetRecord,
@@ -55,6 +56,9 @@ class KnownBook(Protocol):
 
     def firm_addresses(self) -> Sequence[FirmAddress]:
         """Every address of the firm itself, past ones too: the newest record of each natural key."""
+
+    def reserve_accounts(self) -> Sequence[ReserveBankAccount]:
+        """Every row about a reserve bank account, past ones too: the newest record of each natural key."""
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
@@ -133,6 +137,10 @@ class MemoryBook:
     def firm_addresses(self) -> Sequence[FirmAddress]:
         """Every address of the firm itself, past ones too."""
         return [row for row in self._records["firm_addresses"].values() if isinstance(row, FirmAddress)]
+
+    def reserve_accounts(self) -> Sequence[ReserveBankAccount]:
+        """Every row about a reserve bank account, past ones too."""
+        return [row for row in self._records["reserve_accounts"].values() if isinstance(row, ReserveBankAccount)]
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""

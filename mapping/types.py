@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location, pool_location, require_utc
 from mapping.accepted_control import AcceptedControl
+from mapping.reserve_types import ReserveRecord
 
 
 class AccountClass(StrEnum):
@@ -164,7 +165,6 @@ class Wallet:
         return account_location(self.chain_id, self.address)
 
 
-@dataclass(frozen=True, slots=True)
 class DescriptorRole(StrEnum):
     """What the addresses of a descriptor are for."""
 
@@ -192,6 +192,7 @@ class WalletDescriptor:
     """How many addresses are wallets: numbers 0 to this less one."""
 
 
+@dataclass(frozen=True, slots=True)
 class PoolMember:
     """That a wallet belongs to an omnibus pool in a period; the pool is one location over all its wallets."""
 
@@ -352,8 +353,8 @@ Record = (
     Client
     | AssetRecord
     | Wallet
-    | PoolMember
     | WalletDescriptor
+    | PoolMember
     | FirmAddress
     | CustodianAddress
     | Allocation
@@ -362,6 +363,7 @@ Record = (
     | AcceptedControl
     | Position
     | Price
+    | ReserveRecord
 )
 """Any row of any of the sub-ledger's files."""
 

@@ -18,7 +18,7 @@ from exports.errors import BundleError
 from exports.reserve.errors import ItemsRefused
 from exports.reserve.formula import CustomerResult, PabResult, customer_result, debit_reduction, pab_result
 from exports.reserve.frequency import Frequency, Method
-from exports.reserve.items import item
+from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
 from exports.reserve.policies import Policy, PolicySet
 from exports.reserve.rulesets import rule_set_at
@@ -37,6 +37,19 @@ class Occasion(StrEnum):
     """Documented, and no ground for a withdrawal."""
 
 
+class Scope(StrEnum):
+    """Which of the two computations is made and binds. The other's lines are stated all the same."""
+
+    CUSTOMER = "customer"
+    PAB = "pab"
+    BOTH = "both"
+
+    @property
+    def classes(self) -> tuple[ReserveClass, ...]:
+        """Whose requirement it fixes."""
+        return tuple(each for each in ReserveClass if self is Scope.BOTH or self.value == each.value)
+
+
 @dataclass(frozen=True, slots=True)
 class ReserveInputs:
     """Everything a computation follows from."""
@@ -52,6 +65,7 @@ class ReserveInputs:
     pab_swept: int
     """Cents by `pab.note_8_swept`."""
     policies: PolicySet
+    scope: Scope = Scope.BOTH
 
     def canonical(self) -> bytes:
         """The one text of these inputs."""
@@ -119,11 +133,31 @@ def recompute(stored: bytes) -> ReserveComputation:
     return compute(parse_inputs(stored))
 
 
+def read_computation(document: bytes) -> ReserveComputation:
+    """The computation of its canonical text, computed again from the inputs in it.
+
+    Raises `ReserveError` when the inputs give another text: then the text is not what the formula says, or another
+    version of this program made it.
+    """
+    try:
+        inputs = parse_canonical_object(document)["inputs"]
+        if not isinstance(inputs, dict):
+            raise TypeError("inputs are an object")
+        stored = canonical_json(inputs)
+    except (BundleError, KeyError, TypeError) as error:
+        raise ItemsRefused("this is no stored reserve computation") from error
+    found = recompute(stored)
+    if found.canonical() != document:
+        raise ItemsRefused("the inputs of this reserve computation give another result")
+    return found
+
+
 def _inputs_value(inputs: ReserveInputs) -> dict[str, object]:
     return {
         "format": INPUTS_FORMAT,
         "as_of": inputs.as_of.isoformat(),
         "occasion": str(inputs.occasion),
+        "scope": str(inputs.scope),
         "method": str(inputs.method),
         "frequency": str(inputs.frequency),
         "pab_frequency": str(inputs.pab_frequency),
@@ -192,6 +226,7 @@ def _read_inputs(value: dict[str, object]) -> ReserveInputs:
         PabItems(_read_lines(value["pab"])),
         int(text["pab_swept"]),
         PolicySet(policies),
+        Scope(text["scope"]),
     )
 
 

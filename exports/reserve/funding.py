@@ -34,14 +34,15 @@ class Requirement:
     computation_digest: str
 
 
-def requirements(computation: ReserveComputation) -> tuple[Requirement, Requirement]:
-    """The customer and the PAB requirement of a computation."""
+def requirements(computation: ReserveComputation) -> tuple[Requirement, ...]:
+    """What a computation requires for each purpose that it was made for."""
     customer, pab, digest = computation.customer, computation.pab, computation.digest
     as_of = computation.inputs.as_of
-    return (
+    both = (
         Requirement(ReserveClass.CUSTOMER, as_of, customer.required, customer.required, digest),
         Requirement(ReserveClass.PAB, as_of, pab.required, pab.required + pab.swept, digest),
     )
+    return tuple(each for each in both if each.purpose in computation.inputs.scope.classes)
 
 
 def requirement_in_force(

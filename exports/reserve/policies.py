@@ -27,6 +27,7 @@ _ALLOWED: Final = {
     "bank_cap_pab_and_customer": r"together|apart",
     "call_report_age_days_max": r"[1-9][0-9]{0,3}",
     "price_age_days_max": r"[0-9]{1,3}",
+    "statement_age_days_max": r"[0-9]{1,3}",
 }
 """Every policy there is, with the form of its values."""
 
@@ -139,6 +140,13 @@ DEFAULT_POLICIES: Final = (
         _FIRST,
         "Exhibit A, market value; chosen for this program",
         "A long weekend and the day before it; an older price is none.",
+    ),
+    Policy(
+        "statement_age_days_max",
+        "4",
+        _FIRST,
+        "15c3-3(e)(1); chosen for this program",
+        "What a bank stated longer ago than a long weekend says nothing of what is on deposit now.",
     ),
 )
 

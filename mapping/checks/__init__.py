@@ -7,6 +7,7 @@ from mapping.checks.duplicates import check_changes, check_duplicates, drop_unch
 from mapping.checks.entries import check_entries
 from mapping.checks.places import check_firm_addresses, check_pools
 from mapping.checks.references import check_references
+from mapping.checks.reserve import check_reserve
 from mapping.checks.scope import Notice, Scope
 from mapping.checks.snapshots import check_snapshots
 from mapping.checks.statements import check_moments, check_statements
@@ -28,6 +29,7 @@ def run_checks(scope: Scope) -> None:
     check_snapshots(scope)
     check_segregation(scope)
     check_pool_allocations(scope)
+    check_reserve(scope)
 
 
 __all__ = ["Notice", "Scope", "run_checks"]

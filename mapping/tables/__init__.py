@@ -11,6 +11,7 @@ from mapping.tables.control import ACCEPTED_CONTROL
 from mapping.tables.descriptors import WALLET_DESCRIPTORS
 from mapping.tables.outside import POSITIONS, PRICES
 from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
+from mapping.tables.reserve import RESERVE_TABLES
 from mapping.tables.transfers import AUTHORIZATIONS
 from mapping.types import Record
 
@@ -28,6 +29,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     ACCEPTED_CONTROL,
     POSITIONS,
     PRICES,
+    *RESERVE_TABLES,
 )
 
 _BY_NAME: Final = {table.name: table for table in TABLES}

@@ -155,6 +155,49 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "as_of": "2026-02-01T00:00:00Z",
         "source": "Example Prices",
     },
+    "reserve_items": {
+        "as_of": "2026-01-30",
+        "computation": "customer",
+        "item": "1",
+        "side": "credit",
+        "amount": "1250.05",
+        "reference": "Trial balance",
+    },
+    "reserve_accounts": {
+        "account_id": "SRA-1",
+        "effective_from": "2026-01-02",
+        "computation": "customer",
+        "bank_id": "BANK-1",
+        "bank_affiliated": "no",
+        "equity_capital": "500000.00",
+        "call_report_on": "2025-12-31",
+        "notified_on": "2025-11-03",
+        "no_lien_contract_on": "2025-11-03",
+    },
+    "reserve_holdings": {
+        "account_id": "SRA-0",
+        "as_of": "2026-01-30",
+        "holding": "cash",
+        "kind": "cash",
+        "market_value": "600.00",
+        "statement_id": "ST-7",
+    },
+    "firm_capital": {
+        "as_of": "2026-01-30",
+        "method": "alternative",
+        "net_capital": "900.00",
+        "tentative_net_capital": "1100.00",
+        "aggregate_indebtedness": "400.00",
+        "reference": "Net capital",
+    },
+    "focus_history": {
+        "month_end": "2025-12-31",
+        "customer_credits": "1300.00",
+        "pab_credits": "0.00",
+        "filed_on": "2026-01-26",
+        "reference": "FOCUS",
+    },
+    "reserve_notices": {"kind": "voluntary_daily", "given_on": "2026-01-15", "reference": "Letter 7"},
 }
 """One good row of each file, by column; what is left out is empty."""
 
@@ -174,6 +217,7 @@ BASE: Final[dict[str, tuple[dict[str, str], ...]]] = {
         {"chain_id": BITCOIN, "address": FIRST_OF_DESCRIPTOR},
     ),
     "pools": ({},),
+    "reserve_accounts": ({"account_id": "SRA-0"},),
 }
 
 

@@ -45,6 +45,12 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "accepted_control.csv",
         "positions.csv",
         "prices.csv",
+        "reserve_items.csv",
+        "reserve_accounts.csv",
+        "reserve_holdings.csv",
+        "firm_capital.csv",
+        "focus_history.csv",
+        "reserve_notices.csv",
     ]
 
 
@@ -306,4 +312,5 @@ def test_a_fee_limit_needs_the_chains_own_coin(desk: Desk) -> None:
 def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
     places = {"clients", "assets", "wallets", "wallet_descriptors", "pools", "firm_addresses"}
-    assert changing == places | {"accepted_control"}
+    reserve = {"reserve_items", "reserve_accounts", "reserve_holdings", "firm_capital", "focus_history"}
+    assert changing == places | {"accepted_control"} | reserve

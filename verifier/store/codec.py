@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,6 +12,14 @@ import orjson
 
 from chains.types import Asset
 from mapping.accepted_control import AcceptedControl
+from mapping.reserve_types import (
+    FirmCapital,
+    FocusMonthEnd,
+    ReserveBankAccount,
+    ReserveHolding,
+    ReserveItem,
+    ReserveNotice,
+)
 from mapping.types import (
     AssetRecord,
     Client,
@@ -30,8 +39,14 @@ from verifier.store.tables import (
     ClientRow,
     CustodianAddressRow,
     FirmAddressRow,
+    FirmCapitalRow,
+    FocusMonthEndRow,
     PoolMemberRow,
     PriceRow,
+    ReserveBankAccountRow,
+    ReserveHoldingRow,
+    ReserveItemRow,
+    ReserveNoticeRow,
     WalletDescriptorRow,
     WalletRow,
 )
@@ -50,6 +65,8 @@ class Codec:
     lookup_column: str
     lookup_part: int
     """Which part of the natural key `lookup_column` holds."""
+    lookup_value: Callable[[str], object] = str
+    """The column's value of that part's text; None when no row can have it."""
 
 
 def _fields(*names: str) -> Callable[[Any], dict[str, object]]:
@@ -131,6 +148,28 @@ _ACCEPTED = (
     "acceptance_id", "chain_id", "wallet", "kind", "asset_id", "subject", "base_units_max", "valid_from", "valid_until",
     "reason", "requested_by", "approved_by", "approved_at",
 )  # fmt: skip
+_ITEM = ("as_of", "computation", "item", "cents", "reference")
+_ACCOUNT = (
+    "account_id", "effective_from", "computation", "bank_id", "affiliated", "equity_capital", "call_report_on",
+    "notified_on", "no_lien_contract_on",
+)  # fmt: skip
+_HOLDING = ("account_id", "as_of", "holding", "kind", "market_value", "priced_on", "statement_id")
+_CAPITAL = ("as_of", "method", "net_capital", "tentative_net_capital", "aggregate_indebtedness", "reference")
+_MONTH = ("month_end", "customer_credits", "pab_credits", "filed_on", "reference")
+_NOTICE = ("kind", "given_on", "reference")
+
+
+def _date_or_none(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _dated(row_class: type[StoredRow], record_type: type[Any], names: tuple[str, ...], column: str, part: int) -> Codec:
+    """Of records that are looked up by a date of their natural key."""
+    return Codec(row_class, _fields(*names), _same(record_type, *names), column, part, _date_or_none)
+
 
 CODECS: Final[Mapping[type[Any], Codec]] = {
     Client: Codec(ClientRow, _fields(*_CLIENT), _same(Client, *_CLIENT), "client_id", 0),
@@ -151,5 +190,11 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
         AcceptedControlRow, _fields(*_ACCEPTED), _same(AcceptedControl, *_ACCEPTED), "acceptance_id", 0
     ),
     Price: Codec(PriceRow, _price_values, _price, "asset_id", 0),
+    ReserveItem: _dated(ReserveItemRow, ReserveItem, _ITEM, "as_of", 0),
+    ReserveBankAccount: _dated(ReserveBankAccountRow, ReserveBankAccount, _ACCOUNT, "effective_from", 1),
+    ReserveHolding: _dated(ReserveHoldingRow, ReserveHolding, _HOLDING, "as_of", 1),
+    FirmCapital: _dated(FirmCapitalRow, FirmCapital, _CAPITAL, "as_of", 0),
+    FocusMonthEnd: _dated(FocusMonthEndRow, FocusMonthEnd, _MONTH, "month_end", 0),
+    ReserveNotice: _dated(ReserveNoticeRow, ReserveNotice, _NOTICE, "given_on", 1),
 }
 """The types of record that are stored as they are; ledger entries, snapshots and positions use interned texts."""

@@ -14,6 +14,7 @@ from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place
 from mapping.columns import Key
 from mapping.known import KnownBook, SnapshotState
+from mapping.reserve_types import ReserveBankAccount
 from mapping.tables import table_named
 from mapping.types import AssetRecord, FirmAddress, LedgerEntry, PoolMember, Position, Record
 from verifier.store.codec import CODECS
@@ -79,7 +80,8 @@ class StoredBook:
             codec = CODECS[record_type]
             column = _table(codec.row_class).c[codec.lookup_column]
             for chunk in _chunks({key[codec.lookup_part] for key in keys}):
-                yield from newest_records(self._connection, record_type, column.in_(chunk))
+                values = [value for text in chunk if (value := codec.lookup_value(text)) is not None]
+                yield from newest_records(self._connection, record_type, column.in_(values))
 
     def assets(self) -> Mapping[AssetId, Asset]:
         """Every asset of the reviewed table."""
@@ -92,6 +94,10 @@ class StoredBook:
     def firm_addresses(self) -> Sequence[FirmAddress]:
         """Every address of the firm itself, past ones too."""
         return newest_records(self._connection, FirmAddress)
+
+    def reserve_accounts(self) -> Sequence[ReserveBankAccount]:
+        """Every row about a reserve bank account, past ones too."""
+        return newest_records(self._connection, ReserveBankAccount)
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""

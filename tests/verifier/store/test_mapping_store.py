@@ -12,6 +12,18 @@ from hypothesis import strategies as st
 
 from chains.types import UINT256_MAX, AssetId, LocationId, account_location
 from mapping.known import KnownBook, MemoryBook
+from mapping.reserve_types import (
+    CapitalMethod,
+    FirmCapital,
+    FocusMonthEnd,
+    HoldingKind,
+    NoticeKind,
+    ReserveBankAccount,
+    ReserveClass,
+    ReserveHolding,
+    ReserveItem,
+    ReserveNotice,
+)
 from mapping.tables import TABLES
 from mapping.types import (
     AccountClass,
@@ -210,6 +222,7 @@ def _answers(known: KnownBook) -> dict[str, object]:
         "records": records,
         "assets": dict(known.assets()),
         "pools": list(known.pool_members()),
+        "reserve accounts": list(known.reserve_accounts()),
         "snapshots": {
             place: (state.as_of, dict(state.figures)) for place, state in known.latest_snapshots(places).items()
         },
@@ -223,6 +236,14 @@ def _answers(known: KnownBook) -> dict[str, object]:
 EXTRA: list[Record] = [
     Client("C-1", "Alpha Renamed", date(2026, 1, 1)),
     movement("E-1", "C-1", A, USDX, 250, NOON),
+    ReserveItem(date(2026, 1, 30), ReserveClass.PAB, 1, 500, "Trial balance"),
+    ReserveItem(date(2026, 1, 30), ReserveClass.PAB, 1, 501, "Trial balance, corrected"),
+    ReserveBankAccount("SRA-1", date(2026, 1, 2), ReserveClass.PAB, "BANK-1", False, None, None, None, None),
+    ReserveHolding("SRA-1", date(2026, 1, 30), "cash", HoldingKind.CASH, 7, None, "ST-1"),
+    ReserveHolding("SRA-1", date(2026, 1, 30), "T-1", HoldingKind.US_TREASURY, None, None, "ST-1"),
+    FirmCapital(date(2026, 1, 30), CapitalMethod.BASIC, 5, 6, 7, "Net capital"),
+    FocusMonthEnd(date(2025, 12, 31), 1, 2, date(2026, 1, 26), "FOCUS"),
+    ReserveNotice(NoticeKind.WEEKLY_AGAIN, date(2026, 1, 15), "Letter"),
 ]
 
 

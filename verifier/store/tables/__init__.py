@@ -55,6 +55,15 @@ from verifier.store.tables.mapping import (
     WalletDescriptorRow,
     WalletRow,
 )
+from verifier.store.tables.reserve import (
+    FirmCapitalRow,
+    FocusMonthEndRow,
+    ReserveBankAccountRow,
+    ReserveComputationRow,
+    ReserveHoldingRow,
+    ReserveItemRow,
+    ReserveNoticeRow,
+)
 from verifier.store.tables.results import (
     ApprovalUseRow,
     BundleIssuedRow,
@@ -98,6 +107,8 @@ __all__ = [
     "EncumbranceGrantRow",
     "EncumbranceReviewRow",
     "FirmAddressRow",
+    "FirmCapitalRow",
+    "FocusMonthEndRow",
     "ImportedFileRow",
     "InternedTextRow",
     "JournalEntryRow",
@@ -112,6 +123,11 @@ __all__ = [
     "PriceRow",
     "ReadingRow",
     "ReconciliationRow",
+    "ReserveBankAccountRow",
+    "ReserveComputationRow",
+    "ReserveHoldingRow",
+    "ReserveItemRow",
+    "ReserveNoticeRow",
     "RestrictionRow",
     "RollForwardRow",
     "StatedAllocationRow",
@@ -124,8 +140,8 @@ __all__ = [
     "TransferMatchRow",
     "TransferRow",
     "UnparsedEventsRow",
+    "WalletDescriptorRow",
     "WalletRow",
     "WeakerScanRow",
     "table",
 ]
-    "WalletDescriptorRow",

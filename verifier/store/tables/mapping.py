@@ -43,14 +43,14 @@ class ImportedFileRow(DataRow, table=True):
     row_count: int = column(Whole())
 
 
-class _Imported(DataRow):
+class ImportedRow(DataRow):
     """A row that came from a file."""
 
     file_key: int = column(Whole(), to="imported_file.record_id")
     line: int = column(Whole())
 
 
-class ClientRow(_Imported, table=True):
+class ClientRow(ImportedRow, table=True):
     """A beneficial owner."""
 
     __tablename__ = "client"
@@ -62,7 +62,7 @@ class ClientRow(_Imported, table=True):
     closed_on: date | None = column(CivilDate())
 
 
-class AssetRow(_Imported, table=True):
+class AssetRow(ImportedRow, table=True):
     """An asset of the reviewed table."""
 
     __tablename__ = "asset"
@@ -77,7 +77,7 @@ class AssetRow(_Imported, table=True):
     dust_limit: int = column(BaseUnits())
 
 
-class WalletRow(_Imported, table=True):
+class WalletRow(ImportedRow, table=True):
     """One address on one chain that holds client assets."""
 
     __tablename__ = "wallet"
@@ -101,7 +101,7 @@ class WalletRow(_Imported, table=True):
     gas_float_limit: int = column(BaseUnits())
 
 
-class WalletDescriptorRow(_Imported, table=True):
+class WalletDescriptorRow(ImportedRow, table=True):
     """A wallet of many addresses; each address that follows from it is a row of `wallet` too."""
 
     __tablename__ = "wallet_descriptor"
@@ -116,7 +116,7 @@ class WalletDescriptorRow(_Imported, table=True):
     derived: int = column(Whole())
 
 
-class PoolMemberRow(_Imported, table=True):
+class PoolMemberRow(ImportedRow, table=True):
     """That a wallet belongs to a pool in a period."""
 
     __tablename__ = "pool_member"
@@ -129,7 +129,7 @@ class PoolMemberRow(_Imported, table=True):
     to_date: date | None = column(CivilDate())
 
 
-class FirmAddressRow(_Imported, table=True):
+class FirmAddressRow(ImportedRow, table=True):
     """An address of the firm itself."""
 
     __tablename__ = "firm_address"
@@ -143,7 +143,7 @@ class FirmAddressRow(_Imported, table=True):
     tops_up_gas: bool = column(Flag())
 
 
-class CustodianAddressRow(_Imported, table=True):
+class CustodianAddressRow(ImportedRow, table=True):
     """One line of a custodian's own inventory."""
 
     __tablename__ = "custodian_address"
@@ -156,7 +156,7 @@ class CustodianAddressRow(_Imported, table=True):
     as_of: datetime = column(UtcTime())
 
 
-class StatedAllocationRow(_Imported, table=True):
+class StatedAllocationRow(ImportedRow, table=True):
     """A row of a snapshot file as it was stated; the entries it led to are in `ledger_entry`."""
 
     __tablename__ = "stated_allocation"
@@ -171,7 +171,7 @@ class StatedAllocationRow(_Imported, table=True):
     is_gas_float: bool = column(Flag())
 
 
-class LedgerEntryRow(_Imported, table=True):
+class LedgerEntryRow(ImportedRow, table=True):
     """One signed change of what a client owns at a location."""
 
     __tablename__ = "ledger_entry"
@@ -188,7 +188,7 @@ class LedgerEntryRow(_Imported, table=True):
     corrects: str = column(Words())
 
 
-class AuthorizationRow(_Imported, table=True):
+class AuthorizationRow(ImportedRow, table=True):
     """Approval of an outgoing transfer."""
 
     __tablename__ = "transfer_authorization"
@@ -215,7 +215,7 @@ class AuthorizationRow(_Imported, table=True):
     client_id: str = column(Words())
 
 
-class AcceptedControlRow(_Imported, table=True):
+class AcceptedControlRow(ImportedRow, table=True):
     """That somebody beside a wallet's own key may move something; a newer row of the id is a new version."""
 
     __tablename__ = "accepted_control"
@@ -241,7 +241,7 @@ class AcceptedControlRow(_Imported, table=True):
     approved_at: datetime = column(UtcTime())
 
 
-class PositionRow(_Imported, table=True):
+class PositionRow(ImportedRow, table=True):
     """What an outside party states about a location."""
 
     __tablename__ = "position"
@@ -256,7 +256,7 @@ class PositionRow(_Imported, table=True):
     statement_id: str = column(Words())
 
 
-class PriceRow(_Imported, table=True):
+class PriceRow(ImportedRow, table=True):
     """The price of one whole unit of an asset."""
 
     __tablename__ = "price"

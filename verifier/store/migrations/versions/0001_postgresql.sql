@@ -123,6 +123,33 @@ CREATE TABLE reading (
 	CONSTRAINT fk_reading_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 );
 
+CREATE TABLE reserve_computation (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	computation_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	scope TEXT NOT NULL,
+	occasion TEXT NOT NULL,
+	rule_set TEXT NOT NULL,
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	compute_on DATE NOT NULL,
+	deposit_on DATE NOT NULL,
+	deposit_by TIMESTAMP WITH TIME ZONE NOT NULL,
+	replaces BIGINT,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_reserve_computation PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_computation_computation_id UNIQUE (computation_id),
+	CONSTRAINT uq_reserve_computation_replaces UNIQUE (replaces),
+	CONSTRAINT ck_reserve_computation_replacement_has_reason CHECK (replaces IS NULL OR reason <> ''),
+	CONSTRAINT fk_reserve_computation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_computation_replaces FOREIGN KEY(replaces) REFERENCES reserve_computation (record_id)
+);
+
+CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
+
 CREATE TABLE sweep (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -439,6 +466,48 @@ CREATE TABLE firm_address (
 
 CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
 
+CREATE TABLE firm_capital (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	method TEXT NOT NULL,
+	net_capital NUMERIC(79, 0) NOT NULL,
+	tentative_net_capital NUMERIC(79, 0) NOT NULL,
+	aggregate_indebtedness NUMERIC(79, 0) NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_firm_capital PRIMARY KEY (record_id),
+	CONSTRAINT fk_firm_capital_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_firm_capital_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_firm_capital_net_capital_range CHECK (abs(net_capital) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_firm_capital_tentative_net_capital_range CHECK (abs(tentative_net_capital) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_firm_capital_aggregate_indebtedness_range CHECK (abs(aggregate_indebtedness) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_firm_capital_as_of ON firm_capital (as_of);
+
+CREATE TABLE focus_month_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	month_end DATE NOT NULL,
+	customer_credits NUMERIC(79, 0) NOT NULL,
+	pab_credits NUMERIC(79, 0) NOT NULL,
+	filed_on DATE NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_focus_month_end PRIMARY KEY (record_id),
+	CONSTRAINT fk_focus_month_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_focus_month_end_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_focus_month_end_customer_credits_range CHECK (abs(customer_credits) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_focus_month_end_pab_credits_range CHECK (abs(pab_credits) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_focus_month_end_month_end ON focus_month_end (month_end);
+
 CREATE TABLE key_answer (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -587,6 +656,85 @@ CREATE TABLE reconciliation (
 	CONSTRAINT ck_reconciliation_difference_range CHECK (abs(difference) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE reserve_bank_account (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	account_id TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	computation TEXT NOT NULL,
+	bank_id TEXT NOT NULL,
+	affiliated BOOLEAN NOT NULL,
+	equity_capital NUMERIC(79, 0),
+	call_report_on DATE,
+	notified_on DATE,
+	no_lien_contract_on DATE,
+	CONSTRAINT pk_reserve_bank_account PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_bank_account_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_bank_account_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_bank_account_equity_capital_range CHECK (abs(equity_capital) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_reserve_bank_account_effective_from ON reserve_bank_account (effective_from);
+
+CREATE TABLE reserve_holding (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	account_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	holding TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	market_value NUMERIC(79, 0),
+	priced_on DATE,
+	statement_id TEXT NOT NULL,
+	CONSTRAINT pk_reserve_holding PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_holding_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_holding_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_holding_market_value_range CHECK (abs(market_value) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_reserve_holding_as_of ON reserve_holding (as_of);
+
+CREATE TABLE reserve_item (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	computation TEXT NOT NULL,
+	item BIGINT NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_item PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_item_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_item_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_item_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_reserve_item_as_of ON reserve_item (as_of);
+
+CREATE TABLE reserve_notice (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	given_on DATE NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_notice PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_notice_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_notice_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_reserve_notice_given_on ON reserve_notice (given_on);
+
 CREATE TABLE restriction (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -729,6 +877,26 @@ CREATE TABLE wallet (
 );
 
 CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
+
+CREATE TABLE wallet_descriptor (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	descriptor TEXT NOT NULL,
+	role TEXT NOT NULL,
+	birth_height BIGINT,
+	look_ahead BIGINT NOT NULL,
+	derived BIGINT NOT NULL,
+	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
 
 CREATE TABLE approval_candidate (
 	record_id BIGINT NOT NULL,
@@ -878,26 +1046,6 @@ CREATE TABLE traced_block (
 	transfer_count BIGINT NOT NULL,
 	note TEXT NOT NULL,
 	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
-CREATE TABLE wallet_descriptor (
-	record_id BIGINT NOT NULL,
-	journal_sequence BIGINT NOT NULL,
-	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-	file_key BIGINT NOT NULL,
-	line BIGINT NOT NULL,
-	chain_id TEXT NOT NULL,
-	address TEXT NOT NULL,
-	descriptor TEXT NOT NULL,
-	role TEXT NOT NULL,
-	birth_height BIGINT,
-	look_ahead BIGINT NOT NULL,
-	derived BIGINT NOT NULL,
-	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
-	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
-	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
-);
-
-CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
-
 	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
 	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
 	CONSTRAINT fk_traced_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
@@ -1124,6 +1272,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER reading_refuse_truncate BEFORE TRUNCATE ON reading
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER reserve_computation_refuse_change BEFORE UPDATE OR DELETE ON reserve_computation
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_computation_refuse_truncate BEFORE TRUNCATE ON reserve_computation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER sweep_refuse_change BEFORE UPDATE OR DELETE ON sweep
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1220,6 +1374,18 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER firm_address_refuse_truncate BEFORE TRUNCATE ON firm_address
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER firm_capital_refuse_change BEFORE UPDATE OR DELETE ON firm_capital
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER firm_capital_refuse_truncate BEFORE TRUNCATE ON firm_capital
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER focus_month_end_refuse_change BEFORE UPDATE OR DELETE ON focus_month_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER focus_month_end_refuse_truncate BEFORE TRUNCATE ON focus_month_end
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER key_answer_refuse_change BEFORE UPDATE OR DELETE ON key_answer
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1256,6 +1422,30 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER reconciliation_refuse_truncate BEFORE TRUNCATE ON reconciliation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER reserve_bank_account_refuse_change BEFORE UPDATE OR DELETE ON reserve_bank_account
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_bank_account_refuse_truncate BEFORE TRUNCATE ON reserve_bank_account
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_holding_refuse_change BEFORE UPDATE OR DELETE ON reserve_holding
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_holding_refuse_truncate BEFORE TRUNCATE ON reserve_holding
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_item_refuse_change BEFORE UPDATE OR DELETE ON reserve_item
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_item_refuse_truncate BEFORE TRUNCATE ON reserve_item
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_notice_refuse_change BEFORE UPDATE OR DELETE ON reserve_notice
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_notice_refuse_truncate BEFORE TRUNCATE ON reserve_notice
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER restriction_refuse_change BEFORE UPDATE OR DELETE ON restriction
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1290,6 +1480,12 @@ CREATE TRIGGER wallet_refuse_change BEFORE UPDATE OR DELETE ON wallet
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER wallet_refuse_truncate BEFORE TRUNCATE ON wallet
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER wallet_descriptor_refuse_change BEFORE UPDATE OR DELETE ON wallet_descriptor
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER wallet_descriptor_refuse_truncate BEFORE TRUNCATE ON wallet_descriptor
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER approval_candidate_refuse_change BEFORE UPDATE OR DELETE ON approval_candidate
@@ -1402,9 +1598,3 @@ FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 FOR EACH ROW EXECUTE FUNCTION custody_check_decision();
-CREATE TRIGGER wallet_descriptor_refuse_change BEFORE UPDATE OR DELETE ON wallet_descriptor
-FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
-
-CREATE TRIGGER wallet_descriptor_refuse_truncate BEFORE TRUNCATE ON wallet_descriptor
-FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
-

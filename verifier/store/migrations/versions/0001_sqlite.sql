@@ -134,6 +134,34 @@ CREATE TABLE reading (
 )
  STRICT;
 
+CREATE TABLE reserve_computation (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	computation_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	occasion TEXT NOT NULL,
+	rule_set TEXT NOT NULL,
+	known_at TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	compute_on TEXT NOT NULL,
+	deposit_on TEXT NOT NULL,
+	deposit_by TEXT NOT NULL,
+	replaces INTEGER,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_reserve_computation PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_computation_computation_id UNIQUE (computation_id),
+	CONSTRAINT uq_reserve_computation_replaces UNIQUE (replaces),
+	CONSTRAINT ck_reserve_computation_replacement_has_reason CHECK (replaces IS NULL OR reason <> ''),
+	CONSTRAINT fk_reserve_computation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_computation_replaces FOREIGN KEY(replaces) REFERENCES reserve_computation (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
+
 CREATE TABLE sweep (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -469,6 +497,50 @@ CREATE TABLE firm_address (
 
 CREATE INDEX ix_firm_address_chain_id_address ON firm_address (chain_id, address);
 
+CREATE TABLE firm_capital (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	method TEXT NOT NULL,
+	net_capital TEXT NOT NULL,
+	tentative_net_capital TEXT NOT NULL,
+	aggregate_indebtedness TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_firm_capital PRIMARY KEY (record_id),
+	CONSTRAINT fk_firm_capital_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_firm_capital_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_firm_capital_net_capital_digits CHECK (net_capital = '0' OR ((net_capital GLOB '[1-9]*' OR net_capital GLOB '-[1-9]*') AND substr(net_capital, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(net_capital, '-')) < 78 OR (length(ltrim(net_capital, '-')) = 78 AND ltrim(net_capital, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_firm_capital_tentative_net_capital_digits CHECK (tentative_net_capital = '0' OR ((tentative_net_capital GLOB '[1-9]*' OR tentative_net_capital GLOB '-[1-9]*') AND substr(tentative_net_capital, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(tentative_net_capital, '-')) < 78 OR (length(ltrim(tentative_net_capital, '-')) = 78 AND ltrim(tentative_net_capital, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_firm_capital_aggregate_indebtedness_digits CHECK (aggregate_indebtedness = '0' OR ((aggregate_indebtedness GLOB '[1-9]*' OR aggregate_indebtedness GLOB '-[1-9]*') AND substr(aggregate_indebtedness, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(aggregate_indebtedness, '-')) < 78 OR (length(ltrim(aggregate_indebtedness, '-')) = 78 AND ltrim(aggregate_indebtedness, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_firm_capital_as_of ON firm_capital (as_of);
+
+CREATE TABLE focus_month_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	month_end TEXT NOT NULL,
+	customer_credits TEXT NOT NULL,
+	pab_credits TEXT NOT NULL,
+	filed_on TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_focus_month_end PRIMARY KEY (record_id),
+	CONSTRAINT fk_focus_month_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_focus_month_end_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_focus_month_end_customer_credits_digits CHECK (customer_credits = '0' OR ((customer_credits GLOB '[1-9]*' OR customer_credits GLOB '-[1-9]*') AND substr(customer_credits, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(customer_credits, '-')) < 78 OR (length(ltrim(customer_credits, '-')) = 78 AND ltrim(customer_credits, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_focus_month_end_pab_credits_digits CHECK (pab_credits = '0' OR ((pab_credits GLOB '[1-9]*' OR pab_credits GLOB '-[1-9]*') AND substr(pab_credits, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(pab_credits, '-')) < 78 OR (length(ltrim(pab_credits, '-')) = 78 AND ltrim(pab_credits, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_focus_month_end_month_end ON focus_month_end (month_end);
+
 CREATE TABLE key_answer (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -623,6 +695,90 @@ CREATE TABLE reconciliation (
 )
  STRICT;
 
+CREATE TABLE reserve_bank_account (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	account_id TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	bank_id TEXT NOT NULL,
+	affiliated INTEGER NOT NULL,
+	equity_capital TEXT,
+	call_report_on TEXT,
+	notified_on TEXT,
+	no_lien_contract_on TEXT,
+	CONSTRAINT pk_reserve_bank_account PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_bank_account_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_bank_account_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_bank_account_affiliated_flag CHECK (affiliated IN (0, 1)),
+	CONSTRAINT ck_reserve_bank_account_equity_capital_digits CHECK (equity_capital = '0' OR ((equity_capital GLOB '[1-9]*' OR equity_capital GLOB '-[1-9]*') AND substr(equity_capital, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(equity_capital, '-')) < 78 OR (length(ltrim(equity_capital, '-')) = 78 AND ltrim(equity_capital, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_bank_account_effective_from ON reserve_bank_account (effective_from);
+
+CREATE TABLE reserve_holding (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	account_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	holding TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	market_value TEXT,
+	priced_on TEXT,
+	statement_id TEXT NOT NULL,
+	CONSTRAINT pk_reserve_holding PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_holding_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_holding_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_holding_market_value_digits CHECK (market_value = '0' OR ((market_value GLOB '[1-9]*' OR market_value GLOB '-[1-9]*') AND substr(market_value, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(market_value, '-')) < 78 OR (length(ltrim(market_value, '-')) = 78 AND ltrim(market_value, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_holding_as_of ON reserve_holding (as_of);
+
+CREATE TABLE reserve_item (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	item INTEGER NOT NULL,
+	cents TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_item PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_item_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_item_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_item_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_item_as_of ON reserve_item (as_of);
+
+CREATE TABLE reserve_notice (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	given_on TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_notice PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_notice_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_notice_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_notice_given_on ON reserve_notice (given_on);
+
 CREATE TABLE restriction (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -774,6 +930,27 @@ CREATE TABLE wallet (
  STRICT;
 
 CREATE INDEX ix_wallet_chain_id_address ON wallet (chain_id, address);
+
+CREATE TABLE wallet_descriptor (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	address TEXT NOT NULL,
+	descriptor TEXT NOT NULL,
+	role TEXT NOT NULL,
+	birth_height INTEGER,
+	look_ahead INTEGER NOT NULL,
+	derived INTEGER NOT NULL,
+	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
+	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
 
 CREATE TABLE approval_candidate (
 	record_id INTEGER NOT NULL,
@@ -931,27 +1108,6 @@ CREATE TABLE traced_block (
 	node_id TEXT NOT NULL,
 	transfer_count INTEGER NOT NULL,
 	note TEXT NOT NULL,
-CREATE TABLE wallet_descriptor (
-	record_id INTEGER NOT NULL,
-	journal_sequence INTEGER NOT NULL,
-	recorded_at TEXT NOT NULL,
-	file_key INTEGER NOT NULL,
-	line INTEGER NOT NULL,
-	chain_id TEXT NOT NULL,
-	address TEXT NOT NULL,
-	descriptor TEXT NOT NULL,
-	role TEXT NOT NULL,
-	birth_height INTEGER,
-	look_ahead INTEGER NOT NULL,
-	derived INTEGER NOT NULL,
-	CONSTRAINT pk_wallet_descriptor PRIMARY KEY (record_id),
-	CONSTRAINT fk_wallet_descriptor_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
-	CONSTRAINT fk_wallet_descriptor_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
-)
- STRICT;
-
-CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
-
 	CONSTRAINT pk_traced_block PRIMARY KEY (record_id),
 	CONSTRAINT uq_traced_block_sweep_key_covered_key UNIQUE (sweep_key, covered_key),
 	CONSTRAINT ck_traced_block_method_or_note CHECK ((method = '') = (note <> '')),
@@ -1183,6 +1339,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
 CREATE TRIGGER reading_refuse_delete BEFORE DELETE ON reading
 BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
 
+CREATE TRIGGER reserve_computation_refuse_update BEFORE UPDATE ON reserve_computation
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'); END;
+
+CREATE TRIGGER reserve_computation_refuse_delete BEFORE DELETE ON reserve_computation
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'); END;
+
 CREATE TRIGGER sweep_refuse_update BEFORE UPDATE ON sweep
 BEGIN SELECT RAISE(ABORT, 'rows of sweep are added, never changed'); END;
 
@@ -1279,6 +1441,18 @@ BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
 CREATE TRIGGER firm_address_refuse_delete BEFORE DELETE ON firm_address
 BEGIN SELECT RAISE(ABORT, 'rows of firm_address are added, never changed'); END;
 
+CREATE TRIGGER firm_capital_refuse_update BEFORE UPDATE ON firm_capital
+BEGIN SELECT RAISE(ABORT, 'rows of firm_capital are added, never changed'); END;
+
+CREATE TRIGGER firm_capital_refuse_delete BEFORE DELETE ON firm_capital
+BEGIN SELECT RAISE(ABORT, 'rows of firm_capital are added, never changed'); END;
+
+CREATE TRIGGER focus_month_end_refuse_update BEFORE UPDATE ON focus_month_end
+BEGIN SELECT RAISE(ABORT, 'rows of focus_month_end are added, never changed'); END;
+
+CREATE TRIGGER focus_month_end_refuse_delete BEFORE DELETE ON focus_month_end
+BEGIN SELECT RAISE(ABORT, 'rows of focus_month_end are added, never changed'); END;
+
 CREATE TRIGGER key_answer_refuse_update BEFORE UPDATE ON key_answer
 BEGIN SELECT RAISE(ABORT, 'rows of key_answer are added, never changed'); END;
 
@@ -1315,6 +1489,30 @@ BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); EN
 CREATE TRIGGER reconciliation_refuse_delete BEFORE DELETE ON reconciliation
 BEGIN SELECT RAISE(ABORT, 'rows of reconciliation are added, never changed'); END;
 
+CREATE TRIGGER reserve_bank_account_refuse_update BEFORE UPDATE ON reserve_bank_account
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_bank_account are added, never changed'); END;
+
+CREATE TRIGGER reserve_bank_account_refuse_delete BEFORE DELETE ON reserve_bank_account
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_bank_account are added, never changed'); END;
+
+CREATE TRIGGER reserve_holding_refuse_update BEFORE UPDATE ON reserve_holding
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_holding are added, never changed'); END;
+
+CREATE TRIGGER reserve_holding_refuse_delete BEFORE DELETE ON reserve_holding
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_holding are added, never changed'); END;
+
+CREATE TRIGGER reserve_item_refuse_update BEFORE UPDATE ON reserve_item
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_item are added, never changed'); END;
+
+CREATE TRIGGER reserve_item_refuse_delete BEFORE DELETE ON reserve_item
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_item are added, never changed'); END;
+
+CREATE TRIGGER reserve_notice_refuse_update BEFORE UPDATE ON reserve_notice
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_notice are added, never changed'); END;
+
+CREATE TRIGGER reserve_notice_refuse_delete BEFORE DELETE ON reserve_notice
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_notice are added, never changed'); END;
+
 CREATE TRIGGER restriction_refuse_update BEFORE UPDATE ON restriction
 BEGIN SELECT RAISE(ABORT, 'rows of restriction are added, never changed'); END;
 
@@ -1350,6 +1548,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
 
 CREATE TRIGGER wallet_refuse_delete BEFORE DELETE ON wallet
 BEGIN SELECT RAISE(ABORT, 'rows of wallet are added, never changed'); END;
+
+CREATE TRIGGER wallet_descriptor_refuse_update BEFORE UPDATE ON wallet_descriptor
+BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
+
+CREATE TRIGGER wallet_descriptor_refuse_delete BEFORE DELETE ON wallet_descriptor
+BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
 
 CREATE TRIGGER approval_candidate_refuse_update BEFORE UPDATE ON approval_candidate
 BEGIN SELECT RAISE(ABORT, 'rows of approval_candidate are added, never changed'); END;
@@ -1462,9 +1666,3 @@ BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
 BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made it'); END;
-CREATE TRIGGER wallet_descriptor_refuse_update BEFORE UPDATE ON wallet_descriptor
-BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
-
-CREATE TRIGGER wallet_descriptor_refuse_delete BEFORE DELETE ON wallet_descriptor
-BEGIN SELECT RAISE(ABORT, 'rows of wallet_descriptor are added, never changed'); END;
-

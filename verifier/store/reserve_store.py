@@ -1,0 +1,197 @@
+"""What the reserve computations are made from, as it was stated, and the computations that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from exports.reserve.computation import Occasion, ReserveComputation, Scope, read_computation
+from mapping.reserve_types import FirmCapital, FocusMonthEnd, ReserveBankAccount, ReserveHolding, ReserveItem
+from mapping.reserve_types import ReserveNotice as Notice
+from mapping.types import Origin, Sourced
+from verifier.errors import InputError
+from verifier.reserve.calendar import ReserveTimes
+from verifier.store.codec import CODECS
+from verifier.store.engine import Database
+from verifier.store.mapping_store import FILE, newest_records
+from verifier.store.tables import ReserveComputationRow, ReserveItemRow, table
+
+COMPUTATION, ITEM = table(ReserveComputationRow), table(ReserveItemRow)
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveStatements:
+    """Everything stated about accounts, capital and filings, as known at a time: the newest row of each key."""
+
+    accounts: Sequence[ReserveBankAccount]
+    holdings: Sequence[ReserveHolding]
+    capital: Sequence[FirmCapital]
+    months: Sequence[FocusMonthEnd]
+    notices: Sequence[Notice]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredComputation:
+    """A computation as it was recorded."""
+
+    computation_id: str
+    as_of: date
+    scope: Scope
+    occasion: Occasion
+    rule_set: str
+    known_at: datetime
+    """The books as known at this time were used."""
+    document: bytes
+    """Canonical text of the computation with its inputs."""
+    digest: str
+    times: ReserveTimes
+    replaces: str
+    """Id of the computation it corrects; empty when it corrects none."""
+    reason: str
+    recorded_at: datetime
+
+    def computation(self) -> ReserveComputation:
+        """The computation itself, computed again; raises `ReserveError` when it does not come out the same."""
+        return read_computation(self.document)
+
+
+class ReserveStore(Database):
+    """The reserve computations' side of the store."""
+
+    def reserve_items(self, as_of: date, known_at: datetime) -> list[Sourced[ReserveItem]]:
+        """The newest statement of every line of a day, each with the file and line it came from."""
+        query = (
+            sa.select(ITEM, FILE.c.name, FILE.c.digest)
+            .join_from(ITEM, FILE, ITEM.c.file_key == FILE.c.record_id)
+            .where(ITEM.c.as_of == as_of, ITEM.c.recorded_at <= known_at)
+            .order_by(ITEM.c.record_id)
+        )
+        codec = CODECS[ReserveItem]
+        found: dict[tuple[str, int], Sourced[ReserveItem]] = {}
+        with self.read() as connection:
+            for row in connection.execute(query):
+                record = codec.record(row)
+                assert isinstance(record, ReserveItem)
+                found[record.computation, record.item] = Sourced(record, Origin(row.name, row.digest, row.line))
+        return list(found.values())
+
+    def reserve_item_days(self, known_at: datetime) -> list[date]:
+        """The days for which lines are stated, oldest first."""
+        query = sa.select(ITEM.c.as_of).where(ITEM.c.recorded_at <= known_at).distinct().order_by(ITEM.c.as_of)
+        with self.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def reserve_statements(self, known_at: datetime) -> ReserveStatements:
+        """What is stated besides the lines, as known at a time."""
+        with self.read() as connection:
+
+            def newest(record_type: Any) -> Any:
+                of = table(CODECS[record_type].row_class)
+                return newest_records(connection, record_type, of.c.recorded_at <= known_at)
+
+            return ReserveStatements(
+                newest(ReserveBankAccount),
+                newest(ReserveHolding),
+                newest(FirmCapital),
+                newest(FocusMonthEnd),
+                newest(Notice),
+            )
+
+    def reserve_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:
+        """Every computation, those that were replaced too, in the order they were made."""
+        query = sa.select(COMPUTATION).order_by(COMPUTATION.c.record_id)
+        if known_at is not None:
+            query = query.where(COMPUTATION.c.recorded_at <= known_at)
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        ids = {row.record_id: row.computation_id for row in rows}
+        return [_stored(row, ids) for row in rows]
+
+    def reserve_computation(self, computation_id: str) -> StoredComputation:
+        """One computation. Raises `InputError` when there is none of this id."""
+        for each in self.reserve_computations():
+            if each.computation_id == computation_id:
+                return each
+        raise InputError(f"there is no reserve computation {computation_id}")
+
+    def add_reserve_computation(
+        self,
+        computation: ReserveComputation,
+        times: ReserveTimes,
+        known_at: datetime,
+        actor: str,
+        now: datetime,
+        reason: str = "",
+    ) -> StoredComputation:
+        """Record a computation; the same one again is the one that stands.
+
+        Raises `InputError` for another one of the same day, purpose and kind of occasion without a reason: it replaces
+        the one that stands, and says why. A test run replaces only test runs.
+        """
+        inputs, document = computation.inputs, computation.canonical()
+        payload = {"as_of": inputs.as_of.isoformat(), "sha256": computation.digest, "scope": inputs.scope.value}
+        standing = [each for each in self.standing_computations() if _same_duty(each, computation)]
+        for each in standing:
+            if each.document == document:
+                return each
+        if standing and not reason.strip():
+            raise InputError(
+                f"{standing[-1].computation_id} stands for {inputs.as_of.isoformat()} with other inputs",
+                advice="Say why it is computed again: --reason TEXT. The earlier computation stays on record.",
+            )
+        with self.record("reserve.computed", actor, payload, now) as unit:
+            keys = dict(
+                unit.connection.execute(sa.select(COMPUTATION.c.computation_id, COMPUTATION.c.record_id)).tuples().all()
+            )
+            computation_id = f"RC-{len(keys) + 1:06d}"
+            unit.add(
+                ReserveComputationRow,
+                computation_id=computation_id,
+                as_of=inputs.as_of,
+                scope=inputs.scope,
+                occasion=inputs.occasion,
+                rule_set=computation.rule_set_id,
+                known_at=known_at,
+                document=document.decode(),
+                digest=computation.digest,
+                compute_on=times.compute_on,
+                deposit_on=times.deposit_on,
+                deposit_by=times.deposit_by,
+                replaces=keys[standing[-1].computation_id] if standing else None,
+                reason=reason.strip() if standing else "",
+            )
+        return self.reserve_computation(computation_id)
+
+    def standing_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:
+        """The computations that no later one replaced, in the order they were made."""
+        every = self.reserve_computations(known_at)
+        replaced = {each.replaces for each in every}
+        return [each for each in every if each.computation_id not in replaced]
+
+
+def _same_duty(stored: StoredComputation, computation: ReserveComputation) -> bool:
+    """Whether the two are of one day, one purpose, and both test runs or both not: only one of them can stand."""
+    inputs = computation.inputs
+    is_test = inputs.occasion is Occasion.TEST
+    return (stored.as_of, stored.scope, stored.occasion is Occasion.TEST) == (inputs.as_of, inputs.scope, is_test)
+
+
+def _stored(row: Any, ids: dict[int, str]) -> StoredComputation:
+    return StoredComputation(
+        row.computation_id,
+        row.as_of,
+        row.scope,
+        row.occasion,
+        row.rule_set,
+        row.known_at,
+        row.document.encode(),
+        row.digest,
+        ReserveTimes(row.as_of, row.compute_on, row.deposit_on, row.deposit_by),
+        ids.get(row.replaces, ""),
+        row.reason,
+        row.recorded_at,
+    )
