@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from chains.evm.encumbrance_types import Answer
+from chains.evm.encumbrance_types import Answer, EncumbranceReading
 from chains.types import ChainId
 from verifier.key_overview import asset_json, chain_keys
+from verifier.rules.accepted_exposure import AcceptedExposure, accepted_exposures
+from verifier.rules.encumbrance import Exposure
 from verifier.rules.key_coverage import AGE_DAYS, AssetCoverage
 from verifier.rules.statements import figure
+from verifier.sweep_encumbrances import accepted_at
 
 if TYPE_CHECKING:
     from verifier.store import Store, SweepStart
+
+
+ACCEPTED_SHOWN_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +40,24 @@ class ControlView:
     """First and last block in which approvals were looked for."""
     compared_height: int | None
     """The block that control was compared with; None for the first sweep."""
+    accepted: tuple[AcceptedExposure, ...] = ()
+    """Who could move something and is accepted by the firm: among the grants, or a wallet's module, delegate, …"""
 
     def text(self) -> str:
         """One line for a person."""
         if self.failure:
             return f"who else could move it is not known: {self.failure}"
         asked = f"wallets asked {self.wallets}, allowances asked {self.pairs_asked}"
-        found = f"in force or not known {self.grants}, stopped by issuers {self.stopped}"
+        found = f"in force or not known {self.grants}, accepted {len(self.accepted)}, stopped by issuers {self.stopped}"
         first, last = self.approvals or (0, 0)
         before = f"compared with block {self.compared_height}" if self.compared_height is not None else "the first time"
         return f"who else could move it: {asked}, {found}; approvals in blocks {first} to {last}; {before}"
+
+    def accepted_lines(self) -> list[str]:
+        """A line for each that the firm accepts, as many as a person reads."""
+        more = len(self.accepted) - ACCEPTED_SHOWN_MAX
+        lines = [each.text() for each in self.accepted[:ACCEPTED_SHOWN_MAX]]
+        return [*lines, f"and {more} more that the firm accepts; --json has all"] if more > 0 else lines
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -54,6 +68,7 @@ class ControlView:
             "pairs_asked": self.pairs_asked,
             "grants": self.grants,
             "stopped": self.stopped,
+            "accepted": [each.to_dict() for each in self.accepted],
             "approvals": list(self.approvals) if self.approvals is not None else None,
             "compared_height": self.compared_height,
         }
@@ -76,7 +91,17 @@ def control_view(store: Store, start: SweepStart | None) -> ControlView | None:
         stopped=sum(each.answer is Answer.RESTRICTED for each in reading.restrictions),
         approvals=(reading.coverage.first_height, reading.coverage.last.height),
         compared_height=seen.compared.block.height if seen.compared is not None else None,
+        accepted=tuple(_accepted(store, start, reading)),
     )
+
+
+def _accepted(store: Store, start: SweepStart, reading: EncumbranceReading) -> list[AcceptedExposure]:
+    decisions = accepted_at(store, start)
+    if not decisions.in_force():
+        return []  # balances are many, and nobody asks for them
+    observed = {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in store.observations(start)}
+    assets = {record.asset.asset_id: record.asset for record in store.assets(start.chain_id, start.known_at)}
+    return accepted_exposures(Exposure(reading, observed, assets), decisions)
 
 
 def proof_of_control(store: Store, chain_id: ChainId, moment: datetime) -> Sequence[AssetCoverage]:

@@ -37,6 +37,7 @@ def review_json(review: EncumbranceReview) -> dict[str, object]:
         "compared_with": {"height": earlier.height, "block_hash": earlier.block_hash} if earlier else None,
         "accounts_compared": review.accounts_compared,
         "findings": [_finding(finding) for finding in review.findings],
+        "accepted": [each.to_dict() for each in review.accepted],
         "grants": [_grant(grant) for grant in reading.grants],
         "controls": [_control(state) for state in reading.controls],
         "restrictions": [_restriction(each) for each in reading.restrictions],

@@ -24,9 +24,12 @@ from chains.types import (
     Holding,
     chain_namespace,
 )
+from mapping.accepted_control import AcceptedControl
 from mapping.types import Wallet
 from verifier.errors import InputError
 from verifier.records import Finding, FindingKind
+from verifier.rules.acceptance import Acceptances
+from verifier.rules.accepted_exposure import AcceptedExposure, accepted_exposures
 from verifier.rules.control_changes import Balances, control_change_findings, mapping_findings, unsigned_departures
 from verifier.rules.encumbrance import Exposure, encumbrance_findings
 from verifier.rules.surroundings import Surroundings
@@ -55,10 +58,12 @@ class EncumbranceReview:
     compared_with: BlockRef | None
     accounts_compared: int
     """How many accounts the earlier review knew too; 0 without one."""
+    accepted: tuple[AcceptedExposure, ...] = ()
+    """Who could move something and is accepted by the firm: no findings."""
 
     @property
     def exit_code(self) -> int:
-        """0 nothing found, 1 somebody else could move or stopped something, 2 something is not known or not asked."""
+        """0 nobody but whom the firm accepts, 1 somebody could move or stopped something, 2 not known or not asked."""
         if any(finding.kind in CONTRADICTING for finding in self.findings):
             return 1
         return 2 if self.findings or not self.reading.wallets else 0
@@ -73,12 +78,14 @@ def review_chain(
     now: datetime,
     earlier: Earlier | None = None,
     settings: EncumbranceSettings | None = None,
+    decisions: Sequence[AcceptedControl] = (),
     on_blocks: Callable[[int], Progress] = lambda count: lambda done: None,
 ) -> EncumbranceReview:
     """Review a chain through the first of its nodes that gives a usable answer.
 
-    `wallets` are all that are mapped on the chain; those closed before the block's date are left out. `on_blocks` is
-    told how many blocks are looked through and returns what to call with the number done. Raises `ReadError` of the
+    `wallets` are all that are mapped on the chain; those closed before the block's date are left out. `decisions` are
+    all that the firm recorded about who else may move something. `on_blocks` is told how many blocks are looked
+    through and returns what to call with the number done. Raises `ReadError` of the
     last node when none could be used, `InputError` for a chain that is not EVM or an earlier review that does not fit.
     """
     if chain_namespace(config.chain_id) != "eip155":
@@ -88,7 +95,7 @@ def review_chain(
     failure: ReadError = NodeUnavailable("no node is configured")
     for node in config.nodes:
         try:
-            return _review(config, node, wallets, assets, first_height, now, earlier, settings, on_blocks)
+            return _review(config, node, wallets, assets, first_height, now, earlier, settings, decisions, on_blocks)
         except ReadError as error:
             failure = error
     raise failure
@@ -103,6 +110,7 @@ def _review(
     now: datetime,
     earlier: Earlier | None,
     settings: EncumbranceSettings | None,
+    decisions: Sequence[AcceptedControl],
     on_blocks: Callable[[int], Progress],
 ) -> EncumbranceReview:
     from chains.transport import JsonRpcTransport
@@ -138,7 +146,8 @@ def _review(
     by_id = {asset.asset_id: asset for asset in assets}
     observations = {(seen.holding.address, seen.holding.asset.asset_id): seen for seen in observed}
     exposure = Exposure(reading, observations, by_id)
-    findings = encumbrance_findings(reading, observations, by_id, surroundings)
+    accepted = Acceptances.at(pin.block.timestamp, decisions)
+    findings = encumbrance_findings(reading, observations, by_id, surroundings, accepted)
     findings += mapping_findings(exposure, surroundings)
     known_before = {state.address for state in earlier.controls} if earlier is not None else set()
     compared = sum(state.address in known_before for state in reading.controls)
@@ -148,7 +157,13 @@ def _review(
         findings += control_change_findings(earlier.controls, earlier.block, exposure, surroundings)
         findings += unsigned_departures(earlier.controls, earlier.block, earlier.balances, exposure, surroundings)
     return EncumbranceReview(
-        reading, by_id, observations, tuple(findings), earlier.block if earlier is not None else None, compared
+        reading,
+        by_id,
+        observations,
+        tuple(findings),
+        earlier.block if earlier is not None else None,
+        compared,
+        tuple(accepted_exposures(exposure, accepted)),
     )
 
 

@@ -20,6 +20,7 @@ from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceSettings
 from chains.reader import ChainReader, EncumbranceReader, Pin, as_encumbrance_reader
 from chains.types import Address, Asset, AssetId
 from verifier.records import Finding, FindingKind
+from verifier.rules.acceptance import Acceptances
 from verifier.rules.control_changes import control_change_findings, mapping_findings, unsigned_departures
 from verifier.rules.encumbrance import Exposure, encumbrance_findings
 from verifier.rules.reconcile import Observations
@@ -120,6 +121,11 @@ class EncumbranceQuestion:
         return None
 
 
+def accepted_at(store: Store, start: SweepStart) -> Acceptances:
+    """What the firm accepts at a sweep's block, as its books were known then."""
+    return Acceptances.at(start.block.timestamp, store.accepted_control(start.chain_id, start.known_at))
+
+
 def sweep_findings(
     store: Store,
     start: SweepStart,
@@ -136,7 +142,8 @@ def sweep_findings(
         place = surroundings.chain_location
         return [surroundings.finding(FindingKind.UNVERIFIED, place, None, None, SUBJECT, text)]
     exposure = Exposure(seen.reading, observations, assets)
-    findings = encumbrance_findings(seen.reading, observations, assets, surroundings)
+    accepted = accepted_at(store, start)
+    findings = encumbrance_findings(seen.reading, observations, assets, surroundings, accepted)
     findings += mapping_findings(exposure, surroundings)
     if (compared := seen.compared) is not None:
         balances = {

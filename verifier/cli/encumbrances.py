@@ -59,6 +59,7 @@ def register(chain_app: typer.Typer) -> None:
             head = store.head()
             known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
             wallets = {wallet.address: wallet for wallet in store.wallets(config.chain_id, known_at)}
+            decisions = store.accepted_control(config.chain_id, known_at)
             held = {record.asset.asset_id: record.asset for record in store.assets(config.chain_id, known_at)}
         native = config.native_asset
         assets = list(({native.asset_id: native} | held).values())
@@ -69,7 +70,14 @@ def register(chain_app: typer.Typer) -> None:
                 return bars.enter_context(output.progress("looking through blocks", count, quiet=as_json))
 
             review = review_chain(
-                config, wallets, assets, first_height=first, now=moment, earlier=_earlier(since), on_blocks=on_blocks
+                config,
+                wallets,
+                assets,
+                first_height=first,
+                now=moment,
+                earlier=_earlier(since),
+                decisions=decisions,
+                on_blocks=on_blocks,
             )
         if as_json:
             output.emit_json(review_json(review))
@@ -111,6 +119,10 @@ def _show(review: EncumbranceReview) -> None:
             f"  compared with block {review.compared_with.height}: "
             f"{output.counted(review.accounts_compared, 'account')} known then"
         )
+    for each in review.accepted[:FINDINGS_SHOWN]:
+        output.say(f"  {output.clean(each.text())}")
+    if len(review.accepted) > FINDINGS_SHOWN:
+        output.say(f"  and {len(review.accepted) - FINDINGS_SHOWN} more that the firm accepts; --json has all")
     if not review.findings:
         nobody = "nobody else was found who could move what is here" if reading.wallets else "nothing was asked"
         output.say(f"  {nobody}")

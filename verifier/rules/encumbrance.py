@@ -1,6 +1,7 @@
 """Who else could move what stands in the wallets: one finding for each, with the amount that is exposed.
 
-What could not be read is a finding of its own (`unverified`), never the absence of one. Amounts of different findings
+What the firm accepts (`acceptance`) is none. What could not be read is a finding of its own (`unverified`), never the
+absence of one. Amounts of different findings
 do not add up: two spenders who may take the same balance expose it once.
 """
 
@@ -24,21 +25,26 @@ from chains.evm.encumbrance_types import (
 )
 from chains.types import Address, Asset, AssetId, account_location
 from verifier.records import Finding, FindingKind
+from verifier.rules.acceptance import NOTHING_ACCEPTED, Acceptances
 from verifier.rules.reconcile import Observations
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 
-_TAKERS: Final = {
+TAKERS: Final = {
     Fact.MODULES: ("module", "The Safe's module {} may move everything here without its owners' signatures"),
     Fact.PROXY_ADMIN: ("proxy_admin", "{} may replace the code of this wallet and then move everything here"),
     Fact.BEACON: ("beacon", "Whoever controls the beacon {} may replace the code of this wallet"),
     Fact.DELEGATE: ("delegate", "The key delegated to the contract {}, whose code may move everything here"),
 }
-"""Facts about a wallet that let somebody other than its owners move all of it."""
+"""Facts about a wallet that let somebody other than its owners move all of it, each with a kind and a sentence."""
 
 
 def encumbrance_findings(
-    reading: EncumbranceReading, observations: Observations, assets: Mapping[AssetId, Asset], surroundings: Surroundings
+    reading: EncumbranceReading,
+    observations: Observations,
+    assets: Mapping[AssetId, Asset],
+    surroundings: Surroundings,
+    accepted: Acceptances = NOTHING_ACCEPTED,
 ) -> list[Finding]:
     """Everything that one reading has to say, for balances observed at the same block.
 
@@ -47,8 +53,8 @@ def encumbrance_findings(
     exposure = Exposure(reading, observations, assets)
     return [
         *_not_asked(reading, surroundings),
-        *(finding for grant in reading.grants for finding in _grant(grant, exposure, surroundings)),
-        *(finding for state in reading.controls for finding in _control(state, exposure, surroundings)),
+        *(finding for grant in reading.grants for finding in _grant(grant, exposure, surroundings, accepted)),
+        *(finding for state in reading.controls for finding in _control(state, exposure, surroundings, accepted)),
         *(finding for each in reading.restrictions for finding in _restriction(each, exposure, surroundings)),
         *(
             surroundings.finding(
@@ -137,7 +143,7 @@ def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Itera
         yield surroundings.finding(kind, place, None, None, subject, text)
 
 
-def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings) -> Iterator[Finding]:
+def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings, accepted: Acceptances) -> Iterator[Finding]:
     place = account_location(surroundings.block.chain_id, grant.owner)
     subject = f"{grant.kind}:{grant.spender}"
     if grant.base_units is None:
@@ -148,6 +154,8 @@ def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings) -> Iter
         return
     if grant.base_units == 0 or not grant.holds_at(int(surroundings.block.timestamp.timestamp())):
         return
+    if accepted.of_grant(grant) is not None:
+        return
     exposed = exposure.of_grant(grant)
     limit = f"any amount of {grant.asset.symbol}" if grant.is_unlimited else figure(grant.base_units, grant.asset)
     if grant.kind is GrantKind.PERMIT2:
@@ -156,11 +164,13 @@ def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings) -> Iter
         means = "by an allowance to Permit2, for whoever shows it a signature or grant of this wallet"
     else:
         means = "by an allowance of the token"
-    text = f"{grant.spender} may take {limit} {means}; {_exposed_text(exposed, grant.asset)}."
+    text = f"{grant.spender} may take {limit} {means}{accepted.why_not(grant)}; {_exposed_text(exposed, grant.asset)}."
     yield surroundings.finding(FindingKind.ENCUMBRANCE, place, grant.asset, exposed, subject, text)
 
 
-def _control(state: ControlState, exposure: Exposure, surroundings: Surroundings) -> Iterator[Finding]:
+def _control(
+    state: ControlState, exposure: Exposure, surroundings: Surroundings, accepted: Acceptances
+) -> Iterator[Finding]:
     is_wallet = state.role is AccountRole.WALLET
     place = account_location(surroundings.block.chain_id, state.address) if is_wallet else surroundings.chain_location
     unread = dict(sorted(state.unread.items()))
@@ -178,8 +188,10 @@ def _control(state: ControlState, exposure: Exposure, surroundings: Surroundings
             f"{state.facts.get(Fact.CODE_HASH, NONE)}): who can move what it holds is not known."
         )
         yield surroundings.finding(FindingKind.UNVERIFIED, place, None, None, "control:unknown_code", text)
-    for fact, (name, sentence) in _TAKERS.items():
+    for fact, (name, sentence) in TAKERS.items():
         for taker in state.items(fact):
+            if accepted.of_taker(surroundings.block.chain_id, state.address, name, taker) is not None:
+                continue
             yield from exposing_all(
                 FindingKind.ENCUMBRANCE,
                 state.address,

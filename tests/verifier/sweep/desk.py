@@ -157,6 +157,13 @@ class Desk:
                 "approved_at": utc_text(self.world.head_time() - timedelta(hours=1)),
                 "client_id": "C-1",
             },
+            "accepted_control": {
+                "chain_id": self.chain_id,
+                "asset_id": self.usdx.asset_id,
+                "valid_from": head,
+                "valid_until": utc_text(self.world.head_time() + timedelta(days=1)),
+                "approved_at": head,
+            },
             "positions": {"asset_id": self.usdx.asset_id, "as_of": head},
         }
         return own.get(table, {})
