@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from chains.types import Asset, AssetId, LocationId, account_location
 from mapping.types import CustodianAddress
 from verifier.case_book import Sighting, group_findings
+from verifier.looked import confirmed_looks
 from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
 from verifier.rolling import Rolled
 from verifier.rules.changes import change_findings
@@ -106,6 +107,8 @@ def judge(
             _holding_findings(reconciliations, plan, claims, observations, surroundings, _open_dust(store))
         ),
     ]
+    seen_keys = {each.finding.finding_key for each in sightings}
+    sightings += confirmed_looks(store, start, assets, seen_keys)
     return Judgement(reconciliations, moved.matches, rolled.rolls, sightings, transfers_scanned=len(transfers))
 
 

@@ -191,6 +191,7 @@ def _case(row: Any, events: Sequence[Any], orphaned: set[str]) -> Case:
         occurrence=row.occurrence,
         state=_STATE_AFTER[decisive.act],
         opened_at=row.recorded_at,
+        seen_at=shown.recorded_at,
         last_act=events[-1].act,
         last_at=events[-1].recorded_at,
         is_seen=sights[-1].act is not CaseAct.NO_LONGER_SEEN,
@@ -261,8 +262,11 @@ def see_cases(
     noted as no longer seen. They stay open until a second person closes them. A sweep that `looks_back` opens cases
     for what nobody knew, and says nothing new of what has a case: newer figures were seen already. One that `is_look`
     saw blocks that are not final: it says nothing new of what a sweep has seen. What only looks saw up to the `height`
-    that a sweep judged is withdrawn when the sweep does not confirm it.
+    that a sweep judged is withdrawn when the sweep does not confirm it, unless the balance could not be read. A past
+    event that people dealt with while it was provisional stays closed, and is confirmed in its case.
     """
+    sightings = list(sightings)
+    unread = {place for each in sightings if each.finding.kind is FindingKind.UNVERIFIED for place in each.covers}
     stood = {row.case_id: row for row in load_cases(unit.connection)}
     keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
     newest = {known.finding.finding_key: known for known in stood.values()}
@@ -276,6 +280,10 @@ def see_cases(
         case = newest.get(finding.finding_key)
         withdrawn = case is not None and case.last_act is CaseAct.WITHDRAWN
         if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding) and not withdrawn:
+            if case.only_looked and sweep_key is not None:
+                key, act = keys[case.case_id], CaseAct.SEEN_AGAIN
+                add_event(unit, key, act, actor, finding.text, sweep_key=sweep_key, finding=finding)
+                seen.append(CaseSeen(case.case_id, finding, False))
             continue
         known_better = is_look and case is not None and case.is_seen and not case.finding.provisional
         if case is not None and (looks_back or (known_better and case.state is not CaseState.CLOSED)):
@@ -302,8 +310,13 @@ def see_cases(
         for known in stood.values():
             at = known.finding.block
             if known.only_looked and known.state is not CaseState.CLOSED and chains[known.case_id] == chain_id:
-                if known.finding.finding_key not in seen_keys and at and height is not None and at.height <= height:
-                    text = "Only a block that was not final showed this; the final ones do not."
+                is_judged = at is not None and height is not None and at.height <= height
+                asset = known.finding.asset
+                is_unread = asset is not None and (known.finding.location_id, asset.asset_id) in unread
+                if is_judged and not is_unread and known.finding.finding_key not in seen_keys:
+                    text = (
+                        "Only a look at blocks that were not final showed this; the sweep of the final ones does not."
+                    )
                     add_event(unit, keys[known.case_id], CaseAct.WITHDRAWN, actor, text, sweep_key=sweep_key)
                 continue
             gone = (

@@ -140,6 +140,8 @@ class Case:
     occurrence: int
     state: CaseState
     opened_at: datetime
+    seen_at: datetime
+    """When `finding` was recorded."""
     last_act: CaseAct
     last_at: datetime
     is_seen: bool

@@ -10,6 +10,7 @@ import pytest
 from chains.errors import InvalidValue, NodeUnavailable
 from chains.types import Finality
 from tests.fakes.reader import FakeReader
+from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.desk import kinds
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, PAYEE, STRANGER
@@ -179,3 +180,92 @@ def test_provisional_cases_are_counted_by_nobody_else(desk: MemoryDesk) -> None:
     desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
     look(desk)
     assert kinds(desk.sweep()) == {}
+
+
+@pytest.mark.fault("A31")
+@pytest.mark.parametrize("leaves_the_chain", [False, True])
+def test_a_case_that_people_closed_while_it_was_provisional_is_confirmed_in_place(
+    desk: MemoryDesk, tmp_path: Path, leaves_the_chain: bool
+) -> None:
+    before = desk.chain.branch()
+    desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
+    look(desk)
+    (theft,) = desk.open_cases(FindingKind.UNAUTHORIZED_TRANSFER)
+    for case in desk.open_cases():
+        desk.close(case)
+    if leaves_the_chain:
+        desk.chain.use(before)
+        desk.chain.forks += 1
+        desk.chain.mine(1)
+    desk.chain.mine(4)
+    swept = desk.sweep()
+    known = desk.store.case(theft.case_id)
+    assert (known.state, known.only_looked) == (CaseState.CLOSED, leaves_the_chain)
+    assert swept.exit_code == (0 if leaves_the_chain else 1)
+    issuer = Issuer.of(tmp_path, desk)
+    report = issuer.verify(issuer.issue().path)
+    assert report.exit_code == 0, refused(report)
+
+
+@pytest.mark.fault("A31")
+@pytest.mark.parametrize("books_were_late", [False, True])
+def test_what_a_block_showed_that_is_final_stands_though_it_did_not_last(
+    desk: MemoryDesk, tmp_path: Path, books_were_late: bool
+) -> None:
+    place = (OMNIBUS, desk.asset.asset_id)
+    desk.node().balances[place] = 900  # gone without an event ...
+    desk.chain.mine(1)
+    looked_at = desk.chain.head
+    look(desk)
+    row = {"location": desk.at(OMNIBUS), "quantity": "-0.0001"}
+    if books_were_late:
+        desk.take(ledger_entries=[{**row, "entry_id": "E-1"}])
+    desk.chain.mine(1)
+    if books_were_late:
+        desk.take(ledger_entries=[{**row, "entry_id": "E-2", "quantity": "0.0001"}])
+    del desk.node().balances[place]  # ... and back before the block that is swept
+    desk.chain.mine(4)
+    swept = desk.sweep()
+    (case,) = desk.store.cases(include_closed=True)
+    if books_were_late:
+        assert (case.state, swept.exit_code) == (CaseState.CLOSED, 0)
+        return
+    assert (case.state, case.only_looked, case.finding.provisional) == (CaseState.OPEN, False, False)
+    assert (swept.exit_code, case.finding.base_units, case.finding.block) == (1, -100, looked_at)
+    issuer = Issuer.of(tmp_path, desk)
+    report = issuer.verify(issuer.issue().path)
+    assert report.exit_code == 0, refused(report)
+    desk.chain.mine(1)
+    desk.sweep()
+    assert not desk.store.case(case.case_id).is_seen, "people close it"
+
+
+@pytest.mark.fault("A24")
+def test_a_movement_that_one_node_showed_is_not_withdrawn_because_another_hides_it(desk: MemoryDesk) -> None:
+    desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
+    look(desk)
+    desk.chain.mine(4)
+    desk.node().hides = lambda transfer: True
+    desk.node().balances[OMNIBUS, desk.asset.asset_id] = 1_000
+    swept = desk.sweep()
+    assert swept.exit_code == 1
+    (theft,) = desk.open_cases(FindingKind.UNAUTHORIZED_TRANSFER)
+    assert "one of the two answers is wrong" in theft.finding.text
+    assert not theft.finding.provisional
+
+
+@pytest.mark.fault("A31")
+def test_a_balance_that_could_not_be_read_withdraws_nothing(desk: MemoryDesk) -> None:
+    place = (OMNIBUS, desk.asset.asset_id)
+    desk.node().balances[place] = 900
+    desk.chain.mine(1)
+    look(desk)
+    desk.chain.reorganise(1)
+    desk.node().balances[place] = None
+    desk.chain.mine(4)
+    assert kinds(desk.sweep()) == {FindingKind.UNVERIFIED: 1}
+    assert len(desk.open_cases(FindingKind.SHORTFALL)) == 1
+    del desk.node().balances[place]
+    desk.chain.mine(1)
+    desk.sweep()
+    assert desk.open_cases(FindingKind.SHORTFALL) == [], "read again, it is not there"
