@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent, check_block
-from chains.bitcoin.ledger import BlockEvents, match_block
+from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent
+from chains.bitcoin.ledger import BlockEvents, BlockLook, examine, require_coins
 from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, event_row, usable
 from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at, touched_heights
 from chains.bitcoin.networks import Network
@@ -99,8 +99,10 @@ class LedgerFile:
         known = self._rows.active_at(height)
         return self._ref(known) if known is not None else None
 
-    def apply(self, blocks: Iterable[tuple[Block, Spent]]) -> list[BlockEvents]:
+    def apply(self, blocks: Iterable[tuple[Block, Spent] | BlockLook]) -> list[BlockEvents]:
         """Add blocks above the tip, all or none: one transaction. Returns what each did to the followed scripts.
+
+        A block may come examined already for the scripts of `watched(None)`.
 
         Every block is held against its header (`check_block`), must follow the one before, and its undo data must
         agree with the coins held here. Raises `ProofFailed` or `MalformedAnswer`.
@@ -112,12 +114,12 @@ class LedgerFile:
             if tip is None:
                 raise InvalidValue("the ledger has not begun")
             scripts = self._rows.group(None)
-            for block, spent in blocks:
-                tip = self._append(tip, block)
-                matched, events = self._match(tip, block, spent, scripts)
+            for block in blocks:
+                tip, look = self._append(tip, block, scripts)
+                events = self._match(tip, look, scripts)
                 for event in events:
                     changes[event[1]] += event[3]
-                results.append(matched)
+                results.append(look.events)
             self._rows.change_balances(changes)
         return results
 
@@ -205,7 +207,11 @@ class LedgerFile:
                 found.append(Load(load_id, at.height + 1, id_text(at.hash)))
         return found
 
-    def apply_load(self, load_id: int, blocks: Iterable[tuple[Block, Spent]]) -> bool:
+    def watched(self, load_id: int | None) -> frozenset[bytes]:
+        """The scripts of a load, or (None) those that are followed at the tip."""
+        return frozenset(self._rows.group(load_id))
+
+    def apply_load(self, load_id: int, blocks: Iterable[tuple[Block, Spent] | BlockLook]) -> bool:
         """Read blocks again, in order, for the scripts of a load, all or none. Returns whether it is done.
 
         They must be blocks of the active chain where the ledger holds it (`ChainMoved` otherwise), and join it from
@@ -221,12 +227,12 @@ class LedgerFile:
             from_height, at_row = row
             at = self._rows.load_position(at_row, from_height)
             scripts = self._rows.group(load_id)
-            for block, spent in blocks:
+            for block in blocks:
                 height = from_height if at is None else at.height + 1
                 if height > tip.height:
                     raise InvalidValue("a load does not go beyond the tip")
-                at = self._reread(at, block, height)
-                self._match(at, block, spent, scripts)
+                at, look = self._reread(at, block, height, scripts)
+                self._match(at, look, scripts)
             if at is not None:
                 self._rows.connection.execute("UPDATE load SET at_block = ? WHERE id = ?", (at.row, load_id))
                 return self._join_when_done(load_id, at)
@@ -325,31 +331,39 @@ class LedgerFile:
             )
             self._rows.forget_groups()
 
-    def _append(self, tip: KnownBlock, block: Block) -> KnownBlock:
-        header, height = block.header, tip.height + 1
+    def _append(
+        self, tip: KnownBlock, block: tuple[Block, Spent] | BlockLook, scripts: dict[bytes, int]
+    ) -> tuple[KnownBlock, BlockLook]:
+        header, height = _header(block), tip.height + 1
         if header.previous != tip.hash:
             raise ProofFailed(f"block {header.block_hash} does not follow block {tip.height} of the ledger")
-        check_block(block, self.network, height)
+        look = self._examined(block, height, scripts)
         self._check_bits(header, height, tip)
         known = self._rows.known(header.hash)
         if known is None:
-            return self._rows.insert_block(header, height)
+            return self._rows.insert_block(header, height), look
         # The chain came back to a block that had been orphaned.
         self._rows.connection.execute(
             "UPDATE block SET active = 1, matched = ? WHERE id = ?", (self._rows.joins(), known.row)
         )
-        return self._rows.require(header.hash)
+        return self._rows.require(header.hash), look
 
-    def _reread(self, at: KnownBlock | None, block: Block, height: int) -> KnownBlock:
-        header = block.header
+    def _reread(
+        self,
+        at: KnownBlock | None,
+        block: tuple[Block, Spent] | BlockLook,
+        height: int,
+        scripts: dict[bytes, int],
+    ) -> tuple[KnownBlock, BlockLook]:
+        header = _header(block)
         if at is not None and header.previous != at.hash:
             raise ChainMoved(f"block {header.block_hash} does not follow block {at.height} of the load")
-        check_block(block, self.network, height)
+        look = self._examined(block, height, scripts)
         known = self._rows.active_at(height)
         if known is not None:
             if known.hash != header.hash:
                 raise ChainMoved(f"block {header.block_hash} is not the ledger's block {height}")
-            return known
+            return known, look
         below, above = self._rows.active_at(height - 1), self._rows.active_at(height + 1)
         if (below is not None and header.previous != below.hash) or (
             above is not None and above.previous != header.hash
@@ -357,7 +371,15 @@ class LedgerFile:
             raise ProofFailed(f"block {header.block_hash} does not join the ledger's chain at height {height}")
         if below is not None:
             self._check_bits(header, height, below)
-        return self._rows.insert_block(header, height)
+        return self._rows.insert_block(header, height), look
+
+    def _examined(self, block: tuple[Block, Spent] | BlockLook, height: int, scripts: dict[bytes, int]) -> BlockLook:
+        """A block held against its header and looked into, unless that was done elsewhere for the same scripts."""
+        if not isinstance(block, BlockLook):
+            return examine(*block, self.network, height, scripts)
+        if (block.height, block.watched) != (height, len(scripts)):
+            raise ChainMoved("other scripts are watched by now than when the blocks were looked into; begin again")
+        return block
 
     def _check_bits(self, header: Header, height: int, before: KnownBlock) -> None:
         start = self._rows.active_at(height - PERIOD_BLOCKS) if height % PERIOD_BLOCKS == 0 else None
@@ -370,12 +392,11 @@ class LedgerFile:
             period_start_time=start.time if start is not None else None,
         )
 
-    def _match(
-        self, at: KnownBlock, block: Block, spent: Spent, scripts: dict[bytes, int]
-    ) -> tuple[BlockEvents, Events]:
-        """What a block does to a group of scripts, written down unless it is there already."""
-        coins = self._rows.coins_before(at, block, scripts)
-        found = match_block(block, spent, scripts, {name: coin for name, (coin, _) in coins.items()}.get)
+    def _match(self, at: KnownBlock, look: BlockLook, scripts: dict[bytes, int]) -> Events:
+        """What a block does to a group of scripts, held against our coins and written down unless it is already."""
+        coins = self._rows.coins_before(at, look.names(), scripts)
+        require_coins(look, {name: coin for name, (coin, _) in coins.items()})
+        found = look.events
         events: Events = []
         for name, script, value, is_coinbase, position in found.credits:
             kind = EventKind.COINBASE if is_coinbase else EventKind.CREDIT
@@ -387,7 +408,7 @@ class LedgerFile:
             height = coins[name][1] if name in coins else at.height
             events.append(event_row(at, scripts[script], EventKind.DEBIT, -value, position, name, height))
         self._rows.insert_events(self._rows.not_known(at, events, scripts))
-        return found, events
+        return events
 
     def _ref(self, known: KnownBlock) -> BlockRef:
         return BlockRef(
@@ -397,3 +418,7 @@ class LedgerFile:
             parent_hash=id_text(known.previous),
             timestamp=datetime.fromtimestamp(known.time, UTC),
         )
+
+
+def _header(block: tuple[Block, Spent] | BlockLook) -> Header:
+    return block.header if isinstance(block, BlockLook) else block[0].header

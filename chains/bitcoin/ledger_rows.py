@@ -14,11 +14,11 @@ from pathlib import Path
 from struct import Struct
 from typing import Final
 
-from chains.bitcoin.block import Block, Header
+from chains.bitcoin.block import Header
 from chains.bitcoin.ledger_schema import open_file
 from chains.bitcoin.ledger_views import EventKind
 from chains.bitcoin.networks import Network
-from chains.bitcoin.transaction import Output, id_bytes, id_text, outpoint
+from chains.bitcoin.transaction import Output, id_bytes, id_text
 from chains.errors import InvalidValue, ProofFailed, ReadError
 
 _KEY: Final = Struct("<i28xI")
@@ -187,11 +187,10 @@ class LedgerRows:
         self.connection.execute("UPDATE meta SET value = ? WHERE name = 'joins'", (str(count),))
         return count
 
-    def coins_before(self, at: KnownBlock, block: Block, scripts: dict[bytes, int]) -> dict[bytes, tuple[Output, int]]:
-        """Our unspent coins among those that a block spends, before it, each with the height of its block."""
-        asked = {each.outpoint for transaction in block.transactions[1:] for each in transaction.inputs}
-        coinbase = block.transactions[0]
-        asked.update(outpoint(coinbase.txid, number) for number in range(len(coinbase.outputs)))
+    def coins_before(
+        self, at: KnownBlock, asked: set[bytes], scripts: dict[bytes, int]
+    ) -> dict[bytes, tuple[Output, int]]:
+        """Our unspent coins among those that a block names, before it, each with the height of its block."""
         keys = json.dumps(list({_coin_key(name) for name in asked}))
         coins: dict[bytes, tuple[Output, int]] = {}
         for name, delta, height, kind, script_id, script in self.connection.execute(
