@@ -6,11 +6,11 @@ comes back as an `RpcFailure` value, which `chains.rpc_failures` turns into an e
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -188,18 +188,22 @@ def _with_decimals(body: bytes, node_id: str) -> object:
 
 def _refuse_floats_and_depth(parsed: object, node_id: str, *, floats_allowed: bool) -> None:
     """Level by level, without recursion, in time of the number of values and not of their length."""
-    level: list[Any] = [parsed]
+    groups: list[list[Any]] = [[parsed]]
     for _ in range(NESTING_MAX + 1):
-        kinds = set(map(type, level))
-        if float in kinds and not floats_allowed:
-            raise MalformedAnswer("the answer has a number that is not a 64-bit integer", node_id=node_id)
-        if not kinds & {dict, list}:
+        objects: list[dict[str, Any]] = []
+        lists: list[list[Any]] = []
+        for group in groups:
+            kinds = set(map(type, group))
+            if float in kinds and not floats_allowed:
+                raise MalformedAnswer("the answer has a number that is not a 64-bit integer", node_id=node_id)
+            if dict in kinds:
+                objects += [value for value in group if type(value) is dict]
+            if list in kinds:
+                lists += [value for value in group if type(value) is list]
+        if not objects and not lists:
             return
-        level = list(
-            itertools.chain.from_iterable(
-                value.values() if type(value) is dict else value for value in level if type(value) in (dict, list)
-            )
-        )
+        # What stands in objects and what stands in lists apart: long ones are often of one kind, and then done with.
+        groups = [[*chain.from_iterable(map(dict.values, objects))], [*chain.from_iterable(lists)]]
     raise MalformedAnswer(f"the answer is nested deeper than {NESTING_MAX} levels", node_id=node_id)
 
 

@@ -6,7 +6,7 @@ pycryptodome, which is always there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 
 def _load() -> Callable[[bytes], bytes]:
@@ -28,6 +28,15 @@ def keccak256(data: bytes) -> bytes:
     if _hash is None:
         _hash = _load()
     return _hash(data)
+
+
+def keccak256_each(items: Iterable[bytes]) -> list[bytes]:
+    """The digest of each of many byte strings."""
+    try:
+        from sha3 import keccak_256
+    except ImportError:
+        return [keccak256(item) for item in items]
+    return [keccak_256(item).digest() for item in items]
 
 
 EMPTY_CODE_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")

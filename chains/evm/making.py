@@ -6,9 +6,12 @@ frozen as any other. What `Transfer` checks of each holds by construction: an am
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import repeat
 from typing import Any
 
+from chains.evm.native import Placed
 from chains.types import Address, Asset, BlockRef, Transfer, TransferKind
 
 
@@ -26,7 +29,16 @@ class _Layout:
     kind: TransferKind
 
 
+@dataclass(slots=True)
+class _PlacedLayout:
+    """The fields of `Placed` in its order."""
+
+    tx_index: int
+    transfer: Transfer
+
+
 assert [field.name for field in fields(_Layout)] == [field.name for field in fields(Transfer)]
+assert [field.name for field in fields(_PlacedLayout)] == [field.name for field in fields(Placed)]
 
 
 def made_transfer(
@@ -37,3 +49,32 @@ def made_transfer(
     made.__class__ = Transfer
     transfer: Transfer = made
     return transfer
+
+
+def made_transfers(
+    blocks: Sequence[BlockRef],
+    tx_ids: Sequence[str],
+    indexes: Sequence[int],
+    assets: Sequence[Asset],
+    senders: Sequence[Address],
+    receivers: Sequence[Address],
+    base_units: Sequence[int],
+) -> list[Transfer]:
+    """Token transfers of amounts that came as 32 bytes, from columns of one length."""
+    kinds = repeat(TransferKind.TOKEN, len(blocks))
+    # `map` calls the class without the interpreter's loop.
+    columns = (blocks, tx_ids, indexes, assets, senders, receivers, base_units)
+    assert set(map(len, columns)) == {len(blocks)}
+    made: list[Any] = list(map(_Layout, *columns, kinds))
+    for transfer in made:
+        transfer.__class__ = Transfer
+    return made
+
+
+def placed_transfers(tx_indexes: Sequence[int], transfers: Sequence[Transfer]) -> list[Placed]:
+    """Each transfer with the place of its transaction in the block."""
+    assert len(tx_indexes) == len(transfers)
+    made: list[Any] = list(map(_PlacedLayout, tx_indexes, transfers))
+    for placed in made:
+        placed.__class__ = Placed
+    return made

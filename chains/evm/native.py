@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from chains.errors import MalformedAnswer, ReadError
@@ -61,6 +62,10 @@ class Placed:
     def order(self) -> tuple[int, int, int, str]:
         """Height, place of the transaction, place within it."""
         return self.transfer.block.height, self.tx_index, self.transfer.index, self.transfer.kind
+
+
+in_order: Final = attrgetter("transfer.block.height", "tx_index", "transfer.index", "transfer.kind")
+"""`Placed.order`, for sorting many: quicker than the property."""
 
 
 def created_address(sender: bytes, nonce: int) -> bytes:

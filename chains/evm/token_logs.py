@@ -26,7 +26,7 @@ from chains.evm.abi import (
 )
 from chains.evm.addresses import TokenStandard, address_bytes, checksum_address
 from chains.evm.balances import Transport
-from chains.evm.header import JsonObject
+from chains.evm.log_columns import PlainQuestion, has_plain_form, log_place, plain_transfers
 from chains.evm.making import made_transfer
 from chains.evm.native import Placed
 from chains.evm.quantity import data, encode_quantity, hash32, quantity
@@ -61,6 +61,8 @@ class _Query:
     """Watched addresses as topic words."""
     known: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """What its answers will repeat, by the text in which nodes write it: contracts, events, watched addresses."""
+    plain: PlainQuestion | None = field(default=None, compare=False)
+    """By which plain transfers are read; None when none can come."""
 
     def parameters(self, blocks: Mapping[str, str]) -> dict[str, object]:
         events: object = hex_text(self.events[0]) if len(self.events) == 1 else list(map(hex_text, self.events))
@@ -86,9 +88,9 @@ class _Seen:
     """What an unreadable log says, so that two different ones are told apart."""
 
 
-_Place = tuple[str, int]
-"""Block hash and index of a log."""
 _ZEROS: Final = bytes(12)
+_Found = dict[int, "_Seen | Placed"]
+"""What was found, by `log_place`: the height names the block, since only logs of covered blocks are taken."""
 _Question = tuple[int, int, int]
 """Number of the query, first and last block."""
 
@@ -117,7 +119,7 @@ class TokenLogs:
         """
         if not self._queries:
             return [], {}
-        found: dict[_Place, _Seen | Placed] = {}
+        found: _Found = {}
         width, growing, timeouts = BLOCKS_FIRST, True, 0
         height = first_height
         with ThreadPoolExecutor(1) as ahead:
@@ -126,7 +128,7 @@ class TokenLogs:
                 end = min(height + width - 1, last_height)
                 wider = min(BLOCKS_MAX, width * 2) if growing else width
                 after = (0, end + 1, min(end + wider, last_height)) if end < last_height else None
-                portion: dict[_Place, _Seen | Placed] = {}
+                portion: _Found = {}
                 try:
                     self._read_portion(height, end, after, portion, ahead, asked)
                 except (RangeTooLarge, NodeUnavailable) as error:
@@ -148,7 +150,7 @@ class TokenLogs:
         height: int,
         end: int,
         after: _Question | None,
-        portion: dict[_Place, _Seen | Placed],
+        portion: _Found,
         ahead: ThreadPoolExecutor,
         asked: dict[_Question, Future[list[object]]],
     ) -> None:
@@ -161,8 +163,8 @@ class TokenLogs:
                 asked[following] = ahead.submit(self._ask, following)
             self._take(query, answers, height, end, portion)
 
-    def _unread(self, found: Mapping[_Place, _Seen | Placed]) -> Counter[AssetId]:
-        odd = [seen.contract for seen in found.values() if isinstance(seen, _Seen) and seen.movements is None]
+    def _unread(self, found: _Found) -> Counter[AssetId]:
+        odd = [seen.contract for seen in _seen(found) if seen.movements is None]
         return Counter(self._tokens.asset_of(contract).asset_id for contract in odd)
 
     def _ask(self, question: _Question) -> list[object]:
@@ -181,9 +183,7 @@ class TokenLogs:
             ]
         )
 
-    def _take(
-        self, query: _Query, answers: list[object], height: int, end: int, portion: dict[_Place, _Seen | Placed]
-    ) -> None:
+    def _take(self, query: _Query, answers: list[object], height: int, end: int, portion: _Found) -> None:
         header, logs = answers
         for answer in (header, logs):
             if isinstance(answer, ReadError):
@@ -194,10 +194,29 @@ class TokenLogs:
             raise MalformedAnswer("eth_getLogs did not answer with a list")
         self._add_all(query, logs, range(height, end + 1), portion)
 
-    def _add_all(
-        self, query: _Query, logs: list[object], heights: range, portion: dict[_Place, _Seen | Placed]
-    ) -> None:
-        """Take the logs of one answer. What many of them share (block, transaction) is decoded and checked once."""
+    def _add_all(self, query: _Query, logs: list[object], heights: range, portion: _Found) -> None:
+        """Take the logs of one answer: plain transfers all at once, and each by itself that is not, or is not right."""
+
+        def block_of(number: object, block_hash: object) -> BlockRef:
+            return self._block(number, block_hash, heights)
+
+        if query.plain is not None:
+            plain = plain_transfers(logs, query.plain, block_of)
+            if plain is not None:
+                logs = []
+            else:
+                may_be = [log for log in logs if has_plain_form(log)]
+                plain = plain_transfers(may_be, query.plain, block_of) if 0 < len(may_be) < len(logs) else None
+                if plain is not None:
+                    logs = [log for log in logs if not has_plain_form(log)]
+            if plain and portion.keys().isdisjoint(plain):
+                portion.update(plain)
+            for place, entry in (plain or {}).items():
+                _add(portion, place, entry)
+        self._add_each(query, logs, heights, portion)
+
+    def _add_each(self, query: _Query, logs: list[object], heights: range, portion: _Found) -> None:
+        """Judge log by log. What many of them share (block, transaction) is decoded and checked once."""
         number: object = None
         block_hash: object = None
         transaction: object = None
@@ -210,8 +229,8 @@ class TokenLogs:
             if log.get("removed") is True:
                 continue  # the node itself says that a reorganisation took it back
             if block is None or log.get("blockNumber") != number or log.get("blockHash") != block_hash:
-                block = self._block(log, heights)
                 number, block_hash = log.get("blockNumber"), log.get("blockHash")
+                block = self._block(number, block_hash, heights)
             if not tx_id or log.get("transactionHash") != transaction:
                 transaction = log.get("transactionHash")
                 tx_id = hash32(transaction)
@@ -247,25 +266,36 @@ class TokenLogs:
                 movements = read_event(Log(contract, words, content), index, self._tokens)
                 unread = b"".join((*words, content)) if movements is None else b""
                 entry = _Seen(block, tx_id, tx_index, contract, movements, unread)
-            # A transfer between two watched addresses answers both questions, and some nodes repeat logs.
-            stored = portion.setdefault((block.block_hash, index), entry)
-            if stored is not entry and stored != entry:
-                raise MalformedAnswer("two different logs have the same place in the same block")
+            _add(portion, log_place(block.height, index), entry)
 
-    def _block(self, log: JsonObject, heights: range) -> BlockRef:
+    def _block(self, number: object, block_hash: object, heights: range) -> BlockRef:
         """The covered block that a log says it stands in."""
-        block = self._covered.get(quantity(log.get("blockNumber")))
+        block = self._covered.get(quantity(number))
         if block is None or block.height not in heights:
             raise MalformedAnswer("a log stands in a block that was not asked for")
-        if hash32(log.get("blockHash")) != block.block_hash:
+        if hash32(block_hash) != block.block_hash:
             raise MalformedAnswer(f"a log stands in another block {block.height} than the one covered")
         return block
 
 
-def _told(found: Mapping[_Place, _Seen | Placed]) -> list[Placed]:
+def _add(portion: _Found, place: int, entry: _Seen | Placed) -> None:
+    # A transfer between two watched addresses answers both questions, and some nodes repeat logs.
+    stored = portion.setdefault(place, entry)
+    if stored is not entry and stored != entry:
+        raise MalformedAnswer("two different logs have the same place in the same block")
+
+
+def _seen(found: _Found) -> list[_Seen]:
+    """What is not a plain transfer."""
+    if set(map(type, found.values())) <= {Placed}:  # nearly always, and quickly seen
+        return []
+    return [entry for entry in found.values() if isinstance(entry, _Seen)]
+
+
+def _told(found: _Found) -> list[Placed]:
     """The movements of all logs; what two events of one transaction tell counts once."""
+    others = [seen for seen in _seen(found) if seen.movements]
     told = [entry for entry in found.values() if isinstance(entry, Placed)]
-    others = [entry for entry in found.values() if isinstance(entry, _Seen) and entry.movements]
     if not others:
         return told
     by_transaction: dict[tuple[str, str], list[tuple[TokenMovement, Placed]]] = defaultdict(list)
@@ -301,6 +331,7 @@ def _queries(tokens: WatchedTokens, watched: frozenset[bytes]) -> list[_Query]:
     counted = [contract for contract in tokens.contracts if tokens.speaks(contract, ERC1155)]
     return [
         _query(
+            tokens,
             tuple(contracts[first : first + ADDRESSES_PER_QUERY]),
             events,
             position,
@@ -317,7 +348,13 @@ def _queries(tokens: WatchedTokens, watched: frozenset[bytes]) -> list[_Query]:
 
 
 def _query(
-    contracts: tuple[bytes, ...], events: tuple[bytes, ...], position: int, addresses: frozenset[bytes]
+    tokens: WatchedTokens,
+    contracts: tuple[bytes, ...],
+    events: tuple[bytes, ...],
+    position: int,
+    addresses: frozenset[bytes],
 ) -> _Query:
     known = {hex_text(value): value for value in (*contracts, *events, *addresses)}
-    return _Query(contracts, events, position, addresses, known)
+    coins = {contract: tokens.coins[contract] for contract in contracts if contract in tokens.coins}
+    plain = PlainQuestion(coins, position, addresses) if coins and TRANSFER_TOPIC in events else None
+    return _Query(contracts, events, position, addresses, known, plain)

@@ -19,12 +19,13 @@ from chains.evm.addresses import address_bytes
 from chains.evm.balances import Transport
 from chains.evm.block_credits import block_credits, fee_recipient, mined_by, tip
 from chains.evm.blocks import Block, BlockSource
-from chains.evm.native import Placed, WatchedTransaction, native_transfers, watched_transactions
+from chains.evm.native import Placed, WatchedTransaction, in_order, native_transfers, watched_transactions
 from chains.evm.quantity import hash32, quantity
 from chains.evm.receipt_source import ReceiptSource
 from chains.evm.token_events import watched_tokens
 from chains.evm.token_logs import TokenLogs
 from chains.evm.withdrawals import decode_withdrawals
+from chains.garbage import rare_collections
 from chains.reader import ChainConfig, Progress
 from chains.types import Address, Asset, AssetId, BlockRef, TransferScan
 
@@ -52,7 +53,8 @@ def scan(
     source = BlockSource(transport, config.chain_id, config.header_format)
     source.require_known(last)
     try:
-        result = _scan(transport, source, config, node_id, first_height, last, watched, assets, progress)
+        with rare_collections():
+            result = _scan(transport, source, config, node_id, first_height, last, watched, assets, progress)
     except MalformedAnswer:
         # An answer from a chain that moved under the scan looks malformed; ask which it was.
         source.require_known(last)
@@ -98,7 +100,7 @@ def _scan(
     covered = {block.height: block for block in blocks}
     found, odd = TokenLogs(transport, covered, watched_tokens(assets), addresses).read(first_height, last.height)
     placed.extend(found)
-    placed.sort(key=lambda item: item.order)
+    placed.sort(key=in_order)
     return TransferScan(
         blocks=tuple(blocks),
         transfers=tuple(item.transfer for item in placed),
