@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exports.acceptances import AcceptanceRecord
 from exports.canonical import canonical_json
 from exports.codec import to_object
 from exports.control_records import (
@@ -96,6 +97,7 @@ class Bundle:
     key_challenges: Sequence[KeyChallengeRecord] = ()
     key_proofs: Sequence[KeyProofRecord] = ()
     restrictions: Sequence[RestrictionRecord] = ()
+    acceptances: Sequence[AcceptanceRecord] = ()
     liabilities: Sequence[LiabilityRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
@@ -112,6 +114,8 @@ class WrittenBundle:
     size_bytes: int
     signed_by: tuple[str, ...]
     """Key ids, ascending."""
+    liabilities_root: str | None
+    """What clients' inclusion statements lead to; to be published. None for a bundle without liabilities."""
 
 
 def record_lines(records: Iterable[object]) -> bytes:
@@ -187,7 +191,8 @@ def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> Writt
     envelopes = sign_manifest(contents[MANIFEST_NAME], signers)
     contents.update(envelopes.members)
     size_bytes = _write_whole(path, contents)
-    return WrittenBundle(path, digest_hex(contents[MANIFEST_NAME]), manifest, size_bytes, envelopes.key_ids)
+    root = next((record.root for record in bundle.liability_roots), None)
+    return WrittenBundle(path, digest_hex(contents[MANIFEST_NAME]), manifest, size_bytes, envelopes.key_ids, root)
 
 
 def _write_whole(path: Path, contents: dict[str, bytes]) -> int:

@@ -13,7 +13,7 @@ import structlog
 import typer
 from typer.exceptions import Abort, TyperException
 
-from verifier.cli import audit, authorizations, books, cases, key_proof, setting_up, sweeping, watching
+from verifier.cli import audit, authorizations, books, cases, inclusion, key_proof, setting_up, sweeping, watching
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
 
@@ -68,6 +68,7 @@ authorizations.register(app)
 cases.register(app)
 key_proof.register(app)
 audit.register(app)
+inclusion.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -57,6 +57,7 @@ def register(app: typer.Typer) -> None:
                     "bundle_id": written.manifest.bundle_id,
                     "sequence": written.manifest.sequence,
                     "sha256_of_manifest": written.digest,
+                    "liabilities_root": written.liabilities_root,
                     "size_bytes": written.size_bytes,
                     "signed_by": list(written.signed_by),
                     "records": {member.kind: member.records for member in written.manifest.members},
@@ -72,6 +73,8 @@ def register(app: typer.Typer) -> None:
             output.paragraph(f"holds {counts}", indent=2)
             output.say(f"SHA-256 of the manifest: [bold]{written.digest}[/bold]")
             output.say("Tell the auditor this digest by another way than the file.")
+            output.say(f"Liabilities root: {written.liabilities_root}")
+            output.say("Publish it to all clients: `custody inclusion` makes what each of them checks against it.")
         return output.EXIT_OK
 
     @app.command()
