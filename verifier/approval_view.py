@@ -41,7 +41,7 @@ class ApprovalRow:
             self.state.value.replace("_", " "),
             figure(self.used, self.asset).removesuffix(f" {self.asset.symbol}"),
             figure(of.base_units_max, self.asset),
-            f"{of.valid_until:%Y-%m-%d %H:%M}",
+            f"{of.valid_until:%Y-%m-%d}",  # the time of day is in the JSON
             f"{of.requested_by}, {of.approved_by}",
         )
 
