@@ -6,25 +6,33 @@ from the top down, leaves the ones that are gone, and reads the ones that are ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chains.bitcoin.block import Block, Header, Spent
 from chains.bitcoin.block_source import BlockSource
 from chains.bitcoin.core import CoreNode
 from chains.bitcoin.header_chain import header_at, header_run
 from chains.bitcoin.health import require_unpruned
+from chains.bitcoin.ledger import BlockLook, CoinNotHeld
 from chains.bitcoin.ledger_file import LedgerFile
+from chains.bitcoin.ledger_views import Coin
 from chains.bitcoin.networks import Network
 from chains.bitcoin.transaction import id_text
 from chains.errors import ChainMoved, ProofFailed, ReadError, StaleHead, StateUnavailable
 from chains.reader import Progress
 from chains.types import BlockRef
 
+if TYPE_CHECKING:
+    from chains.bitcoin.block_workers import BlockWorkers
+
 BLOCKS_PER_RUN: Final = 50
 """Blocks that are stored in one transaction: what a crash can cost."""
 HEADERS_PER_STEP: Final = 2_000
+BLOCKS_FOR_WORKERS: Final = 100
+"""Fewer are read sooner than processes are started."""
 FIRST_STEP_BACK: Final = 16
 
 
@@ -50,13 +58,15 @@ class Follower:
         ledger: LedgerFile,
         network: Network,
         progress: Progress | None = None,
+        workers: BlockWorkers | None = None,
     ) -> None:
-        """`progress` is called with the number of blocks read, run by run."""
+        """`progress` is called with the number of blocks read, run by run; `workers` read long runs."""
         self._node = node
         self._source = source
         self._ledger = ledger
         self._network = network
         self._progress = progress
+        self._workers = workers
 
     def follow(self, target: BlockRef, scripts: Sequence[bytes], from_height: int, blocks_max: int) -> None:
         """Bring the ledger to a block of the node's active chain, and the scripts into it from a height on.
@@ -83,6 +93,61 @@ class Follower:
             raise ChainMoved(f"{target} is no longer on the node's chain")
         if new and past > blocks_max:
             raise NotOnboarded(past, blocks_max)
+
+    def open_with_coins(
+        self, target: BlockRef, at: BlockRef, scripts: Sequence[bytes], coins: Sequence[Coin]
+    ) -> tuple[int, int]:
+        """Begin scripts with the coins that a set of coins has after a block, and follow to a block of the chain.
+
+        Scripts that are followed already stay as they are, unless a coin of theirs turns out to be missing: those
+        begin anew. An empty ledger begins at the lower of both blocks. Returns how many scripts began, and how many of
+        them anew. Raises as `follow`, and `StateUnavailable` for a block below the ledger's first.
+        """
+        if self._ledger.tip is None:
+            self._begin_at(min(target, at, key=lambda block: block.height))
+        lowest = self._ledger.first_height
+        if lowest is not None and at.height < lowest:
+            raise StateUnavailable(f"the ledger begins at block {lowest}; the coins are of block {at.height}, below it")
+        by_script: dict[bytes, list[Coin]] = defaultdict(list)
+        for coin in coins:
+            by_script[coin.script].append(coin)
+        anew = set(self._ledger.paid_below(coins))
+        self._ledger.give_up(anew)
+        begun: set[bytes] = set()
+        while True:
+            try:
+                self._walk(at)
+                begun |= self._open(at, scripts, by_script)
+                if target.height > at.height:
+                    self._walk(target)
+                self._finish_loads()
+            except CoinNotHeld as error:
+                if error.script in begun or not self._ledger.give_up([error.script]):
+                    raise
+                anew.add(error.script)
+                continue
+            return len(begun), len(anew & begun)
+
+    def blocks_with_coins(self, target: BlockRef, at: BlockRef) -> int:
+        """How many blocks `open_with_coins` would read, when no script has to begin anew."""
+        tip = self._ledger.tip
+        height = min(target.height, at.height) if tip is None else tip.height
+        return max(target.height, at.height, height) - min(height, at.height)
+
+    def _open(self, at: BlockRef, scripts: Sequence[bytes], coins: Mapping[bytes, Sequence[Coin]]) -> set[bytes]:
+        new = self._ledger.unknown_scripts(scripts)
+        if not self._ledger.is_active(at.block_hash):
+            raise ChainMoved(f"{at}, of which the coins are, is not on the node's chain")
+        self._ledger.add_scripts_with_coins(
+            new, (coin for script in new for coin in coins.get(script, ())), at.block_hash
+        )
+        return set(new)
+
+    def _begin_at(self, block: BlockRef) -> None:
+        header = header_at(self._node, self._network, block.height)
+        if header.block_hash != block.block_hash:
+            raise ChainMoved(f"{block} is no longer on the node's chain")
+        self._ledger.begin(header, block.height)
 
     def blocks_to_read(self, target: BlockRef, scripts: Sequence[bytes], from_height: int) -> int:
         """How many blocks `follow` would read without a limit; a block read for two groups of scripts counts twice."""
@@ -124,7 +189,7 @@ class Follower:
                 raise ChainMoved("the node's branch changed while its headers were read")
             if first == fork.height + 1 and fork.height < tip.height:
                 self._ledger.rewind(fork.block_hash)
-            blocks = self._read(headers)
+            blocks = self._read(headers, first, None)
             while run := list(islice(blocks, BLOCKS_PER_RUN)):
                 self._ledger.apply(run)
                 self._tell(len(run))
@@ -159,7 +224,8 @@ class Follower:
             require_unpruned(self._node.chain_info(), load.next_height)
             for first in range(load.next_height, tip.height + 1, HEADERS_PER_STEP):
                 last = min(first + HEADERS_PER_STEP - 1, tip.height)
-                blocks = self._read(header_run(self._node, self._network, first, last))
+                headers = header_run(self._node, self._network, first, last)
+                blocks = self._read(headers, first, load.load_id)
                 while run := list(islice(blocks, BLOCKS_PER_RUN)):
                     self._ledger.apply_load(load.load_id, run)
                     self._tell(len(run))
@@ -168,5 +234,10 @@ class Follower:
         if self._progress is not None:
             self._progress(blocks)
 
-    def _read(self, headers: Iterable[Header]) -> Iterator[tuple[Block, Spent]]:
+    def _read(
+        self, headers: Sequence[Header], first_height: int, load_id: int | None
+    ) -> Iterator[tuple[Block, Spent] | BlockLook]:
+        """The blocks of a run of headers: by several processes when there are, and enough blocks to be worth them."""
+        if self._workers is not None and len(headers) >= BLOCKS_FOR_WORKERS:
+            return self._workers.looks(headers, first_height, self._ledger.watched(load_id))
         return (self._source.read(header) for header in headers)

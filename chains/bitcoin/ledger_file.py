@@ -189,6 +189,50 @@ class LedgerFile:
             self._join_when_done(load_id, at)
         return len(new)
 
+    def give_up(self, scripts: Iterable[bytes]) -> int:
+        """No longer watch scripts, so that they can be begun anew; what is known of them stays in the file.
+
+        Returns how many were watched.
+        """
+        count = 0
+        with self._rows.transaction():
+            for script in dict.fromkeys(scripts):
+                gone = self._rows.connection.execute(
+                    "UPDATE script SET load_id = 0, joined = NULL WHERE script = ? AND load_id IS NOT 0", (script,)
+                )
+                count += gone.rowcount > 0
+            self._rows.forget_groups()
+        return count
+
+    def paid_below(self, coins: Iterable[Coin]) -> set[bytes]:
+        """Scripts with a coin older than the blocks from which on they are followed: the ledger misses it."""
+        self._rows.forget_when_changed()
+        followed = self._rows.group(None)
+        oldest: dict[int, int] = {}
+        names: dict[int, bytes] = {}
+        for coin in coins:
+            row = followed.get(coin.script)
+            if row is not None:
+                oldest[row] = min(coin.height, oldest.get(row, coin.height))
+                names[row] = coin.script
+        begun = {
+            row: (covered_from, opened_at)
+            for row, covered_from, opened_at in self._rows.connection.execute(
+                "SELECT id, covered_from, opened_at FROM script WHERE load_id IS NULL"
+            )
+            if row in oldest
+        }
+        return {names[row] for row, (first, opened_at) in begun.items() if opened_at is None and oldest[row] < first}
+
+    def began_with_coins(self, scripts: Iterable[bytes]) -> set[bytes]:
+        """Those of the followed scripts whose first coins are the word of a set of coins, not the sum of blocks."""
+        asked = set(scripts)
+        self._rows.forget_when_changed()
+        rows = self._rows.connection.execute(
+            "SELECT script FROM script WHERE opened_at IS NOT NULL AND load_id IS NULL"
+        )
+        return {script for (script,) in rows if script in asked}
+
     def unknown_scripts(self, scripts: Iterable[bytes]) -> list[bytes]:
         """Those of the scripts that are not watched, each once."""
         return self._rows.unknown(scripts)

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from functools import wraps
 from mmap import mmap
 from pathlib import Path
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
-from chains.bitcoin.answers import CoinSetDigest
+from chains.bitcoin.answers import CoinScan, CoinSetDigest
 from chains.bitcoin.block import Header
 from chains.bitcoin.block_source import BY_REST, BlockSource
 from chains.bitcoin.coin_dump import dump_block, read_dump
@@ -30,6 +30,7 @@ from chains.bitcoin.networks import DECIMALS, network_of
 from chains.bitcoin.scan import scan_blocks
 from chains.bitcoin.script import script_of_address
 from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_scan
+from chains.bitcoin.transaction import id_bytes, outpoint
 from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead, StateUnavailable
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
@@ -46,11 +47,16 @@ from chains.types import (
     utc_text,
 )
 
+if TYPE_CHECKING:
+    from chains.bitcoin.block_workers import BlockWorkers
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 LEDGER: Final = "ledger"
 """Method of a balance that is the sum of all blocks."""
+LEDGER_FROM_COINS: Final = "ledger-from-coins"
+"""Method of a balance whose beginning is the word of a set of coins; from there on the sum of all blocks."""
 _FILE_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9_.]{0,39}", re.ASCII)
 
 
@@ -148,10 +154,66 @@ class BitcoinReader:
         return self._follower().blocks_to_read(pin.block, self._scripts(addresses), self._first_height)
 
     @_named
-    def load(self, pin: Pin, addresses: Sequence[Address], progress: Progress | None = None) -> None:
+    def load(
+        self,
+        pin: Pin,
+        addresses: Sequence[Address],
+        progress: Progress | None = None,
+        workers: BlockWorkers | None = None,
+    ) -> None:
         """Read all of the past that the ledger misses, however long it is. Goes on where an earlier load stopped."""
         self._require_canonical(pin.block)
-        self._follower(progress).follow(pin.block, self._scripts(addresses), self._first_height, sys.maxsize)
+        self._follower(progress, workers).follow(pin.block, self._scripts(addresses), self._first_height, sys.maxsize)
+
+    @_named
+    def coin_set(self, addresses: Sequence[Address], dump: bytes | mmap | None = None) -> CoinScan:
+        """The coins of addresses by the node's own set at its tip, or by a dump of any block of its chain.
+
+        Raises `MalformedAnswer` for a dump that is damaged or of another network, `ChainMoved` for one of a block that
+        is not on the node's chain.
+        """
+        scripts = self._scripts(addresses)
+        if dump is None:
+            return self._node.scan_coins(scripts)
+        pin = self.pin_of_dump(dump)
+        return CoinScan(
+            pin.block.block_hash, pin.block.height, read_dump(dump, self._network, frozenset(scripts)).coins
+        )
+
+    @_named
+    def load_with_coins(
+        self,
+        pin: Pin,
+        addresses: Sequence[Address],
+        coins: CoinScan,
+        on_blocks: Callable[[int], Progress],
+        workers: BlockWorkers | None = None,
+    ) -> tuple[BlockRef, int, int]:
+        """Begin addresses with the coins of a set instead of with their past, and follow to the pin.
+
+        `on_blocks` is told how many blocks there are to read. Returns the block of the coins, how many addresses began
+        there, and how many of them anew because the ledger missed a coin of theirs (`Follower.open_with_coins`).
+        """
+        self._require_canonical(pin.block)
+        height, is_active = self._node.height_of(coins.block_hash)
+        if not is_active:
+            raise ChainMoved("the block of the coins is no longer on the node's chain")
+        at = header_of(self._node, self._network, coins.block_hash).ref(self._network, height)
+        own = [
+            Coin(
+                outpoint(id_bytes(each.tx_id), each.output),
+                each.script,
+                each.value,
+                each.height,
+                each.is_coinbase,
+                at.height - each.height + 1,
+            )
+            for each in coins.coins
+        ]
+        progress = on_blocks(self._follower().blocks_with_coins(pin.block, at))
+        follower = self._follower(progress, workers)
+        begun, anew = follower.open_with_coins(pin.block, at, self._scripts(addresses), own)
+        return at, begun, anew
 
     @_named
     def read_balances(
@@ -168,6 +230,7 @@ class BitcoinReader:
         except NotOnboarded as error:
             failure = f"{error.code}: {error}. {error.advice}"
         known = self._ledger.balances(scripts, pin.block.block_hash) if self._holds(pin.block) else {}
+        from_coins = self._ledger.began_with_coins(known)
         if not self._has_block(pin.block):
             raise ChainMoved(f"{pin.block} is no longer canonical after reading")
         if progress is not None:
@@ -176,7 +239,10 @@ class BitcoinReader:
         for holding, script in zip(holdings, scripts, strict=True):
             balance = known.get(script)
             reason = "" if balance else failure or "not-onboarded: the ledger does not cover this address yet"
-            observations.append(self._observation(pin, holding, balance.base_units if balance else None, reason))
+            method = LEDGER_FROM_COINS if script in from_coins else self._method
+            observations.append(
+                self._observation(pin, holding, balance.base_units if balance else None, reason, method)
+            )
         return observations
 
     @_named
@@ -336,8 +402,8 @@ class BitcoinReader:
     def _follow(self, block: BlockRef, scripts: Sequence[bytes]) -> None:
         self._follower().follow(block, scripts, self._first_height, self._config.catch_up_blocks_max)
 
-    def _follower(self, progress: Progress | None = None) -> Follower:
-        return Follower(self._node, self._source, self._ledger, self._network, progress)
+    def _follower(self, progress: Progress | None = None, workers: BlockWorkers | None = None) -> Follower:
+        return Follower(self._node, self._source, self._ledger, self._network, progress, workers)
 
     @property
     def _first_height(self) -> int:
@@ -371,14 +437,20 @@ class BitcoinReader:
         if asset.asset_id != self._network.asset_id:
             raise InvalidValue(f"{asset.asset_id} is not the coin of {self.chain_id}")
 
-    def _observation(self, pin: Pin, holding: Holding, base_units: int | None, reason: str) -> BalanceObservation:
+    @property
+    def _method(self) -> str:
+        return LEDGER if self._source.mode == BY_REST else f"{LEDGER}-{self._source.mode}"
+
+    def _observation(
+        self, pin: Pin, holding: Holding, base_units: int | None, reason: str, method: str
+    ) -> BalanceObservation:
         return BalanceObservation(
             holding=holding,
             block=pin.block,
             finality=pin.finality,
             status=ReadStatus.FAILED if base_units is None else ReadStatus.OK,
             base_units=base_units,
-            method=LEDGER if self._source.mode == BY_REST else f"{LEDGER}-{self._source.mode}",
+            method=method,
             node_id=self.node_id,
             reason=reason,
         )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+from verifier.errors import InputError
+
+WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
 def register(chain_app: typer.Typer) -> None:
@@ -20,16 +25,38 @@ def register(chain_app: typer.Typer) -> None:
     def load(
         ctx: typer.Context,
         chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
+        coins: Annotated[
+            str,
+            typer.Option(
+                help="`scan`: begin wallets that are not followed yet with the coins that each node has for them now.",
+                metavar="scan",
+            ),
+        ] = "",
+        dump: Annotated[
+            Path | None,
+            typer.Option(
+                help="Begin them with the coins of a file that `bitcoin-cli dumptxoutset` wrote.", metavar="FILE"
+            ),
+        ] = None,
+        workers: Annotated[
+            int, typer.Option(min=1, max=8, help="Processes that read blocks; default: one per core, 4 at most.")
+        ] = WORKERS,
         as_json: JsonOption = False,
     ) -> int:
         """Read the blocks that the ledgers of a Bitcoin chain miss, from history_from_height on, for all wallets.
 
         Sweeps read up to catch_up_blocks_max past blocks by themselves; this reads them all, node by node, and goes on
-        where it was stopped. Exit code 0: every node's ledger is complete. 2: one is not.
+        where it was stopped. With --coins or --dump new wallets begin with their coins at a block instead, without
+        their past; wallets whose past lacks a coin begin anew. Exit code 0: every node's ledger is complete. 2: not.
 
-        Example: custody chain load bip122:000000000019d6689c085ae165831e93
+        Example: custody chain load bip122:000000000019d6689c085ae165831e93 --coins scan
         """
         from verifier.chain_load import load_chain
+
+        if coins not in ("", "scan"):
+            raise InputError(f"--coins {output.clean(coins)[:40]} is not known: write --coins scan, or --dump FILE")
+        if coins and dump is not None:
+            raise InputError("--coins and --dump are two ways to the same coins: give one of them")
 
         settings = settings_of(ctx)
         config, moment = settings.chain(chain).resolve(), now()
@@ -42,7 +69,15 @@ def register(chain_app: typer.Typer) -> None:
             def on_blocks(node_id: str, count: int) -> Callable[[int], None]:
                 return bars.enter_context(output.progress(f"loading through {node_id}", count, quiet=as_json))
 
-            loads = load_chain(config, addresses, now=moment, on_blocks=on_blocks)
+            loads = load_chain(
+                config,
+                addresses,
+                now=moment,
+                on_blocks=on_blocks,
+                workers=workers,
+                from_coins=bool(coins),
+                dump=dump,
+            )
         code = output.EXIT_OK if all(each.block for each in loads) else output.EXIT_NOT_CHECKED
         if as_json:
             output.emit_json(
@@ -56,6 +91,9 @@ def register(chain_app: typer.Typer) -> None:
                             "blocks_read": each.blocks_read,
                             "height": each.block.height if each.block else None,
                             "block_hash": each.block.block_hash if each.block else None,
+                            "coins_at": each.coins_at.height if each.coins_at else None,
+                            "addresses_begun": each.begun,
+                            "addresses_begun_anew": each.begun_anew,
                             "failure": each.failure,
                         }
                         for each in loads
@@ -69,4 +107,10 @@ def register(chain_app: typer.Typer) -> None:
                 output.say(f"[yellow]{name}: not complete[/yellow], {read} read ({output.clean(each.failure)})")
             else:
                 output.say(f"{name}: complete up to block {each.block.height}, {read} read")
+                if each.coins_at is not None:
+                    begun = output.counted(each.begun, "address", "addresses")
+                    anew = f", {each.begun_anew} of them anew" if each.begun_anew else ""
+                    output.say(
+                        f"  {begun} began with their coins at block {each.coins_at.height}{anew}; no past before"
+                    )
         return code
