@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chains.types import ChainId
+from exports.acceptances import AcceptanceRecord
 from exports.canonical import parse_canonical
 from exports.codec import from_object
 from exports.control_records import (
@@ -51,6 +52,7 @@ class Contents:
     """Every record of a bundle, by kind, in the file's order."""
 
     manifest: Manifest
+    acceptances: tuple[AcceptanceRecord, ...]
     allocations: tuple[AllocationRecord, ...]
     assets: tuple[AssetRecord, ...]
     authorizations: tuple[AuthorizationRecord, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from chains.evm.encumbrance_types import AccountRole, Answer, GrantKind
 from chains.types import Address, AssetId, ChainId, LocationId, account_location, asset_chain_id
+from exports.acceptances import Accepted
 from exports.contents import Contents
 from exports.control_records import (
     ControlReviewRecord,
@@ -20,12 +20,12 @@ from exports.control_records import (
 from exports.records import SweepRecord, WalletRecord
 from exports.verdict import Outcome
 
-TAKERS: Final = ("modules", "proxy_admin", "beacon", "delegate")
-"""Facts about a wallet that let somebody other than its owners move all of it."""
-
 
 def check_encumbrances(contents: Contents) -> Outcome:
-    """18: every sweep says what it asked; exposures and counts compute; whatever was found or not read has its case."""
+    """18: every sweep says what it asked; exposures and counts compute; whatever was found or not read has its case.
+
+    What the firm accepts needs none, within the decision and while it is in force.
+    """
     problems = list(_References(contents).problems())
     compared = len(contents.sweeps)
     reviews: dict[str, list[ControlReviewRecord]] = defaultdict(list)
@@ -39,6 +39,7 @@ def check_encumbrances(contents: Contents) -> Outcome:
         of_sweep = _OfSweep.of(contents, sweep, found[0])
         problems.extend(of_sweep.problems())
         compared += len(of_sweep.grants) + len(of_sweep.controls) + len(of_sweep.restrictions)
+        compared += len(of_sweep.accepted.records)
     problems.extend(f"a review of sweep {sweep_id}, which is not in the bundle" for sweep_id in reviews)
     asked = Counter(review.status for review in contents.control_reviews)
     note = ", ".join(f"{asked[status]} {status.value.replace('_', ' ')}" for status in ReviewStatus if asked[status])
@@ -63,6 +64,17 @@ class _References:
                 yield f"grant of {grant.owner}: no mapped wallet"
             if grant.asset_id not in assets or asset_chain_id(grant.asset_id) != grant.chain_id:
                 yield f"grant of {grant.owner}: {grant.asset_id} is no asset of its chain"
+        moments = {sweep.chain_id: sweep.block_time for sweep in contents.sweeps}
+        for decision in contents.acceptances:
+            name = f"acceptance {decision.acceptance_id}"
+            if (decision.chain_id, decision.wallet) not in wallets:
+                yield f"{name}: no mapped wallet"
+            if decision.asset_id is not None and (
+                decision.asset_id not in assets or asset_chain_id(decision.asset_id) != decision.chain_id
+            ):
+                yield f"{name}: {decision.asset_id} is no asset of its chain"
+            if decision.chain_id not in moments or not decision.holds_at(moments[decision.chain_id]):
+                yield f"{name}: not in force at the time of a sweep's block"
         tokens = {asset_id.rpartition(":")[2] for asset_id in assets}
         for state in contents.controls:
             if sweeps.get(state.sweep_id) != state.chain_id:
@@ -77,6 +89,7 @@ class _References:
             elif each.holder is not None and (sweeps[each.sweep_id], each.holder) not in wallets:
                 yield f"restriction of {each.holder}: no mapped wallet"
         for what, keys in (
+            ("acceptance", Counter((a.acceptance_id,) for a in contents.acceptances)),
             ("grant", Counter((g.chain_id, g.kind, g.owner, g.asset_id, g.spender) for g in contents.grants)),
             ("control", Counter((s.chain_id, s.address) for s in contents.controls)),
             ("restriction", Counter((r.asset_id, r.question, r.holder) for r in contents.restrictions)),
@@ -99,6 +112,7 @@ class _OfSweep:
     cases: set[tuple[str, LocationId, AssetId | None]]
     to_permit2: dict[tuple[Address, AssetId], int | None]
     """What Permit2 itself may take; None where that was not read."""
+    accepted: Accepted
 
     @staticmethod
     def of(contents: Contents, sweep: SweepRecord, review: ControlReviewRecord) -> _OfSweep:
@@ -123,6 +137,7 @@ class _OfSweep:
                 for each in grants
                 if each.kind is GrantKind.ALLOWANCE and each.spender == review.permit2
             },
+            Accepted.of(contents.acceptances, chain_id, sweep.block_time),
         )
 
     def problems(self) -> Iterator[str]:
@@ -141,12 +156,26 @@ class _OfSweep:
         if asked != sorted(self.wallets) or review.wallets_asked != len(asked):
             yield f"review of {name}: {len(asked)} wallets were asked, {len(self.wallets)} are mapped and open"
         yield from self._coverage_problems()
+        if review.accepted != (accepted := self._count_accepted()):
+            yield f"review of {name}: {review.accepted} accepted stated, the decisions accept {accepted}"
         for grant in self.grants:
             yield from self._grant_problems(grant)
         for state in self.controls:
             yield from self._control_problems(state)
         for each in self.restrictions:
             yield from self._restriction_problems(each)
+
+    def _count_accepted(self) -> int:
+        grants = sum(self._is_accepted(grant) for grant in self.grants)
+        wallets = (state for state in self.controls if state.role is AccountRole.WALLET)
+        return grants + sum(len(self.accepted.takers(state)[0]) for state in wallets)
+
+    def _is_accepted(self, grant: GrantRecord) -> bool:
+        return not self._has_ended(grant) and self.accepted.of_grant(grant) is not None
+
+    def _has_ended(self, grant: GrantRecord) -> bool:
+        block_second = int(self.sweep.block_time.timestamp())
+        return grant.expires_at_seconds is not None and grant.expires_at_seconds < block_second
 
     @property
     def _chain(self) -> LocationId:
@@ -170,13 +199,17 @@ class _OfSweep:
         assert last is not None
         if not first <= last <= height:
             yield f"review of {self.sweep.sweep_id}: approvals in blocks {first} to {last}, pinned is {height}"
-        elif (first > 0 or last < height) and not self._has_case("coverage_gap", self._chain, None):
-            yield f"review of {self.sweep.sweep_id}: approvals only in blocks {first} to {last}, without a case"
+        elif (first > 0 or last < height or review.approvals_late) and not self._has_case(
+            "coverage_gap", self._chain, None
+        ):
+            yield (
+                f"review of {self.sweep.sweep_id}: approvals only in blocks {first} to {last}, of which "
+                f"{review.approvals_late} are left for what was mapped later, without a case"
+            )
 
     def exposed(self, grant: GrantRecord) -> int | None:
         """What the spender could take at the block."""
-        block_second = int(self.sweep.block_time.timestamp())
-        if grant.expires_at_seconds is not None and grant.expires_at_seconds < block_second:
+        if self._has_ended(grant):
             return 0
         limits = [grant.base_units, self.balances.get((grant.owner, grant.asset_id))]
         if grant.kind is GrantKind.PERMIT2:
@@ -191,9 +224,9 @@ class _OfSweep:
         exposed = self.exposed(grant)
         if grant.exposed != exposed:
             yield f"{where}: exposed {grant.exposed}, should be {exposed}"
-        expired = grant.expires_at_seconds is not None and grant.expires_at_seconds < self.sweep.block_time.timestamp()
+        needs_none = self._is_accepted(grant) or (self._has_ended(grant) and grant.base_units)
         kind = "unverified" if grant.base_units is None else "encumbrance"
-        if not (expired and grant.base_units) and not self._has_case(kind, self._place(grant.owner), grant.asset_id):
+        if not needs_none and not self._has_case(kind, self._place(grant.owner), grant.asset_id):
             yield f"{where}: without a case of kind {kind}"
 
     def _control_problems(self, state: ControlStateRecord) -> Iterator[str]:
@@ -209,7 +242,7 @@ class _OfSweep:
             return
         if kind == "contract" and not self._has_case("unverified", place, None):
             yield f"{where}: a contract of an unknown kind, without a case"
-        if any(state.items(fact) for fact in TAKERS) and not self._has_case_at("encumbrance", place):
+        if self.accepted.takers(state)[1] and not self._has_case_at("encumbrance", place):
             yield f"{where}: somebody else can move everything here, without a case"
         if kind == "delegated" and not state.items("delegate"):
             yield f"{where}: delegated to nobody"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from chains.evm.encumbrance_types import Answer
+from chains.evm.encumbrance_types import AccountRole, Answer
 from chains.types import Asset
+from exports.acceptances import AcceptanceRecord, Accepted
 from exports.contents import Contents
-from exports.control_records import ControlReviewRecord, ReviewStatus
+from exports.control_records import ControlReviewRecord, GrantRecord, ReviewStatus
 from exports.key_challenge import MEANING
 from exports.key_checks import AGE_DAYS, key_coverage
 
@@ -17,6 +18,9 @@ SPENDERS_SHOWN_MAX: Final = 20
 
 def control_lines(contents: Contents) -> Iterator[str]:
     """A line for each chain's review and each grant, then coverage by asset and what a signature shows."""
+    accepted = {
+        sweep.sweep_id: Accepted.of(contents.acceptances, sweep.chain_id, sweep.block_time) for sweep in contents.sweeps
+    }
     assets = {asset.asset_id: Asset(asset.asset_id, asset.symbol, asset.decimals) for asset in contents.assets}
     for review in contents.control_reviews:
         yield _review_line(contents, review)
@@ -25,9 +29,11 @@ def control_lines(contents: Contents) -> Iterator[str]:
         if asset is None:
             continue
         taken = "an unknown amount" if grant.exposed is None else asset.format_quantity(grant.exposed)
-        yield f"  {grant.spender} could take {taken} {asset.symbol} from {grant.owner} ({grant.kind})."
+        by_whom = _by_whom(accepted.get(grant.sweep_id), grant)
+        yield f"  {grant.spender} could take {taken} {asset.symbol} from {grant.owner} ({grant.kind}){by_whom}."
     if len(contents.grants) > SPENDERS_SHOWN_MAX:
         yield f"  And {len(contents.grants) - SPENDERS_SHOWN_MAX} more grants."
+    yield from _taker_lines(contents, accepted)
     if not contents.key_proofs:
         yield "No proof of control of any wallet's key is in the bundle."
         return
@@ -47,6 +53,32 @@ def control_lines(contents: Contents) -> Iterator[str]:
     yield MEANING
 
 
+def _by_whom(accepted: Accepted | None, grant: GrantRecord) -> str:
+    """Who accepted a grant, to go on in its line; empty when nobody did."""
+    decision = accepted.of_grant(grant) if accepted is not None else None
+    return f", {_decided(decision)}" if decision is not None else ""
+
+
+def _taker_lines(contents: Contents, accepted: Mapping[str, Accepted]) -> Iterator[str]:
+    """Those who may move everything in a wallet and are accepted; the others have cases."""
+    decisions = [
+        (state, decision)
+        for state in contents.controls
+        if state.role is AccountRole.WALLET and state.sweep_id in accepted
+        for decision in accepted[state.sweep_id].takers(state)[0]
+    ]
+    for state, decision in decisions[:SPENDERS_SHOWN_MAX]:
+        kind = decision.kind.value.replace("_", " ")
+        yield f"  {decision.subject} could move everything of {state.address} ({kind}), {_decided(decision)}."
+    if len(decisions) > SPENDERS_SHOWN_MAX:
+        yield f"  And {len(decisions) - SPENDERS_SHOWN_MAX} more who are accepted."
+
+
+def _decided(decision: AcceptanceRecord) -> str:
+    until = f"{decision.valid_until:%Y-%m-%d}"
+    return f"accepted by {decision.approved_by} ({decision.acceptance_id}, until {until})"
+
+
 def _review_line(contents: Contents, review: ControlReviewRecord) -> str:
     if review.status is not ReviewStatus.ANSWERED:
         return f"Who else could move what is on {review.chain_id} is not known: {review.reason}"
@@ -56,5 +88,5 @@ def _review_line(contents: Contents, review: ControlReviewRecord) -> str:
     looked = f"approvals looked for in blocks {review.approvals_first} to {review.approvals_last}"
     return (
         f"Who else could move what is on {review.chain_id}: wallets asked {review.wallets_asked}, "
-        f"grants {review.grants}, stopped by issuers {stopped}; {looked}."
+        f"grants {review.grants}, accepted {review.accepted}, stopped by issuers {stopped}; {looked}."
     )

@@ -42,6 +42,8 @@ class ControlReviewRecord:
     approvals_first: int | None
     """First and last block whose approval events were looked through."""
     approvals_last: int | None
+    approvals_late: int
+    """How many of these are still to be looked through for wallets and tokens that were mapped later."""
     wallets_asked: int
     pairs_asked: int
     restrictions_asked: int
@@ -50,6 +52,8 @@ class ControlReviewRecord:
     controls: int
     restrictions: int
     """How many records there are of each kind."""
+    accepted: int
+    """How many of those who could move something the firm accepts: grants, modules, delegates, admins and beacons."""
 
     def __post_init__(self) -> None:
         answered = self.status is ReviewStatus.ANSWERED
@@ -58,7 +62,9 @@ class ControlReviewRecord:
         known = (self.permit2 is not None, self.approvals_first is not None, self.approvals_last is not None)
         if known != (answered, answered, answered):
             raise InvalidValue("an answered review, and no other, says where approvals were looked for")
-        if not answered and (self.wallets_asked, self.grants, self.controls, self.restrictions) != (0, 0, 0, 0):
+        if not answered and any(
+            (self.wallets_asked, self.grants, self.controls, self.restrictions, self.accepted, self.approvals_late)
+        ):
             raise InvalidValue("a review without answers has no records")
 
 

@@ -27,6 +27,7 @@ from chains.types import (
     account_location,
     has_token_id,
 )
+from exports.acceptances import AcceptanceRecord
 from exports.codec import (
     BaseUnits,
     BlockHash,
@@ -454,6 +455,7 @@ class JournalHeadRecord:
 
 
 RECORD_TYPES: Final[dict[str, type]] = {
+    "acceptances": AcceptanceRecord,
     "allocations": AllocationRecord,
     "assets": AssetRecord,
     "authorizations": AuthorizationRecord,

@@ -128,6 +128,7 @@ def _gather(
         authorizations=[authorization for part in parts for authorization in part.authorizations()],
         cases=_cases(store, {part.start.chain_id for part in parts}),
         sweeps=[part.sweep() for part in parts],
+        acceptances=[decision for each in control for decision in each.acceptances],
         control_reviews=[each.review for each in control],
         grants=[grant for each in control for grant in each.grants],
         controls=[state for each in control for state in each.controls],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chains.evm.encumbrance_types import ControlState, Grant, Restriction
 from chains.types import Address, BalanceObservation, ChainId
+from exports.acceptances import AcceptanceKind, AcceptanceRecord
 from exports.control_records import (
     ControlReviewRecord,
     ControlStateRecord,
@@ -17,11 +18,14 @@ from exports.control_records import (
     RestrictionRecord,
     ReviewStatus,
 )
+from mapping.accepted_control import AcceptedControl
 from verifier.key_overview import newest_proofs
+from verifier.rules.accepted_exposure import accepted_exposures
 from verifier.rules.encumbrance import Exposure
 from verifier.store import Store, SweepStart
 from verifier.store.encumbrance_store import SweepEncumbrances
 from verifier.store.key_store import RecordedAnswer
+from verifier.sweep_encumbrances import accepted_at
 
 NOT_ASKED = "Who else could move what is in the wallets was not asked in this sweep."
 
@@ -31,6 +35,7 @@ class ControlRecords:
     """What one chain's sweep contributes about control."""
 
     review: ControlReviewRecord
+    acceptances: Sequence[AcceptanceRecord] = ()
     grants: Sequence[GrantRecord] = ()
     controls: Sequence[ControlStateRecord] = ()
     restrictions: Sequence[RestrictionRecord] = ()
@@ -38,9 +43,10 @@ class ControlRecords:
 
 def control_records(store: Store, start: SweepStart, observations: Iterable[BalanceObservation]) -> ControlRecords:
     """The answers of a sweep as records; a sweep that did not ask, or was told nothing, says so."""
-    seen = store.encumbrances(start)
+    seen, decided = store.encumbrances(start), accepted_at(store, start)
+    acceptances = [_acceptance(decision) for decision in decided.in_force()]
     if seen is None or seen.reading is None:
-        return ControlRecords(_without_answers(start, seen))
+        return ControlRecords(_without_answers(start, seen), acceptances)
     reading = seen.reading
     by_key = {(each.holding.address, each.holding.asset.asset_id): each for each in observations}
     exposure = Exposure(reading, by_key, {each.holding.asset.asset_id: each.holding.asset for each in by_key.values()})
@@ -57,14 +63,16 @@ def control_records(store: Store, start: SweepStart, observations: Iterable[Bala
         permit2=reading.coverage.permit2,
         approvals_first=reading.coverage.first_height,
         approvals_last=reading.coverage.last.height,
+        approvals_late=reading.coverage.late_blocks,
         wallets_asked=len(reading.wallets),
         pairs_asked=reading.pairs_asked,
         restrictions_asked=seen.restrictions_asked,
         grants=len(grants),
         controls=len(controls),
         restrictions=len(restrictions),
+        accepted=len(accepted_exposures(exposure, decided)),
     )
-    return ControlRecords(review, grants, controls, restrictions)
+    return ControlRecords(review, acceptances, grants, controls, restrictions)
 
 
 def key_records(
@@ -92,12 +100,32 @@ def _without_answers(start: SweepStart, seen: SweepEncumbrances | None) -> Contr
         permit2=None,
         approvals_first=None,
         approvals_last=None,
+        approvals_late=0,
         wallets_asked=0,
         pairs_asked=0,
         restrictions_asked=0,
         grants=0,
         controls=0,
         restrictions=0,
+        accepted=0,
+    )
+
+
+def _acceptance(decision: AcceptedControl) -> AcceptanceRecord:
+    return AcceptanceRecord(
+        acceptance_id=decision.acceptance_id,
+        chain_id=decision.chain_id,
+        wallet=decision.wallet,
+        kind=AcceptanceKind(decision.kind.value),
+        asset_id=decision.asset_id,
+        subject=decision.subject,
+        base_units_max=decision.base_units_max,
+        valid_from=decision.valid_from,
+        valid_until=decision.valid_until,
+        reason=decision.reason,
+        requested_by=decision.requested_by,
+        approved_by=decision.approved_by,
+        approved_at=decision.approved_at,
     )
 
 

@@ -98,6 +98,26 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class LateApprovals:
+    """Wallets and tokens that joined after these blocks were looked through for the others."""
+
+    wallets: frozenset[Address]
+    assets: frozenset[AssetId]
+    next_height: int
+    """First block that is still to be looked through for approvals of these tokens by these wallets."""
+    last_height: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.next_height <= self.last_height or not (self.wallets and self.assets):
+            raise InvalidValue("late approvals are of some wallets and tokens, in some blocks")
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks are left."""
+        return self.last_height - self.next_height + 1
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalCoverage:
     """Whose approvals were looked for in which blocks, and what was seen. A later reading goes on from it."""
 
@@ -111,6 +131,13 @@ class ApprovalCoverage:
     candidates: Candidates
     odd_approvals: Mapping[AssetId, int]
     """Approval events of wallets that could not be read as one: whom they approve is not known."""
+    late: tuple[LateApprovals, ...] = ()
+    """What is still to be looked through, of the blocks above, for wallets and tokens that joined later."""
+
+    @property
+    def late_blocks(self) -> int:
+        """How many blocks are still to be looked through for what joined later, each group of it by itself."""
+        return sum(each.blocks for each in self.late)
 
     def covers(
         self, first_height: int, wallets: Iterable[Address], assets: Iterable[AssetId], permit2: Address

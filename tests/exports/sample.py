@@ -203,8 +203,8 @@ def review(wallets: int, grants: int = 0) -> ControlReviewRecord:
     """Who else could move it was asked for all wallets."""
     return ControlReviewRecord(
         sweep_id=SWEEP_ID, chain_id=CHAIN, status=ReviewStatus.ANSWERED, reason="", node_id="node-a",
-        permit2=PERMIT2_ADDRESS, approvals_first=0, approvals_last=100, wallets_asked=wallets,
-        pairs_asked=wallets + grants, restrictions_asked=0, grants=grants, controls=wallets, restrictions=0,
+        permit2=PERMIT2_ADDRESS, approvals_first=0, approvals_last=100, approvals_late=0, wallets_asked=wallets,
+        pairs_asked=wallets + grants, restrictions_asked=0, grants=grants, controls=wallets, restrictions=0, accepted=0,
     )  # fmt: skip
 
 
