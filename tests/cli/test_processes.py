@@ -177,8 +177,9 @@ def test_the_demonstration_holds_in_every_point(anvil_binary: Path, tmp_path: Pa
     assert done.returncode == 0, done.stdout + done.stderr
     assert time.monotonic() - began < 60
     assert "The story held in every point." in done.stdout
-    assert max(map(len, done.stdout.splitlines())) < 200
-    for told in ("1  A firm", "2  A clean day", "3  Four things", "4  What the auditor gets", "5  A tampered copy"):
+    assert max(map(len, done.stdout.splitlines())) < 210
+    assert "told without Bitcoin" not in done.stdout
+    for told in ("1  A firm", "2  A clean day", "3  Five things", "4  What the auditor gets", "5  A tampered copy"):
         assert told in done.stdout
     kept = Firm(tmp_path / "kept")
     cases = kept("cases", "list", "--json").json["cases"]
@@ -189,18 +190,24 @@ def test_the_demonstration_holds_in_every_point(anvil_binary: Path, tmp_path: Pa
         "custodian_mismatch",
         "shortfall",
     }
+    assert {case["location"].partition(":")[0] for case in cases} == {"eip155", "bip122", "pool"}
     again = process("demo", "--dir", "kept", "--json", folder=tmp_path, environment=environment)
     assert (again.returncode, json.loads(again.stdout)["error"]["code"]) == (2, "bad-input")
 
 
 @pytest.mark.devnet
 @pytest.mark.anvil(private=True)
-def test_the_demonstration_for_programs_on_a_node_that_is_given(anvil: AnvilNode, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("before", "cases"), [("", 9), ("import sys\nsys.modules['pbk'] = None\n", 7)])
+def test_the_demonstration_for_programs_on_a_node_that_is_given(
+    anvil: AnvilNode, tmp_path: Path, before: str, cases: int
+) -> None:
+    """With Bitcoin and, where its consensus library is missing, without."""
     anvil.mine(3)
     head = anvil.block_hash()
-    done = process("demo", "--json", folder=tmp_path, environment={"ANVIL_RPC_URL": anvil.url})
+    done = process("demo", "--json", folder=tmp_path, environment={"ANVIL_RPC_URL": anvil.url}, before=before)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert (answer["cases"]["open"], answer["second_sweep"]["cases_opened"]) == (7, 0)
+    assert (answer["cases"]["open"], answer["second_sweep"]["cases_opened"]) == (cases, 0)
+    assert ("told without Bitcoin" in done.stderr) is bool(before)
     assert "The story held in every point." in done.stderr
     assert anvil.block_hash() == head, "the node was put back to where it was"

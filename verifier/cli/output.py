@@ -39,7 +39,12 @@ STATUS_STYLE = {"matched": "green", "diverged": "bold red", "unverified": "yello
 PIPE_COLUMNS = 100
 """Width of what is written to a file or a pipe, unless COLUMNS says otherwise: a report is read later, by people."""
 
-_LONG_HEX = re.compile(r"\b0x([0-9a-fA-F]{6})[0-9a-fA-F]{28,}([0-9a-fA-F]{6})\b")
+_LONG_NAMES = (
+    re.compile(r"\b(0x[0-9a-fA-F]{6})[0-9a-fA-F]{28,}([0-9a-fA-F]{6})\b"),
+    re.compile(r"(?<!\w)([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})(?!\w)"),
+    re.compile(r"\b((?:bc|tb|bcrt)1[02-9ac-hj-np-z]{5})[02-9ac-hj-np-z]{26,}([02-9ac-hj-np-z]{6})\b"),
+)
+"""EVM addresses and hashes; hashes of Bitcoin; its segregated-witness addresses."""
 
 
 def out() -> Console:
@@ -67,7 +72,10 @@ def clean(text: object) -> str:
 
 def short(text: object) -> str:
     """`clean`, with addresses and hashes as `0x123456…abcdef`: for lists. A page about one thing shows them whole."""
-    return clean(_LONG_HEX.sub(r"0x\1…\2", str(text)))
+    shown = str(text)
+    for name in _LONG_NAMES:
+        shown = name.sub(r"\1…\2", shown)
+    return clean(shown)
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from chains.types import utc_text
-from verifier.demo.world import World
+from verifier.demo.world import Chain, World
 
 FIRM_CLIENT = "FIRM"
 
@@ -59,18 +59,18 @@ def write_books(world: World, folder: Path) -> None:
     write_csv(
         folder / "assets.csv",
         [
-            _asset(native_id(world), "ETH", 18, "non_security_crypto", day, "0.001"),
-            _asset(token_id(world, world.usdx), "USDX", 6, "payment_stablecoin", day, "1.00"),
-            _asset(token_id(world, world.tbx), "TBX", 18, "security", day, "0"),
+            asset_row(native_id(world), "ETH", 18, "non_security_crypto", day, "0.001"),
+            asset_row(token_id(world, world.usdx), "USDX", 6, "payment_stablecoin", day, "1.00"),
+            asset_row(token_id(world, world.tbx), "TBX", 18, "security", day, "0"),
         ],
     )
     write_csv(
         folder / "wallets.csv",
         [
-            _wallet(world, world.omnibus, "omnibus", "vault-omnibus", day, "1"),
-            _wallet(world, world.client_1004, "fully_segregated", "vault-1004", day, "0.2"),
-            _wallet(world, world.client_1005, "fully_segregated", "vault-1005", day, "0.2"),
-            _wallet(world, world.broker_2001, "fully_segregated", "vault-2001", day, "0.2"),
+            wallet_row(world, world.omnibus, "omnibus", "vault-omnibus", day, "1"),
+            wallet_row(world, world.client_1004, "fully_segregated", "vault-1004", day, "0.2"),
+            wallet_row(world, world.client_1005, "fully_segregated", "vault-1005", day, "0.2"),
+            wallet_row(world, world.broker_2001, "fully_segregated", "vault-2001", day, "0.2"),
         ],
     )
     write_csv(
@@ -88,13 +88,7 @@ def write_books(world: World, folder: Path) -> None:
     write_csv(
         folder / "custodian_addresses.csv",
         [
-            {
-                "custodian": "Custodian A",
-                "chain_id": world.chain_id,
-                "address": address,
-                "mpc_vault": vault,
-                "as_of": utc_text(as_of),
-            }
+            custodian_row(world, address, vault, as_of)
             for address, vault in (
                 (world.omnibus, "vault-omnibus"),
                 (world.client_1004, "vault-1004"),
@@ -106,7 +100,8 @@ def write_books(world: World, folder: Path) -> None:
     write_csv(folder / "allocations.csv", list(_allocations(world, as_of)))
 
 
-def _asset(asset_id: str, symbol: str, decimals: int, legal_class: str, day: str, dust: str) -> dict[str, object]:
+def asset_row(asset_id: str, symbol: str, decimals: int, legal_class: str, day: str, dust: str) -> dict[str, object]:
+    """A line of assets.csv."""
     return {
         "asset_id": asset_id,
         "symbol": symbol,
@@ -118,7 +113,8 @@ def _asset(asset_id: str, symbol: str, decimals: int, legal_class: str, day: str
     }
 
 
-def _wallet(world: World, address: str, structure: str, vault: str, day: str, float_limit: str) -> dict[str, object]:
+def wallet_row(world: Chain, address: str, structure: str, vault: str, day: str, float_limit: str) -> dict[str, object]:
+    """A line of wallets.csv."""
     return {
         "chain_id": world.chain_id,
         "address": address,
@@ -135,6 +131,34 @@ def _wallet(world: World, address: str, structure: str, vault: str, day: str, fl
         "opened_on": day,
         "closed_on": "",
         "gas_float_limit": float_limit,
+    }
+
+
+def custodian_row(world: Chain, address: str, vault: str, as_of: datetime) -> dict[str, object]:
+    """A line of custodian_addresses.csv."""
+    return {
+        "custodian": "Custodian A",
+        "chain_id": world.chain_id,
+        "address": address,
+        "mpc_vault": vault,
+        "as_of": utc_text(as_of),
+    }
+
+
+def movement_row(
+    entry_id: str, client: str, place: str, asset_id: str, quantity: str, effective_at: str
+) -> dict[str, object]:
+    """A line of ledger_entries.csv: what a customer's account gains or loses at a place."""
+    return {
+        "entry_id": entry_id,
+        "client_id": client,
+        "account_class": "customer",
+        "location": place,
+        "asset_id": asset_id,
+        "quantity": quantity,
+        "effective_at": effective_at,
+        "kind": "movement",
+        "corrects": "",
     }
 
 
@@ -199,17 +223,7 @@ def write_movements(world: World, folder: Path) -> None:
     write_csv(
         folder / "ledger_entries.csv",
         [
-            {
-                "entry_id": entry_id,
-                "client_id": client,
-                "account_class": "customer",
-                "location": location(world, world.omnibus),
-                "asset_id": token_id(world, world.usdx),
-                "quantity": quantity,
-                "effective_at": at,
-                "kind": "movement",
-                "corrects": "",
-            }
+            movement_row(entry_id, client, location(world, world.omnibus), token_id(world, world.usdx), quantity, at)
             for entry_id, client, quantity in (
                 ("DEP-2026-0001", "C-1002", "5000.00"),
                 ("WD-2026-0001", "C-1001", "-50000.00"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -19,6 +20,7 @@ from verifier.config import CONFIG_FILE
 from verifier.errors import VerifierError
 
 WIDTH_MAX = 100
+_USER = re.compile(r"://[^/@]*@")
 EXIT_MEANINGS = {
     0: "done, and nothing contradicts",
     1: "the evidence contradicts what is claimed",
@@ -100,7 +102,8 @@ class Story:
         """The arguments as a person in the demonstration's folder would type them."""
         folder = str(self._home)
         return shlex.join(
-            "." if argument == folder else argument.removeprefix(f"{folder}{os.sep}") for argument in arguments
+            "." if argument == folder else _USER.sub("://…@", argument.removeprefix(f"{folder}{os.sep}"))
+            for argument in arguments
         )
 
     def require(self, condition: bool, otherwise: str) -> None:

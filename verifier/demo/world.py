@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from chains.devnet.deploy import deploy, send, transact
 from chains.devnet.node import AnvilNode
@@ -12,6 +13,14 @@ USDX_DECIMALS = 6
 TBX_DECIMALS = 18
 CONFIRMATIONS = 2
 """Blocks on top of the swept one; the story mines them before each sweep."""
+
+
+class Chain(Protocol):
+    """What the books must know of a chain."""
+
+    @property
+    def chain_id(self) -> str:
+        """CAIP-2 id."""
 
 
 @dataclass(frozen=True, slots=True)
