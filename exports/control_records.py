@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from chains.errors import InvalidValue
 from chains.evm.encumbrance_types import AccountRole, Answer, GrantKind
-from chains.evm.signatures import SignatureScheme
+from chains.key_schemes import SignatureScheme
 from chains.types import Address, AssetId, BlockRef, ChainId
-from exports.codec import BaseUnits, BlockHash, Code, Identifier, PlainText, Text
-from exports.key_challenge import KeyChallenge
+from exports.codec import BaseUnits, BlockHash, Code, Digest, Identifier, PlainText, Text
+from exports.key_challenge import SIGNATURE_CHARACTERS_MAX, KeyChallenge
 
+_SCRIPT: Final = re.compile(r"(?:[0-9a-f]{2}){1,10000}")
 LongText = Annotated[str, Text(characters_max=200_000, url_allowed=False)]
 
 
@@ -165,6 +167,18 @@ class KeyChallengeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenCoinRecord:
+    """A coin for which a proof of funds or reserves carries a signature."""
+
+    tx_id: Digest
+    """Of the transaction that made it, as people write it."""
+    output: int
+    base_units: BaseUnits
+    script: Annotated[str, Text(_SCRIPT)]
+    """Its output script in hex."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeyProofRecord:
     """The newest signature of one wallet that was accepted."""
 
@@ -174,16 +188,18 @@ class KeyProofRecord:
     address: Address
     scheme: SignatureScheme
     """Named by the signer; no other is tried."""
-    signature: Annotated[str, Text(characters_max=40_000)]
+    signature: Annotated[str, Text(characters_max=SIGNATURE_CHARACTERS_MAX)]
     answered_at: datetime
     account_kind: Code
-    """`key`, `delegated` or `contract`, as read at the block."""
+    """`key`, `delegated` or `contract`, as read at the block; on Bitcoin how the address locks coins: `p2wpkh`…"""
     node_id: PlainText
     height: int
     block_hash: BlockHash
     parent_hash: BlockHash
     block_time: datetime
     """The block at which the chain was asked what stands at the address, and whether a contract accepts."""
+    coins: tuple[ProvenCoinRecord, ...]
+    """Bitcoin: the coins that the proof signs for, unspent at the challenge's block as the firm's ledger says."""
 
     @property
     def block(self) -> BlockRef:

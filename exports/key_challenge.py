@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+from chains.bitcoin.networks import network_of
+from chains.bitcoin.script import canonical_address
 from chains.errors import InvalidValue
 from chains.evm.addresses import evm_chain_number
-from chains.evm.signatures import SignatureScheme, text_digest, typed_data_digest
-from chains.types import Address, ChainId, account_location, require_utc
+from chains.evm.signatures import text_digest, typed_data_digest
+from chains.key_schemes import ON_REQUEST, SignatureScheme, schemes_of
+from chains.types import Address, ChainId, account_location, chain_namespace, require_utc
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.codec import BlockHash, Digest, Text, from_object, time_text, to_object
 
@@ -30,8 +33,16 @@ PURPOSE: Final = "Shows that this key could sign now. Moves nothing and approves
 MEANING: Final = (
     "A signature shows that somebody could sign for the address between the challenge and the answer. It does not "
     "show who owns what is there, that nobody else can sign too (other holders of the key, of enough key shares, "
-    "owners and modules of a contract wallet), how an MPC key is governed, or that the key can still sign today."
+    "owners and modules of a contract wallet), how an MPC key is governed, or that the key can still sign today. "
+    "Coins that a proof names were unspent at the challenge's block and need not be all; an agreed transfer shows "
+    "that somebody could send; a legacy message is the weakest of these."
 )
+
+TRANSFER_MIN: Final = 10_000
+"""Least amount of an agreed transfer in base units: above what nodes take for dust."""
+TRANSFER_SPAN: Final = 10_000
+SIGNATURE_CHARACTERS_MAX: Final = 400_000
+"""Longest signature: a proof of funds with some thousand coins."""
 
 ShortText = Annotated[str, Text(characters_max=200, url_allowed=False)]
 
@@ -58,6 +69,10 @@ class KeyChallenge:
     issued_at: datetime
     expires_at: datetime
     """An answer at or after this time is refused."""
+    schemes: tuple[SignatureScheme, ...]
+    """By which it may be answered; in the order of `chains.key_schemes`, each once."""
+    transfer_to: Address | None
+    """Where an agreed small transfer would go; null when none may answer. See `transfer_amount`."""
 
     def __post_init__(self) -> None:
         if (self.format, self.version) != (CHALLENGE_FORMAT, VERSION):
@@ -66,7 +81,17 @@ class KeyChallenge:
             raise InvalidValue("a challenge expires after it is issued")
         if self.address_count < 1:
             raise InvalidValue("a challenge asks at least one address")
-        evm_chain_number(self.chain_id)
+        known = schemes_of(self.chain_id)
+        if not self.schemes or list(self.schemes) != [scheme for scheme in known if scheme in self.schemes]:
+            raise InvalidValue(
+                f"a challenge on {self.chain_id} is answered by some of {', '.join(known)}, in this order"
+            )
+        if (SignatureScheme.TRANSFER in self.schemes) != (self.transfer_to is not None):
+            raise InvalidValue("a challenge that a transfer may answer, and no other, says where to")
+        if chain_namespace(self.chain_id) == "bip122":
+            require_addresses(self.chain_id, [] if self.transfer_to is None else [self.transfer_to])
+        else:
+            evm_chain_number(self.chain_id)
 
     def to_bytes(self) -> bytes:
         """The canonical JSON that is stored and whose digest is signed."""
@@ -81,6 +106,30 @@ class KeyChallenge:
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hex."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def default_schemes(chain_id: ChainId) -> tuple[SignatureScheme, ...]:
+    """What a challenge accepts unless it says otherwise. Raises `InvalidValue` for chains without proofs."""
+    found = tuple(scheme for scheme in schemes_of(chain_id) if scheme not in ON_REQUEST)
+    if not found:
+        raise InvalidValue(f"proofs of control are made on EVM and Bitcoin chains, not on {chain_id}")
+    return found
+
+
+def require_addresses(chain_id: ChainId, addresses: Sequence[Address]) -> None:
+    """Raise `InvalidValue` unless these are addresses of a Bitcoin network in their one spelling."""
+    for address in addresses:
+        if canonical_address(network_of(chain_id), address) != address:
+            raise InvalidValue(f"{address!r} is not written in its one spelling")
+
+
+def transfer_amount(challenge: KeyChallenge, address: Address) -> int:
+    """What a wallet would send as an agreed transfer, in base units of the chain's coin.
+
+    It follows from the whole challenge and the wallet: nobody knew it before, and nobody chose it.
+    """
+    words = f"{challenge.digest} {account_location(challenge.chain_id, address)}"
+    return TRANSFER_MIN + int.from_bytes(hashlib.sha256(words.encode()).digest(), "big") % TRANSFER_SPAN
 
 
 def addresses_digest(chain_id: ChainId, addresses: Sequence[Address]) -> str:

@@ -1,4 +1,4 @@
-"""Checks 19 and 20: the signatures of wallets' keys, recovered again from what was signed; and how much they cover."""
+"""Checks 19 and 20: the proofs of wallets' keys, judged again from what was signed; and how much they cover."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Final, Protocol, cast
 
 from chains.errors import ChainError, InvalidValue, ReadError
 from chains.evm.accounts import ContractQuestion
-from chains.evm.signatures import SignatureRefused, SignatureScheme, signature_bytes, signer
+from chains.evm.signatures import SignatureRefused, signature_bytes, signer
+from chains.key_schemes import BY_CHAIN, SignatureScheme
 from chains.reader import ChainReader
-from chains.types import Address, AssetId, BlockRef, ChainId
+from chains.types import Address, AssetId, BlockRef, ChainId, chain_namespace
+from exports.bitcoin_key_checks import Judged, check_on_node, judge_record, rests_on_chain
 from exports.contents import Contents
 from exports.control_records import KeyChallengeRecord, KeyProofRecord
-from exports.key_challenge import addresses_digest, signed_digest
+from exports.key_challenge import KeyChallenge, addresses_digest, signed_digest
 from exports.records import BalanceRecord
 from exports.verdict import Outcome
 
@@ -32,7 +34,8 @@ class SignatureReader(Protocol):
 def check_key_proofs(contents: Contents) -> Outcome:
     """19: each proof is the newest of its wallet, answers its challenge in time, and its key signed.
 
-    What a contract wallet accepts is the firm's reading of a node; check 20 asks the reader's own.
+    What a contract wallet accepts, which coins were unspent and what moved is the firm's reading of a node; check 20
+    asks the reader's own. A Bitcoin proof that cannot be judged without the optional part `bitcoin` is an obstacle.
     """
     challenges = {record.challenge.nonce: record for record in contents.key_challenges}
     problems: list[str] = []
@@ -48,12 +51,23 @@ def check_key_proofs(contents: Contents) -> Outcome:
             problems.append(f"proof of {key[1]} stands {count} times")
         if key not in wallets:
             problems.append(f"proof of {key[1]}: no mapped wallet")
+    obstacles: list[str] = []
     for proof in contents.key_proofs:
-        problems.extend(_proof_problems(proof, challenges.get(proof.nonce), contents.manifest.created_at))
+        asked = challenges.get(proof.nonce)
+        problems.extend(_proof_problems(proof, asked, contents.manifest.created_at))
+        if asked is not None:
+            judged = _judge(proof, asked.challenge)
+            problems.extend(f"proof of {proof.address}: {problem}" for problem in judged.problems)
+            if judged.obstacle:
+                obstacles.append(f"proof of {proof.address}: {judged.obstacle}")
     schemes = Counter(proof.scheme for proof in contents.key_proofs)
     counted = ", ".join(f"{count} by {scheme}" for scheme, count in sorted(schemes.items())) or "none"
     compared = len(contents.wallets) + len(contents.key_challenges) + len(contents.key_proofs)
-    return Outcome(compared, problems, note=f"proofs: {counted}; wallets: {len(contents.wallets)}")
+    by_chain = sum(proof.scheme in BY_CHAIN for proof in contents.key_proofs)
+    note = f"proofs: {counted}; wallets: {len(contents.wallets)}"
+    if by_chain:
+        note += f"; {by_chain} rest on what the firm read on a chain"
+    return Outcome(compared - len(obstacles), problems, obstacles, note)
 
 
 def _challenge_problems(record: KeyChallengeRecord) -> Iterator[str]:
@@ -81,20 +95,34 @@ def _proof_problems(proof: KeyProofRecord, asked: KeyChallengeRecord | None, cre
         yield f"{where}: answered after the bundle was made"
     if proof.height < challenge.height:
         yield f"{where}: the chain was asked below the block of the challenge"
+    if proof.scheme not in challenge.schemes:
+        yield f"{where}: the challenge does not accept {proof.scheme}"
+
+
+def _judge(proof: KeyProofRecord, challenge: KeyChallenge) -> Judged:
+    """What the proof itself shows, by the kind of its chain."""
+    if chain_namespace(challenge.chain_id) == "bip122":
+        return judge_record(proof, challenge)
+    return Judged(list(_evm_problems(proof, challenge)))
+
+
+def _evm_problems(proof: KeyProofRecord, challenge: KeyChallenge) -> Iterator[str]:
     if proof.account_kind not in ("key", "delegated", "contract"):
-        yield f"{where}: {proof.account_kind!r} is no kind of account"
+        yield f"{proof.account_kind!r} is no kind of account"
     if (proof.scheme is SignatureScheme.EIP1271) != (proof.account_kind == "contract"):
-        yield f"{where}: scheme {proof.scheme} for an account of kind {proof.account_kind}"
+        yield f"scheme {proof.scheme} for an account of kind {proof.account_kind}"
+    if proof.coins:
+        yield "accounts have no coins of their own"
     try:
         raw = signature_bytes(proof.signature, proof.scheme)
         if proof.scheme is SignatureScheme.EIP1271:
             return
         found = signer(signed_digest(challenge, proof.address, proof.scheme), raw)
     except (SignatureRefused, InvalidValue) as error:
-        yield f"{where}: {error}"
+        yield str(error)
         return
     if found != proof.address:
-        yield f"{where}: another key signed, or other words: the signature leads to {found}"
+        yield f"another key signed, or other words: the signature leads to {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +170,33 @@ def _coverage_of(
     )
 
 
-def contract_proofs(contents: Contents, chain_id: ChainId) -> list[KeyProofRecord]:
-    """The proofs of a chain that rest on what a contract accepts."""
+def proofs_by_chain(contents: Contents, chain_id: ChainId) -> list[KeyProofRecord]:
+    """The proofs that rest on what the chain says: what a contract accepts, which coins are there, what moved."""
     return [
-        proof for proof in contents.key_proofs if proof.chain_id == chain_id and proof.scheme is SignatureScheme.EIP1271
+        proof
+        for proof in contents.key_proofs
+        if proof.chain_id == chain_id and (proof.scheme in BY_CHAIN or rests_on_chain(proof))
     ]
 
 
-def check_contract_proofs(contents: Contents, chain_id: ChainId, reader: ChainReader) -> Outcome:
-    """20: the reader's own node says that each contract wallet accepted its signature at the recorded block."""
+def check_proofs_on_node(contents: Contents, chain_id: ChainId, reader: ChainReader) -> Outcome:
+    """20: the reader's own node bears out each proof that rests on what the chain says."""
+    challenges = {record.challenge.nonce: record.challenge for record in contents.key_challenges}
+    proofs = [proof for proof in proofs_by_chain(contents, chain_id) if proof.nonce in challenges]
+    if chain_namespace(chain_id) == "bip122":
+        return check_on_node(proofs, challenges, reader)
+    return _check_contracts(proofs, challenges, reader)
+
+
+def _check_contracts(
+    proofs: Sequence[KeyProofRecord], challenges: Mapping[str, KeyChallenge], reader: ChainReader
+) -> Outcome:
+    """Each contract wallet accepts its signature at the recorded block."""
     if not hasattr(reader, "contracts_accept"):
         return Outcome(0, obstacles=["the chain's adapter does not ask contracts about signatures"])
     asked = cast("SignatureReader", reader)
-    challenges = {record.challenge.nonce: record.challenge for record in contents.key_challenges}
     problems: list[str] = []
     obstacles: list[str] = []
-    proofs = [proof for proof in contract_proofs(contents, chain_id) if proof.nonce in challenges]
     for proof in proofs:
         where = f"proof of {proof.address} at block {proof.height}"
         try:

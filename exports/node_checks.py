@@ -1,4 +1,4 @@
-"""Checks 16, 17, 20 and 21: block, balances, contract wallets and control, asked of the auditor's own node."""
+"""Checks 16, 17, 20 and 21: block, balances, proofs that rest on the chain, and control, asked of the auditor's own node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chains.reader import ChainReader, Pin
 from chains.types import Asset, BlockRef, Finality, Holding, ReadStatus
 from exports.contents import Contents
 from exports.control_node_check import answered_review, check_control
-from exports.key_checks import check_contract_proofs, contract_proofs
+from exports.key_checks import check_proofs_on_node, proofs_by_chain
 from exports.records import BalanceRecord, SweepRecord
 from exports.verdict import Outcome
 
@@ -27,25 +27,25 @@ def check_with_node(
 ) -> tuple[Outcome, Outcome, Outcome | None, Outcome | None]:
     """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's making.
 
-    None stands where there is nothing to ask: no proof of a contract wallet, no answers about who else could move it.
+    None stands where there is nothing to ask: no proof that rests on the chain, no answers about who else could move it.
 
     A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
     """
-    has_contracts = bool(contract_proofs(contents, sweep.chain_id))
+    has_proofs = bool(proofs_by_chain(contents, sweep.chain_id))
     review = answered_review(contents, sweep)
     try:
         reader = open_reader()
     except ChainError as error:
         obstacle = Outcome(0, obstacles=[_told(error)])
-        return obstacle, obstacle, obstacle if has_contracts else None, obstacle if review else None
+        return obstacle, obstacle, obstacle if has_proofs else None, obstacle if review else None
     try:
         block_outcome = _check_block(reader, sweep)
         if block_outcome.problems or block_outcome.obstacles:
             obstacle = Outcome(0, obstacles=["the block could not be found on your node"])
-            return block_outcome, obstacle, obstacle if has_contracts else None, obstacle if review else None
-        contracts = check_contract_proofs(contents, sweep.chain_id, reader) if has_contracts else None
+            return block_outcome, obstacle, obstacle if has_proofs else None, obstacle if review else None
+        proofs = check_proofs_on_node(contents, sweep.chain_id, reader) if has_proofs else None
         control = check_control(contents, sweep, review, reader) if review else None
-        return block_outcome, _check_balances(reader, contents, sweep), contracts, control
+        return block_outcome, _check_balances(reader, contents, sweep), proofs, control
     finally:
         reader.close()
 

@@ -66,7 +66,7 @@ NAMES: Final[dict[int, str]] = {
     17: "your node has the same balances",
     18: "who else could move it is stated and has its cases",
     19: "wallets' keys signed their proofs of control",
-    20: "your node's contract wallets accept their proofs",
+    20: "your node bears out proofs that rest on the chain",
     21: "your node says the same of who else could move it",
     22: "the liabilities tree is made from the allocations",
 }
@@ -74,7 +74,7 @@ NAMES: Final[dict[int, str]] = {
 
 
 NOTHING_TO_ASK: Final = {
-    20: "the bundle has no proof of a contract wallet on this chain",
+    20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
 }
 

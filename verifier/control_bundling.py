@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from chains.bitcoin.proof_types import ProvenCoin
+from chains.bitcoin.transaction import id_text, outpoint_parts
 from chains.evm.encumbrance_types import ControlState, Grant, Restriction
 from chains.types import Address, BalanceObservation, ChainId
 from exports.acceptances import AcceptanceKind, AcceptanceRecord
@@ -15,6 +17,7 @@ from exports.control_records import (
     GrantRecord,
     KeyChallengeRecord,
     KeyProofRecord,
+    ProvenCoinRecord,
     RestrictionRecord,
     ReviewStatus,
 )
@@ -187,4 +190,10 @@ def _proof(answer: RecordedAnswer) -> KeyProofRecord:
         block_hash=block.block_hash,
         parent_hash=block.parent_hash,
         block_time=block.timestamp,
+        coins=tuple(_proven_coin(coin) for coin in judged.coins),
     )
+
+
+def _proven_coin(coin: ProvenCoin) -> ProvenCoinRecord:
+    txid, output = outpoint_parts(coin.outpoint)
+    return ProvenCoinRecord(id_text(txid), output, coin.value, coin.script.hex())

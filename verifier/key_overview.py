@@ -172,6 +172,8 @@ def _proof_dict(proof: RecordedAnswer, moment: datetime) -> dict[str, object]:
         "height": block.height if block is not None else None,
         "block_hash": block.block_hash if block is not None else None,
         "node_id": judged.node_id,
+        "coins": len(judged.coins),
+        "coins_base_units": str(sum(coin.value for coin in judged.coins)),
     }
 
 

@@ -6,27 +6,34 @@ What is asked and signed is in `exports.key_challenge`, so that whoever holds a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
+from chains.bitcoin.key_proofs import SCHEME_KINDS, script_kind
+from chains.bitcoin.networks import NETWORKS, network_of
+from chains.bitcoin.script import canonical_address
 from chains.errors import InvalidValue
-from chains.evm.signatures import SignatureScheme
-from chains.types import Address, BlockRef
+from chains.key_schemes import EVM_SCHEMES, SignatureScheme, schemes_of
+from chains.types import Address, BlockRef, ChainId, chain_namespace
 from exports.canonical import parse_by_hand
-from exports.codec import Digest, Text, from_object, to_object
+from exports.codec import Digest, Text, from_object, time_text, to_object
 from exports.errors import BundleError
 from exports.key_challenge import (
     CHALLENGE_FORMAT,
     DOMAIN_NAME,
     MEANING,
     PURPOSE,
+    SIGNATURE_CHARACTERS_MAX,
     VERSION,
     KeyChallenge,
     addresses_digest,
+    default_schemes,
     signed_digest,
     signing_text,
+    transfer_amount,
     typed_data,
 )
 from verifier.errors import InputError
@@ -75,8 +82,8 @@ class GivenSignature:
 
     address: Address
     scheme: SignatureScheme
-    signature: Annotated[str, Text(characters_max=40_000)]
-    """Hex with `0x`; kept as it was given."""
+    signature: Annotated[str, Text(characters_max=SIGNATURE_CHARACTERS_MAX)]
+    """As its scheme writes it; kept as it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +114,12 @@ def make_challenge(
     nonce: bytes,
     issued_at: datetime,
     expires_at: datetime,
+    accept: Sequence[SignatureScheme] = (),
+    transfer_to: Address | None = None,
 ) -> KeyChallenge:
     """A challenge to the addresses, at a pinned block. `nonce` is 32 bytes from a source nobody can guess.
 
+    `accept` are schemes beyond the usual ones of the chain; with `transfer_to` an agreed transfer may answer too.
     Raises `InvalidValue` or `BundleError` (a name with control characters or a URL).
     """
     if len(nonce) != 32:
@@ -127,26 +137,61 @@ def make_challenge(
         nonce=nonce.hex(),
         issued_at=issued_at,
         expires_at=expires_at,
+        schemes=_schemes(block.chain_id, accept, transfer_to),
+        transfer_to=transfer_to,
     )
     return KeyChallenge.from_bytes(challenge.to_bytes())  # what is asked can be read back, by the same rules
 
 
+def _schemes(
+    chain_id: ChainId, accept: Sequence[SignatureScheme], transfer_to: Address | None
+) -> tuple[SignatureScheme, ...]:
+    known = schemes_of(chain_id)
+    if strange := [str(scheme) for scheme in accept if scheme not in known]:
+        raise InvalidValue(f"{', '.join(strange)} is not known on {chain_id}")
+    chosen = {*default_schemes(chain_id), *accept}
+    if transfer_to is not None:
+        if SignatureScheme.TRANSFER not in known:
+            raise InvalidValue(f"agreed transfers are not read on {chain_id}")
+        chosen.add(SignatureScheme.TRANSFER)
+    return tuple(scheme for scheme in known if scheme in chosen)
+
+
 def request_document(challenge: KeyChallenge, addresses: Sequence[Address]) -> dict[str, object]:
-    """What signers are given: the challenge, and for each address the words and the typed data to sign."""
+    """What signers are given: the challenge, and for each address what it can sign or do."""
+    entry = _bitcoin_entry if chain_namespace(challenge.chain_id) == "bip122" else _evm_entry
     return {
         "challenge": to_object(challenge),
         "challenge_sha256": challenge.digest,
         "meaning": MEANING,
-        "wallets": [
-            {
-                "address": address,
-                SignatureScheme.EIP191.value: signing_text(challenge, address),
-                SignatureScheme.EIP712.value: typed_data(challenge, address),
-                SignatureScheme.EIP1271.value: "0x" + signed_digest(challenge, address, SignatureScheme.EIP1271).hex(),
-            }
-            for address in sorted(set(addresses))
-        ],
+        "wallets": [{"address": address} | entry(challenge, address) for address in sorted(set(addresses))],
     }
+
+
+def _evm_entry(challenge: KeyChallenge, address: Address) -> dict[str, object]:
+    return {
+        SignatureScheme.EIP191.value: signing_text(challenge, address),
+        SignatureScheme.EIP712.value: typed_data(challenge, address),
+        SignatureScheme.EIP1271.value: "0x" + signed_digest(challenge, address, SignatureScheme.EIP1271).hex(),
+    }
+
+
+def _bitcoin_entry(challenge: KeyChallenge, address: Address) -> dict[str, object]:
+    kind = script_kind(network_of(challenge.chain_id), address)
+    entry: dict[str, object] = {
+        "kind": kind,
+        "schemes": [scheme.value for scheme in challenge.schemes if kind in SCHEME_KINDS.get(scheme, (kind,))],
+        "words": signing_text(challenge, address),
+    }
+    if challenge.transfer_to is not None:
+        entry[SignatureScheme.TRANSFER.value] = {
+            "to": challenge.transfer_to,
+            "base_units": str(transfer_amount(challenge, address)),
+            "asset_id": network_of(challenge.chain_id).asset_id,
+            "above_height": challenge.height,
+            "before": time_text(challenge.expires_at),
+        }
+    return entry
 
 
 def parse_answer(data: bytes) -> KeyAnswer:
@@ -154,15 +199,27 @@ def parse_answer(data: bytes) -> KeyAnswer:
 
     An address without its checksum, an unknown scheme or field spoils the file: nothing of it is judged.
     """
-    from chains.evm.addresses import parse_address
-
     try:
         answer = from_object(KeyAnswer, parse_by_hand(data))
         for number, given in enumerate(answer.signatures, 1):
             try:
-                parse_address(given.address)
+                _check_address(given)
             except InvalidValue as error:
                 raise InputError(f"signature {number}: {error}") from None
     except (ValueError, RecursionError, BundleError) as error:
         raise InputError(f"the answer cannot be read: {str(error)[:300]}") from None
     return answer
+
+
+def _check_address(given: GivenSignature) -> None:
+    """The one spelling of an address, of the kind of chain that the scheme belongs to. Raises `InvalidValue`."""
+    from chains.evm.addresses import parse_address
+
+    if given.scheme in EVM_SCHEMES:
+        parse_address(given.address)
+        return
+    for network in NETWORKS:
+        with suppress(InvalidValue):
+            if canonical_address(network, given.address) == given.address:
+                return
+    raise InvalidValue(f"{given.address!r} is no Bitcoin address in its one spelling")

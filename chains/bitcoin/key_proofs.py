@@ -16,6 +16,13 @@ from chains.types import Address
 
 WITH_COINS: Final = (SignatureScheme.BIP322_FUNDS, SignatureScheme.BIP127)
 """Schemes whose proofs spend coins of the wallets on paper."""
+SCHEME_KINDS: Final = {
+    SignatureScheme.BIP322_SIMPLE: ("p2wpkh", "p2wsh", "p2tr"),
+    SignatureScheme.LEGACY: ("p2pkh",),
+    SignatureScheme.LEGACY_SEGWIT: ("p2wpkh", "p2sh"),
+    SignatureScheme.MULTISIG_KEYS: ("p2wsh", "p2sh"),
+}
+"""The kinds of addresses (`script_kind`) that a scheme can speak for; the others speak for every kind."""
 P2PKH_BYTES: Final = 25
 _KINDS: Final = {(0, 20): "p2wpkh", (0, 32): "p2wsh", (1, 32): "p2tr"}
 

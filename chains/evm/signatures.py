@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 from chains.errors import ChainError, InvalidValue
 from chains.evm.addresses import checksum_address
 from chains.evm.keccak import keccak256
+from chains.key_schemes import EVM_SCHEMES, SignatureScheme
 from chains.types import Address
 
 CURVE_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -27,17 +27,6 @@ CONTRACT_SIGNATURE_BYTES_MAX: Final = 16 * 1024
 """Longest signature for a contract wallet: about 250 owners' signatures."""
 
 _HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
-
-
-class SignatureScheme(StrEnum):
-    """How a signature was made. Named by whoever signs, never found out by trying."""
-
-    EIP191 = "eip191"
-    """A key signed a text."""
-    EIP712 = "eip712"
-    """A key signed typed data."""
-    EIP1271 = "eip1271"
-    """A contract wallet accepts the signature for the digest of the typed data."""
 
 
 class SignatureRefused(ChainError):
@@ -75,6 +64,8 @@ def signature_bytes(text: str, scheme: SignatureScheme) -> bytes:
 
     A contract wallet decides on the form itself; an empty signature is one that it may know (an approval on chain).
     """
+    if scheme not in EVM_SCHEMES:
+        raise SignatureRefused(f"{scheme} is no scheme of EVM accounts")
     if not _HEX.fullmatch(text):
         raise SignatureRefused("the signature is not written as 0x and two hex digits for each byte")
     raw = bytes.fromhex(text[2:])

@@ -12,7 +12,7 @@ import pytest
 
 from chains.errors import InvalidValue
 from chains.evm.encumbrance_types import PERMIT2_ADDRESS, AccountRole, Answer, GrantKind
-from chains.evm.signatures import SignatureScheme
+from chains.key_schemes import SignatureScheme
 from chains.types import Address, BlockRef, LocationId, account_location
 from exports.bundle import Bundle, payload_members
 from exports.contents import Contents
@@ -262,7 +262,7 @@ def proof(key: int, scheme: SignatureScheme = EIP191, asked: KeyChallenge = ASKE
     record = KeyProofRecord(
         nonce=asked.nonce, chain_id=CHAIN, address=ADDRESSES[key], scheme=scheme, signature=given.signature,
         answered_at=ANSWERED, account_kind="contract" if scheme is EIP1271 else "key", node_id="node-a", height=60,
-        block_hash=BLOCK_HASH, parent_hash=PARENT_HASH, block_time=ANSWERED,
+        block_hash=BLOCK_HASH, parent_hash=PARENT_HASH, block_time=ANSWERED, coins=(),
     )  # fmt: skip
     return replace(record, **changes)
 

@@ -37,9 +37,13 @@ def test_every_kind_of_record_is_described(kind: str) -> None:
     assert documented_fields(section) == fields(RECORD_TYPES[kind])
 
 
-@pytest.mark.parametrize("name", [*PARTS, "FactRecord", "KeyChallenge", "Member", "Scope", "Withheld"])
+@pytest.mark.parametrize(
+    "name", [*PARTS, "FactRecord", "KeyChallenge", "Member", "ProvenCoinRecord", "Scope", "Withheld"]
+)
 def test_every_part_is_described(name: str) -> None:
-    home = {"FactRecord": control_records, "KeyChallenge": key_challenge}.get(name, manifest)
+    home = {"FactRecord": control_records, "ProvenCoinRecord": control_records, "KeyChallenge": key_challenge}.get(
+        name, manifest
+    )
     part = getattr(records if name in PARTS else home, name)
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
 

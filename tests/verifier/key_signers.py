@@ -12,7 +12,7 @@ from eth_account.messages import encode_defunct, encode_typed_data
 from chains.errors import ReadError
 from chains.evm.accounts import ContractQuestion
 from chains.evm.scanner import AccountKind
-from chains.evm.signatures import SignatureScheme
+from chains.key_schemes import EVM_SCHEMES, SignatureScheme
 from chains.types import Address, BlockRef, ChainId
 from verifier.key_proof import (
     ANSWER_FORMAT,
@@ -31,7 +31,7 @@ BLOCK = BlockRef(CHAIN, 100, "0x" + "ab" * 32, "0x" + "cd" * 32, NOON)
 LATER_BLOCK = BlockRef(CHAIN, 107, "0x" + "ef" * 32, "0x" + "01" * 32, NOON + timedelta(minutes=5))
 KEYS = [bytes([number]) * 32 for number in range(1, 6)]
 ADDRESSES = [Address(Account.from_key(key).address) for key in KEYS]
-EIP191, EIP712, EIP1271 = SignatureScheme
+EIP191, EIP712, EIP1271 = EVM_SCHEMES
 
 
 def challenge_to(addresses: Sequence[Address], *, nonce: int = 7, block: BlockRef = BLOCK) -> KeyChallenge:

@@ -104,8 +104,8 @@ def test_nobody_else_is_asked(store: Store) -> None:
     for only, words in cases:
         with pytest.raises(InputError, match=words):
             ask(store, only=only)
-    with pytest.raises(InputError, match="EVM chains"):
-        ask(store, chain_id=ChainId("bip122:000000000019d6689c085ae165831e93"))
+    with pytest.raises(InputError, match="EVM and Bitcoin chains"):
+        ask(store, chain_id=ChainId("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"))
     for valid in (timedelta(0), timedelta(days=90, seconds=1)):
         with pytest.raises(InputError, match="valid for"):
             ask(store, valid=valid)

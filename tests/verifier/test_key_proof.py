@@ -12,7 +12,8 @@ import pytest
 
 from chains.errors import InvalidValue, NodeUnavailable
 from chains.evm.scanner import AccountKind
-from chains.evm.signatures import CURVE_ORDER, SignatureScheme, text_digest, typed_data_digest
+from chains.evm.signatures import CURVE_ORDER, text_digest, typed_data_digest
+from chains.key_schemes import SignatureScheme
 from chains.types import Address, ChainId
 from exports.codec import to_object
 from exports.errors import BundleError

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chains.types import ChainId, chain_namespace, parse_chain_id
+from chains.key_schemes import schemes_of
+from chains.types import ChainId, parse_chain_id
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.key_overview import ChainKeys
     from verifier.key_proving import AnswerResult
-    from verifier.rules.key_answers import ChainWitness
+    from verifier.rules.key_judgement import ChainWitness
 
 ROWS_SHOWN = 20
 OUTCOME_STYLE = {"accepted": "green", "refused": "bold red", "unverified": "yellow"}
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
     @command
     def challenge(
         ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM chain.")],
+        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM or Bitcoin chain.")],
         actor: PersonOption,
         out: Annotated[
             Path | None,
@@ -58,11 +59,29 @@ def register(app: typer.Typer) -> None:
             str, typer.Option("--asked-by", help="Who asks, as signers shall read it; default: the actor.")
         ] = "",
         valid_hours: Annotated[int, typer.Option(min=1, help="How long it can be answered.")] = 72,
+        accept: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--accept",
+                help="A scheme that counts only when asked for: legacy-segwit. May be repeated.",
+                metavar="SCHEME",
+            ),
+        ] = None,
+        transfer_to: Annotated[
+            str,
+            typer.Option(
+                "--transfer-to",
+                help="Bitcoin: a wallet may answer by sending a small amount, told for each, to this address.",
+                metavar="ADDRESS",
+            ),
+        ] = "",
         as_json: JsonOption = False,
     ) -> int:
         """Make a fresh challenge to the keys of a chain's wallets and write what they are to sign.
 
         Example: custody key-proof challenge eip155:1 --out to-sign.json --actor cco
+
+        On Bitcoin the file names for each wallet the schemes that can speak for its kind of address.
         """
         import secrets
 
@@ -87,6 +106,8 @@ def register(app: typer.Typer) -> None:
                 open_witness=_witness_opener(settings, moment),
                 actor=person,
                 now=moment,
+                accept=accept or [],
+                transfer_to=transfer_to,
             )
         document = request_document(made, addresses)
         if out is not None:
@@ -137,15 +158,15 @@ def register(app: typer.Typer) -> None:
         """
         from verifier.key_overview import key_overview
         from verifier.key_proof import MEANING
-        from verifier.key_proving import require_evm
+        from verifier.key_proving import require_proofs
 
         settings = settings_of(ctx)
         if chain:
             chain_ids = [ChainId(settings.chain(chain).chain_id)]
-            require_evm(chain_ids[0])
+            require_proofs(chain_ids[0])
         else:
             configured = [ChainId(section.chain_id) for section in settings.chains]
-            chain_ids = [each for each in configured if chain_namespace(each) == "eip155"]
+            chain_ids = [each for each in configured if schemes_of(each)]
         with opened_store(settings) as store:
             view = key_overview(store, chain_ids, now())
         if as_json:
@@ -154,7 +175,7 @@ def register(app: typer.Typer) -> None:
             for each in view.chains:
                 _show_chain(each, view.moment)
             if not view.chains:
-                output.say("no EVM chain is configured")
+                output.say("no EVM or Bitcoin chain is configured")
             output.paragraph(MEANING, 0)
         return view.exit_code
 
@@ -219,6 +240,8 @@ def _result_json(result: AnswerResult) -> dict[str, object]:
                 "height": each.block.height if each.block is not None else None,
                 "block_hash": each.block.block_hash if each.block is not None else None,
                 "node_id": each.node_id or None,
+                "coins": len(each.coins),
+                "coins_base_units": str(sum(coin.value for coin in each.coins)),
             }
             for each in result.judged
         ],

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from chains.bitcoin.proof_types import ProvenCoin
 from chains.types import Address, BlockRef, ChainId
 from exports.canonical import canonical_json
 from verifier.errors import InputError
 from verifier.key_proof import GivenSignature, KeyChallenge, ProofOutcome, addresses_digest
-from verifier.rules.key_answers import JudgedSignature
+from verifier.rules.key_judgement import JudgedSignature
 from verifier.store.engine import Database
 from verifier.store.tables import KeyAnswerRow, KeyChallengeRow, table
 
@@ -112,6 +113,7 @@ class KeyStore(Database):
                     code=each.code,
                     reason=each.reason,
                     account_kind=each.account_kind,
+                    coins=_coins_text(each.coins),
                     node_id=each.node_id,
                     height=block.height if block else None,
                     block_hash=block.block_hash if block else None,
@@ -160,5 +162,16 @@ def _answer(row: Any, challenges: dict[str, KeyChallenge]) -> RecordedAnswer:
         row.account_kind,
         block,
         row.node_id,
+        _coins(row.coins),
     )
     return RecordedAnswer(challenge, judged, row.recorded_at)
+
+
+def _coins_text(coins: Sequence[ProvenCoin]) -> str:
+    return canonical_json([[coin.outpoint.hex(), str(coin.value), coin.script.hex()] for coin in coins]).decode()
+
+
+def _coins(text: str) -> tuple[ProvenCoin, ...]:
+    return tuple(
+        ProvenCoin(bytes.fromhex(name), int(value), bytes.fromhex(script)) for name, value, script in orjson.loads(text)
+    )

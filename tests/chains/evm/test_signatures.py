@@ -18,12 +18,12 @@ from chains.evm.signatures import (
     CONTRACT_SIGNATURE_BYTES_MAX,
     CURVE_ORDER,
     SignatureRefused,
-    SignatureScheme,
     signature_bytes,
     signer,
     text_digest,
     typed_data_digest,
 )
+from chains.key_schemes import EVM_SCHEMES, SignatureScheme
 
 # The example in the documentation of web3.js, web3.eth.accounts.sign ("Some data").
 WEB3JS_ADDRESS = "0x2c7536E3605D9C16a7a3D7b1898e529396a65c23"
@@ -146,7 +146,7 @@ def test_a_second_form_of_a_signature_is_refused(signature: bytes, words: str, s
 
 
 @pytest.mark.parametrize("text", ["", "0x1", "1c" * 65, "0X" + "1c" * 65, "0x" + "zz" * 65, "0x1c 1c", "0x1c\n"])
-@pytest.mark.parametrize("scheme", list(SignatureScheme))
+@pytest.mark.parametrize("scheme", EVM_SCHEMES)
 def test_a_signature_is_plain_hex(text: str, scheme: SignatureScheme) -> None:
     with pytest.raises(SignatureRefused, match="0x and two hex digits"):
         signature_bytes(text, scheme)

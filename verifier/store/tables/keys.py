@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from chains.evm.signatures import SignatureScheme
+from chains.key_schemes import SignatureScheme
 from verifier.key_proof import ProofOutcome
 from verifier.store.tables.base import DataRow, column, rules
 from verifier.store.types import EnumText, UtcTime, Whole, Words
@@ -52,6 +52,8 @@ class KeyAnswerRow(DataRow, table=True):
     code: str = column(Words())
     reason: str = column(Words())
     account_kind: str = column(Words())
+    coins: str = column(Words())
+    """The coins that an accepted proof signs for, in canonical JSON; an empty list where it signs for none."""
     node_id: str = column(Words())
     height: int | None = column(Whole())
     """The block at which the chain was asked; NULL when it was not asked."""

@@ -553,6 +553,7 @@ CREATE TABLE key_answer (
 	code TEXT NOT NULL,
 	reason TEXT NOT NULL,
 	account_kind TEXT NOT NULL,
+	coins TEXT NOT NULL,
 	node_id TEXT NOT NULL,
 	height INTEGER,
 	block_hash TEXT,
