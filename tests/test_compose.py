@@ -141,6 +141,20 @@ def setting_problems(compose: Compose) -> Iterator[str]:
                 yield f"{name}: {variable} is no setting of the configuration"
 
 
+def bitcoin_problems(compose: Compose) -> Iterator[str]:
+    """What the Bitcoin adapter needs of the node, and how `app` reaches it."""
+    service = compose["services"]["bitcoin"]
+    release = int(service["image"].rpartition(":")[2].partition(".")[0])
+    if release < 30:
+        yield f"release {release} has no /rest/spenttxouts"
+    for flag in ("-regtest", "-server", "-rest", "-coinstatsindex"):
+        if flag not in service["command"]:
+            yield f"bitcoin: {flag} is missing"
+    url = compose["services"]["app"]["environment"].get("BITCOIN_RPC_URL", "")
+    if not url.startswith("http+insecure://custody:${BITCOIN_RPC_PASSWORD") or not url.endswith("@bitcoin:18443"):
+        yield "app does not know the URL of the Bitcoin node"
+
+
 RULES: list[Callable[[Compose], Iterator[str]]] = [
     schema_problems,
     image_problems,
@@ -150,6 +164,7 @@ RULES: list[Callable[[Compose], Iterator[str]]] = [
     user_problems,
     secret_problems,
     setting_problems,
+    bitcoin_problems,
 ]
 
 
@@ -214,6 +229,9 @@ def drop(*path: str) -> Callable[[Compose], None]:
         (secret_problems, put("services", "app", "environment", "X", value="postgresql://custody:hunter2@postgres/x")),
         (setting_problems, put("services", "app", "environment", "CUSTODY_DATABASE__ULR", value="x")),
         (setting_problems, put("services", "app", "environment", "CUSTODY_DATABSE__URL", value="x")),
+        (bitcoin_problems, put("services", "bitcoin", "image", value="bitcoin/bitcoin:29.0")),
+        (bitcoin_problems, put("services", "bitcoin", "command", 2, value="-rpcthreads=4")),
+        (bitcoin_problems, drop("services", "app", "environment", "BITCOIN_RPC_URL")),
     ],
 )
 def test_a_copy_that_breaks_the_rule_is_noticed(
@@ -232,6 +250,22 @@ def test_anvil_is_the_version_of_the_devnet_package(compose: Compose) -> None:
     package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
     versions = {"v" + version for name, version in package["dependencies"].items() if "anvil" in name}
     assert versions == {compose["services"]["anvil"]["image"].rpartition(":")[2]}
+
+
+def test_the_documented_bitcoin_chain_is_one_that_the_application_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chains.bitcoin import chain_plugin
+    from verifier.config import load_settings
+
+    document = (ROOT / "docs" / "containers.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    path = tmp_path / "custody.toml"
+    path.write_text(f'[firm]\nname = "Example"\n\n{section}', encoding="utf-8")
+    monkeypatch.setenv("BITCOIN_RPC_URL", "http+insecure://custody:secret@bitcoin:18443")
+    (chain,) = load_settings(path).chains
+    config = chain.resolve()
+    chain_plugin.open(config, config.nodes[0]).close()
 
 
 def test_the_example_holds_no_real_secret() -> None:
