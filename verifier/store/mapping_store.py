@@ -35,6 +35,7 @@ from mapping.types import (
 from verifier.errors import StoreError
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
+from verifier.store.remembered import Remembered
 from verifier.store.tables import (
     AuthorizationRow,
     ImportedFileRow,
@@ -69,6 +70,10 @@ class Applied:
 
 class MappingStore(Database):
     """The firm's side of the store."""
+
+    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
+        super().__init__(engine, busy_seconds=busy_seconds)
+        self._remembered = Remembered()
 
     def apply_import(self, result: ImportResult, actor: str, now: datetime) -> Applied:
         """Store a whole import in one transaction; a file that was imported before is left out.
@@ -189,13 +194,14 @@ class MappingStore(Database):
 
     def allocations(self, chain_id: ChainId | None, as_of: datetime, known_at: datetime) -> dict[AllocationKey, int]:
         """Every figure of the book other than zero, as `Book.allocations` gives it, without making the entries."""
+        question, moments, times = ("sums", chain_id), (known_at, as_of), (ENTRY.c.recorded_at, ENTRY.c.effective_at)
         with self.read() as connection:
-            conditions = (
-                _asset_filter(chain_id),
-                ENTRY.c.recorded_at <= known_at,
-                ENTRY.c.effective_at <= as_of,
-            )
-            return _sums(connection, *conditions)
+            sums: dict[AllocationKey, int] | None = self._remembered.recall(connection, ENTRY, question, moments)
+            if sums is None:
+                conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
+                sums = _sums(connection, _asset_filter(chain_id), *conditions)
+                self._remembered.keep(connection, ENTRY, question, moments, times, sums)
+        return dict(sums)
 
     def imported_files(self) -> list[tuple[str, str, int, datetime]]:
         """(name, digest, rows, recorded at) of every file, in order."""
@@ -208,8 +214,13 @@ class MappingStore(Database):
         conditions = [of.c.recorded_at <= known_at]
         if chain_id is not None:
             conditions.append(of.c.chain_id == chain_id)
+        question, moments = (record_type, chain_id), (known_at,)
         with self.read() as connection:
-            return newest_records(connection, record_type, *conditions)
+            records: list[R] | None = self._remembered.recall(connection, of, question, moments)
+            if records is None:
+                records = newest_records(connection, record_type, *conditions)
+                self._remembered.keep(connection, of, question, moments, (of.c.recorded_at,), records)
+        return list(records)
 
 
 def newest_records(connection: sa.Connection, record_type: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
