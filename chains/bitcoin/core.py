@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from chains.bitcoin.answers import ChainInfo, ChainTip, Coin, CoinScan, CoinSetDigest, IndexState
 from chains.bitcoin.decoding import block_hash, members, raw_bytes, rows, satoshis, text, truth, whole_number
-from chains.bitcoin.transaction import Output
+from chains.bitcoin.transaction import Output, id_text, outpoint_parts
 from chains.errors import (
     ChainMoved,
     MalformedAnswer,
@@ -27,6 +27,10 @@ from chains.transport import HttpAnswer
 HEADER_BYTES: Final = 80
 SCRIPTS_PER_SCAN: Final = 60_000
 """Most scripts in one `scantxoutset`: far below Core's limit of 32 MiB for a request's body."""
+OUTPOINTS_PER_CALL: Final = 10_000
+"""Most coins in one `gettxspendingprevout`."""
+NOT_FOUND: Final = -5
+"""Core's error for a transaction that it does not know."""
 
 
 class Transport(Protocol):
@@ -202,6 +206,45 @@ class CoreNode:
             coins=whole_number(answer.get("txouts"), "txouts"),
             total=satoshis(answer.get("total_amount")),
         )
+
+    def pool_size(self) -> int:
+        """How many transactions wait in the node's pool."""
+        return whole_number(members(self._transport.call("getmempoolinfo")).get("size"), "size")
+
+    def pool_ids(self) -> list[str]:
+        """Ids of all transactions that wait in the node's pool."""
+        answer = self._transport.call("getrawmempool")
+        if not isinstance(answer, list):
+            raise MalformedAnswer("the pool is not a list")
+        return [block_hash(tx_id) for tx_id in answer]
+
+    def spenders(self, outpoints: Sequence[bytes]) -> list[str | None]:
+        """For each coin the id of the waiting transaction that spends it (Core 24 and later); None where none does."""
+        found: list[str | None] = []
+        for first in range(0, len(outpoints), OUTPOINTS_PER_CALL):
+            part = [outpoint_parts(name) for name in outpoints[first : first + OUTPOINTS_PER_CALL]]
+            asked = [{"txid": id_text(txid), "vout": number} for txid, number in part]
+            answers = rows(self._transport.call("gettxspendingprevout", asked))
+            if [(answer.get("txid"), answer.get("vout")) for answer in answers] != [
+                (one["txid"], one["vout"]) for one in asked
+            ]:
+                raise MalformedAnswer("the answers about spent coins are not the ones to these coins")
+            found += [block_hash(answer["spendingtxid"]) if "spendingtxid" in answer else None for answer in answers]
+        return found
+
+    def waiting_transactions(self, tx_ids: Sequence[str]) -> list[bytes | None]:
+        """The bytes of each waiting transaction; None for one that waits no longer."""
+        calls = [RpcCall("getrawtransaction", (tx_id, 0)) for tx_id in tx_ids]
+        outcomes = self._transport.batch(calls) if calls else []
+        found: list[bytes | None] = []
+        for outcome in outcomes:
+            if isinstance(outcome, NodeRefused) and outcome.rpc_code == NOT_FOUND:
+                found.append(None)
+            elif isinstance(outcome, ReadError):
+                raise outcome
+            else:
+                found.append(raw_bytes(outcome))
+        return found
 
     def _batch(self, method: str, params: Sequence[tuple[object, ...]]) -> list[object]:
         outcomes = self._transport.batch([RpcCall(method, one) for one in params])

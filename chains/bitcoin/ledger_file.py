@@ -18,7 +18,7 @@ from pathlib import Path
 
 from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent
 from chains.bitcoin.ledger import BlockEvents, BlockLook, examine, require_coins
-from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, event_row, usable
+from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, event_row, spendings, usable
 from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at, touched_heights
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
@@ -308,6 +308,12 @@ class LedgerFile:
             if -1 in asked or not unknown.isdisjoint(asked):
                 raise InvalidValue("the coins of a script are not known at that block")
             return coins_at(self._rows.connection, at, asked)
+
+    def spendings(self, outpoints: Iterable[bytes]) -> dict[bytes, tuple[str, int]]:
+        """Of coins that the active chain spent: the hash of the block that did, and the transaction's position."""
+        with usable():
+            found = spendings(self._rows.connection, outpoints)
+        return {name: (id_text(block), position) for name, (block, position) in found.items()}
 
     def touched(self, scripts: Iterable[bytes], first_height: int, last_hash: str) -> set[int] | None:
         """Heights of the active blocks, from one to a last, that pay or spend any of the scripts.

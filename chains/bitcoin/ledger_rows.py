@@ -259,6 +259,17 @@ def event_row(
     return at.row, script_row, kind, delta, position, _coin_key(name), name, coin_height
 
 
+def spendings(connection: sqlite3.Connection, outpoints: Iterable[bytes]) -> dict[bytes, tuple[bytes, int]]:
+    """Of coins that the active chain spent: the hash of the block that did, and the position of the transaction."""
+    asked = set(outpoints)
+    found = connection.execute(
+        """SELECT e.outpoint, b.hash, e.position FROM event AS e JOIN block AS b ON b.id = e.block_id
+           WHERE e.coin_key IN (SELECT value FROM json_each(?)) AND e.kind = ? AND b.active""",
+        (json.dumps([_coin_key(name) for name in asked]), EventKind.DEBIT),
+    )
+    return {name: (block, position) for name, block, position in found if name in asked}
+
+
 def _coin_key(name: bytes) -> int:
     beginning, number = _KEY.unpack(name)
     return int(beginning << 32 | number)

@@ -30,7 +30,8 @@ from chains.bitcoin.networks import DECIMALS, network_of
 from chains.bitcoin.scan import scan_blocks
 from chains.bitcoin.script import script_of_address
 from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_scan
-from chains.bitcoin.transaction import id_bytes, outpoint
+from chains.bitcoin.transaction import id_bytes, id_text, outpoint
+from chains.bitcoin.waiting import WaitingPool, read_pool
 from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead, StateUnavailable
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
@@ -273,6 +274,23 @@ class BitcoinReader:
         if len(known) < len(apart):
             raise StateUnavailable(f"{len(apart) - len(known)} addresses are not covered at block {pin.block.height}")
         return known
+
+    @_named
+    def waiting(self, pin: Pin, addresses: Sequence[Address]) -> WaitingPool:
+        """What waits in the node's pool for addresses. The pin is the head: coins that it spent wait no more."""
+        scripts = self._scripts(addresses)
+        return read_pool(self._node, self.coins(pin, addresses), frozenset(scripts))
+
+    @_named
+    def spent_by(self, outpoints: Iterable[bytes]) -> dict[bytes, tuple[str, BlockRef]]:
+        """Of coins that the followed chain spent: the id of the transaction that did, and its block."""
+        found = {}
+        for name, (block_name, position) in self._ledger.spendings(outpoints).items():
+            block, _ = self._source.read(header_of(self._node, self._network, block_name))
+            known = self._ledger.block(block_name)
+            assert known is not None, "the ledger named the block"
+            found[name] = (id_text(block.transactions[position].txid), known)
+        return found
 
     @_named
     def second_opinion(self, pin: Pin, addresses: Sequence[Address]) -> SecondOpinion:
