@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -25,6 +27,8 @@ from exports.codec import to_object
 from exports.errors import RecordInvalid
 from exports.manifest import SKEW_SECONDS_MAX
 from exports.records import FirmRecord
+from exports.reserve.errors import PolicyRefused
+from exports.reserve.policies import Policy, policies_at
 from verifier.errors import ConfigError
 
 CONFIG_FILE = "custody.toml"
@@ -114,6 +118,41 @@ class BundleSettings(_Section):
     """Name of the environment variable that holds the key's passphrase."""
     liabilities_secret_file: Path | None = None
     """What salts the liabilities tree (64 hex digits, mode 0600); by default beside the signing key."""
+
+
+class ReservePolicySettings(_Section):
+    """A reading of the rule that the firm chose in the place of a default; see docs/rules.md."""
+
+    name: str
+    value: str
+    effective_from: date
+    source: str
+    reason: str = ""
+
+
+class ReserveSettings(_Section):
+    """The reserve computations of 15c3-3(e)."""
+
+    bank_opens: str = Field(default="09:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """When the reserve banks open for business, in their civil time: a deposit is due one hour later."""
+    bank_zone: str = "America/New_York"
+    """IANA name of the banks' time zone."""
+    closings: list[date] = []
+    """Days on which the banks are shut besides the Federal Reserve's holidays."""
+    policies: list[ReservePolicySettings] = []
+
+    @model_validator(mode="after")
+    def _readable(self) -> ReserveSettings:
+        try:
+            ZoneInfo(self.bank_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"there is no time zone {self.bank_zone}") from None
+        try:
+            own = [Policy(p.name, p.value, p.effective_from, p.source, p.reason) for p in self.policies]
+            policies_at(date.max, own)
+        except PolicyRefused as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class LimitSettings(_Section):
@@ -326,6 +365,7 @@ class Settings(BaseSettings):
     watch: WatchSettings = WatchSettings()
     imports: ImportSettings = ImportSettings()
     bundle: BundleSettings = BundleSettings()
+    reserve: ReserveSettings = ReserveSettings()
     chains: list[ChainSettings] = []
 
     @model_validator(mode="after")

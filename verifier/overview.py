@@ -11,7 +11,9 @@ from mapping.types import LegalClass
 from verifier.config import Settings
 from verifier.control_view import ControlView, control_view, proof_json, proof_of_control, proof_text
 from verifier.immature import ImmatureCoins, immature_coins
-from verifier.records import SweepSummary
+from verifier.records import Rail, SweepSummary
+from verifier.reserve_rail import ReserveView, in_use, reserve_view
+from verifier.reserve_show import reserve_reasons, view_json
 from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
 from verifier.rules.key_coverage import AssetCoverage
 from verifier.rules.status import FirmStatus, firm_status
@@ -69,6 +71,13 @@ class Overview:
     reasons: tuple[str, ...]
     chains: tuple[ChainOverview, ...]
     open_cases: int
+    reserve: ReserveView | None = None
+    """The reserve accounts; None for a firm that states nothing about them."""
+
+    @property
+    def rails(self) -> list[str]:
+        """The rails that the status speaks of."""
+        return [Rail.DIGITAL.value] + ([Rail.CASH.value] if self.reserve is not None else [])
 
     @property
     def exit_code(self) -> int:
@@ -79,9 +88,10 @@ class Overview:
         """For `--json`."""
         return {
             "statuses": [status.value for status in self.statuses],
-            "rails": ["digital"],
+            "rails": self.rails,
             "reasons": list(self.reasons),
             "open_cases": self.open_cases,
+            "reserve": view_json(self.reserve) if self.reserve is not None else None,
             "chains": [
                 {
                     "chain_id": chain.chain_id,
@@ -107,7 +117,7 @@ class Overview:
 
 
 def overview(store: Store, settings: Settings, now: datetime) -> Overview:
-    """The state of the digital rail as recorded; nothing is read from a chain."""
+    """The state of the digital rail, and of the reserve where it is stated, as recorded; no chain is read."""
     chains = tuple(_chain(store, settings, section.chain_id, now) for section in settings.chains)
     cases = store.cases()
     kinds = Counter(case.finding.kind for case in cases)
@@ -120,12 +130,15 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         for record in store.assets(None, now)
         if record.legal_class is LegalClass.UNDETERMINED and record.asset.chain_id is not None
     ]
+    reserve = reserve_view(store, settings, now) if in_use(store, now) else None
+    purposes = reserve.purposes if reserve is not None else ()
     statuses = firm_status(
         kinds,
         sum(summary.unverified for summary in swept),
         sum(summary.expected for summary in swept),
-        stale=bool(stale or unswept or unread or undetermined),
+        stale=bool(stale or unswept or unread or undetermined or any(each.gaps for each in purposes)),
         diverged_holdings=sum(summary.diverged for summary in swept),
+        under_funded=any(each.shortfall or each.projected_shortfall for each in purposes),
     )
     reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
     reasons += [_diverged_text(summary) for summary in swept if summary.diverged]
@@ -133,9 +146,11 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     reasons += [unswept_text(chain_id, count) for chain_id, count in unswept.items()]
     reasons += [unread_native_text(chain_id) for chain_id in unread]
     reasons += [f"the legal class of {symbol} is undetermined" for symbol in undetermined]
+    if reserve is not None:
+        reasons += reserve_reasons(reserve)
     if not chains:
         reasons.append("no chain is configured")
-    return Overview(statuses, tuple(reasons), chains, len(cases))
+    return Overview(statuses, tuple(reasons), chains, len(cases), reserve)
 
 
 def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:

@@ -140,6 +140,12 @@ class FindingKind(StrEnum):
     """Somebody else could move or has stopped what is here: an allowance, a delegation, a module, an issuer."""
     CONTROL_CHANGE = "control_change"
     """Who decides over a wallet or token is not what it was, or not what the mapping says."""
+    RESERVE_DEFICIT = "reserve_deficit"
+    """A reserve computation requires more than what counts in the reserve accounts."""
+    PROJECTED_RESERVE_DEFICIT = "projected_reserve_deficit"
+    """The figures stated now would require more than what counts; no computation fixed it yet."""
+    MISSED_RESERVE_DEPOSIT = "missed_reserve_deposit"
+    """The deadline of a deposit passed with a deficit: notified immediately, 15c3-3(i)."""
 
 
 class MatchOutcome(StrEnum):

@@ -138,6 +138,11 @@ class NotCounted:
         """The paragraph it follows."""
         return _CITATIONS[self.cause]
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether a fact is missing, rather than that the rule excludes it."""
+        return self.cause in UNVERIFIED_CAUSES
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -156,9 +161,17 @@ class Held:
         return self.cash + self.securities
 
     @property
+    def most(self) -> int | None:
+        """What would be held if every missing fact were good; None when an amount itself is not known."""
+        unknown = [each.cents for each in self.not_counted if each.is_unknown]
+        if any(cents is None for cents in unknown):
+            return None
+        return self.cents + sum(cents for cents in unknown if cents is not None)
+
+    @property
     def unverified(self) -> bool:
         """Whether a fact was missing: the figure is then a lower bound."""
-        return any(each.cause in UNVERIFIED_CAUSES for each in self.not_counted)
+        return any(each.is_unknown for each in self.not_counted)
 
 
 @dataclass(frozen=True, slots=True)

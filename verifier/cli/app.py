@@ -13,7 +13,18 @@ import structlog
 import typer
 from typer.exceptions import Abort, TyperException
 
-from verifier.cli import audit, authorizations, books, cases, inclusion, key_proof, setting_up, sweeping, watching
+from verifier.cli import (
+    audit,
+    authorizations,
+    books,
+    cases,
+    inclusion,
+    key_proof,
+    reserve,
+    setting_up,
+    sweeping,
+    watching,
+)
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
 
@@ -66,6 +77,7 @@ sweeping.register(app)
 watching.register(app)
 authorizations.register(app)
 cases.register(app)
+reserve.register(app)
 key_proof.register(app)
 audit.register(app)
 inclusion.register(app)

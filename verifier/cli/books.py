@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,11 @@ from chains.types import utc_text
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
+
+if TYPE_CHECKING:
+    from mapping.importer import ImportResult
+    from verifier.config import Settings
+    from verifier.store import Store
 
 PROBLEMS_SHOWN = 200
 WALLETS_SHOWN = 20
@@ -62,6 +67,7 @@ def register(app: typer.Typer) -> None:
                 result = read_files(paths, known, options, plugin_for)
             if result.ok and not dry_run and not result.is_noop:
                 store.apply_import(result, actor, moment)
+                _look_at_reserve(store, settings, result, actor, moment)
         return _report(result, dry_run, as_json)
 
     @app.command()
@@ -95,6 +101,7 @@ def register(app: typer.Typer) -> None:
                 result = post_row(table, row, known, options, plugin_for)
             if result.ok and not dry_run and not result.is_noop:
                 store.apply_import(result, actor, moment)
+                _look_at_reserve(store, settings, result, actor, moment)
         return _report(result, dry_run, as_json)
 
     map_app = typer.Typer(no_args_is_help=True, help="Who owns what where: client, asset, chain, address.")
@@ -223,6 +230,16 @@ def _moment(text: str) -> datetime | None:
         return parse_time(text)
     except InvalidValue as error:
         raise InputError(str(error)) from None
+
+
+def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, actor: str, moment: datetime) -> None:
+    """What was stated about the reserve may have made a deficit: its case is opened at once."""
+    from mapping.tables.reserve import RESERVE_TABLES
+
+    if {file.table for file in result.files} & {table.name for table in RESERVE_TABLES}:
+        from verifier.reserve_cases import look
+
+        look(store, settings, actor, moment)
 
 
 def _report(result: object, dry_run: bool, as_json: bool) -> int:

@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     @command
     def status(ctx: typer.Context, as_json: JsonOption = False) -> int:
-        """Show the one signal over the digital rail, the last sweep of each chain, and what is open.
+        """Show the one signal over the digital rail and the reserve, the last sweep of each chain, and what is open.
 
         Example: custody status
         """
@@ -98,7 +98,7 @@ def register(app: typer.Typer) -> None:
         else:
             colour = {"compliant": "bold green", "unverified": "bold yellow"}.get(view.statuses[0], "bold red")
             words = ", ".join(view.statuses).replace("_", " ")
-            output.say(f"[{colour}]{words}[/{colour}]  (digital rail; reserve and control rails are not computed yet)")
+            output.say(f"[{colour}]{words}[/{colour}]  ({_rails_text(view.rails)})")
             for reason in view.reasons:
                 output.say(f"  {output.clean(reason)}")
             rows = [[output.clean(cell) for cell in chain.cells()] for chain in view.chains]
@@ -254,3 +254,10 @@ def _show_outcome(outcome: SweepOutcome) -> None:
             for seen in outcome.cases[:CASES_SHOWN]
         ]
         show_cases(f"{output.counted(len(outcome.cases), 'case')}{more}", lines)
+
+
+def _rails_text(rails: list[str]) -> str:
+    """Which rails the signal speaks of, and which it does not."""
+    if "cash" in rails:
+        return "digital rail and reserve; possession or control is not computed yet"
+    return "digital rail; nothing is stated for the reserve, and possession or control is not computed yet"

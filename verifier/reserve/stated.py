@@ -1,102 +1,169 @@
-"""The stated items: `reserve_items.csv`, one row for each line of each computation, nil lines as explicit zeros.
+"""From what the firm stated to the inputs of a computation: lines, accounts with their statements, method, frequency.
 
-Columns: `computation` (customer or pab), `item` (1 to 15), `side` (credit or debit, as fixed by the rule: a second
-look at the number), `amount` (US dollars, plain decimal, at most two decimals, never negative), `reference`. Item 10 is
-stated after the exclusions and reductions of Note E(1), (2), (4), (5) and (6), and before the 1 percent of Note E(3) or
-any percentage of aggregate debit items: those the formula takes.
-
-All problems of a file are collected; with any of them nothing is computed.
+The statements are rows of the files of `mapping.tables.reserve`, as known at one time. What is missing is an error or
+counts nothing; it is never a zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
-from chains.errors import InvalidValue
-from exports.reserve.items import ITEMS, item
+from exports.reserve.accounts import Bank, ReserveAccount, ReserveHolding, SecurityKind
+from exports.reserve.errors import ItemsRefused, ScheduleRefused
+from exports.reserve.frequency import DailyTest, Frequency, Method, MonthEnd, Notices, daily_test, frequency_at
+from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, LineRow, PabItems
-from exports.reserve.money import DOLLAR
-from mapping.types import AccountClass, Problem
+from exports.reserve.money import dollars
+from exports.reserve.policies import PolicySet
+from exports.reserve.rulesets import RuleSet
+from mapping import reserve_types as stated
+from mapping.types import Sourced
 
-FILE: Final = "reserve_items.csv"
-COLUMNS: Final = ("computation", "item", "side", "amount", "reference")
-_COMPUTATIONS: Final = (AccountClass.CUSTOMER, AccountClass.PAB)
+DIGEST_SHOWN: Final = 12
+"""Digits of a file's SHA-256 that a row's source names."""
 
 
 @dataclass(frozen=True, slots=True)
-class StatedItems:
-    """Both computations' lines, or the problems for which there are none."""
+class ReserveStatements:
+    """Everything stated about accounts, capital and filings, as known at a time: the newest row of each key."""
 
-    customer: CustomerItems | None
-    pab: PabItems | None
-    problems: tuple[Problem, ...]
+    accounts: Sequence[stated.ReserveBankAccount]
+    holdings: Sequence[stated.ReserveHolding]
+    capital: Sequence[stated.FirmCapital]
+    months: Sequence[stated.FocusMonthEnd]
+    notices: Sequence[stated.ReserveNotice]
 
 
-def read_stated_items(rows: Iterable[tuple[int, Mapping[str, str]]], file: str = FILE) -> StatedItems:
-    """Lines from the rows of the file, each with its line number and its texts by column.
+def stated_items(rows: Iterable[Sourced[stated.ReserveItem]]) -> tuple[CustomerItems, PabItems]:
+    """Both computations' lines from the stated rows of one day.
 
-    A file has both computations, thirty rows: a firm without PAB accounts states fifteen zeros.
+    Raises `ItemsRefused` naming every line that is missing: a line of nothing is an explicit zero.
     """
-    found: dict[tuple[AccountClass, int], LineRow] = {}
-    lines: dict[tuple[AccountClass, int], int] = {}
-    problems: list[Problem] = []
-    for line, texts in rows:
-        row_problems, key, row = _read(line, texts, file)
-        if key is not None and key in lines:
-            reason = f"{key[0]} item {key[1]} is also in line {lines[key]}; each line is stated once"
-            row_problems.append(Problem(file, line, "item", texts.get("item", "")[:80], reason))
-        elif key is not None:
-            lines[key] = line
-        if key is not None and row is not None and not row_problems:
-            found[key] = row
-        problems += row_problems
-    for each in _COMPUTATIONS:
-        for number in (one.number for one in ITEMS):
-            if (each, number) not in lines:
-                reason = f"{each} item {number} is missing; a line of nothing is an explicit 0.00"
-                problems.append(Problem(file, 0, "item", "", reason))
-    if problems:
-        return StatedItems(None, None, tuple(problems))
-    customer, pab = (
-        [(number, row) for (kind, number), row in found.items() if kind is wanted] for wanted in _COMPUTATIONS
+    found: dict[ReserveClass, list[tuple[int, LineRow]]] = {each: [] for each in ReserveClass}
+    for row in rows:
+        record, origin = row.record, row.origin
+        source = f"{origin.source} line {origin.line} ({origin.digest[:DIGEST_SHOWN]}): {record.reference}"
+        line = LineRow(f"stated:{record.computation}:{record.item}", record.cents, source)
+        found[ReserveClass(record.computation.value)].append((record.item, line))
+    missing = [
+        f"{each} {number}"
+        for each in ReserveClass
+        for number in range(1, stated.ITEM_COUNT + 1)
+        if number not in {stated_number for stated_number, _ in found[each]}
+    ]
+    if missing:
+        raise ItemsRefused(f"lines are missing: {', '.join(missing)}")
+    return CustomerItems.of(found[ReserveClass.CUSTOMER]), PabItems.of(found[ReserveClass.PAB])
+
+
+def accounts_on(
+    statements: ReserveStatements, on: date, policies: PolicySet
+) -> tuple[tuple[ReserveAccount, ...], tuple[Bank, ...]]:
+    """The reserve accounts and their banks on a day, each account with its newest statement up to then.
+
+    A statement older than policy `statement_age_days_max` is none. A bank's equity is that of its newest Call Report
+    stated by then.
+    """
+    rows: dict[str, stated.ReserveBankAccount] = {}
+    for each in sorted(statements.accounts, key=lambda row: row.effective_from):
+        if each.effective_from <= on:
+            rows[each.account_id] = each
+    accounts = tuple(_account(rows[key], statements.holdings, on, policies) for key in sorted(rows))
+    banks: dict[str, Bank] = {}
+    for row in sorted(rows.values(), key=lambda row: (row.call_report_on or date.min, row.account_id)):
+        known = banks.get(row.bank_id)
+        affiliated = row.affiliated or (known is not None and known.affiliated)
+        if row.call_report_on is None and known is not None:
+            banks[row.bank_id] = Bank(row.bank_id, affiliated, known.equity_capital, known.call_report_on)
+        else:
+            banks[row.bank_id] = Bank(row.bank_id, affiliated, row.equity_capital, row.call_report_on)
+    return accounts, tuple(banks[key] for key in sorted(banks))
+
+
+def _account(
+    row: stated.ReserveBankAccount, holdings: Iterable[stated.ReserveHolding], on: date, policies: PolicySet
+) -> ReserveAccount:
+    own = [each for each in holdings if each.account_id == row.account_id and each.as_of <= on]
+    newest = max((each.as_of for each in own), default=None)
+    fresh = newest is not None and (on - newest).days <= policies.integer("statement_age_days_max")
+    lines = [each for each in own if fresh and each.as_of == newest]
+    cash = next((each.market_value for each in lines if each.kind is stated.HoldingKind.CASH), None)
+    securities = tuple(
+        ReserveHolding(each.holding, SecurityKind(each.kind.value), each.market_value, each.priced_on)
+        for each in sorted(lines, key=lambda line: line.holding)
+        if each.kind is not stated.HoldingKind.CASH
     )
-    return StatedItems(CustomerItems.of(customer), PabItems.of(pab), ())
+    return ReserveAccount(
+        row.account_id,
+        row.bank_id,
+        ReserveClass(row.computation.value),
+        row.notified_on,
+        row.no_lien_contract_on,
+        cash,
+        securities,
+    )
 
 
-def _read(
-    line: int, texts: Mapping[str, str], file: str
-) -> tuple[list[Problem], tuple[AccountClass, int] | None, LineRow | None]:
-    """One row: its problems, which line it states if that can be told, and the amount if that is good."""
-    problems: list[Problem] = []
+def method_on(capital: Iterable[stated.FirmCapital], as_of: date) -> Method:
+    """The method of net capital on a day; raises `ScheduleRefused` when it was never stated."""
+    known = [each for each in capital if each.as_of <= as_of]
+    if not known:
+        raise ScheduleRefused(
+            f"no method of net capital is stated for {as_of.isoformat()}",
+            advice="Import firm_capital.csv with a row of that day or an earlier one.",
+        )
+    return Method(max(known, key=lambda each: each.as_of).method.value)
 
-    def wrong(column: str, reason: str) -> None:
-        value = texts.get(column, "").encode("unicode_escape").decode("ascii")[:80]
-        problems.append(Problem(file, line, column, value, reason))
 
-    for column in sorted(set(texts) - set(COLUMNS)):
-        wrong(column, f"is no column of this file: {', '.join(COLUMNS)}")
-    computation = next((each for each in _COMPUTATIONS if each == texts.get("computation", "")), None)
-    if computation is None:
-        wrong("computation", "must be customer or pab")
-    number = next((each.number for each in ITEMS if str(each.number) == texts.get("item", "")), None)
-    if number is None:
-        wrong("item", "must be an item of Exhibit A, 1 to 15; the result of line 16 is computed, not stated")
-    elif texts.get("side", "") != item(number).side:
-        wrong("side", f"item {number} is a {item(number).side} line")
-    if not texts.get("reference", "").strip():
-        wrong("reference", "a value is required: where the figure can be looked up")
-    cents = None
-    try:
-        cents = DOLLAR.parse_quantity(texts.get("amount", ""))
-    except InvalidValue as error:
-        wrong("amount", str(error) if texts.get("amount") else "a value is required; nothing is an explicit 0.00")
-    if cents is not None and cents < 0:
-        wrong("amount", "is negative; the side is fixed, so the amount is zero or more")
-    if computation is None or number is None:
-        return problems, None, None
-    if cents is None or cents < 0:
-        return problems, (computation, number), None
-    row = LineRow(f"stated:{computation}:{number}", cents, f"{file} line {line}: {texts.get('reference', '').strip()}")
-    return problems, (computation, number), row
+def frequencies_on(
+    statements: ReserveStatements, as_of: date, rule_set: RuleSet, policies: PolicySet
+) -> tuple[Frequency, Frequency, DailyTest]:
+    """How often the customer and the PAB computation are due on a day, and the test it follows from.
+
+    Voluntary daily computation is for customers, (e)(3)(v). Monthly computation is not offered: weekly is never later.
+    Raises `ScheduleRefused` when the newest filing is not known: an absent form is no small one.
+    """
+    months = [
+        MonthEnd(each.month_end, each.customer_credits, each.pab_credits, each.filed_on)
+        for each in statements.months
+        if each.filed_on <= as_of
+    ]
+    wanted = _month_end_before(_month_end_before(as_of))
+    if not months or max(each.month_end for each in months) < wanted:
+        raise ScheduleRefused(
+            f"the month-end form of {wanted.isoformat()} is not stated, so daily or weekly cannot be told",
+            advice="Import focus_history.csv up to the newest form that was filed.",
+        )
+    notices = _notices(statements.notices, as_of)
+    test = daily_test(months, as_of, notices, rule_set, policies)
+    customer = frequency_at(test, as_of, notices, rule_set)
+    return customer, Frequency.DAILY_REQUIRED if test.required else Frequency.WEEKLY, test
+
+
+def _notices(rows: Iterable[stated.ReserveNotice], as_of: date) -> Notices:
+    days: dict[stated.NoticeKind, list[date]] = {kind: [] for kind in stated.NoticeKind}
+    for each in rows:
+        if each.given_on <= as_of:
+            days[each.kind].append(each.given_on)
+    voluntary = max(days[stated.NoticeKind.VOLUNTARY_DAILY], default=None)
+    ended = [day for day in days[stated.NoticeKind.VOLUNTARY_ENDED] if voluntary is not None and day >= voluntary]
+    return Notices(tuple(sorted(days[stated.NoticeKind.WEEKLY_AGAIN])), voluntary, min(ended, default=None))
+
+
+def _month_end_before(day: date) -> date:
+    return day.replace(day=1) - timedelta(days=1)
+
+
+def drivers(now: CustomerItems | PabItems, before: CustomerItems | PabItems | None, most: int = 3) -> list[str]:
+    """The lines that moved most since an earlier computation, or the largest ones when there is none, for people."""
+    moved = [(line.cents - (before.cents(line.number) if before is not None else 0), line.number) for line in now.lines]
+    largest = sorted(moved, key=lambda pair: (-abs(pair[0]), pair[1]))[:most]
+    sign = "+" if before is not None else ""
+    return [
+        f"item {number} ({item(number).side}) {sign if cents > 0 else ''}{dollars(cents)}"
+        for cents, number in largest
+        if cents
+    ]

@@ -34,6 +34,7 @@ NEVER_GONE: Final = frozenset(
         FindingKind.UNPARSED_EVENTS,
         FindingKind.FINALITY_REVERSED,
         FindingKind.APPROVED_NOT_EXECUTED,
+        FindingKind.MISSED_RESERVE_DEPOSIT,
     }
 )
 """Kinds about an event in the past: not being seen again does not mean that it healed, and seeing it again after its

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from chains.types import ChainId
 from exports.reserve.computation import Occasion, ReserveComputation, Scope, read_computation
 from mapping.reserve_types import FirmCapital, FocusMonthEnd, ReserveBankAccount, ReserveHolding, ReserveItem
 from mapping.reserve_types import ReserveNotice as Notice
 from mapping.types import Origin, Sourced
 from verifier.errors import InputError
 from verifier.reserve.calendar import ReserveTimes
+from verifier.reserve.stated import ReserveStatements
+from verifier.store.case_store import CaseStore, see_cases
 from verifier.store.codec import CODECS
-from verifier.store.engine import Database
 from verifier.store.mapping_store import FILE, newest_records
+from verifier.store.records import CaseSeen, Sighted
 from verifier.store.tables import ReserveComputationRow, ReserveItemRow, table
 
 COMPUTATION, ITEM = table(ReserveComputationRow), table(ReserveItemRow)
-
-
-@dataclass(frozen=True, slots=True)
-class ReserveStatements:
-    """Everything stated about accounts, capital and filings, as known at a time: the newest row of each key."""
-
-    accounts: Sequence[ReserveBankAccount]
-    holdings: Sequence[ReserveHolding]
-    capital: Sequence[FirmCapital]
-    months: Sequence[FocusMonthEnd]
-    notices: Sequence[Notice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +51,7 @@ class StoredComputation:
         return read_computation(self.document)
 
 
-class ReserveStore(Database):
+class ReserveStore(CaseStore):
     """The reserve computations' side of the store."""
 
     def reserve_items(self, as_of: date, known_at: datetime) -> list[Sourced[ReserveItem]]:
@@ -165,6 +157,14 @@ class ReserveStore(Database):
                 reason=reason.strip() if standing else "",
             )
         return self.reserve_computation(computation_id)
+
+    def see_reserve(self, sightings: Iterable[Sighted], actor: str, now: datetime) -> list[CaseSeen]:
+        """Open or see again the cases of the reserve accounts; those that are not among the sightings are gone.
+
+        Cases of no chain are all of this rail: the sightings must be everything there is to see on it.
+        """
+        with self.record("reserve.looked", actor, {}, now) as unit:
+            return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True)
 
     def standing_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:
         """The computations that no later one replaced, in the order they were made."""

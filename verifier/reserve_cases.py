@@ -1,0 +1,71 @@
+"""From the reserve view to cases: one per purpose and kind, however often it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from chains.types import LocationId, utc_text
+from exports.reserve.money import DOLLAR, dollars
+from verifier.case_book import Sighting
+from verifier.records import Finding, FindingKind, Rail
+from verifier.reserve_rail import PurposeView, ReserveView, reserve_view
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import CaseSeen, Store
+
+NOTICE_DUTY: Final = "Notify the Commission and the examining authority immediately, and confirm in writing: 15c3-3(i)."
+
+
+def reserve_findings(view: ReserveView) -> list[Finding]:
+    """Everything a person has to look at on this rail; empty when all is funded and nothing is missing."""
+    return [finding for purpose in view.purposes for finding in _of_purpose(purpose)]
+
+
+def _of_purpose(view: PurposeView) -> Iterator[Finding]:
+    if view.funding is not None and view.deposit is not None and view.computation is not None and view.shortfall:
+        required, computation_id = dollars(view.funding.requirement.cents), view.computation.computation_id
+        text = (
+            f"{computation_id} as of {view.funding.requirement.as_of.isoformat()} requires {required} US dollars, "
+            f"{dollars(view.held.cents)} count: short by {dollars(view.shortfall)}. "
+            f"The deposit is due by {utc_text(view.deposit.deposit_by)}."
+        )
+        yield _finding(view, FindingKind.RESERVE_DEFICIT, -view.shortfall, "", text)
+        if view.missed:
+            yield _finding(
+                view, FindingKind.MISSED_RESERVE_DEPOSIT, -view.shortfall, computation_id, f"{text} {NOTICE_DUTY}"
+            )
+    if view.projected is not None and view.projected_shortfall and not _is_fixed(view):
+        drivers = f" What moved most: {'; '.join(view.drivers)}." if view.drivers else ""
+        text = (
+            f"The lines stated as of {view.projected.as_of.isoformat()} would require "
+            f"{dollars(view.projected.cents)} US dollars, {dollars(view.held.cents)} count: short by "
+            f"{dollars(view.projected_shortfall)}. No computation has fixed it yet.{drivers}"
+        )
+        yield _finding(view, FindingKind.PROJECTED_RESERVE_DEFICIT, -view.projected_shortfall, "", text)
+    if view.gaps:
+        text = f"The {view.purpose} reserve is not verified: {'; '.join(view.gaps)}."
+        yield _finding(view, FindingKind.UNVERIFIED, None, "reserve", text)
+
+
+def _is_fixed(view: PurposeView) -> bool:
+    """Whether a computation of the same day requires what is projected: it is a deficit then, and no projection."""
+    return (
+        view.funding is not None
+        and view.projected is not None
+        and (view.funding.requirement.as_of, view.funding.requirement.cents)
+        == (view.projected.as_of, view.projected.cents)
+    )
+
+
+def _finding(view: PurposeView, kind: FindingKind, cents: int | None, subject: str, text: str) -> Finding:
+    place = LocationId(f"bank:reserve-{view.purpose}")
+    return Finding(kind, Rail.CASH, place, DOLLAR if cents is not None else None, cents, subject, text)
+
+
+def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[ReserveView, list[CaseSeen]]:
+    """Judge the reserve accounts as recorded now, and open or see again their cases."""
+    view = reserve_view(store, settings, now)
+    return view, store.see_reserve([Sighting(each, ()) for each in reserve_findings(view)], actor, now)

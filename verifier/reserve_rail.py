@@ -1,0 +1,294 @@
+"""The reserve computations on what is recorded: inputs frozen, computations kept, required against held at any moment.
+
+"As required" is what the computation in force fixed, 15c3-3(e); "projected" is what the newest stated lines would
+require if they were computed now. The two are never mixed: see decision 0024.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from exports.reserve.accounts import Held, reserve_holdings
+from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
+from exports.reserve.errors import ReserveError, ScheduleRefused
+from exports.reserve.frequency import Frequency
+from exports.reserve.funding import (
+    DepositDuty,
+    Funding,
+    Requirement,
+    WithdrawalCheck,
+    check_withdrawal,
+    deposit_duty,
+    funding,
+    requirement_in_force,
+    requirements,
+)
+from exports.reserve.items import ReserveClass
+from exports.reserve.policies import Policy, PolicySet, policies_at
+from exports.reserve.rulesets import rule_set_at
+from verifier.errors import InputError
+from verifier.reserve.calendar import (
+    BankCalendar,
+    BankHours,
+    bank_calendar,
+    reserve_times,
+    weekly_as_of,
+    with_closings,
+)
+from verifier.reserve.stated import accounts_on, drivers, frequencies_on, method_on, stated_items
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
+    from verifier.store.reserve_store import StoredComputation
+
+DAILY: Final = frozenset({Frequency.DAILY_REQUIRED, Frequency.DAILY_VOLUNTARY})
+
+
+def firm_calendar(settings: Settings) -> tuple[BankCalendar, BankHours]:
+    """The banking days and the opening hour that the firm's deadlines follow."""
+    section = settings.reserve
+    hours = BankHours(time.fromisoformat(section.bank_opens), section.bank_zone)
+    return with_closings(bank_calendar(), section.closings), hours
+
+
+def firm_policies(settings: Settings, as_of: date) -> PolicySet:
+    """The policies in effect on a day, the firm's own before the defaults."""
+    own = [Policy(p.name, p.value, p.effective_from, p.source, p.reason) for p in settings.reserve.policies]
+    return policies_at(as_of, own)
+
+
+def in_use(store: Store, now: datetime) -> bool:
+    """Whether the firm states anything for the reserve computations, or ever computed one."""
+    statements = store.reserve_statements(_known_at(store, now))
+    return bool(statements.accounts or store.reserve_item_days(_known_at(store, now)) or store.reserve_computations())
+
+
+def inputs_at(
+    store: Store, settings: Settings, as_of: date, known_at: datetime, scope: Scope, occasion: Occasion
+) -> ReserveInputs:
+    """The inputs of a computation from what was known at a time; raises `ReserveError` for anything missing."""
+    statements = store.reserve_statements(known_at)
+    policies = firm_policies(settings, as_of)
+    customer, pab = stated_items(store.reserve_items(as_of, known_at))
+    customer_frequency, pab_frequency, _ = frequencies_on(statements, as_of, rule_set_at(as_of), policies)
+    method = method_on(statements.capital, as_of)
+    return ReserveInputs(as_of, occasion, method, customer_frequency, pab_frequency, customer, pab, 0, policies, scope)
+
+
+def compute_and_record(
+    store: Store,
+    settings: Settings,
+    as_of: date,
+    scope: Scope,
+    occasion: Occasion,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+) -> StoredComputation:
+    """Make a computation as of a day's close from what is known now, and keep it with its inputs.
+
+    Raises `ScheduleRefused` for a day that has not closed, or a regular computation on a day of which none is due.
+    """
+    calendar, hours = firm_calendar(settings)
+    times = reserve_times(as_of, calendar, hours)
+    if now.astimezone(ZoneInfo(hours.zone)).date() <= as_of:
+        raise ScheduleRefused(f"{as_of.isoformat()} has not closed yet", advice="Compute on the next business day.")
+    known_at = _known_at(store, now)
+    inputs = inputs_at(store, settings, as_of, known_at, scope, occasion)
+    if occasion is Occasion.REGULAR:
+        for each in scope.classes:
+            frequency = inputs.frequency if each is ReserveClass.CUSTOMER else inputs.pab_frequency
+            if frequency not in DAILY and weekly_as_of(as_of, calendar) != as_of:
+                raise ScheduleRefused(
+                    f"the {each} computation is {frequency}: none is due as of {as_of.isoformat()}",
+                    advice="Choose the last business day of the week, or --extra: an extra computation binds too.",
+                )
+    return store.add_reserve_computation(compute(inputs), times, known_at, actor, now, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeView:
+    """Where the customer or the PAB reserve stands at a moment. Amounts in US cents."""
+
+    purpose: ReserveClass
+    computation: StoredComputation | None
+    """The one in force; None when none was made."""
+    funding: Funding | None
+    """As required by it."""
+    deposit: DepositDuty | None
+    held: Held
+    projected: Requirement | None
+    """By the newest stated lines; None when they cannot be computed."""
+    drivers: tuple[str, ...]
+    """The lines that moved most since the computation in force."""
+    gaps: tuple[str, ...]
+    """Why the figures are not verified: facts that are missing, a computation that was due."""
+
+    @property
+    def shortfall(self) -> int:
+        """Below what the computation in force requires, by what counts; zero while missing facts could still cover it.
+
+        What is not known is no zero: until the facts are there, the reserve is unverified and not short.
+        """
+        return self._short_of(self.funding.requirement) if self.funding is not None else 0
+
+    @property
+    def missed(self) -> bool:
+        """Whether the deadline of a deposit passed with a shortfall that is known."""
+        return self.deposit is not None and self.deposit.missed and self.shortfall > 0
+
+    @property
+    def projected_shortfall(self) -> int:
+        """The same for what is projected."""
+        return self._short_of(self.projected) if self.projected is not None else 0
+
+    def _short_of(self, requirement: Requirement) -> int:
+        most = self.held.most
+        return max(0, requirement.cents - self.held.cents) if most is not None and most < requirement.cents else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveView:
+    """Both purposes at one moment."""
+
+    at: datetime
+    on: date
+    """The banks' civil date at that moment."""
+    purposes: tuple[PurposeView, ...]
+
+    def of(self, purpose: ReserveClass) -> PurposeView:
+        """One purpose."""
+        return next(each for each in self.purposes if each.purpose is purpose)
+
+
+def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView:
+    """Required, held and projected as recorded now. Nothing is written."""
+    calendar, hours = firm_calendar(settings)
+    on = now.astimezone(ZoneInfo(hours.zone)).date()
+    known_at = _known_at(store, now)
+    policies = firm_policies(settings, on)
+    accounts, banks = accounts_on(store.reserve_statements(known_at), on, policies)
+    held = reserve_holdings(accounts, banks, on, policies)
+    standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
+    projection, why_not = _projection(store, settings, known_at)
+    views = []
+    for purpose in ReserveClass:
+        own = held.customer if purpose is ReserveClass.CUSTOMER else held.pab
+        views.append(_purpose(purpose, own, standing, projection, why_not, settings, store, calendar, now, on))
+    return ReserveView(now, on, tuple(views))
+
+
+def _projection(store: Store, settings: Settings, known_at: datetime) -> tuple[ReserveComputation | None, str]:
+    """The computation that the newest stated lines would give, or why there is none. It is never recorded."""
+    days = store.reserve_item_days(known_at)
+    if not days:
+        return None, "no lines are stated"
+    try:
+        return compute(inputs_at(store, settings, days[-1], known_at, Scope.BOTH, Occasion.TEST)), ""
+    except ReserveError as error:
+        return None, f"the lines of {days[-1].isoformat()} cannot be computed: {error}"
+
+
+def _purpose(
+    purpose: ReserveClass,
+    held: Held,
+    standing: Iterable[StoredComputation],
+    projection: ReserveComputation | None,
+    why_not: str,
+    settings: Settings,
+    store: Store,
+    calendar: BankCalendar,
+    now: datetime,
+    on: date,
+) -> PurposeView:
+    own = [each for each in standing if purpose in each.scope.classes]
+    computed = {each.digest: (each, each.computation()) for each in own}
+    gaps: list[str] = []
+    requirement = None
+    try:
+        requirement = requirement_in_force((made for _, made in computed.values()), purpose, on)
+    except ReserveError as error:
+        gaps.append(str(error))
+    stored = computed[requirement.computation_digest][0] if requirement is not None else None
+    position = funding(requirement, held) if requirement is not None else None
+    duty = deposit_duty(position, stored.times.deposit_by, now) if position is not None and stored is not None else None
+    gaps += [f"{each.account_id} {each.subject}: {each.cause}" for each in held.not_counted if each.is_unknown]
+    if not own:
+        gaps.append(f"no {purpose} computation is on record")
+    elif overdue := _overdue(purpose, own, settings, store, calendar, on, now):
+        gaps.append(overdue)
+    projected = None
+    moved: list[str] = []
+    if projection is not None and (requirement is None or projection.inputs.as_of >= requirement.as_of):
+        projected = next(each for each in requirements(projection) if each.purpose is purpose)
+        before = computed[requirement.computation_digest][1] if requirement is not None else None
+        moved = _drivers(purpose, projection, before)
+    elif why_not:
+        gaps.append(why_not)
+    return PurposeView(purpose, stored, position, duty, held, projected, tuple(moved), tuple(gaps))
+
+
+def _drivers(purpose: ReserveClass, now: ReserveComputation, before: ReserveComputation | None) -> list[str]:
+    if purpose is ReserveClass.CUSTOMER:
+        return drivers(now.inputs.customer, before.inputs.customer if before is not None else None)
+    return drivers(now.inputs.pab, before.inputs.pab if before is not None else None)
+
+
+def _overdue(
+    purpose: ReserveClass,
+    own: Iterable[StoredComputation],
+    settings: Settings,
+    store: Store,
+    calendar: BankCalendar,
+    on: date,
+    now: datetime,
+) -> str:
+    """The newest regular computation whose day to be made has passed, when it is not on record; empty otherwise."""
+    yesterday = on - timedelta(days=1)
+    day = calendar.on_or_before(yesterday)
+    try:
+        statements = store.reserve_statements(_known_at(store, now))
+        policies = firm_policies(settings, day)
+        customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
+    except ReserveError as error:
+        return str(error)
+    weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
+    as_of = weekly_as_of(day, calendar) if weekly else day
+    while calendar.add_business_days(as_of, 1) >= on:
+        earlier = as_of - timedelta(days=7) if weekly else calendar.on_or_before(as_of - timedelta(days=1))
+        as_of = weekly_as_of(earlier, calendar) if weekly else earlier
+    made = {each.as_of for each in own}
+    if as_of in made or as_of < min(made):  # what was due before the first computation on record is not judged
+        return ""
+    return f"the {purpose} computation as of {as_of.isoformat()} was due and is not on record"
+
+
+def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: int, now: datetime) -> WithdrawalCheck:
+    """What a withdrawal of cash from a reserve account would leave; nothing is recorded, and nothing moves."""
+    view = reserve_view(store, settings, now)
+    policies = firm_policies(settings, view.on)
+    accounts, banks = accounts_on(store.reserve_statements(_known_at(store, now)), view.on, policies)
+    source = next((each for each in accounts if each.account_id == account_id), None)
+    if source is None:
+        known = ", ".join(each.account_id for each in accounts) or "none"
+        raise InputError(f"there is no reserve account {account_id}; there are: {known}")
+    own = view.of(source.purpose)
+    if own.funding is None:
+        raise InputError(
+            f"no {source.purpose} computation is on record, so nothing may be withdrawn",
+            advice="Make one first: `custody reserve compute --as-of DATE`.",
+        )
+    needed = own.funding.requirement
+    projected = own.projected.cents_for_withdrawal if own.projected is not None else needed.cents_for_withdrawal
+    return check_withdrawal(needed, projected, accounts, banks, account_id, cents, view.on, policies)
+
+
+def _known_at(store: Store, now: datetime) -> datetime:
+    """Now, or the newest journal entry's time where the clock went back: what is recorded is known."""
+    head = store.head()
+    return now if head is None else max(now, head.recorded_at)
