@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -118,8 +117,8 @@ def chromium(binary: str, profile: Path) -> Iterator[Browser]:
         browser.close()
         process.wait(timeout=20)
     finally:
-        with contextlib.suppress(ProcessLookupError):  # a test failed on the way
+        if process.poll() is None:  # a test failed on the way
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            process.wait()
         os.close(requests)
         os.close(answers)
