@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chains.errors import InvalidValue, ReadError
+from chains.evm.addresses import token_of
 from chains.evm.encumbrance_types import (
     AccountRole,
     Answer,
@@ -44,7 +45,9 @@ def check_control(contents: Contents, sweep: SweepRecord, review: ControlReviewR
     tokens = [
         Asset(each.asset_id, each.symbol, each.decimals)
         for each in contents.assets
-        if each.asset_id.startswith(f"{sweep.chain_id}/erc20:") and each.asset_id.rpartition(":")[2] in contracts
+        if each.asset_id.startswith(f"{sweep.chain_id}/")
+        and (token := token_of(each.asset_id)) is not None
+        and (token.number is not None or each.asset_id.rpartition(":")[2] in contracts)
     ]
     block = BlockRef(sweep.chain_id, sweep.height, sweep.block_hash, sweep.parent_hash, sweep.block_time)
     pin = Pin(block, Finality.parse(sweep.finality), header_checked=False, header_note="pin taken from the bundle")
@@ -63,7 +66,7 @@ def check_control(contents: Contents, sweep: SweepRecord, review: ControlReviewR
         wallets=frozenset(wallets),
         assets=frozenset(token.asset_id for token in tokens),
         permit2=settings.permit2,
-        candidates=Candidates(pairs[GrantKind.ALLOWANCE], pairs[GrantKind.PERMIT2]),
+        candidates=Candidates(pairs[GrantKind.ALLOWANCE] | pairs[GrantKind.OPERATOR], pairs[GrantKind.PERMIT2]),
         odd_approvals={},
     )
     try:

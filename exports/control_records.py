@@ -93,8 +93,8 @@ class GrantRecord:
             raise InvalidValue("a grant has an amount, or the reason why it has none")
         if self.base_units is not None and self.base_units <= 0:
             raise InvalidValue("a grant of nothing is no record")
-        if (self.expires_at_seconds is not None) and self.kind is GrantKind.ALLOWANCE:
-            raise InvalidValue("an allowance does not expire")
+        if (self.expires_at_seconds is not None) and self.kind is not GrantKind.PERMIT2:
+            raise InvalidValue(f"a grant of the kind {self.kind} does not expire")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from chains.errors import ChainMoved, FinalityReversed, ReadError, WrongChain
+from chains.evm.addresses import token_of
 from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceSettings
 from chains.reader import ChainReader, EncumbranceReader, Pin, as_encumbrance_reader
 from chains.types import Address, Asset, AssetId
@@ -110,7 +111,7 @@ class EncumbranceQuestion:
         return coverage
 
     def _earlier(self, reader: ChainReader, wallets: Sequence[Address], first: int) -> ApprovalCoverage | None:
-        tokens = [asset.asset_id for asset in self.assets if "/erc20:" in asset.asset_id]
+        tokens = [asset.asset_id for asset in self.assets if token_of(asset.asset_id) is not None]
         for known in self.store.approval_coverages(self.start.chain_id):
             if (
                 known.last.height <= self.start.block.height

@@ -59,12 +59,16 @@ class ApprovalEvents:
         owners: Sequence[bytes],
         tokens: Mapping[bytes, Asset],
         permit2: bytes,
+        collections: Mapping[bytes, Sequence[Asset]],
     ) -> None:
+        """`collections` has the tokens of each collection that are assets; `tokens` the ERC-20 tokens."""
         self._transport = transport
         self._pin = pin
         self._tokens = tokens
+        self._collections = collections
         self._permit2 = permit2
         self._approval = _topic("Approval(address,address,uint256)")
+        self._for_all = _topic("ApprovalForAll(address,address,bool)")
         self._lockdown = _topic("Lockdown(address,address,address)")
         self._permit2_events = frozenset(
             {
@@ -107,11 +111,13 @@ class ApprovalEvents:
         return candidates, dict(Counter(self._odd.values()))
 
     def _all_queries(self, owners: Sequence[bytes]) -> Iterator[_Query]:
-        contracts = tuple(sorted(self._tokens))
+        contracts, collections = tuple(sorted(self._tokens)), tuple(sorted(self._collections))
         for place in range(0, len(owners), ADDRESSES_PER_QUERY):
             some = frozenset(owners[place : place + ADDRESSES_PER_QUERY])
             for first in range(0, len(contracts), ADDRESSES_PER_QUERY):
                 yield _Query(contracts[first : first + ADDRESSES_PER_QUERY], frozenset({self._approval}), some)
+            for first in range(0, len(collections), ADDRESSES_PER_QUERY):
+                yield _Query(collections[first : first + ADDRESSES_PER_QUERY], frozenset({self._for_all}), some)
             if contracts:
                 yield _Query((self._permit2,), self._permit2_events, some)
 
@@ -152,11 +158,12 @@ class ApprovalEvents:
         if contract == self._permit2 and words[0] in self._permit2_events:
             self._add_permit2(words, content)
             return
-        asset_id = self._tokens[contract].asset_id
+        approved = self._collections[contract] if words[0] == self._for_all else [self._tokens[contract]]
         if len(words) == 3 and words[2][:12] == _ZEROS:
-            self._allowances.add((checksum_address(words[1][12:]), asset_id, checksum_address(words[2][12:])))
+            owner, spender = checksum_address(words[1][12:]), checksum_address(words[2][12:])
+            self._allowances.update((owner, asset.asset_id, spender) for asset in approved)
         else:
-            self._odd[hash32(log.get("blockHash")), quantity(log.get("logIndex"))] = asset_id
+            self._odd[hash32(log.get("blockHash")), quantity(log.get("logIndex"))] = approved[0].asset_id
 
     def _add_permit2(self, words: Sequence[bytes], content: bytes) -> None:
         """Approval and Permit have three indexed addresses; Lockdown has the owner alone, the rest in its data."""

@@ -2,7 +2,8 @@
 
 1. the node has the pin, by hash and on its canonical chain
 2. approvals in the events of tokens and of Permit2: where to look
-3. the allowance of every pair found, and of every spender that is always asked for, at the pin
+3. the allowance of every pair found, and of every spender that is always asked for, at the pin; operators and
+   approvals of tokens of collections (`collection_approvals`)
 4. code, nonce, proxy and Safe of every wallet and token at the pin
 5. what every token says of paused and frozen
 6. the node still has the pin: otherwise all of it is void
@@ -18,10 +19,11 @@ from typing import Final
 
 from chains.errors import ChainMoved, InvalidValue
 from chains.evm.abi import address_word, selector
-from chains.evm.addresses import address_bytes, token_address
+from chains.evm.addresses import address_bytes, token_address, token_of
 from chains.evm.approval_events import ApprovalEvents
 from chains.evm.balances import Transport
 from chains.evm.blocks import BlockSource
+from chains.evm.collection_approvals import collections_of, read_approved, read_operators
 from chains.evm.control import read_controls
 from chains.evm.encumbrance_types import (
     UINT160_MAX,
@@ -90,13 +92,15 @@ def look_for_approvals(
         raise InvalidValue(f"blocks {first_height} to {last.height} are not a range")
     source = BlockSource(transport, config.chain_id, config.header_format)
     source.require_known(last)
-    owners, tokens = sorted(set(wallets)), _tokens(assets)
-    asset_ids = frozenset(asset.asset_id for asset in tokens.values())
+    owners, known = sorted(set(wallets)), tuple(assets)
+    tokens, collections = _tokens(known), collections_of(known)
+    asset_ids = frozenset(asset.asset_id for asset in approvable(known))
     if earlier is None or not earlier.covers(first_height, owners, asset_ids, settings.permit2):
         earlier = None
     elif earlier.last.height > last.height or not _is_known(source, earlier.last):
         earlier = None  # a reorganisation may have put other approvals into the blocks that were covered
-    events = ApprovalEvents(transport, last, [*map(address_bytes, owners)], tokens, address_bytes(settings.permit2))
+    permit2 = address_bytes(settings.permit2)
+    events = ApprovalEvents(transport, last, [*map(address_bytes, owners)], tokens, permit2, collections)
     scan_from = first_height if earlier is None else earlier.last.height + 1
     found, odd = events.read(scan_from, last.height, progress)
     if earlier is not None:
@@ -128,7 +132,9 @@ def read_at_pin(
 
     The coverage may end below the pin: that is a part of the answer. Raises as `read_encumbrances` does.
     """
-    owners, tokens = sorted(set(wallets)), _tokens(assets)
+    owners, known = sorted(set(wallets)), tuple(assets)
+    tokens = _tokens(known)
+    unique_and_counted = {each.asset_id: each for group in collections_of(known).values() for each in group}
     source = BlockSource(transport, config.chain_id, config.header_format)
     source.require_known(pin.block)
     candidates = coverage.candidates
@@ -137,7 +143,20 @@ def read_at_pin(
     pairs = _allowance_pairs(candidates.allowances, owners, by_id, settings)
     permit2_pairs = sorted(_within(candidates.permit2, owners, by_id))
     allowances, refusing = _allowances(state, pairs, by_id, candidates.allowances)
-    grants = [*allowances, *_permit2_grants(state, permit2_pairs, by_id, settings.permit2)]
+    always = {
+        (owner, each, name)
+        for owner in owners
+        for each in unique_and_counted
+        for name in settings.spenders_always_asked
+    }
+    operators = sorted(_within(candidates.allowances, owners, unique_and_counted) | always)
+    approved, answers = read_approved(transport, state, pin.block, owners, unique_and_counted.values())
+    grants = [
+        *allowances,
+        *_permit2_grants(state, permit2_pairs, by_id, settings.permit2),
+        *read_operators(state, operators, unique_and_counted),
+        *approved,
+    ]
     controls = read_controls(state, [address_bytes(owner) for owner in owners], sorted(tokens))
     restrictions = read_restrictions(state, owners, tokens, settings.paused_questions, settings.frozen_questions)
     source.require_known(pin.block)
@@ -146,17 +165,22 @@ def read_at_pin(
         finality=pin.finality,
         node_id=node_id,
         wallets=tuple(owners),
-        assets=tuple(by_id[asset_id] for asset_id in sorted(by_id)),
+        assets=tuple(sorted(approvable(known), key=lambda asset: asset.asset_id)),
         coverage=coverage,
         grants=tuple(grant for grant in grants if grant.base_units != 0),
         pairs_asked=len(grants),
         controls=tuple(controls),
-        restrictions=(*refusing, *restrictions),
+        restrictions=(*refusing, *answers, *restrictions),
     )
 
 
+def approvable(assets: Iterable[Asset]) -> list[Asset]:
+    """Everything somebody else can be approved for: tokens of all kinds, each once; not the native coin."""
+    return [asset for asset in dict.fromkeys(assets) if token_of(asset.asset_id) is not None]
+
+
 def _tokens(assets: Iterable[Asset]) -> dict[bytes, Asset]:
-    """The ERC-20 tokens among assets, by contract: of others nobody has an allowance."""
+    """The ERC-20 tokens among assets, by contract."""
     erc20 = [asset for asset in assets if "/erc20:" in asset.asset_id]
     return {raw: asset for asset in erc20 if (raw := token_address(asset.asset_id)) is not None}
 

@@ -48,6 +48,10 @@ class GrantKind(StrEnum):
     """The token's own ERC-20 allowance."""
     PERMIT2 = "permit2"
     """A grant inside Permit2, which takes by its own ERC-20 allowance from the owner."""
+    OPERATOR = "operator"
+    """An operator of a collection (`setApprovalForAll`): every token of it that the owner holds, of any id."""
+    APPROVED = "approved"
+    """The one address that an ERC-721 token's owner approved for this token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Grant:
     @property
     def is_unlimited(self) -> bool:
         """Whether the amount is the one that spending does not use up."""
-        return self.base_units == (UINT256_MAX if self.kind is GrantKind.ALLOWANCE else UINT160_MAX)
+        return self.base_units == (UINT160_MAX if self.kind is GrantKind.PERMIT2 else UINT256_MAX)
 
     def holds_at(self, unix_seconds: int) -> bool:
         """Whether it has not expired yet; the second of expiry still counts, as in Permit2."""
@@ -91,6 +95,7 @@ class Candidates:
     """Every (owner, token, spender) that was ever seen in an event: where to look, not what is there."""
 
     allowances: frozenset[PairKey] = frozenset()
+    """For collections the operators, with every token of the collection that is an asset."""
     permit2: frozenset[PairKey] = frozenset()
 
     def __or__(self, other: Candidates) -> Candidates:

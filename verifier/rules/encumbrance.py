@@ -160,6 +160,10 @@ def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings, accepte
     limit = f"any amount of {grant.asset.symbol}" if grant.is_unlimited else figure(grant.base_units, grant.asset)
     if grant.kind is GrantKind.PERMIT2:
         means = f"by a Permit2 grant that ends at Unix second {grant.expires_at_seconds}"
+    elif grant.kind is GrantKind.OPERATOR:
+        means = "and every other token of the collection that is here or comes, as an operator (setApprovalForAll)"
+    elif grant.kind is GrantKind.APPROVED:
+        means = "by an approval of this token"
     elif grant.spender == exposure.reading.coverage.permit2:
         means = "by an allowance to Permit2, for whoever shows it a signature or grant of this wallet"
     else:

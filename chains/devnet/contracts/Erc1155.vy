@@ -20,6 +20,12 @@ event TransferBatch:
     token_ids: DynArray[uint256, 16]
     amounts: DynArray[uint256, 16]
 
+event ApprovalForAll:
+    owner: indexed(address)
+    operator: indexed(address)
+    approved: bool
+
+isApprovedForAll: public(HashMap[address, HashMap[address, bool]])
 balanceOf: public(HashMap[address, HashMap[uint256, uint256]])
 
 
@@ -43,6 +49,12 @@ def burn(token_id: uint256, amount: uint256):
     log TransferSingle(
         operator=msg.sender, sender=msg.sender, receiver=empty(address), token_id=token_id, amount=amount
     )
+
+
+@external
+def setApprovalForAll(operator: address, approved: bool):
+    self.isApprovedForAll[msg.sender][operator] = approved
+    log ApprovalForAll(owner=msg.sender, operator=operator, approved=approved)
 
 
 @external

@@ -12,11 +12,23 @@ event Transfer:
     receiver: indexed(address)
     token_id: indexed(uint256)
 
+event Approval:
+    owner: indexed(address)
+    approved: indexed(address)
+    token_id: indexed(uint256)
+
+event ApprovalForAll:
+    owner: indexed(address)
+    operator: indexed(address)
+    approved: bool
+
 name: public(constant(String[32])) = "Test collection"
 symbol: public(constant(String[8])) = "NFT"
 balanceOf: public(HashMap[address, uint256])
 owners: HashMap[uint256, address]
 closed: public(bool)
+approvals: HashMap[uint256, address]
+isApprovedForAll: public(HashMap[address, HashMap[address, bool]])
 
 
 @external
@@ -58,6 +70,26 @@ def transferFrom(sender: address, receiver: address, token_id: uint256):
 
 
 @external
+@view
+def getApproved(token_id: uint256) -> address:
+    assert self.owners[token_id] != empty(address), "no such token"
+    return self.approvals[token_id]
+
+
+@external
+def approve(spender: address, token_id: uint256):
+    assert self.owners[token_id] == msg.sender, "not yours"
+    self.approvals[token_id] = spender
+    log Approval(owner=msg.sender, approved=spender, token_id=token_id)
+
+
+@external
+def setApprovalForAll(operator: address, approved: bool):
+    self.isApprovedForAll[msg.sender][operator] = approved
+    log ApprovalForAll(owner=msg.sender, operator=operator, approved=approved)
+
+
+@external
 def seize(receiver: address, token_id: uint256):
     """
     @notice Another owner without any event, as a faulty or hostile collection may do it.
@@ -75,4 +107,5 @@ def _move(sender: address, receiver: address, token_id: uint256):
     if receiver != empty(address):
         self.balanceOf[receiver] += 1
     self.owners[token_id] = receiver
+    self.approvals[token_id] = empty(address)
     log Transfer(sender=sender, receiver=receiver, token_id=token_id)
