@@ -118,8 +118,9 @@ def default_schemes(chain_id: ChainId) -> tuple[SignatureScheme, ...]:
 
 def require_addresses(chain_id: ChainId, addresses: Sequence[Address]) -> None:
     """Raise `InvalidValue` unless these are addresses of a Bitcoin network in their one spelling."""
+    network = network_of(chain_id)
     for address in addresses:
-        if canonical_address(network_of(chain_id), address) != address:
+        if canonical_address(network, address) != address:
             raise InvalidValue(f"{address!r} is not written in its one spelling")
 
 
