@@ -120,6 +120,11 @@ def _transfers(
             yield transfer(piece_index(piece), spell(piece.script), receiver, piece.value, TransferKind.NATIVE)
 
 
+def spelled(network: Network, script: bytes) -> Address:
+    """The one address of a script, or `script-` and its SHA-256 where it has none."""
+    return Address(address_of_script(network, script) or f"script-{sha256(script).hexdigest()}")
+
+
 class _Speller:
     """How scripts are spelled; each is looked into once."""
 
@@ -129,6 +134,5 @@ class _Speller:
 
     def of(self, script: bytes) -> Address:
         if script not in self._spelled:
-            address = address_of_script(self._network, script)
-            self._spelled[script] = Address(address or f"script-{sha256(script).hexdigest()}")
+            self._spelled[script] = spelled(self._network, script)
         return self._spelled[script]

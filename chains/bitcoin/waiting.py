@@ -47,15 +47,13 @@ class WaitingPool:
     transactions: tuple[WaitingTransaction, ...]
 
 
-def read_pool(
-    node: CoreNode, coins: Iterable[Coin], scripts: frozenset[bytes], *, pool_read_max: int = POOL_READ_MAX
-) -> WaitingPool:
+def read_pool(node: CoreNode, coins: Iterable[Coin], scripts: frozenset[bytes]) -> WaitingPool:
     """Find what waits: spends of these unspent coins, of what those make for us, and in a small pool all else."""
     size = node.pool_size()
     ours: dict[bytes, Output] = {coin.outpoint: Output(coin.value, coin.script) for coin in coins}
     found: dict[str, Transaction] = {}
     asked: set[bytes] = set()
-    whole = size <= pool_read_max
+    whole = size <= POOL_READ_MAX
     fresh = _read(node, node.pool_ids()) if whole else []
     while True:
         for transaction in fresh:

@@ -17,6 +17,7 @@ from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
+from verifier.store.waiting_store import WaitingStore
 
 
 class Store(
@@ -32,6 +33,7 @@ class Store(
     ApprovalStore,
     EncumbranceStore,
     ReserveStore,
+    WaitingStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 
