@@ -9,7 +9,7 @@ from typing import Final
 
 CATALOGUE_PATH: Final = Path(__file__).resolve().parent.parent / "docs" / "faults.md"
 
-ROW_COUNTS: Final = {"A": 48, "B": 19, "C": 20, "D": 12, "E": 21, "F": 24, "G": 19}
+ROW_COUNTS: Final = {"A": 50, "B": 20, "C": 20, "D": 12, "E": 21, "F": 24, "G": 19}
 """Rows per section. A row is never renumbered or dropped without saying so here."""
 
 _TABLE_ROW = re.compile(r"\| *(?P<row>[A-G][0-9]+) *\| *(?P<fault>[^|]+?) *\| *(?P<expected>[^|]+?) *\|")

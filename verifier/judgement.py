@@ -24,6 +24,7 @@ from verifier.rules.holdings import MappedHolding
 from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
 from verifier.rules.reconcile import Moment, Observations, reconcile_all
 from verifier.rules.rollforward import RollForward, gap_findings
+from verifier.rules.siblings import DescriptorFacts, sibling_findings
 from verifier.rules.statements import figure, unplaced_statements
 from verifier.rules.structure import structure_findings
 from verifier.rules.surroundings import Surroundings, dust_limits
@@ -51,6 +52,7 @@ def judge(
     as_of_skew_seconds_max: int,
     rolled: Rolled,
     heartbeat: Heartbeat | None = None,
+    descriptors: DescriptorFacts | None = None,
 ) -> Judgement:
     """Reconcile and match what this sweep read and rolled forward, and gather the findings by case."""
     chain_id, block, known_at = start.chain_id, start.block, start.known_at
@@ -90,6 +92,7 @@ def judge(
         *_unmapped_balances(inventory, observations, assets, surroundings),
         *asset_findings(asset_problems, assets, surroundings),
         *moved.findings,
+        *(sibling_findings(transfers, descriptors, surroundings) if descriptors else ()),
         *change_findings(rolled.rolls, store.found_changes(start), surroundings),
         *gap_findings(rolled.rolls, surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),

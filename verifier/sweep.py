@@ -36,6 +36,7 @@ from verifier.case_view import case_json, review_json
 from verifier.changes import search_changes
 from verifier.config import SweepSettings
 from verifier.control_view import ControlView, control_view
+from verifier.descriptors import follow_descriptors
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
@@ -332,7 +333,8 @@ class ChainSweep:
         if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
             self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
         skew = self._settings.as_of_skew_seconds_max
-        judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start))
+        descriptors = follow_descriptors(self._store, self._plugin, start, self._actor, self._clock)
+        judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start), descriptors)
         return self._end(start, judgement)
 
     def _heartbeat(self, start: SweepStart) -> Heartbeat | None:

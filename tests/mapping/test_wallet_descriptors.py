@@ -106,6 +106,7 @@ def test_a_script_without_an_address_cannot_be_a_wallet(desk: Desk) -> None:
     assert "no address" in problem.reason
 
 
+@pytest.mark.fault("B20")
 @pytest.mark.parametrize(
     "body", [f"wpkh({XPRV}/1/2/*)", f"wpkh({WIF})", f"wsh(sortedmulti(1,{XPUB}/*,{XPRV}/*))", f"{WIF}"]
 )
@@ -118,6 +119,7 @@ def test_a_private_key_is_refused_and_shown_nowhere(desk: Desk, body: str) -> No
         assert WIF[2:12] not in str(problem)
 
 
+@pytest.mark.fault("B20")
 def test_a_private_key_in_the_place_of_an_address_is_shown_nowhere(desk: Desk) -> None:
     problem = only(desk.refused(wallets=({"chain_id": BITCOIN, "address": WIF},)))
     assert "private key" in problem.reason

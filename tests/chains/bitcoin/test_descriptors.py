@@ -215,6 +215,7 @@ def test_what_the_vectors_call_invalid_is_refused(source: str, text: str) -> Non
         parse_descriptor(MAIN, f"{text}#{checksum}")
 
 
+@pytest.mark.fault("B20")
 @pytest.mark.parametrize("text", WITH_PRIVATE_KEYS)
 def test_private_keys_are_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(PrivateKeyGiven) as refused:
