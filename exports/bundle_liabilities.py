@@ -54,7 +54,7 @@ class BundleLiabilities:
             for total in sorted(self.totals, key=lambda total: total.asset_id):
                 padding = bytes.fromhex(total.padding_key)
                 tree = stack.enter_context(closing(open_tree(by_asset[total.asset_id], padding)))
-                trees.append((summary(total.asset_id, tree), tree))
+                trees.append((summary(total.asset_id, total.decimals, tree), tree))
             for statement in make_statements(self.liabilities, trees, context, client_ids):
                 if statement.root != self.root:
                     raise LiabilityInvalid("the bundle's trees do not lead to its root")

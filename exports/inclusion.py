@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from chains.errors import InvalidValue
-from chains.types import AssetId
+from chains.types import DECIMALS_MAX, Asset, AssetId
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.codec import BaseUnits, Code, Digest, Identifier, PlainText, from_object, to_object
 from exports.errors import LiabilityInvalid, NotCanonical, RecordInvalid, StatementInvalid, StatementRefused
@@ -63,6 +63,7 @@ class StatedPosition:
 
     account_class: Code
     asset_id: AssetId
+    decimals: int
     base_units: BaseUnits
     position_key: Digest
     line: int
@@ -73,8 +74,15 @@ class StatedPosition:
     def __post_init__(self) -> None:
         if self.base_units < 0:
             raise InvalidValue("an amount owed is negative")
+        if self.decimals > DECIMALS_MAX:
+            raise InvalidValue(f"decimals must be 0 to {DECIMALS_MAX}")
         if len(self.paths) != PARTS:
             raise InvalidValue(f"a position has {PARTS} paths")
+
+    @property
+    def quantity(self) -> str:
+        """Plain text of the exact quantity."""
+        return Asset(self.asset_id, "", self.decimals).format_quantity(self.base_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,7 @@ def make_statements(
     for client_id, own in wanted.items():
         if not own:
             raise LiabilityInvalid(f"client {client_id} has no position in this bundle")
-        positions = tuple(_stated(record, opened[record.asset_id][0], opened[record.asset_id][2]) for record in own)
+        positions = tuple(_stated(record, *opened[record.asset_id]) for record in own)
         yield InclusionStatement(
             format=STATEMENT_FORMAT,
             format_version=STATEMENT_VERSION,
@@ -180,14 +188,20 @@ def make_statements(
         )
 
 
-def _stated(record: LiabilityRecord, line: int, tree: MerkleSumTree) -> StatedPosition:
+def _stated(record: LiabilityRecord, line: int, asset: AssetTree, tree: MerkleSumTree) -> StatedPosition:
     paths = []
     for leaf in leaves_of(record):
         index = tree.index_of(entry_of(leaf).digest)
         siblings = tuple(SiblingRecord(entry.digest.hex(), entry.base_units) for entry in tree.path(index))
         paths.append(PathRecord(index, siblings))
     return StatedPosition(
-        record.account_class, record.asset_id, record.base_units, record.position_key, line, tuple(paths)
+        account_class=record.account_class,
+        asset_id=record.asset_id,
+        decimals=asset.decimals,
+        base_units=record.base_units,
+        position_key=record.position_key,
+        line=line,
+        paths=tuple(paths),
     )
 
 
@@ -249,4 +263,4 @@ def _line(statement: InclusionStatement, position: StatedPosition) -> bytes:
         raise LiabilityInvalid("the paths of one position lead to different roots")
     ((height, root),) = roots
     assert len(root.digest) == DIGEST_SIZE
-    return line_digest(position.asset_id, height, root)
+    return line_digest(position.asset_id, position.decimals, height, root)

@@ -70,6 +70,7 @@ class AssetTree:
     """The tree of one asset, without its leaves."""
 
     asset_id: AssetId
+    decimals: int
     positions: int
     owed: int
     height: int
@@ -77,7 +78,7 @@ class AssetTree:
 
     def line(self) -> bytes:
         """The digest that stands for this tree in the root over all assets."""
-        return line_digest(self.asset_id, self.height, Entry(self.root, self.owed))
+        return line_digest(self.asset_id, self.decimals, self.height, Entry(self.root, self.owed))
 
 
 def positions_of(allocations: Iterable[AllocationRecord]) -> list[Position]:
@@ -140,15 +141,15 @@ def open_tree(records: Iterable[LiabilityRecord], padding: bytes) -> MerkleSumTr
     return MerkleSumTree((leaf for record in records for leaf in leaves_of(record)), padding)
 
 
-def summary(asset_id: AssetId, tree: MerkleSumTree) -> AssetTree:
+def summary(asset_id: AssetId, decimals: int, tree: MerkleSumTree) -> AssetTree:
     """What is kept of a tree."""
     positions = tree.leaf_count // PARTS
-    return AssetTree(asset_id, positions, tree.root.base_units, tree.height, tree.root.digest)
+    return AssetTree(asset_id, decimals, positions, tree.root.base_units, tree.height, tree.root.digest)
 
 
-def line_digest(asset_id: str, height: int, root: Entry) -> bytes:
-    """One asset in the root over all: its id, how many levels its paths have, its root and its sum."""
-    return hashlib.sha256(LINE + text_bytes(asset_id) + bytes([height]) + root.to_bytes()).digest()
+def line_digest(asset_id: str, decimals: int, height: int, root: Entry) -> bytes:
+    """One asset in the root over all: its id and decimals, how many levels its paths have, its root and its sum."""
+    return hashlib.sha256(LINE + text_bytes(asset_id) + bytes([decimals, height]) + root.to_bytes()).digest()
 
 
 def top_digest(context: LiabilityContext, lines: Sequence[bytes]) -> bytes:

@@ -31,7 +31,7 @@ from exports.liabilities import (
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import Manifest
 from exports.merkle_sum import Entry
-from exports.records import AllocationRecord, ReconciliationRecord, Status
+from exports.records import AllocationRecord, AssetRecord, ReconciliationRecord, Status
 from exports.verdict import Outcome
 
 MEANING: Final = (
@@ -65,19 +65,27 @@ class Moment:
 
 
 def make_liabilities(
+    assets: Iterable[AssetRecord],
     allocations: Iterable[AllocationRecord],
     reconciliations: Iterable[ReconciliationRecord],
     moment: Moment,
     secret: bytes,
 ) -> Liabilities:
-    """The records of a bundle's trees. Raises `LiabilityInvalid` for a sum beyond 256 bits or too short a secret."""
+    """The records of a bundle's trees.
+
+    Raises `LiabilityInvalid` for a sum beyond 256 bits, too short a secret, and an asset that is not listed.
+    """
+    decimals = {asset.asset_id: asset.decimals for asset in assets}
     positions, places = _by_asset(positions_of(allocations), reconciliations)
     records: list[LiabilityRecord] = []
     totals: list[LiabilityTotalRecord] = []
     for asset_id in sorted(places):
+        if asset_id not in decimals:
+            raise LiabilityInvalid(f"{asset_id} is not among the assets")
         own = list(liability_records(positions[asset_id], moment.context, secret))
         padding = padding_key(asset_id, moment.context, secret)
-        totals.append(_total(_tree(asset_id, own, padding), padding, positions[asset_id], places[asset_id], moment))
+        tree = _tree(asset_id, decimals[asset_id], own, padding)
+        totals.append(_total(tree, padding, positions[asset_id], places[asset_id], moment))
         records.extend(own)
     root = top_digest(moment.context, [_line(total) for total in totals]).hex()
     return Liabilities(records, totals, [LiabilityRootRecord(root, len(totals), len(records))])
@@ -96,6 +104,7 @@ def check_liabilities(contents: Contents) -> Outcome:
     if len(set(keys)) != len(keys):
         problems.append("a key salts two positions")
     totals = {total.asset_id: total for total in contents.liability_totals}
+    decimals = {asset.asset_id: asset.decimals for asset in contents.assets}
     if len(totals) != len(contents.liability_totals):
         problems.append("an asset has two trees")
     problems.extend(f"{asset_id}: no tree" for asset_id in sorted(set(places) - set(totals)))
@@ -104,7 +113,7 @@ def check_liabilities(contents: Contents) -> Outcome:
         problems.extend(_position_problems(asset_id, positions[asset_id], stated[asset_id]))
         total = totals[asset_id]
         try:
-            tree = _tree(asset_id, stated[asset_id], bytes.fromhex(total.padding_key))
+            tree = _tree(asset_id, decimals.get(asset_id, 0), stated[asset_id], bytes.fromhex(total.padding_key))
         except LiabilityInvalid as error:
             problems.append(f"{asset_id}: {error}")
             continue
@@ -158,9 +167,9 @@ def _by_asset(
     return owned, places
 
 
-def _tree(asset_id: AssetId, records: Sequence[LiabilityRecord], padding: bytes) -> AssetTree:
+def _tree(asset_id: AssetId, decimals: int, records: Sequence[LiabilityRecord], padding: bytes) -> AssetTree:
     with closing(open_tree(records, padding)) as tree:
-        return summary(asset_id, tree)
+        return summary(asset_id, decimals, tree)
 
 
 def _total(
@@ -183,6 +192,7 @@ def _total(
     statuses = {own, *(place.status for place in places)}
     return LiabilityTotalRecord(
         asset_id=tree.asset_id,
+        decimals=tree.decimals,
         positions=tree.positions,
         owed=tree.owed,
         below_zero=sum(min(position.base_units, 0) for position in positions),
@@ -202,7 +212,7 @@ def _skew_seconds(as_of: datetime, moments: Iterable[datetime]) -> int:
 
 
 def _line(total: LiabilityTotalRecord) -> bytes:
-    return line_digest(total.asset_id, total.height, Entry(bytes.fromhex(total.root), total.owed))
+    return line_digest(total.asset_id, total.decimals, total.height, Entry(bytes.fromhex(total.root), total.owed))
 
 
 def _position_problems(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chains.errors import InvalidValue
-from chains.types import AssetId
+from chains.types import DECIMALS_MAX, AssetId
 from exports.codec import BaseUnits, Code, Digest, Identifier
 
 
@@ -30,6 +30,8 @@ class LiabilityTotalRecord:
     """One asset's tree, and what is there to meet it."""
 
     asset_id: AssetId
+    decimals: int
+    """Those of the asset, bound into the root so that every owner reads the same quantity."""
     positions: int
     owed: BaseUnits
     """Sum of the tree: nobody's debt to the firm is netted against what another is owed."""
@@ -48,6 +50,8 @@ class LiabilityTotalRecord:
     """matched, diverged or unverified: the worst of this row's own comparison and of the asset's places."""
 
     def __post_init__(self) -> None:
+        if self.decimals > DECIMALS_MAX:
+            raise InvalidValue(f"decimals must be 0 to {DECIMALS_MAX}")
         if self.owed < 0 or self.below_zero > 0:
             raise InvalidValue("owed is negative, or below_zero is not")
         if (self.observed is None) != (self.difference is None):

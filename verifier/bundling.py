@@ -19,6 +19,7 @@ from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file,
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
+from exports.reserve_records import ReserveComputationRecord
 from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 SCOPE = (
     "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
-    "Securities, cash, the reserve formula and possession or control are not in this bundle."
+    "Securities, cash and possession or control are not in this bundle; of the reserve, the computations alone are."
 )
 PREPARED = "bundle.prepared"
 """Kind of the journal entry that is the moment of a bundle."""
@@ -133,6 +134,7 @@ def _gather(
         grants=[grant for each in control for grant in each.grants],
         controls=[state for each in control for state in each.controls],
         restrictions=[restriction for each in control for restriction in each.restrictions],
+        reserve_computations=_reserve_computations(store),
         key_challenges=challenges,
         key_proofs=proofs,
     )
@@ -142,13 +144,35 @@ def _gather(
 def _with_liabilities(bundle: Bundle, secret: bytes) -> Bundle:
     """The bundle with the trees over what its allocations say is owed."""
     moment = Moment(LiabilityContext(bundle.firm.name, bundle.bundle_id, bundle.as_of), bundle.as_of_skew_seconds_max)
-    made = make_liabilities(bundle.allocations, bundle.reconciliations, moment, secret)
+    made = make_liabilities(bundle.assets, bundle.allocations, bundle.reconciliations, moment, secret)
     return replace(
         bundle,
         liabilities=made.liabilities,
         liability_totals=made.liability_totals,
         liability_roots=made.liability_roots,
     )
+
+
+def _reserve_computations(store: Store) -> list[ReserveComputationRecord]:
+    """Every reserve computation on record: what was corrected stays visible."""
+    return [
+        ReserveComputationRecord(
+            computation_id=each.computation_id,
+            as_of=each.as_of,
+            scope=each.scope,
+            occasion=each.occasion,
+            document=each.document.decode(),
+            digest=each.digest,
+            known_at=each.known_at,
+            recorded_at=each.recorded_at,
+            compute_on=each.times.compute_on,
+            deposit_on=each.times.deposit_on,
+            deposit_by=each.times.deposit_by,
+            replaces=each.replaces,
+            reason=each.reason,
+        )
+        for each in store.reserve_computations()
+    ]
 
 
 def _prepared(store: Store, actor: str, clock: Callable[[], datetime]) -> JournalHead:

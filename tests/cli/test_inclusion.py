@@ -107,7 +107,7 @@ def test_an_export_needs_the_firms_own_private_secret(scene: Scene) -> None:
 @pytest.mark.fault("E13")
 def test_an_export_made_again_has_the_same_root(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that was killed before it wrote anything is repeated with the same salts."""
-    roots = []
+    roots: list[str] = []
 
     def killed(bundle: Bundle, *_: object) -> None:
         roots.extend(record.root for record in bundle.liability_roots)

@@ -215,7 +215,7 @@ FIRM_SECRET = bytes(range(100, 132))
 def with_liabilities(bundle: Bundle) -> Bundle:
     """The bundle with the trees that its own allocations and reconciliations make."""
     moment = Moment(LiabilityContext(bundle.firm.name, bundle.bundle_id, bundle.as_of), bundle.as_of_skew_seconds_max)
-    made = make_liabilities(bundle.allocations, bundle.reconciliations, moment, FIRM_SECRET)
+    made = make_liabilities(bundle.assets, bundle.allocations, bundle.reconciliations, moment, FIRM_SECRET)
     return replace(
         bundle,
         liabilities=made.liabilities,

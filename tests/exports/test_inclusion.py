@@ -48,7 +48,7 @@ def statements(
         for asset_id in sorted({record.asset_id for record in records}):
             own = [record for record in records if record.asset_id == asset_id]
             tree = stack.enter_context(closing(open_tree(own, padding_key(asset_id, context, secret))))
-            trees.append((summary(asset_id, tree), tree))
+            trees.append((summary(asset_id, 2, tree), tree))
         yield from make_statements(records, trees, context, sorted({record.client_id for record in records}))
 
 
@@ -154,6 +154,7 @@ def exchange(value: dict[str, Any]) -> None:
 REFUSED: dict[str, Edit] = {
     "more owed": lambda v: first(v).update(base_units="1008"),
     "another client": lambda v: v.update(client_id="client-2"),
+    "other decimals": lambda v: first(v).update(decimals=0),
     "another class": lambda v: first(v).update(account_class="pab"),
     "another key": lambda v: first(v).update(position_key="0" * 64),
     "other asset": lambda v: first(v).update(asset_id="iso4217:GBP"),
@@ -185,6 +186,7 @@ REFUSED: dict[str, Edit] = {
 }
 BROKEN: dict[str, Edit] = {
     "negative amount": lambda v: first(v).update(base_units="-1007"),
+    "too many decimals": lambda v: first(v).update(decimals=78),
     "negative sibling": lambda v: sibling(v).update(base_units="-1"),
     "digest cut": lambda v: sibling(v).update(digest=sibling(v)["digest"][:40]),
     "root cut": lambda v: v.update(root=v["root"][:32]),

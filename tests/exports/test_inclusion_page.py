@@ -150,7 +150,7 @@ def test_a_client_opens_a_statement_in_a_browser_and_sees_the_result(browser: Br
     verdict, text = press(browser, good.root)
     assert verdict == "INCLUDED: all of it leads to the published root."
     assert "says it owes client client-1, as of 2026-01-31T00:00:00.000000Z" in text
-    assert re.search(r"iso4217:EUR\s+customer\s+1007", text)
+    assert re.search(r"iso4217:EUR\s+customer\s+10\.07\s+1007", text)
     assert press(browser, "")[0] == "NOT CHECKED."
     verdict, text = press(browser, "0" * 64)
     assert verdict == "REFUSED: do not rely on this statement."

@@ -53,7 +53,7 @@ def rebuilt(bundle: Bundle, records: Sequence[LiabilityRecord], **changes: Any) 
     for total in bundle.liability_totals:
         own = [record for record in records if record.asset_id == total.asset_id]
         with closing(open_tree(own, bytes.fromhex(total.padding_key))) as tree:
-            made = summary(total.asset_id, tree)
+            made = summary(total.asset_id, total.decimals, tree)
         difference = None if total.observed is None else total.observed - made.owed
         row = replace(total, positions=made.positions, owed=made.owed, height=made.height, root=made.root.hex())
         totals.append(replace(row, difference=difference, **changes))
@@ -64,7 +64,7 @@ def rebuilt(bundle: Bundle, records: Sequence[LiabilityRecord], **changes: Any) 
 
 def root_over(bundle: Bundle, totals: Sequence[LiabilityTotalRecord], positions: int) -> LiabilityRootRecord:
     context = LiabilityContext(bundle.firm.name, bundle.bundle_id, bundle.as_of)
-    lines = [line_digest(t.asset_id, t.height, Entry(bytes.fromhex(t.root), t.owed)) for t in totals]
+    lines = [line_digest(t.asset_id, t.decimals, t.height, Entry(bytes.fromhex(t.root), t.owed)) for t in totals]
     return LiabilityRootRecord(top_digest(context, lines).hex(), len(totals), positions)
 
 
@@ -125,6 +125,7 @@ LIES: dict[str, Callable[[Bundle], Bundle]] = {
     "one key for all": share_a_key,
     "sum changed": total(owed=1, difference=None, observed=None),
     "root of the tree changed": total(root="6" * 64),
+    "decimals changed": total(decimals=2),
     "height changed": total(height=5),
     "padding of another key": total(padding_key="5" * 64),
     "positions miscounted": total(positions=9),

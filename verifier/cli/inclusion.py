@@ -249,6 +249,7 @@ def _verdict_json(statement: InclusionStatement | None, verdict: InclusionVerdic
                     "account_class": position.account_class,
                     "asset_id": position.asset_id,
                     "base_units": str(position.base_units),
+                    "quantity": position.quantity,
                 }
                 for position in statement.positions
             ],
@@ -266,8 +267,8 @@ def _show_verdict(statement: InclusionStatement | None, verdict: InclusionVerdic
         )
         for position in statement.positions:
             output.say(
-                f"  {position.base_units} base units of {output.clean(position.asset_id)} "
-                f"({output.clean(position.account_class)})"
+                f"  {position.quantity} of {output.clean(position.asset_id)} ({output.clean(position.account_class)}), "
+                f"{position.base_units} base units"
             )
         output.say(f"Liabilities root: {statement.root}")
     for problem in (*verdict.problems, *verdict.obstacles):
