@@ -19,6 +19,7 @@ NAMES = (
     "evm_logs",
     "evm_receipts",
     "latency",
+    "liabilities",
     "matching",
 )
 
