@@ -58,6 +58,7 @@ from exports.records import (
     TransferRecord,
     WalletRecord,
 )
+from exports.reserve_records import ReserveComputationRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Bundle:
     restrictions: Sequence[RestrictionRecord] = ()
     acceptances: Sequence[AcceptanceRecord] = ()
     liabilities: Sequence[LiabilityRecord] = ()
+    reserve_computations: Sequence[ReserveComputationRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
 

@@ -34,6 +34,7 @@ from exports.records import (
     TransferRecord,
     WalletRecord,
 )
+from exports.reserve_records import ReserveComputationRecord
 from exports.strictzip import StrictZip
 
 
@@ -68,6 +69,7 @@ class Contents:
     liability_totals: tuple[LiabilityTotalRecord, ...]
     pools: tuple[PoolRecord, ...]
     reconciliations: tuple[ReconciliationRecord, ...]
+    reserve_computations: tuple[ReserveComputationRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]
     sweeps: tuple[SweepRecord, ...]
     transfers: tuple[TransferRecord, ...]

@@ -46,6 +46,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
+from exports.reserve_records import ReserveComputationRecord
 
 
 class Rail(StrEnum):
@@ -471,6 +472,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "liability_totals": LiabilityTotalRecord,
     "pools": PoolRecord,
     "reconciliations": ReconciliationRecord,
+    "reserve_computations": ReserveComputationRecord,
     "restrictions": RestrictionRecord,
     "sweeps": SweepRecord,
     "transfers": TransferRecord,
@@ -478,6 +480,6 @@ RECORD_TYPES: Final[dict[str, type]] = {
 }
 """The member kinds of format version 1, each `records/KIND.jsonl`. All of them are always present, empty or not.
 
-Later versions add kinds (reserve computations, control reviews, state proofs); a reader
+Later versions add kinds (control reviews, state proofs); a reader
 refuses a version it does not know, so that nothing signed is ever skipped in silence.
 """

@@ -62,3 +62,4 @@ def _lines(report: VerificationReport) -> Iterator[str]:
         yield from facts.blocks
         yield from facts.control
         yield from facts.liabilities
+        yield from facts.reserve

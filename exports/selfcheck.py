@@ -11,7 +11,7 @@ from exports.verify import figure_checks
 
 
 def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str]:
-    """Why checks 6 to 15, 18, 19 and 22 would not pass, one sentence each; empty when all of them would.
+    """Why checks 6 to 15, 18, 19, 22 and 23 would not pass, one sentence each; empty when all of them would.
 
     Raises `RecordInvalid` for a record that cannot be written at all.
     """
@@ -20,6 +20,6 @@ def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str
     return [
         f"check {check.number} ({check.name}): {text}"
         for check in figure_checks(contents, spelling)
-        if check.status is not CheckStatus.PASSED
+        if check.status in (CheckStatus.FAILED, CheckStatus.NOT_POSSIBLE)
         for text in check.problems or (check.detail,)
     ]

@@ -113,6 +113,8 @@ class BundleFacts:
     """Who else could move what is there, and how much stands at wallets whose keys were proven: a line each."""
     liabilities: tuple[str, ...] = ()
     """What is owed of each asset, what is there, and what the liabilities root proves: a line each."""
+    reserve: tuple[str, ...] = ()
+    """What the reserve computations in force require: a line each."""
     liabilities_root: str | None = None
     """The digest that clients' inclusion statements lead to."""
 
@@ -137,6 +139,7 @@ class BundleFacts:
             "blocks": list(self.blocks),
             "control": list(self.control),
             "liabilities": list(self.liabilities),
+            "reserve": list(self.reserve),
             "liabilities_root": self.liabilities_root,
         }
 

@@ -43,6 +43,7 @@ from exports.record_checks import (
     registry_spelling,
 )
 from exports.records import RECORD_TYPES, Status
+from exports.reserve_checks import check_reserve, reserve_lines
 from exports.strictzip import StrictZip, ZipLimits
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
 
@@ -69,6 +70,7 @@ NAMES: Final[dict[int, str]] = {
     20: "your node bears out proofs that rest on the chain",
     21: "your node says the same of who else could move it",
     22: "the liabilities tree is made from the allocations",
+    23: "reserve computations follow from their own inputs",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -76,6 +78,7 @@ NAMES: Final[dict[int, str]] = {
 NOTHING_TO_ASK: Final = {
     20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
+    23: "the bundle has no reserve computation",
 }
 
 
@@ -301,8 +304,8 @@ class _Run:
 def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
-    """Checks 6 to 15, 18, 19 and 22: everything that the records of a bundle say about each other."""
-    outcomes = {
+    """Checks 6 to 15, 18, 19, 22 and 23: everything that the records of a bundle say about each other."""
+    outcomes: dict[int, Outcome | None] = {
         6: check_references(contents, spelling),
         7: check_claims(contents),
         8: check_observations(contents),
@@ -316,8 +319,14 @@ def figure_checks(
         18: check_encumbrances(contents),
         19: check_key_proofs(contents),
         22: check_liabilities(contents),
+        23: check_reserve(contents),
     }
-    return [Check.of(number, NAMES[number], outcome) for number, outcome in outcomes.items()]
+    return [
+        Check.of(number, NAMES[number], outcome)
+        if outcome is not None
+        else Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, NOTHING_TO_ASK[number])
+        for number, outcome in outcomes.items()
+    ]
 
 
 def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents: Contents | None = None) -> BundleFacts:
@@ -339,5 +348,6 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         blocks=tuple(block_lines(contents)) if contents else (),
         control=tuple(control_lines(contents)) if contents else (),
         liabilities=tuple(liability_lines(contents)) if contents else (),
+        reserve=tuple(reserve_lines(contents)) if contents else (),
         liabilities_root=next((record.root for record in contents.liability_roots), None) if contents else None,
     )

@@ -126,8 +126,8 @@ class ReservePolicySettings(_Section):
     name: str
     value: str
     effective_from: date
-    source: str
-    reason: str = ""
+    source: BundleText
+    reason: BundleText
 
 
 class ReserveSettings(_Section):

@@ -1,0 +1,181 @@
+"""Check 23: reserve computations computed again with the bare install, and every way to lie about one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chains.errors import InvalidValue
+from exports.bundle import Bundle
+from exports.canonical import canonical_json, parse_canonical_object
+from exports.report import report_text
+from exports.reserve.computation import Occasion, Scope, compute
+from exports.reserve_records import ReserveComputationRecord
+from exports.selfcheck import refusals
+from exports.verdict import CheckStatus
+from tests.exports.sample import CREATED, Firm, check, make_firm, not_passed, sample_bundle, verify, write
+from tests.exports.test_standalone import ABSENT, PROGRAM
+from tests.verifier.reserve.make import inputs
+
+FRIDAY = date(2026, 1, 23)
+RECORDED = datetime(2026, 1, 26, 15, 0, tzinfo=UTC)
+EARLY = RECORDED - timedelta(days=3)
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Firm:
+    return make_firm(tmp_path_factory.mktemp("firm"))
+
+
+def record(
+    number: int = 1, *, cents: int = 1_000_00, occasion: Occasion = Occasion.REGULAR, replaces: int = 0
+) -> ReserveComputationRecord:
+    """The firm's computation as of a Friday."""
+    made = compute(inputs({1: cents, 10: 400_00}, {1: 50_00}, as_of=FRIDAY, occasion=occasion))
+    return ReserveComputationRecord(
+        computation_id=f"RC-{number:06d}",
+        as_of=FRIDAY,
+        scope=Scope.BOTH,
+        occasion=occasion,
+        document=made.canonical().decode(),
+        digest=made.digest,
+        known_at=RECORDED,
+        recorded_at=RECORDED + timedelta(minutes=number),
+        compute_on=date(2026, 1, 26),
+        deposit_on=date(2026, 1, 27),
+        deposit_by=datetime(2026, 1, 27, 15, 0, tzinfo=UTC),
+        replaces=f"RC-{replaces:06d}" if replaces else "",
+        reason="late entry" if replaces else "",
+    )
+
+
+def bundle(*computations: ReserveComputationRecord) -> Bundle:
+    return replace(sample_bundle(), reserve_computations=computations)
+
+
+@pytest.mark.fault("D12", "D9")
+def test_computations_are_computed_again_from_the_bundle(tmp_path: Path, firm: Firm) -> None:
+    made = bundle(record(1), record(2, cents=2_000_00, replaces=1), record(3, occasion=Occasion.TEST))
+    assert refusals(made) == []
+    report = verify(write(tmp_path, firm, made), firm.trusted)
+    assert not_passed(report) == []
+    assert check(report, 23).compared == 3
+    text = report_text(report)
+    # 2,000 credits less 400 of item 10, which Note E(3) lowers by 1 percent
+    assert "customer reserve: 1604.00 US dollars must be on deposit by RC-000002 as of 2026-01-23" in text
+    assert "pab reserve: 50.00 US dollars must be on deposit by RC-000002 as of 2026-01-23" in text
+
+
+@pytest.mark.fault("E19")
+def test_the_bare_install_computes_them_again(tmp_path: Path, firm: Firm) -> None:
+    """Neither the verifier nor the mapping, no calendar, no database: what an auditor installs."""
+    path, keys = write(tmp_path, firm, bundle(record())), tmp_path / "keys.json"
+    keys.write_bytes(firm.trusted.to_bytes())
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, str(path), str(keys), f"{ABSENT},holidays"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.returncode == 0, run.stderr
+    (made,) = (each for each in json.loads(run.stdout)["report"]["checks"] if each["number"] == 23)
+    assert (made["status"], made["compared"]) == ("passed", 1)
+
+
+def test_a_bundle_without_a_computation_says_so(tmp_path: Path, firm: Firm) -> None:
+    report = verify(write(tmp_path, firm, bundle()), firm.trusted)
+    assert report.exit_code == 0
+    assert check(report, 23).status is CheckStatus.NOT_REQUESTED
+    assert "no reserve computation" in check(report, 23).detail
+
+
+def reworded(change: Callable[[dict[str, object]], None]) -> ReserveComputationRecord:
+    """A document that somebody changed, under a digest that fits it."""
+    good = record()
+    value = parse_canonical_object(good.document.encode())
+    change(value)
+    data = canonical_json(value)
+    return replace(good, document=data.decode(), digest=hashlib.sha256(data).hexdigest())
+
+
+def _lower_required(value: dict[str, object]) -> None:
+    customer = value["customer"]
+    assert isinstance(customer, dict)
+    customer["required"] = "1"
+
+
+def _other_input(value: dict[str, object]) -> None:
+    stated = value["inputs"]
+    assert isinstance(stated, dict)
+    stated["method"] = "alternative"
+
+
+def _no_inputs(value: dict[str, object]) -> None:
+    del value["inputs"]
+
+
+def _other_rules(value: dict[str, object]) -> None:
+    value["rule_set"] = "15c3-3 of 2024-03-18"
+
+
+def _other_policy(value: dict[str, object]) -> None:
+    stated = value["inputs"]
+    assert isinstance(stated, dict)
+    policies = stated["policies"]
+    assert isinstance(policies, list)
+    del policies[0]
+
+
+@pytest.mark.fault("D12")
+@pytest.mark.parametrize("change", [_lower_required, _other_input, _no_inputs, _other_rules, _other_policy])
+def test_a_changed_document_is_refused_whatever_its_digest(
+    tmp_path: Path, firm: Firm, change: Callable[[dict[str, object]], None]
+) -> None:
+    made = bundle(reworded(change))
+    assert any("check 23" in reason for reason in refusals(made))
+    report = verify(write(tmp_path, firm, made), firm.trusted)
+    assert (report.exit_code, check(report, 23).status) == (1, CheckStatus.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("computations", "words"),
+    [
+        ((replace(record(), digest="0" * 64),), "digest is not that of the document"),
+        ((replace(record(), as_of=FRIDAY - timedelta(days=1)),), "day, scope or occasion"),
+        ((replace(record(), scope=Scope.CUSTOMER),), "day, scope or occasion"),
+        ((replace(record(), occasion=Occasion.EXTRA),), "day, scope or occasion"),
+        ((record(2),), "RC-000001: left out"),
+        ((record(1), record(3, cents=7, replaces=1)), "RC-000002: left out"),
+        ((record(1), record(2, cents=7)), "stand beside each other"),
+        ((record(1), record(2, cents=7, replaces=1), record(3, cents=8, replaces=1)), "RC-000001: replaced 2 times"),
+        ((record(1), record(2, cents=7, replaces=3), record(3)), "RC-000002: replaces RC-000003"),
+        ((record(1), record(2, cents=7, replaces=9)), "RC-000002: replaces RC-000009"),
+        ((record(1), record(2, occasion=Occasion.TEST, replaces=1)), "no earlier one of its day and purpose"),
+        ((record(1), replace(record(2, cents=7, replaces=1), recorded_at=RECORDED)), "not recorded after"),
+        ((replace(record(), known_at=RECORDED + timedelta(hours=1)),), "times are not in order"),
+        ((replace(record(), recorded_at=CREATED + timedelta(seconds=1)),), "times are not in order"),
+        (
+            (replace(record(), known_at=RECORDED - timedelta(days=3), recorded_at=RECORDED - timedelta(days=3)),),
+            "closed",
+        ),
+        ((replace(record(), deposit_on=date(2026, 1, 31)),), "no banking day"),
+        ((replace(record(), deposit_by=datetime(2026, 1, 29, tzinfo=UTC)),), "deadline is not on the day"),
+    ],
+)
+def test_every_lie_beside_a_document_is_found(computations: tuple[ReserveComputationRecord, ...], words: str) -> None:
+    found = [reason for reason in refusals(bundle(*computations)) if reason.startswith("check 23")]
+    assert any(words in reason for reason in found), found
+
+
+def test_a_record_refuses_what_cannot_be() -> None:
+    for change in ({"compute_on": FRIDAY}, {"deposit_on": date(2026, 1, 26)}, {"reason": "x"}, {"replaces": "RC-1"}):
+        with pytest.raises(InvalidValue):
+            replace(record(), **change)
