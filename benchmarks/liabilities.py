@@ -1,8 +1,8 @@
 """The liabilities tree of a million owners: built from positions, and one owner's statement made and verified.
 
 Every side commits to the same amounts, and its sum must be theirs. The peer is what a plain library does: one leaf for
-each owner, nodes as objects, all in memory, built by recursion; no splitting, no padding, no order by digest. The floor is
-the hashing of our own tree alone: as many SHA-256 as it needs, over inputs of a node's length.
+each owner, nodes as objects, all in memory, built by recursion; no splitting, no padding, no order by digest. The floor
+is the hashing of our own tree alone: as many SHA-256 as it needs, over inputs of a node's length.
 """
 
 from __future__ import annotations
