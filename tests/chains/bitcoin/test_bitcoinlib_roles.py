@@ -1,68 +1,28 @@
-"""bitcoinlib where it is installed: it signs payments for the test node, and why it may not tell addresses and scripts.
+"""bitcoinlib where it is installed, in its roles: it signs for the test node and derives keys as we do.
 
-It runs in a process of its own with a folder of its own, because importing it makes files and settings.
+And what it may not tell. As a second parser of blocks it is in `test_second_parser`.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import subprocess
-import sys
+import random
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from chains.bitcoin.bip32 import parse_extended_key
 from chains.bitcoin.networks import MAIN, REGTEST, Network
 from chains.bitcoin.script import address_of_script, canonical_address, script_of_address
+from chains.devnet.bitcoin.bitcoinlib_roles import SecondOpinionFailed, ask, is_installed
 from chains.devnet.bitcoin.keys import Kind, Lock
 from chains.devnet.bitcoin.node import RegtestNode
 from chains.devnet.bitcoin.wallet import OwnCoin, TestWallet
 from chains.devnet.bitcoin.wire import TxOutput, transaction_of
 from chains.errors import InvalidValue, NodeRefused
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("bitcoinlib") is None, reason="bitcoinlib, an optional extra, is not installed"
-)
-
-SECONDS_MAX = 60
-ASKED = """
-import json, sys
-from bitcoinlib.keys import Key
-from bitcoinlib.transactions import Output, Transaction
-
-def tried(ask):
-    try:
-        return ask()
-    except Exception as error:
-        return type(error).__name__
-
-def script(address, network):
-    return tried(lambda: Output(0, address=address, network=network).lock_script.hex())
-
-def address(script):
-    return tried(lambda: Output(0, lock_script=bytes.fromhex(script), network="bitcoin").address)
-
-def signed(payment):
-    key = Key(payment["secret"], network="regtest")
-    kind = {"p2wpkh": "segwit", "p2sh-p2wpkh": "p2sh-segwit", "p2pkh": "legacy"}[payment["kind"]]
-    made = Transaction(network="regtest", witness_type="legacy" if kind == "legacy" else "segwit")
-    # Told the output script as well, 0.7.10 signs P2SH-P2WPKH for a script that is not the one behind the address.
-    made.add_input(payment["txid"], payment["vout"], keys=key, value=payment["value"], witness_type=kind)
-    for value, output in payment["outputs"]:
-        made.add_output(value, lock_script=bytes.fromhex(output))
-    made.sign(key)
-    return made.raw_hex()
-
-asked = json.load(sys.stdin)
-print(json.dumps({
-    "scripts": [script(*each) for each in asked.get("addresses", [])],
-    "addresses": [address(each) for each in asked.get("scripts", [])],
-    "signed": [signed(each) for each in asked.get("payments", [])],
-}))
-"""
+pytestmark = pytest.mark.skipif(not is_installed(), reason="bitcoinlib, an optional extra, is not installed")
 
 VERSION_2 = "bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs"
 UPPER_CASE = "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"
@@ -70,20 +30,6 @@ OF_REGTEST = "mocN65DyFWcxk6gKmRJna7cQ4sJeYYRRyb"
 OF_MAIN = "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH"
 BARE_KEY = "2102" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798" + "ac"
 BARE_MULTISIG = "51" + "2102" + "11" * 32 + "2103" + "22" * 32 + "52ae"
-
-
-def ask(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ASKED],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        env={"HOME": str(folder), "BCL_DATA_DIR": str(folder / "bitcoinlib"), "LC_ALL": "C.UTF-8"},
-    )
-    assert ended.returncode == 0, ended.stderr
-    answered: dict[str, Any] = json.loads(ended.stdout)
-    return answered
 
 
 def test_it_signs_payments_that_the_consensus_library_accepts(bitcoin_wallet: TestWallet, tmp_path: Path) -> None:
@@ -105,7 +51,7 @@ def test_it_signs_payments_that_the_consensus_library_accepts(bitcoin_wallet: Te
         }
         for coin in coins
     ]
-    signed = [transaction_of(bytes.fromhex(raw)) for raw in ask(tmp_path, {"payments": payments})["signed"]]
+    signed = [transaction_of(bytes.fromhex(raw)) for raw in ask(tmp_path, {"signed": payments})["signed"]]
     assert len(signed) == len(kinds)
     for transaction in signed:
         cheaper = replace(transaction, outputs=(TxOutput(69_999, shop.script), transaction.outputs[1]))
@@ -120,7 +66,7 @@ def test_it_signs_payments_that_the_consensus_library_accepts(bitcoin_wallet: Te
 def test_what_it_would_get_wrong_and_ours_does_not(tmp_path: Path) -> None:
     """Should a new release mend these, this test says so, and the decision can be looked at again."""
     asked = [[VERSION_2, "bitcoin"], [UPPER_CASE, "bitcoin"], [OF_REGTEST, "regtest"], [OF_MAIN, "regtest"]]
-    told = ask(tmp_path, {"addresses": asked, "scripts": [BARE_KEY, BARE_MULTISIG]})
+    told = ask(tmp_path, {"scripts": asked, "addresses": [BARE_KEY, BARE_MULTISIG]})
     right = script_of_address(MAIN, VERSION_2).hex()
     assert right == "5210751e76e8199196d454941c45d1b3a323"
     assert told["scripts"] == [
@@ -138,3 +84,45 @@ def test_what_it_would_get_wrong_and_ours_does_not(tmp_path: Path) -> None:
     assert told["addresses"][1].startswith("bc1q")  # of the first key alone, though either key may spend
     for script in (BARE_KEY, BARE_MULTISIG):
         assert address_of_script(MAIN, bytes.fromhex(script)) is None
+
+
+XPUB = "xpub69H7F5d8KSRgmmdJg2KhpAK8SR3DjMwAdkxj3ZuxV27CprR9LgpeyGmXUbC6wb7ERfvrnKZjXoUmmDznezpbZb7ap6r1D3tgFxHmwMkQTPH"
+
+
+def test_it_derives_the_keys_that_we_derive(tmp_path: Path) -> None:
+    chance = random.Random(32)
+    paths = [[chance.randrange(2**31) for _ in range(chance.randint(1, 4))] for _ in range(25)]
+    paths += [[0], [2**31 - 1], [1, 2, 0]]
+    tpub = parse_extended_key(MAIN, XPUB).spelled(REGTEST)
+    asked = [{"key": XPUB, "network": "bitcoin", "steps": steps} for steps in paths]
+    asked += [{"key": tpub, "network": "testnet", "steps": steps} for steps in paths]
+    told = ask(tmp_path, {"keys": asked})["keys"]
+    ours = []
+    for network, text in ((MAIN, XPUB), (REGTEST, tpub)):
+        for steps in paths:
+            key = parse_extended_key(network, text)
+            for step in steps:
+                key = key.child(step)
+            ours.append({"key": key.spelled(network), "public_key": key.public_key.hex()})
+    assert told == ours
+    assert told[0] != ours[1]
+
+
+def test_it_is_cut_off_from_the_network_and_writes_into_its_own_folder(tmp_path: Path) -> None:
+    with pytest.raises(SecondOpinionFailed, match="may not use the network"):
+        ask(tmp_path, {"lookup": [""]})
+    ask(tmp_path, {"keys": []})
+    ask(tmp_path, {"addresses": [BARE_KEY]})
+    assert {path.name for path in tmp_path.iterdir()} == {"bitcoinlib"}
+
+
+def test_nothing_but_its_roles_imports_it() -> None:
+    """What the import contracts say, by the letter: not even inside a function."""
+    root = Path(__file__).parents[3]
+    found = {
+        str(path.relative_to(root))
+        for package in ("chains", "mapping", "exports", "verifier")
+        for path in (root / package).rglob("*.py")
+        if re.search(r"^\s*(import|from) bitcoinlib", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert found == {"chains/devnet/bitcoin/bitcoinlib_roles.py"}

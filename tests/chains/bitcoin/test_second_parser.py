@@ -1,60 +1,23 @@
-"""Blocks read by a second library, bitcoinlib, where it is installed: two decoders must agree on every field.
-
-Its import writes a folder of settings; it runs in a process of its own with a private one.
-"""
+"""Blocks read by a second library, bitcoinlib, where it is installed: two decoders must agree on every field."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from chains.bitcoin.block import read_block
 from chains.bitcoin.transaction import id_text, outpoint_parts
+from chains.devnet.bitcoin.bitcoinlib_roles import ask, is_installed
 from tests.chains.bitcoin import recorded
 from tests.chains.bitcoin.model import genesis, mine, random_block
 
-SECOND = """
-import json, sys
-from bitcoinlib.blocks import Block
-
-for line in sys.stdin:
-    block = Block.parse(bytes.fromhex(line), parse_transactions=True)
-    told = [
-        {
-            "txid": each.txid,
-            "inputs": [[i.prev_txid.hex(), i.output_n_int, i.unlocking_script.hex()] for i in each.inputs],
-            "outputs": [[o.value, o.script.serialize().hex() if not o.lock_script else o.lock_script.hex()]
-                        for o in each.outputs],
-        }
-        for each in block.transactions
-    ]
-    print(json.dumps({"hash": block.block_hash.hex(), "merkle_root": block.merkle_root.hex(), "transactions": told}))
-"""
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("bitcoinlib") is None, reason="bitcoinlib, an optional extra, is not installed"
-)
+pytestmark = pytest.mark.skipif(not is_installed(), reason="bitcoinlib, an optional extra, is not installed")
 
 
 def told_by_bitcoinlib(raws: list[bytes], folder: Path) -> list[object]:
-    environment = {**os.environ, "BCL_DATA_DIR": str(folder), "HOME": str(folder), "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", SECOND],
-        input="\n".join(raw.hex() for raw in raws),
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return ask(folder, {"blocks": [raw.hex() for raw in raws]})["blocks"]
 
 
 def told_by_us(raw: bytes) -> object:
