@@ -130,7 +130,12 @@ def coins_of(transaction: Transaction, coin_of: CoinOf, stated: Sequence[Output 
 
 
 def check_inputs(transaction: Transaction, coins: Sequence[Output], places: Sequence[int]) -> None:
-    """Raise `ProofRefused` unless consensus and the rules of BIP-322 let these inputs spend their coins."""
+    """Raise `ProofRefused` unless consensus and BIP-322 let these inputs spend their coins, and only with these words.
+
+    The first input stands for the words. With another one there, no input may be accepted: a script that asks for no
+    signature (a hash's preimage, say) would, and whoever saw one proof of it could make the next.
+    """
+    unbound = _with_another_first(transaction)
     for place in places:
         spending, witness = transaction.inputs[place], _witness(transaction, place)
         if not input_accepted(transaction.raw, place, coins):
@@ -140,6 +145,8 @@ def check_inputs(transaction: Transaction, coins: Sequence[Output], places: Sequ
         for item in optional_signatures(script, spending.script_sig, witness):
             if input_accepted(_without_item(transaction, place, item), place, coins):
                 inconclusive(f"input {place} carries a signature that the script does without: it may have failed")
+        if input_accepted(unbound, place, coins):
+            refuse("not-bound", f"input {place} is accepted whatever the words are: no signature covers them")
 
 
 def relative_age(transaction: Transaction) -> int:
@@ -224,10 +231,17 @@ def _without_item(transaction: Transaction, place: int, item: int) -> bytes:
     """The transaction with one item of a witness emptied."""
     witnesses = [list(stack) for stack in transaction.witnesses]
     witnesses[place][item] = b""
+    return _written(transaction, transaction.inputs, witnesses)
+
+
+def _with_another_first(transaction: Transaction) -> bytes:
+    """The transaction with other words in the place of its own."""
+    first = transaction.inputs[0]
+    other = first._replace(outpoint=bytes([first.outpoint[0] ^ 1]) + first.outpoint[1:])
+    return _written(transaction, [other, *transaction.inputs[1:]], transaction.witnesses)
+
+
+def _written(transaction: Transaction, inputs: Sequence[Input], witnesses: Sequence[Sequence[bytes]]) -> bytes:
     return encode_transaction(
-        transaction.inputs,
-        transaction.outputs,
-        witnesses,
-        version=transaction.version,
-        lock_time=transaction.lock_time,
+        inputs, transaction.outputs, witnesses, version=transaction.version, lock_time=transaction.lock_time
     )

@@ -1,13 +1,16 @@
 """Proofs of control of Bitcoin addresses, judged with our own ledger's coins and movements. Pure but for the scripts.
 
-signature-form, wrong-script    the proof has its scheme's form, and the address is of a kind it speaks for
-other-words, other-key          it is for these words and this address, and the address's own key signed
-signature-rule                  it keeps the rules of BIP-322 beyond consensus: SIGHASH_ALL, low S and so on
-inconclusive                    today's rules can judge it
-time-locked                     it is good now, and for every coin
-coin-not-held, coin-mismatch    each coin it spends on paper was unspent at the challenge's block, in our ledger
-no-own-coin, too-few-keys       one coin is the address's own; enough different keys signed
-no-such-transfer, wrong-amount  the agreed transfer is confirmed above the challenge's block, and exact
+What each must have; the reason is named by what is missing:
+
+    signature-form, wrong-script    the proof has its scheme's form, and the address is of a kind it speaks for
+    other-words, other-key          it is for these words and this address, and the address's own key signed
+    signature-rule                  it keeps the rules of BIP-322 beyond consensus: SIGHASH_ALL, low S and so on
+    not-bound                       a signature covers the words
+    inconclusive                    today's rules can judge it
+    time-locked                     it is good now, and for every coin
+    coin-not-held, coin-mismatch    each coin it spends on paper was unspent at the challenge's block, in our ledger
+    no-own-coin, too-few-keys       one coin is the address's own; enough different keys signed
+    no-such-transfer, wrong-amount  the agreed transfer is confirmed above the challenge's block, and exact
 """
 
 from __future__ import annotations

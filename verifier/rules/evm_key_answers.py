@@ -1,9 +1,11 @@
 """Signatures of EVM accounts, judged by what the chain says of each account. Pure.
 
-contract-wallet     the account is of the kind that the scheme speaks for: no key signs for a contract,
-no-contract         no contract answers for an account that has a key
-other-key           the key that signed is the address's own
-contract-refused    the contract wallet accepts the signature
+What each must have; the reason is named by what is missing:
+
+    contract-wallet     the account is of the kind that the scheme speaks for: no key signs for a contract,
+    no-contract         no contract answers for an account that has a key
+    other-key           the key that signed is the address's own
+    contract-refused    the contract wallet accepts the signature
 """
 
 from __future__ import annotations

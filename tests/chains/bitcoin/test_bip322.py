@@ -14,17 +14,18 @@ from typing import Any
 import pytest
 
 from chains.bitcoin import bip322, script_engine
+from chains.bitcoin.hashes import hash160, tagged_hash
 from chains.bitcoin.key_proofs import judge_proof, script_kind
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.proof_types import ProofState, Verdict
 from chains.bitcoin.psbt import read_finalized_psbt
-from chains.bitcoin.script import script_of_address, witness_script
+from chains.bitcoin.script import p2pkh_script, script_of_address, witness_script
 from chains.bitcoin.script_engine import ScriptEngineMissing
 from chains.bitcoin.transaction import Output, id_text
 from chains.devnet.bitcoin.kernel_chain import Coin
 from chains.devnet.bitcoin.keys import CURVE_ORDER, Kind, Lock, TestKey
 from chains.devnet.bitcoin.signing import HashType, legacy_digest, segwit_digest, taproot_digest
-from chains.devnet.bitcoin.wire import Transaction, TxOutput, with_length
+from chains.devnet.bitcoin.wire import Transaction, TxOutput, with_length, written_output
 from chains.key_schemes import SignatureScheme
 from chains.types import Address
 from tests.chains.bitcoin.proof_makers import (
@@ -230,9 +231,6 @@ def with_hash_type(kind: str, hash_type: int) -> tuple[Lock, Transaction]:
     if lock.kind is Kind.P2PKH:
         made = key.sign(legacy_digest(transaction, 0, lock.script, hash_type)) + bytes([hash_type])
         return lock, transaction.with_input(0, script=with_length(made) + with_length(key.public))
-    from chains.bitcoin.hashes import hash160
-    from chains.bitcoin.script import p2pkh_script
-
     made = key.sign(segwit_digest(transaction, 0, p2pkh_script(hash160(key.public)), 0, hash_type))
     transaction = transaction.with_input(0, witness=(made + bytes([hash_type]), key.public))
     if lock.kind is Kind.P2SH_P2WPKH:
@@ -341,6 +339,7 @@ def spent_by(script: bytes, *items: bytes | TestKey | None) -> Verdict:
 OWN = TestKey.of("own")
 OTHER = TestKey.of("other")
 CHECK_OWN = with_length(OWN.public) + b"\xac"
+PREIMAGE = b"\xa8" + with_length(sha256(b"secret " * 5).digest()) + b"\x87"  # SHA256 <hash> EQUAL
 EITHER = CHECK_OWN + b"\x7c" + with_length(OTHER.public) + b"\xac\x9b"  # <own> CHECKSIG SWAP <other> CHECKSIG BOOLOR
 
 
@@ -354,6 +353,12 @@ EITHER = CHECK_OWN + b"\x7c" + with_length(OTHER.public) + b"\xac\x9b"  # <own> 
         (EITHER, (OTHER, OWN), "inconclusive"),  # one would do; which of them holds is not looked into
         (b"\x63" + CHECK_OWN + b"\x67\x51\x68", (OWN, b"\x01"), "valid"),
         (b"\x63" + CHECK_OWN + b"\x67\x51\x68", (OWN, b"\x02"), "signature-rule"),
+        (b"\x51", (), "not-bound"),  # anybody can spend
+        (PREIMAGE, (b"secret " * 5,), "not-bound"),
+        (PREIMAGE, (b"another" * 5,), "other-key"),
+        (b"\x63" + CHECK_OWN + b"\x67" + PREIMAGE + b"\x68", (b"secret " * 5, None), "not-bound"),
+        (b"\x63" + CHECK_OWN + b"\x67" + PREIMAGE + b"\x68", (OWN, b"\x01"), "valid"),
+        (PREIMAGE + b"\x69" + CHECK_OWN, (OWN, b"secret " * 5), "valid"),  # both are needed
         (b"\x61" + CHECK_OWN, (OWN,), "inconclusive"),  # NOP
         (b"\xb0" + CHECK_OWN, (OWN,), "inconclusive"),  # a NOP reserved for upgrades
         (b"\xb9" + CHECK_OWN, (OWN,), "inconclusive"),
@@ -407,6 +412,91 @@ def test_kinds_of_addresses() -> None:
         "p2sh-p2wsh-multisig": "p2sh",
         "p2sh-multisig": "p2sh",
     }
+
+
+def leaf_spent(script: bytes, *items: TestKey | bytes, version: int = 0xC0, hash_type: int = 0) -> Verdict:
+    """A proof by a taproot leaf; a key stands for its signature."""
+    leaf = tagged_hash("TapLeaf", bytes([version]) + with_length(script))
+    output = OWN.tweaked(leaf)
+
+    class Leaf(Lock):
+        @property
+        def script(self) -> bytes:
+            return witness_script(1, output.public[1:])
+
+    lock = Leaf(Kind.P2TR, (OWN,))
+    transaction = draft(lock)
+    digest = leaf_digest(transaction, lock.script, leaf, hash_type)
+    ending = bytes([hash_type]) if hash_type else b""
+    stack = [each.sign_schnorr(digest) + ending if isinstance(each, TestKey) else each for each in items]
+    control = bytes([version | output.public[0] & 1]) + OWN.public[1:]
+    return judged(FULL, full(transaction.with_input(0, witness=(*stack, script, control))), lock)
+
+
+def leaf_digest(transaction: Transaction, script: bytes, leaf: bytes, hash_type: int) -> bytes:
+    """The digest of BIP-342 for a leaf, of a transaction with one input over a coin worth nothing."""
+    one = transaction.inputs[0]
+    outputs = b"".join(written_output(each) for each in transaction.outputs)
+    parts = [
+        bytes([0, hash_type]),
+        transaction.version.to_bytes(4, "little") + transaction.lock_time.to_bytes(4, "little"),
+        sha256(one.txid + one.vout.to_bytes(4, "little")).digest(),
+        sha256(bytes(8)).digest(),
+        sha256(with_length(script)).digest(),
+        sha256(one.sequence.to_bytes(4, "little")).digest(),
+        *([sha256(outputs).digest()] if hash_type in (0, 1) else []),
+        b"\x02" + bytes(4) + leaf + b"\x00" + b"\xff" * 4,
+    ]
+    return tagged_hash("TapSighash", b"".join(parts))
+
+
+LEAF_OWN = with_length(OWN.public[1:]) + b"\xac"
+
+
+@pytest.mark.parametrize(
+    ("script", "items", "options", "code"),
+    [
+        (LEAF_OWN, (OWN,), {}, "valid"),
+        (LEAF_OWN, (OWN,), {"hash_type": 1}, "valid"),
+        (LEAF_OWN, (OWN,), {"hash_type": 2}, "signature-rule"),
+        (LEAF_OWN, (OTHER,), {}, "other-key"),
+        (LEAF_OWN, (OWN,), {"version": 0xC2}, "inconclusive"),  # a leaf version of the future: anybody can spend
+        (b"\x51", (), {}, "not-bound"),
+        (PREIMAGE, (b"secret " * 5,), {}, "not-bound"),
+        (b"\x50", (), {}, "inconclusive"),  # OP_SUCCESS: anybody can spend
+        (with_length(b"\x05" * 31) + b"\xac", (bytes(64),), {}, "inconclusive"),  # a key of a kind of the future
+        (b"\x51\xac", (bytes(64),), {}, "inconclusive"),
+        (b"\xab" + LEAF_OWN, (OWN,), {}, "other-key"),  # the digest would have to say where it stands
+    ],
+)
+def test_taproot_leaves(script: bytes, items: tuple[TestKey | bytes, ...], options: Any, code: str) -> None:
+    assert told(leaf_spent(script, *items, **options)) == code
+
+
+def test_an_annex_is_inconclusive() -> None:
+    lock = lock_of("p2tr")
+    transaction = draft(lock)
+    coins = [Coin(0, lock.script, 0, coinbase=False)]
+    annex = b"\x50\x01"
+    spent_with_annex = taproot_digest_with_annex(transaction, coins, annex)
+    signature = lock.keys[0].tweaked().sign_schnorr(spent_with_annex)
+    transaction = transaction.with_input(0, witness=(signature, annex))
+    assert told(judged(FULL, full(transaction), lock)) == "inconclusive"
+
+
+def taproot_digest_with_annex(transaction: Transaction, coins: list[Coin], annex: bytes) -> bytes:
+    one = transaction.inputs[0]
+    outputs = b"".join(written_output(each) for each in transaction.outputs)
+    parts = [
+        bytes(2) + transaction.version.to_bytes(4, "little") + transaction.lock_time.to_bytes(4, "little"),
+        sha256(one.txid + one.vout.to_bytes(4, "little")).digest(),
+        sha256(bytes(8)).digest(),
+        sha256(with_length(coins[0].script)).digest(),
+        sha256(one.sequence.to_bytes(4, "little")).digest(),
+        sha256(outputs).digest(),
+        b"\x01" + bytes(4) + sha256(with_length(annex)).digest(),
+    ]
+    return tagged_hash("TapSighash", b"".join(parts))
 
 
 # Proof of funds -------------------------------------------------------------------------------------------------------
