@@ -28,6 +28,7 @@ from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.ledger_views import Balance, Coin
 from chains.bitcoin.networks import DECIMALS, network_of
 from chains.bitcoin.scan import scan_blocks
+from chains.bitcoin.scan_back import TooFarBack, balances_by_scan
 from chains.bitcoin.script import script_of_address
 from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_scan
 from chains.bitcoin.transaction import id_bytes, id_text, outpoint
@@ -58,6 +59,8 @@ LEDGER: Final = "ledger"
 """Method of a balance that is the sum of all blocks."""
 LEDGER_FROM_COINS: Final = "ledger-from-coins"
 """Method of a balance whose beginning is the word of a set of coins; from there on the sum of all blocks."""
+SCAN_BACK: Final = "scantxoutset"
+"""Method of a balance that is the node's own set of unspent outputs, gone back from its tip to the block."""
 _FILE_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9_.]{0,39}", re.ASCII)
 
 
@@ -229,6 +232,8 @@ class BitcoinReader:
         try:
             self._follow(pin.block, scripts)
         except NotOnboarded as error:
+            if self._config.state_directory is None:  # nobody keeps a ledger here, such as an auditor's node
+                return self._read_back(pin, holdings, scripts, progress)
             failure = f"{error.code}: {error}. {error.advice}"
         known = self._ledger.balances(scripts, pin.block.block_hash) if self._holds(pin.block) else {}
         from_coins = self._ledger.began_with_coins(known)
@@ -245,6 +250,24 @@ class BitcoinReader:
                 self._observation(pin, holding, balance.base_units if balance else None, reason, method)
             )
         return observations
+
+    def _read_back(
+        self, pin: Pin, holdings: Sequence[Holding], scripts: Sequence[bytes], progress: Progress | None
+    ) -> list[BalanceObservation]:
+        """From the node's own set of unspent outputs, gone back to the pin."""
+        found, reason = {}, ""
+        try:
+            found = balances_by_scan(self._node, self._source, self._network, pin.block, scripts)
+        except TooFarBack as error:
+            reason = f"not-onboarded: {error}, and no ledger is kept that could tell"
+        if not self._has_block(pin.block):
+            raise ChainMoved(f"{pin.block} is no longer canonical after reading")
+        if progress is not None:
+            progress(len(holdings))
+        return [
+            self._observation(pin, holding, found.get(script), reason, SCAN_BACK)
+            for holding, script in zip(holdings, scripts, strict=True)
+        ]
 
     @_named
     def coins(self, pin: Pin, addresses: Sequence[Address]) -> list[Coin]:

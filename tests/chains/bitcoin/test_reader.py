@@ -245,7 +245,7 @@ def test_too_long_a_past_is_not_read_by_a_sweep(core: RecordedCore, open_reader:
     assert (new.status, new.base_units) == (ReadStatus.FAILED, None)
     assert new.reason.startswith("not-onboarded: ")
     assert "custody chain load" in new.reason
-    fresh = open_reader(catch_up_blocks_max=115)
+    fresh = open_reader(catch_up_blocks_max=115, state_directory=tmp_path / "fresh")
     assert {observation.status for observation in fresh.read_balances(pin, HOLDINGS)} == {ReadStatus.FAILED}
 
 
