@@ -281,7 +281,6 @@ class QuorumReader:
         settings: EncumbranceSettings,
         *,
         first_height: int,
-        earlier: ApprovalCoverage | None = None,
         progress: Progress | None = None,
     ) -> ApprovalCoverage:
         """Every pair that any node saw approved: where to look. What only some of them saw is a disagreement."""
@@ -289,11 +288,11 @@ class QuorumReader:
 
         answers = self._panel.ask(
             lambda reader: _encumbrances_of(reader).look_for_approvals(
-                last, wallets, assets, settings, first_height=first_height, earlier=earlier
+                last, wallets, assets, settings, first_height=first_height
             )
         )
         if progress is not None:
-            progress(last.height - (earlier.last.height if earlier is not None else first_height - 1))
+            progress(last.height - first_height + 1)
         return merge_approvals(answers, Ballot(last, self._quorum, self._disagreements))
 
     def read_encumbrances(

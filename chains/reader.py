@@ -185,10 +185,9 @@ class EncumbranceReader(Protocol):
         settings: EncumbranceSettings,
         *,
         first_height: int,
-        earlier: ApprovalCoverage | None = None,
         progress: Progress | None = None,
     ) -> ApprovalCoverage:
-        """Whom the wallets approved in blocks up to `last`, going on from an earlier coverage where that stands."""
+        """Whom the wallets approved in blocks `first_height` to `last`."""
 
     def read_encumbrances(
         self,

@@ -25,13 +25,17 @@ class AcceptanceKind(StrEnum):
 
     ALLOWANCE = "allowance"
     PERMIT2 = "permit2"
+    OPERATOR = "operator"
+    APPROVED = "approved"
     MODULE = "module"
     DELEGATE = "delegate"
     PROXY_ADMIN = "proxy_admin"
     BEACON = "beacon"
 
 
-_OF_ONE_ASSET: Final = (AcceptanceKind.ALLOWANCE, AcceptanceKind.PERMIT2)
+_OF_ONE_ASSET: Final = (
+    AcceptanceKind.ALLOWANCE, AcceptanceKind.PERMIT2, AcceptanceKind.OPERATOR, AcceptanceKind.APPROVED
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

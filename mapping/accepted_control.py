@@ -18,6 +18,10 @@ class AcceptedKind(StrEnum):
     """A token's own ERC-20 allowance."""
     PERMIT2 = "permit2"
     """A grant inside Permit2."""
+    OPERATOR = "operator"
+    """An operator of a collection: one decision for each of its tokens that is an asset."""
+    APPROVED = "approved"
+    """The one address approved for an ERC-721 token."""
     MODULE = "module"
     """A module of a Safe."""
     DELEGATE = "delegate"
@@ -28,7 +32,9 @@ class AcceptedKind(StrEnum):
     """The contract that names the code of a wallet."""
 
 
-KINDS_WITH_AMOUNT: Final = frozenset({AcceptedKind.ALLOWANCE, AcceptedKind.PERMIT2})
+KINDS_WITH_AMOUNT: Final = frozenset(
+    {AcceptedKind.ALLOWANCE, AcceptedKind.PERMIT2, AcceptedKind.OPERATOR, AcceptedKind.APPROVED}
+)
 """Kinds that are about one asset, up to an amount; the others are about everything that is in the wallet."""
 
 

@@ -38,6 +38,8 @@ class ControlView:
     """Holders or whole tokens that an issuer stopped."""
     approvals: tuple[int, int] | None
     """First and last block in which approvals were looked for."""
+    approvals_late: int
+    """How many of these blocks are left for wallets and tokens that were mapped later."""
     compared_height: int | None
     """The block that control was compared with; None for the first sweep."""
     accepted: tuple[AcceptedExposure, ...] = ()
@@ -51,7 +53,8 @@ class ControlView:
         found = f"in force or not known {self.grants}, accepted {len(self.accepted)}, stopped by issuers {self.stopped}"
         first, last = self.approvals or (0, 0)
         before = f"compared with block {self.compared_height}" if self.compared_height is not None else "the first time"
-        return f"who else could move it: {asked}, {found}; approvals in blocks {first} to {last}; {before}"
+        late = f" ({self.approvals_late} left for what was mapped later)" if self.approvals_late else ""
+        return f"who else could move it: {asked}, {found}; approvals in blocks {first} to {last}{late}; {before}"
 
     def accepted_lines(self) -> list[str]:
         """A line for each that the firm accepts, as many as a person reads."""
@@ -70,6 +73,7 @@ class ControlView:
             "stopped": self.stopped,
             "accepted": [each.to_dict() for each in self.accepted],
             "approvals": list(self.approvals) if self.approvals is not None else None,
+            "approvals_late": self.approvals_late,
             "compared_height": self.compared_height,
         }
 
@@ -81,7 +85,7 @@ def control_view(store: Store, start: SweepStart | None) -> ControlView | None:
         return None
     reading, height = seen.reading, start.block.height
     if reading is None:
-        return ControlView(height, seen.failure, 0, 0, 0, 0, None, None)
+        return ControlView(height, seen.failure, 0, 0, 0, 0, None, 0, None)
     return ControlView(
         height=height,
         failure="",
@@ -90,6 +94,7 @@ def control_view(store: Store, start: SweepStart | None) -> ControlView | None:
         grants=len(reading.grants),
         stopped=sum(each.answer is Answer.RESTRICTED for each in reading.restrictions),
         approvals=(reading.coverage.first_height, reading.coverage.last.height),
+        approvals_late=reading.coverage.late_blocks,
         compared_height=seen.compared.block.height if seen.compared is not None else None,
         accepted=tuple(_accepted(store, start, reading)),
     )

@@ -325,7 +325,7 @@ class ChainSweep:
         self._read_late(reader, start, watched, assets)
         rolled = self._explain_changes(reader, start, watched, assets)
         known_assets = [asset for asset in assets if asset.asset_id not in asset_problems]
-        not_learnt = self._question(start, pin, known_assets).ask(reader)
+        not_learnt = self._question(start, pin, known_assets, assets).ask(reader)
         reader.identify()
         if not reader.is_canonical(start.block):
             raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
@@ -344,13 +344,16 @@ class ChainSweep:
             return None
         return Heartbeat(self._chain.chain_id, start.block, None, self._clock(), self._heartbeat_limit)
 
-    def _question(self, start: SweepStart, pin: Pin, assets: Sequence[Asset]) -> EncumbranceQuestion:
+    def _question(
+        self, start: SweepStart, pin: Pin, assets: Sequence[Asset], watched_assets: Sequence[Asset]
+    ) -> EncumbranceQuestion:
         """Who else could move what is in the wallets; see `verifier.sweep_encumbrances`."""
         return EncumbranceQuestion(
             self._store,
             start,
             pin,
             assets,
+            watched_assets,
             self._encumbrances,
             self._actor,
             self._clock,

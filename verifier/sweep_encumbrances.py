@@ -1,14 +1,15 @@
 """The part of a sweep that asks who else could move what stands in the wallets, and what the rules say to it.
 
 It comes after the balances, at the same pin. Approval events are looked through in runs that are stored one by one; a
-later sweep goes on from there. One sweep looks through a bounded number of blocks, so that a long history cannot use up
-the time of the balances; what is not looked through yet is said. A read that fails is kept and becomes an unverified
+later sweep goes on from there. What is mapped later is looked for by itself, in the blocks that were looked through
+without it. One sweep looks through a bounded number of blocks, so that a long history cannot use up the time of the
+balances; what is not looked through yet is said. A read that fails is kept and becomes an unverified
 finding: it never counts as "nobody", and it does not spoil the rest of the sweep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ import structlog
 
 from chains.errors import ChainMoved, FinalityReversed, ReadError, WrongChain
 from chains.evm.addresses import token_of
+from chains.evm.approval_coverage import caught_up, extended, widened
 from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceSettings
 from chains.reader import ChainReader, EncumbranceReader, Pin, as_encumbrance_reader
 from chains.types import Address, Asset, AssetId
@@ -56,6 +58,8 @@ class EncumbranceQuestion:
     pin: Pin
     assets: Sequence[Asset]
     """Every asset of the chain that is what the asset table says."""
+    watched_assets: Sequence[Asset]
+    """Every asset of the chain: approvals are looked for also while a token is not what the table says."""
     options: EncumbranceOptions
     actor: str
     clock: Callable[[], datetime]
@@ -93,33 +97,74 @@ class EncumbranceQuestion:
     def _look_for_approvals(
         self, reader: ChainReader, asked: EncumbranceReader, wallets: Sequence[Address]
     ) -> ApprovalCoverage:
-        """Go on from the newest earlier coverage that stands and has all of these wallets and assets."""
-        block, settings = self.start.block, self.options.settings
+        """Go on from the highest earlier coverage that stands, then catch up for what joined after it began."""
+        block = self.start.block
         first = min(self.options.approvals_from_height, block.height)
-        coverage = self._earlier(reader, wallets, first)
+        earlier = self._earlier(reader)
+        tokens = {asset.asset_id: asset for asset in self.watched_assets if token_of(asset.asset_id) is not None}
+        coverage = widened(earlier, first, wallets, tokens) if earlier is not None else None
         reached = coverage.last.height if coverage is not None else first - 1
         end = min(block.height, reached + self.options.approval_blocks_per_sweep_max)
-        advance = self.on_phase("looking for approvals", end - reached)
+        left = self.options.approval_blocks_per_sweep_max - (end - reached)
+        waiting = coverage.late_blocks if coverage is not None else 0
+        advance = self.on_phase("looking for approvals", end - reached + min(left, waiting))
+        look = _Look(self, reader, asked, tokens, advance)
         while coverage is None or reached < end:
             height = min(reached + BLOCKS_PER_RUN, end)
-            last = block if height == block.height else reader.block_at(height)
-            coverage = asked.look_for_approvals(
-                last, wallets, self.assets, settings, first_height=first, earlier=coverage, progress=advance
-            )
-            self.store.add_approvals(self.start, coverage, reader.node_id, self.actor, self.clock())
+            owners = coverage.wallets if coverage is not None else wallets
+            part = look.through(reached + 1, height, owners, coverage.assets if coverage is not None else tokens)
+            coverage = extended(coverage, part) if coverage is not None else part
+            look.keep(coverage)
             reached = height
+        while coverage.late and left > 0:
+            group = coverage.late[0]
+            height = min(group.next_height + min(BLOCKS_PER_RUN, left) - 1, group.last_height)
+            part = look.through(group.next_height, height, group.wallets, group.assets)
+            coverage = caught_up(coverage, part)
+            look.keep(coverage)
+            left -= height - group.next_height + 1
+        if look.kept is None and coverage != earlier:
+            look.keep(coverage)
         return coverage
 
-    def _earlier(self, reader: ChainReader, wallets: Sequence[Address], first: int) -> ApprovalCoverage | None:
-        tokens = [asset.asset_id for asset in self.assets if token_of(asset.asset_id) is not None]
+    def _earlier(self, reader: ChainReader) -> ApprovalCoverage | None:
         for known in self.store.approval_coverages(self.start.chain_id):
             if (
                 known.last.height <= self.start.block.height
-                and known.covers(first, wallets, tokens, self.options.settings.permit2)
+                and known.permit2 == self.options.settings.permit2
                 and reader.is_canonical(known.last)
             ):
                 return known
         return None
+
+
+@dataclass(slots=True)
+class _Look:
+    """One sweep's looking through blocks for approvals, stored run by run."""
+
+    question: EncumbranceQuestion
+    reader: ChainReader
+    asked: EncumbranceReader
+    tokens: Mapping[AssetId, Asset]
+    advance: Callable[[int], None]
+    kept: ApprovalCoverage | None = None
+
+    def through(
+        self, first_height: int, last_height: int, wallets: Iterable[Address], asset_ids: Iterable[AssetId]
+    ) -> ApprovalCoverage:
+        """What the blocks say of these wallets and tokens."""
+        block, settings = self.question.start.block, self.question.options.settings
+        last = block if last_height == block.height else self.reader.block_at(last_height)
+        assets = [self.tokens[asset_id] for asset_id in sorted(asset_ids)]
+        return self.asked.look_for_approvals(
+            last, sorted(wallets), assets, settings, first_height=first_height, progress=self.advance
+        )
+
+    def keep(self, coverage: ApprovalCoverage) -> None:
+        """Store how far it is now; a later sweep, or this one taken up again, goes on from here."""
+        question = self.question
+        question.store.add_approvals(question.start, coverage, self.reader.node_id, question.actor, question.clock())
+        self.kept = coverage
 
 
 def accepted_at(store: Store, start: SweepStart) -> Acceptances:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from chains.errors import ChainMoved, InvalidValue
+from chains.errors import InvalidValue
 from chains.evm.abi import address_word, selector
 from chains.evm.addresses import address_bytes, token_address, token_of
 from chains.evm.approval_events import ApprovalEvents
@@ -51,14 +51,10 @@ def read_encumbrances(
     assets: Iterable[Asset],
     *,
     first_height: int,
-    earlier: ApprovalCoverage | None = None,
     settings: EncumbranceSettings | None = None,
     progress: Progress | None = None,
 ) -> EncumbranceReading:
     """Read everything at the pin; events from `first_height` on, `progress` counts their blocks.
-
-    `earlier` is the coverage of an earlier reading: when its last block is still canonical and it looked for all of
-    this, only later blocks are looked through; else all of them are again.
 
     Raises `ChainMoved` when the pin is no longer canonical, and any `ReadError` when the events could not be read or
     the node gave no answer at all. A single question that failed is a part of the answer.
@@ -67,7 +63,7 @@ def read_encumbrances(
     settings = settings or EncumbranceSettings()
     coverage = look_for_approvals(
         transport, config, pin.block, owners, held, settings,
-        first_height=first_height, earlier=earlier, progress=progress,
+        first_height=first_height, progress=progress,
     )  # fmt: skip
     return read_at_pin(transport, config, node_id, pin, owners, held, coverage, settings)
 
@@ -81,10 +77,9 @@ def look_for_approvals(
     settings: EncumbranceSettings,
     *,
     first_height: int,
-    earlier: ApprovalCoverage | None = None,
     progress: Progress | None = None,
 ) -> ApprovalCoverage:
-    """Look through the blocks from `first_height` to `last` that no earlier coverage stands for, and add what it saw.
+    """Look through the blocks from `first_height` to `last`; `approval_coverage` adds that to what is known.
 
     Raises `ChainMoved` when `last` is not canonical, and any `ReadError` when the events could not be read.
     """
@@ -95,20 +90,11 @@ def look_for_approvals(
     owners, known = sorted(set(wallets)), tuple(assets)
     tokens, collections = _tokens(known), collections_of(known)
     asset_ids = frozenset(asset.asset_id for asset in approvable(known))
-    if earlier is None or not earlier.covers(first_height, owners, asset_ids, settings.permit2):
-        earlier = None
-    elif earlier.last.height > last.height or not _is_known(source, earlier.last):
-        earlier = None  # a reorganisation may have put other approvals into the blocks that were covered
     permit2 = address_bytes(settings.permit2)
     events = ApprovalEvents(transport, last, [*map(address_bytes, owners)], tokens, permit2, collections)
-    scan_from = first_height if earlier is None else earlier.last.height + 1
-    found, odd = events.read(scan_from, last.height, progress)
-    if earlier is not None:
-        found |= earlier.candidates
-        before = earlier.odd_approvals
-        odd = {asset_id: odd.get(asset_id, 0) + before.get(asset_id, 0) for asset_id in {*odd, *before}}
+    found, odd = events.read(first_height, last.height, progress)
     return ApprovalCoverage(
-        first_height=first_height if earlier is None else earlier.first_height,
+        first_height=first_height,
         last=last,
         wallets=frozenset(owners),
         assets=asset_ids,
@@ -183,14 +169,6 @@ def _tokens(assets: Iterable[Asset]) -> dict[bytes, Asset]:
     """The ERC-20 tokens among assets, by contract."""
     erc20 = [asset for asset in assets if "/erc20:" in asset.asset_id]
     return {raw: asset for asset in erc20 if (raw := token_address(asset.asset_id)) is not None}
-
-
-def _is_known(source: BlockSource, block: BlockRef) -> bool:
-    try:
-        source.require_known(block)
-    except ChainMoved:
-        return False
-    return True
 
 
 def _within(pairs: Iterable[PairKey], owners: Sequence[Address], by_id: Mapping[AssetId, Asset]) -> set[PairKey]:

@@ -5,7 +5,7 @@ Every question has an answer or the reason why it has none; nothing that was not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -124,7 +124,7 @@ class LateApprovals:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalCoverage:
-    """Whose approvals were looked for in which blocks, and what was seen. A later reading goes on from it."""
+    """Whose approvals were looked for in which blocks, and what was seen; `approval_coverage` goes on from it."""
 
     first_height: int
     last: BlockRef
@@ -143,17 +143,6 @@ class ApprovalCoverage:
     def late_blocks(self) -> int:
         """How many blocks are still to be looked through for what joined later, each group of it by itself."""
         return sum(each.blocks for each in self.late)
-
-    def covers(
-        self, first_height: int, wallets: Iterable[Address], assets: Iterable[AssetId], permit2: Address
-    ) -> bool:
-        """Whether all of this was looked for up to the last block, so that only later blocks are left."""
-        return (
-            self.first_height <= first_height
-            and self.wallets.issuperset(wallets)
-            and self.assets.issuperset(assets)
-            and self.permit2 == permit2
-        )
 
 
 class Fact(StrEnum):

@@ -256,15 +256,14 @@ class EvmReader:
         settings: EncumbranceSettings,
         *,
         first_height: int,
-        earlier: ApprovalCoverage | None = None,
         progress: Progress | None = None,
     ) -> ApprovalCoverage:
-        """Whom the wallets approved in blocks up to `last`; see `chains.evm.encumbrance`."""
+        """Whom the wallets approved in some blocks; see `chains.evm.encumbrance`."""
         from chains.evm.encumbrance import look_for_approvals
 
         return look_for_approvals(
             self._transport, self._config, last, wallets, assets, settings,
-            first_height=first_height, earlier=earlier, progress=progress,
+            first_height=first_height, progress=progress,
         )  # fmt: skip
 
     @_named

@@ -22,7 +22,7 @@ from mapping.tables.shared import (
 
 UNLIMITED = "unlimited"
 """The word for any amount."""
-_AMOUNT_KINDS = " and ".join(sorted(KINDS_WITH_AMOUNT))
+_AMOUNT_KINDS = ", ".join(sorted(KINDS_WITH_AMOUNT))
 
 
 def _asset(text: str, row: Row) -> object:
@@ -76,7 +76,7 @@ def _build(row: Row) -> AcceptedControl:
     )
 
 
-_asset_column = asset_column(f"What may be taken; for {_AMOUNT_KINDS} alone, the others may move everything.")
+_asset_column = asset_column(f"What may be taken; for {_AMOUNT_KINDS} alone; the others may move everything.")
 
 ACCEPTED_CONTROL = Table(
     name="accepted_control",
@@ -151,6 +151,7 @@ ACCEPTED_CONTROL = Table(
     notes=(
         "A new version of a decision (another amount, an earlier end) is approved anew: its approved_at is later.",
         "Another wallet, kind, asset or subject is another decision with an id of its own.",
+        "An operator may take every token of a collection: unlimited, with a row for each token that is an asset.",
         "That a module or delegate was added is told as a change of control all the same, once.",
     ),
 )

@@ -31,6 +31,12 @@ def test_an_allowance_up_to_an_amount(desk: Desk) -> None:
     assert posted(desk, quantity_max="unlimited").base_units_max is None
 
 
+def test_an_operator_and_an_approval_of_one_token_name_the_token(desk: Desk) -> None:
+    for kind in ("operator", "approved"):
+        assert posted(desk, kind=kind, quantity_max="unlimited").asset_id == USDC
+        assert only(desk.post(TABLE, **{**WHOLE, "kind": kind}).problems).column == "asset_id"
+
+
 @pytest.mark.parametrize("kind", ["module", "delegate", "proxy_admin", "beacon"])
 def test_what_may_move_everything_has_no_asset_and_no_amount(desk: Desk, kind: str) -> None:
     accepted = posted(desk, **{**WHOLE, "kind": kind})

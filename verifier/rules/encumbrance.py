@@ -39,6 +39,10 @@ TAKERS: Final = {
 """Facts about a wallet that let somebody other than its owners move all of it, each with a kind and a sentence."""
 
 
+LATE_SHOWN_MAX: Final = 3
+"""How many groups of late approvals a text names."""
+
+
 def encumbrance_findings(
     reading: EncumbranceReading,
     observations: Observations,
@@ -133,6 +137,19 @@ def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Itera
         )
         kind, place = FindingKind.COVERAGE_GAP, surroundings.chain_location
         yield surroundings.finding(kind, place, None, None, "approvals_behind", text)
+    if late := reading.coverage.late:
+        groups = "; ".join(
+            f"of {len(each.wallets)} wallets in {len(each.assets)} tokens in blocks {each.next_height:,} to "
+            f"{each.last_height:,}"
+            for each in late[:LATE_SHOWN_MAX]
+        )
+        more = f"; and {len(late) - LATE_SHOWN_MAX} groups more" if len(late) > LATE_SHOWN_MAX else ""
+        text = (
+            f"Some wallets or tokens were mapped after others: approvals {groups}{more} were not looked for yet; the "
+            f"next sweeps go on. Spenders known by now are asked for all the same."
+        )
+        kind, place = FindingKind.COVERAGE_GAP, surroundings.chain_location
+        yield surroundings.finding(kind, place, None, None, "approvals_late", text)
     if first_height > 0:
         text = (
             f"Approvals before block {first_height:,} were not looked for; an allowance from then shows only "

@@ -40,7 +40,6 @@ class Wallets:
         url: str | None = None,
         *,
         first_height: int = 0,
-        earlier: EncumbranceReading | None = None,
         settings: EncumbranceSettings | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> EncumbranceReading:
@@ -55,7 +54,6 @@ class Wallets:
                 self.wallets,
                 self.assets,
                 first_height=first_height,
-                earlier=earlier.coverage if earlier is not None else None,
                 settings=settings,
             )
         finally:

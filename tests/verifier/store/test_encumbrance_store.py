@@ -19,6 +19,7 @@ from chains.evm.encumbrance_types import (
     Fact,
     Grant,
     GrantKind,
+    LateApprovals,
     Restriction,
 )
 from chains.types import UINT256_MAX, Address
@@ -44,7 +45,13 @@ KEY = {Fact.ACCOUNT_KIND: "key", Fact.CODE_HASH: "none"}
 UNREAD = "node-unavailable: it did not answer"
 
 
-def coverage(last: int, *, first: int = 0, odd: int = 0) -> ApprovalCoverage:
+LATE = (
+    LateApprovals(frozenset((A,)), frozenset((USDX.asset_id,)), 3, 7),
+    LateApprovals(frozenset((A, B)), frozenset((USDX.asset_id,)), 0, 9),
+)
+
+
+def coverage(last: int, *, first: int = 0, odd: int = 0, late: tuple[LateApprovals, ...] = ()) -> ApprovalCoverage:
     return ApprovalCoverage(
         first_height=first,
         last=block(last),
@@ -53,6 +60,7 @@ def coverage(last: int, *, first: int = 0, odd: int = 0) -> ApprovalCoverage:
         permit2=PERMIT2_ADDRESS,
         candidates=Candidates(frozenset({(A, USDX.asset_id, OUTSIDE)}), frozenset({(B, USDX.asset_id, OUTSIDE)})),
         odd_approvals={USDX.asset_id: odd} if odd else {},
+        late=late,
     )
 
 
@@ -113,6 +121,23 @@ def test_everything_comes_back(store: Store) -> None:
     (known,) = store.approval_coverages(CHAIN)
     assert known == told.coverage
     assert verify_journal(store).ok
+
+
+def test_the_newest_state_at_each_block_is_offered_highest_first(store: Store) -> None:
+    import_story(store)
+    story = SweepStory(store)
+    story.begin()
+    for minute, state in enumerate(
+        (coverage(9), coverage(10, late=LATE), coverage(10, late=LATE[1:]), coverage(8)), start=11
+    ):
+        store.add_approvals(story.start, state, "node-a", ACTOR, later(minute))
+    assert store.approval_coverages(CHAIN) == [coverage(10, late=LATE[1:]), coverage(9), coverage(8)]
+    told = replace(reading(10), coverage=coverage(10, late=LATE[1:]))
+    store.add_encumbrances(story.start, told, ACTOR, later(20))
+    seen = store.encumbrances(story.start)
+    assert seen is not None
+    assert seen.reading is not None
+    assert (seen.reading.coverage.late, seen.reading.coverage.late_blocks) == (LATE[1:], 10)
 
 
 def test_a_sweep_is_compared_with_what_was_last_known(store: Store) -> None:

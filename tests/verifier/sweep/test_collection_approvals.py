@@ -58,6 +58,19 @@ def test_an_operator_exposes_every_token_that_is_held_until_it_is_taken_back(gal
     assert desk.sweep().cases == ()
 
 
+def test_an_operator_that_the_firm_wants_is_listed_for_each_token_decided(gallery: Gallery, tmp_path: Path) -> None:
+    desk = gallery.desk
+    common = {"wallet": OMNIBUS, "subject": STRANGER, "kind": "operator", "quantity_max": "unlimited"}
+    desk.take(accepted_control=[{**common, "acceptance_id": "AC-1", "asset_id": str(gallery.print.asset_id)}])
+    for_all(gallery, OMNIBUS, STRANGER, is_approved=True)
+    outcome = desk.sweep()
+    assert exposed(outcome) == {gallery.painting: 1}, "of the other collection nobody decided"
+    assert outcome.control is not None
+    assert [each.exposed for each in outcome.control.accepted] == [((gallery.print, 50),)]
+    issuer = Issuer.of(tmp_path, desk)
+    assert refused(issuer.verify(issuer.issue().path, nodes=True)) == {}
+
+
 def test_an_operator_of_an_empty_wallet_takes_what_comes(gallery: Gallery) -> None:
     for_all(gallery, SECOND, STRANGER, is_approved=True)
     assert exposed(gallery.desk.sweep()) == {gallery.painting: 0, gallery.print: 0}

@@ -29,6 +29,8 @@ class ApprovalScanRow(HotRow, table=True):
     """Whose approvals of which tokens, in canonical JSON."""
     odd: str = column(Words())
     """Canonical JSON: of each token, how many approval events of the whole range name no spender."""
+    late: str = column(Words())
+    """Canonical JSON: what is still to be looked through for whom was mapped later, [watched_key, next, last] each."""
 
 
 class ApprovalCandidateRow(HotRow, table=True):

@@ -245,6 +245,7 @@ CREATE TABLE approval_scan (
 	node_id TEXT NOT NULL,
 	watched_key INTEGER NOT NULL,
 	odd TEXT NOT NULL,
+	late TEXT NOT NULL,
 	CONSTRAINT pk_approval_scan PRIMARY KEY (record_id),
 	CONSTRAINT fk_approval_scan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_approval_scan_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
