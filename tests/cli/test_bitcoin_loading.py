@@ -25,6 +25,7 @@ from tests.chains.bitcoin.recorded import RECORDINGS, RecordedCore, serving, sta
 from tests.chains.bitcoin.test_reader import ADDRESSES
 from tests.cli.command import ROOT, Answer, Firm
 from tests.cli.test_bitcoin import BITCOIN, CHAIN, configure, take_books
+from tests.verifier.sweep.test_bitcoin_descriptors import Branch
 
 pytestmark = pytest.mark.devnet
 
@@ -295,3 +296,46 @@ def test_first_balances_from_a_dump_of_a_recorded_node(firm: Firm) -> None:
         damaged = firm.path("damaged.dat")
         damaged.write_bytes(dump.read_bytes()[:-1])
         assert firm("chain", "load", CHAIN, "--dump", damaged, "--json").code == 2
+
+
+def test_a_wallet_of_a_descriptor_from_its_row_to_the_sweep(story: Story) -> None:
+    """The row and what is watched; the birth height above which no load begins; a private key that is shown nowhere."""
+    branch = Branch("deposits")
+    first, second = branch.lock(0), branch.lock(1)
+    story.rich.pay_many({first.address: BITCOIN, second.address: 2 * BITCOIN})
+    story.node.mine(CONFIRMATIONS)
+    birth = story.node.height - CONFIRMATIONS + 1
+    story.configure(more=f"history_from_height = {birth}")
+    story.addresses, story.paid_at = [first.address], birth
+    story.take_books(3 * BITCOIN)
+    row = {"chain_id": CHAIN, "address": first.address, "role": "external"}
+    secret = "L4rK1yDtCWekvXuE6oXD9jCYfFNV2cWRpVuPLBcCU2z8TrisoyY1"
+
+    def post(**columns: str) -> Answer:
+        values = [f"{name}={text}" for name, text in {**row, **columns}.items()]
+        return story.firm("post", "wallet_descriptors", *values, "--json")
+
+    refused = post(descriptor=f"wpkh({secret})#00000000")
+    assert refused.code == 2
+    assert "private key" in refused.out
+    assert secret not in refused.out + refused.err
+    assert story.firm("map", "descriptors", "--json").code == 2
+    assert post(descriptor=branch.descriptor, birth_height=str(birth - 1), look_ahead="5").code == 0
+    high = story.load()
+    assert (high.code, "history_from_height" in high.out) == (2, True)
+    assert post(descriptor=branch.descriptor, birth_height=str(birth), look_ahead="5").code == 0
+    loaded = story.load()
+    assert (loaded.code, loaded.json["addresses"]) == (0, 5)
+    swept = story.firm("sweep", "--json")
+    assert swept.code == 0, swept
+    (shown,) = story.firm("map", "descriptors", "--json").json["descriptors"]
+    assert (shown["derived"], shown["look_ahead"], shown["birth_height"]) == (7, 5, birth)
+    assert shown["descriptor"] == branch.descriptor
+    plain = story.firm("map", "descriptors").out
+    assert "external" in plain
+    assert "tpub" not in plain
+    assert secret.encode() not in story.firm.path("custody.db").read_bytes()
+    assert story.firm("journal", "verify").code == 0
+    bundle = story.firm.path("audit.zip")
+    assert story.firm("export", "--out", bundle, "--json").code == 0
+    assert b"tpub" not in bundle.read_bytes()  # whoever has it can tell all addresses, those to come too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -139,6 +140,36 @@ def register(app: typer.Typer) -> None:
         if not text.strip():
             raise InputError("give some text to search for")
         return _show(ctx, text, _moment(as_of), _moment(known_at), limit, as_json)
+
+    @map_app.command("descriptors")
+    @command
+    def descriptors(ctx: typer.Context, known_at: KnownAtOption = "", as_json: JsonOption = False) -> int:
+        """Show the wallets that are told by an output descriptor, and how many of their addresses are watched.
+
+        The descriptors themselves are in --json only: whoever has one can tell all its addresses.
+
+        Example: custody map descriptors
+        """
+        with opened_store(settings_of(ctx)) as store:
+            found = store.wallet_descriptors(None, _moment(known_at) or now())
+        if as_json:
+            output.emit_json({"descriptors": [dataclasses.asdict(each) for each in found]})
+            return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
+        columns = ["chain", "address of number 0", "role", "watched", "look-ahead", "birth"]
+        rows = [
+            [
+                output.short(each.chain_id),
+                output.short(each.address),
+                each.role.value,
+                str(each.derived),
+                str(each.look_ahead),
+                "" if each.birth_height is None else str(each.birth_height),
+            ]
+            for each in found
+        ]
+        right = ["watched", "look-ahead", "birth"]
+        output.out().print(output.table(output.counted(len(found), "descriptor"), columns, rows, right=right))
+        return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
 
     @map_app.command("history")
     @command

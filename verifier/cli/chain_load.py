@@ -64,6 +64,14 @@ def register(chain_app: typer.Typer) -> None:
             head = store.head()
             known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
             addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
+            births = store.wallet_descriptors(config.chain_id, known_at) if not (coins or dump) else []
+        for born in births:
+            if born.birth_height is not None and born.birth_height < (config.history_from_height or 0):
+                raise InputError(
+                    f"history_from_height {config.history_from_height} is above block {born.birth_height}, the birth "
+                    f"of the wallet that begins with {born.address}: coins from before would be missing",
+                    advice="Lower history_from_height, or begin the wallets with their coins: --coins scan.",
+                )
         with ExitStack() as bars:
 
             def on_blocks(node_id: str, count: int) -> Callable[[int], None]:
