@@ -31,7 +31,7 @@ from chains.bitcoin.proof_types import (
 )
 from chains.bitcoin.psbt import PSBT_MAGIC, read_finalized_psbt
 from chains.bitcoin.script import witness_program
-from chains.bitcoin.script_engine import input_accepted
+from chains.bitcoin.script_engine import ScriptRun
 from chains.bitcoin.spending_rules import check_spend, optional_signatures
 from chains.bitcoin.transaction import (
     NO_OUTPOINT,
@@ -49,7 +49,7 @@ from chains.errors import MalformedAnswer
 TAG: Final = "BIP0322-signed-message"
 OP_RETURN: Final = b"\x6a"
 PREFIXES: Final = ("smp", "ful", "pof")
-INPUTS_MAX: Final = 5_000
+INPUTS_MAX: Final = 2_000
 """Most coins of one proof: each costs a run of the script engine."""
 
 
@@ -135,17 +135,18 @@ def check_inputs(transaction: Transaction, coins: Sequence[Output], places: Sequ
     The first input stands for the words. With another one there, no input may be accepted: a script that asks for no
     signature (a hash's preimage, say) would, and whoever saw one proof of it could make the next.
     """
-    unbound = _with_another_first(transaction)
+    own = ScriptRun(transaction.raw, coins)
+    unbound = ScriptRun(_with_another_first(transaction), coins)
     for place in places:
         spending, witness = transaction.inputs[place], _witness(transaction, place)
-        if not input_accepted(transaction.raw, place, coins):
+        if not own.accepts(place):
             refuse("other-key", f"input {place} is not accepted: another key signed, or other words, or it was altered")
         script = coins[place].script
         check_spend(script, spending.script_sig, witness)
         for item in optional_signatures(script, spending.script_sig, witness):
-            if input_accepted(_without_item(transaction, place, item), place, coins):
+            if ScriptRun(_without_item(transaction, place, item), coins).accepts(place):
                 inconclusive(f"input {place} carries a signature that the script does without: it may have failed")
-        if input_accepted(unbound, place, coins):
+        if unbound.accepts(place):
             refuse("not-bound", f"input {place} is accepted whatever the words are: no signature covers them")
 
 

@@ -20,34 +20,38 @@ class ScriptEngineMissing(ChainConfigError):
     advice = "Install it: pip install 'custody-verifier[bitcoin]'"
 
 
-def input_accepted(raw: bytes, index: int, coins: Sequence[Output]) -> bool:
-    """Whether an input of a transaction may spend its coin. `coins` are those of all inputs, in their order.
+class ScriptRun:
+    """One transaction before the coins that it spends; what the library works out for all inputs is done once."""
 
-    All consensus rules up to taproot hold. Raises `ScriptEngineMissing`.
-    """
-    library = _library()
-    try:
-        spending = library.Transaction(raw)
-    except RuntimeError:
-        return False  # the library cannot read it
-    outputs = [library.TransactionOutput(library.ScriptPubkey(coin.script), coin.value) for coin in coins]
-    precomputed = library.PrecomputedTransactionData(spending, outputs)
-    coin = coins[index]
-    script = library.ScriptPubkey(coin.script)
-    flags = library.ScriptVerificationFlags.ALL
-    try:
-        return bool(script.verify(coin.value, spending, precomputed, index, flags))
-    except library.ScriptVerifyException:
-        return False
+    def __init__(self, raw: bytes, coins: Sequence[Output]) -> None:
+        """`coins` are those of all inputs, in their order. Raises `ScriptEngineMissing`."""
+        library = self._library = _library()
+        self._coins = coins
+        self._spending = None
+        try:
+            self._spending = library.Transaction(raw)
+        except RuntimeError:
+            return  # the library cannot read it, so it accepts nothing of it
+        outputs = [library.TransactionOutput(library.ScriptPubkey(coin.script), coin.value) for coin in coins]
+        self._precomputed = library.script.PrecomputedTransactionData(self._spending, outputs)
+
+    def accepts(self, index: int) -> bool:
+        """Whether an input may spend its coin, by all consensus rules up to taproot."""
+        if self._spending is None:
+            return False
+        coin, library = self._coins[index], self._library
+        script, flags = library.ScriptPubkey(coin.script), library.ScriptVerificationFlags.ALL
+        try:
+            return bool(script.verify(coin.value, self._spending, self._precomputed, index, flags))
+        except library.ScriptVerifyException:
+            return False
 
 
 def _library() -> Any:
     try:
         import pbk
-        from pbk.script import PrecomputedTransactionData
     except ImportError:
         raise ScriptEngineMissing(
             "running Bitcoin scripts needs Bitcoin Core's consensus library (py-bitcoinkernel), which is not installed"
         ) from None
-    pbk.PrecomputedTransactionData = PrecomputedTransactionData
     return pbk

@@ -71,6 +71,7 @@ def test_every_coin_must_be_held_and_one_the_addresss_own() -> None:
     assert told(proof_file(reserves(COINS[:1])[0])) == "valid"
 
 
+@pytest.mark.fault("G9")
 def test_a_coin_counts_once() -> None:
     twice = reserves([COINS[0]])[0]
     assert told(proof_file(twice, twice)) == "signature-form"

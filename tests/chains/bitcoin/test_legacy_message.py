@@ -109,6 +109,7 @@ def by_keys(lock: Lock, *keys: TestKey, header: int = 31) -> str:
     return " ".join([lock.multisig_script.hex(), *(legacy(key, header) for key in keys)])
 
 
+@pytest.mark.fault("G4")
 @pytest.mark.parametrize("kind", ["p2wsh-multisig", "p2sh-p2wsh-multisig", "p2sh-multisig"])
 def test_enough_different_keys_must_sign(kind: str) -> None:
     lock, stranger = lock_of(kind), TestKey.of("stranger")
@@ -131,6 +132,7 @@ def test_enough_different_keys_must_sign(kind: str) -> None:
     assert told(MULTISIG, by_keys(lock, first, second, header=39), lock) == "signature-form"
 
 
+@pytest.mark.fault("G4")
 def test_one_key_twice_in_the_script_is_one() -> None:
     key = TestKey.of("one")
     twice = Lock(Kind.P2WSH_MULTISIG, (key, key), 2)
