@@ -62,6 +62,7 @@ def examine(config: Path | None, now: datetime) -> Iterator[Answer]:
         return
     yield _ask("database", lambda: _database(settings[0]))
     yield _ask("signing key", lambda: _signing_key(settings[0]))
+    yield _ask("liabilities secret", lambda: _liabilities_secret(settings[0]))
     for section in settings[0].chains:
         for node in section.nodes:
             yield _ask(
@@ -143,6 +144,12 @@ def _signing_key(settings: Settings) -> str:
     from verifier.signing import signers_of
 
     return f"key {signers_of(settings)[0].public_key.keyid[:16]}…"
+
+
+def _liabilities_secret(settings: Settings) -> str:
+    from verifier.signing import liabilities_secret_of
+
+    return f"a private file with {len(liabilities_secret_of(settings))} bytes"
 
 
 def _node(settings: Settings, chain_id: str, node_id: str, now: datetime) -> str:

@@ -29,6 +29,7 @@ def test_a_firm_that_can_sweep_is_in_good_health(scene: Scene) -> None:
         "configuration",
         "database",
         "signing key",
+        "liabilities secret",
         "eip155:31337 node anvil",
     }
     shown = scene.firm("doctor")
@@ -46,8 +47,9 @@ def test_what_is_missing_is_named_with_advice(firm: Firm, tmp_path: Path) -> Non
     assert (found["database"], found["signing key"], found["eip155:1 node node-a"]) == ("good", "good", "bad")
     firm.path("keys/signing-key.pem").chmod(0o644)
     firm.path("custody.db").unlink()
+    firm.path("keys/liabilities-secret.hex").unlink()
     found = health(firm("doctor", "--json").json)
-    assert (found["database"], found["signing key"]) == ("bad", "bad")
+    assert (found["database"], found["signing key"], found["liabilities secret"]) == ("bad", "bad", "bad")
     assert "Run `custody init`" in firm("doctor").out
     firm.path("custody.toml").write_text("[firm\n")
     answer = firm("doctor", "--json")

@@ -250,6 +250,37 @@ def test_every_single_bit_of_a_small_statement_counts(statement: InclusionStatem
         assert verify_statement(found, root).exit_code == 1, bytes(changed[max(at - 20, 0) : at + 20])
 
 
+@given(ALLOCATIONS, st.data())
+@settings(max_examples=80, deadline=None)
+def test_any_one_value_changed_in_any_statement_is_noticed(
+    allocations: list[AllocationRecord], data: st.DataObject
+) -> None:
+    found = data.draw(st.sampled_from(list(statements(positions_of(allocations)))))
+    value = parse_canonical_object(found.to_bytes().rstrip())
+    holder, key = data.draw(st.sampled_from(list(_places(value))))
+    before = holder[key]
+    if isinstance(before, int):
+        holder[key] = before + data.draw(st.sampled_from([-1, 1]))
+    else:
+        at = data.draw(st.integers(0, len(before) - 1))
+        digit = data.draw(st.sampled_from("0123456789abcdef").filter(lambda each: each != before[at]))
+        holder[key] = before[:at] + digit + before[at + 1 :]
+    try:
+        changed = InclusionStatement.parse(canonical_json(value))
+    except StatementInvalid:
+        return
+    assert verify_statement(changed, found.root).exit_code == 1
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every text and number in a JSON value, by what holds it."""
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, dict | list):
+            yield from _places(each)
+        else:
+            yield value, key
+
+
 def test_without_a_published_root_nothing_was_compared(statement: InclusionStatement) -> None:
     verdict = verify_statement(statement, None)
     assert (verdict.exit_code, verdict.problems) == (2, ())
