@@ -136,9 +136,7 @@ class ReserveStore(CaseStore):
                 advice="Say why it is computed again: --reason TEXT. The earlier computation stays on record.",
             )
         with self.record("reserve.computed", actor, payload, now) as unit:
-            keys = dict(
-                unit.connection.execute(sa.select(COMPUTATION.c.computation_id, COMPUTATION.c.record_id)).tuples().all()
-            )
+            keys = dict(unit.connection.execute(sa.select(COMPUTATION.c.computation_id, COMPUTATION.c.record_id)).all())
             computation_id = f"RC-{len(keys) + 1:06d}"
             unit.add(
                 ReserveComputationRow,
