@@ -325,7 +325,10 @@ class ChainSweep:
         self._read_late(reader, start, watched, assets)
         rolled = self._explain_changes(reader, start, watched, assets)
         known_assets = [asset for asset in assets if asset.asset_id not in asset_problems]
-        not_learnt = self._question(start, pin, known_assets, assets).ask(reader)
+        question = self._question(start, pin, known_assets, assets)
+        not_learnt = question.ask(reader)
+        if not_learnt and self._chain.quorum == 1:
+            not_learnt = self._ask_other_nodes(question, reader.node_id, not_learnt)
         reader.identify()
         if not reader.is_canonical(start.block):
             raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
@@ -336,6 +339,28 @@ class ChainSweep:
         descriptors = follow_descriptors(self._store, self._plugin, start, self._actor, self._clock)
         judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start), descriptors)
         return self._end(start, judgement)
+
+    def _ask_other_nodes(self, question: EncumbranceQuestion, asked: str, failure: str) -> str:
+        """Who else could move it, asked of the chain's other nodes in their order; the balances stand as they are.
+
+        Returns why nothing could be learnt from any of them; empty as soon as one answers. A quorum asked them all.
+        """
+        reasons = [failure]
+        for node in self._chain.nodes:
+            if node.node_id == asked:
+                continue
+            kept = self._store.node_capabilities(self._chain.chain_id, node.node_id)
+            fresh = _is_fresh(kept, self._clock())
+            other = self._plugin.open(self._chain, node, capabilities=kept if fresh else None)
+            try:
+                reason = question.ask_instead(other)
+            finally:
+                other.close()
+            if not reason:
+                log.info("encumbrances read from another node", chain=self._chain.chain_id, node=node.node_id)
+                return ""
+            reasons.append(reason)
+        return "; ".join(reasons)
 
     def _heartbeat(self, start: SweepStart) -> Heartbeat | None:
         """How old this observation is; None when the sweep looks back, because a newer one stands."""

@@ -88,6 +88,17 @@ class EncumbranceQuestion:
         self.store.add_encumbrances(self.start, reading, self.actor, self.clock())
         return ""
 
+    def ask_instead(self, reader: ChainReader) -> str:
+        """Ask another node of the chain, which must be on it and have the pin; whatever it fails at is the answer."""
+        try:
+            reader.identify()
+            if not reader.is_canonical(self.pin.block):
+                height = self.pin.block.height
+                return f"{ChainMoved.code}: node {reader.node_id}: does not have block {height} of this sweep"
+            return self.ask(reader)
+        except ReadError as error:
+            return f"{error.code}: {error}"
+
     def wallets(self) -> list[Address]:
         """Every mapped wallet that was not closed before the block's date."""
         on = self.start.block.timestamp.date()
