@@ -165,6 +165,7 @@ def look_at(block: Block, spent: Spent, watched: Collection[bytes], height: int 
     made_here: dict[bytes, list[Output]] = {}
     own: set[bytes] = set()
     spent_here: set[bytes] = set()
+    pack_number = _NUMBER.pack
     for position, (transaction, coins) in enumerate(zip(block.transactions, spent, strict=True)):
         before = len(credited) + len(debits)
         for index, coin in enumerate(coins):
@@ -181,10 +182,11 @@ def look_at(block: Block, spent: Spent, watched: Collection[bytes], height: int 
                     _require_same(block.header, name, coin, None)
                 spent_here.add(name)
                 debits.append(Debit(name, coin.script, coin.value, position))
-        for number, output in enumerate(transaction.outputs):
-            if output.script in watched:
-                name = transaction.txid + _NUMBER.pack(number)
-                credited.append(_new(Credit, (name, output.script, output.value, position == 0, position)))
+        txid, is_coinbase = transaction.txid, position == 0
+        for number, (value, script) in enumerate(transaction.outputs):
+            if script in watched:
+                name = txid + pack_number(number)
+                credited.append(_new(Credit, (name, script, value, is_coinbase, position)))
         if len(credited) + len(debits) > before:
             touched.append(TouchedTransaction(position, transaction, coins))
             made_here[transaction.txid] = transaction.outputs

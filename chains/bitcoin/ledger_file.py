@@ -18,12 +18,14 @@ from pathlib import Path
 
 from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent
 from chains.bitcoin.ledger import BlockEvents, BlockLook, examine, require_coins
-from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, event_row, spendings, usable
+from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, credit_rows, event_row, spendings, usable
+from chains.bitcoin.ledger_schema import EVENTS_OF_BLOCK
 from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at, touched_heights
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
 from chains.bitcoin.transaction import id_bytes, id_text
 from chains.errors import ChainMoved, InvalidValue, ProofFailed
+from chains.garbage import rare_collections
 from chains.types import BlockRef
 
 
@@ -109,7 +111,7 @@ class LedgerFile:
         """
         results: list[BlockEvents] = []
         changes: defaultdict[int, int] = defaultdict(int)
-        with self._rows.transaction():
+        with rare_collections(), self._rows.transaction():
             tip = self._rows.tip()
             if tip is None:
                 raise InvalidValue("the ledger has not begun")
@@ -118,7 +120,7 @@ class LedgerFile:
                 tip, look = self._append(tip, block, scripts)
                 events = self._match(tip, look, scripts)
                 for event in events:
-                    changes[event[1]] += event[3]
+                    changes[event[0]] += event[2]
                 results.append(look.events)
             self._rows.change_balances(changes)
         return results
@@ -130,11 +132,11 @@ class LedgerFile:
         """
         with self._rows.transaction():
             fork = self._rows.require_active(block_hash)
-            above = "SELECT id FROM block WHERE active AND height > ?"
             changes = dict(
                 self._rows.connection.execute(
-                    "SELECT e.script_id, -sum(e.delta) FROM event AS e JOIN script AS s ON s.id = e.script_id"  # noqa: S608
-                    f" WHERE e.block_id IN ({above}) AND s.load_id IS NULL GROUP BY e.script_id",
+                    f"SELECT script_id, -sum(delta) FROM block AS b CROSS JOIN event ON {EVENTS_OF_BLOCK}"  # noqa: S608
+                    " JOIN script AS s ON s.id = script_id"
+                    " WHERE b.active AND b.height > ? AND s.load_id IS NULL GROUP BY script_id",
                     (fork.height,),
                 )
             )
@@ -184,8 +186,8 @@ class LedgerFile:
                 if coin.script not in ids or not 0 <= coin.height <= at.height:
                     raise InvalidValue("a coin is under another script, or younger than the block")
                 kind = EventKind.OPENING_COINBASE if coin.is_coinbase else EventKind.OPENING
-                events.append(event_row(at, ids[coin.script], kind, coin.value, 0, coin.outpoint, coin.height))
-            self._rows.insert_events(events)
+                events.append(event_row(ids[coin.script], kind, coin.value, 0, coin.outpoint, coin.height))
+            self._rows.insert_events(at, events)
             self._join_when_done(load_id, at)
         return len(new)
 
@@ -261,7 +263,7 @@ class LedgerFile:
         They must be blocks of the active chain where the ledger holds it (`ChainMoved` otherwise), and join it from
         below. Raises as `apply`.
         """
-        with self._rows.transaction():
+        with rare_collections(), self._rows.transaction():
             row = self._rows.connection.execute(
                 "SELECT from_height, at_block FROM load WHERE id = ? AND NOT done", (load_id,)
             ).fetchone()
@@ -447,17 +449,15 @@ class LedgerFile:
         coins = self._rows.coins_before(at, look.names(), scripts)
         require_coins(look, {name: coin for name, (coin, _) in coins.items()})
         found = look.events
-        events: Events = []
-        for name, script, value, is_coinbase, position in found.credits:
-            kind = EventKind.COINBASE if is_coinbase else EventKind.CREDIT
-            events.append(event_row(at, scripts[script], kind, value, position, name, at.height))
+        events = credit_rows(found.credits, scripts, at.height)
+        for name, _, _, is_coinbase, _ in found.credits if coins else ():
             if is_coinbase and name in coins:
                 lost, height = coins[name]
-                events.append(event_row(at, scripts[lost.script], EventKind.OVERWRITTEN, -lost.value, 0, name, height))
+                events.append(event_row(scripts[lost.script], EventKind.OVERWRITTEN, -lost.value, 0, name, height))
         for name, script, value, position in found.debits:
             height = coins[name][1] if name in coins else at.height
-            events.append(event_row(at, scripts[script], EventKind.DEBIT, -value, position, name, height))
-        self._rows.insert_events(self._rows.not_known(at, events, scripts))
+            events.append(event_row(scripts[script], EventKind.DEBIT, -value, position, name, height))
+        self._rows.insert_events(at, self._rows.not_known(at, events, scripts))
         return events
 
     def _ref(self, known: KnownBlock) -> BlockRef:

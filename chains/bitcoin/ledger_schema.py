@@ -16,8 +16,12 @@ from typing import Final
 from chains.bitcoin.networks import Network
 from chains.errors import ChainConfigError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the tables below. There is no migration: another version is loaded anew."""
+EVENT_BITS: Final = 26
+"""How many bits of an event's row number count the events of its block; the block's own row number is above them."""
+EVENTS_OF_BLOCK: Final = f"event.id BETWEEN b.id << {EVENT_BITS} AND (b.id << {EVENT_BITS} | {(1 << EVENT_BITS) - 1})"
+"""Condition for the events of a block `b`, which lie in one run of rows: `b CROSS JOIN event ON ...`."""
 CACHE_KIBIBYTES: Final = 64 * 1024
 CHECKPOINT_PAGES: Final = 8192
 """A historic load touches the same pages again and again; they are copied into the file this often only."""
@@ -40,12 +44,12 @@ _TABLES: Final = (
     # `at_block` is the last block that was read for the load; none before the first.
     """CREATE TABLE load (id INTEGER PRIMARY KEY, from_height INTEGER NOT NULL, at_block INTEGER,
        done INTEGER NOT NULL) STRICT""",
-    # `delta` in satoshis. `coin_key` is a short form of `outpoint`, which two may share: an index of whole numbers is
-    # small and fast. There is none of scripts: it would cost every block much, for a question that is seldom asked.
-    """CREATE TABLE event (id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL, script_id INTEGER NOT NULL,
-       kind INTEGER NOT NULL, delta INTEGER NOT NULL, position INTEGER NOT NULL, coin_key INTEGER NOT NULL,
-       outpoint BLOB NOT NULL, coin_height INTEGER NOT NULL) STRICT""",
-    "CREATE INDEX event_block ON event (block_id)",
+    # `delta` in satoshis. The row number tells the block, which saves an index. `coin_key` is a short form of
+    # `outpoint`, which two may share: an index of whole numbers is small and fast. There is none of scripts: it would
+    # cost every block much, for a question that is seldom asked.
+    f"""CREATE TABLE event (id INTEGER PRIMARY KEY, script_id INTEGER NOT NULL, kind INTEGER NOT NULL,
+       delta INTEGER NOT NULL, position INTEGER NOT NULL, coin_key INTEGER NOT NULL, outpoint BLOB NOT NULL,
+       coin_height INTEGER NOT NULL, block_id INTEGER AS (id >> {EVENT_BITS})) STRICT""",
     "CREATE INDEX event_coin ON event (coin_key)",
     # At the tip, of scripts that joined; what follows from the events, kept so that it need not be summed.
     "CREATE TABLE balance (script_id INTEGER PRIMARY KEY, base_units INTEGER NOT NULL) STRICT",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from chains.bitcoin.ledger import COINBASE_MATURITY
+from chains.bitcoin.ledger_schema import EVENTS_OF_BLOCK
 
 
 class EventKind(IntEnum):
@@ -87,7 +88,7 @@ def balances_at(connection: sqlite3.Connection, at: Position, script_ids: Sequen
         )
     )
     above = _moved(connection, "SELECT id FROM block WHERE active AND height > ?", (at.fork_height,))
-    branch = _moved(connection, "SELECT value FROM json_each(?)", (json.dumps(at.branch),)) if at.branch else {}
+    branch = _moved(connection, "SELECT value AS id FROM json_each(?)", (json.dumps(at.branch),)) if at.branch else {}
     immature = _immature(connection, at)
     nothing = (0, 0)
     found = {}
@@ -134,8 +135,8 @@ def touched_heights(
     if late is not None:
         return None
     rows = connection.execute(
-        """SELECT DISTINCT b.height FROM block AS b JOIN event AS e ON e.block_id = b.id
-           WHERE b.active AND b.height BETWEEN ? AND ? AND e.script_id IN (SELECT value FROM json_each(?))""",
+        f"SELECT DISTINCT b.height FROM block AS b CROSS JOIN event ON {EVENTS_OF_BLOCK}"  # noqa: S608 - a constant
+        " WHERE b.active AND b.height BETWEEN ? AND ? AND script_id IN (SELECT value FROM json_each(?))",
         (first, last, asked),
     )
     return {height for (height,) in rows}
@@ -144,8 +145,8 @@ def touched_heights(
 def _moved(connection: sqlite3.Connection, blocks: str, values: Iterable[object]) -> dict[int, tuple[int, int]]:
     """Per script what the blocks that a query names credit and debit."""
     rows = connection.execute(
-        "SELECT script_id, sum(max(delta, 0)), -sum(min(delta, 0)) FROM event"  # noqa: S608 - two fixed queries
-        f" WHERE block_id IN ({blocks}) GROUP BY script_id",
+        "SELECT script_id, sum(max(delta, 0)), -sum(min(delta, 0))"  # noqa: S608 - two fixed queries
+        f" FROM ({blocks}) AS b CROSS JOIN event ON {EVENTS_OF_BLOCK} GROUP BY script_id",
         tuple(values),
     )
     return {script_id: (received, spent) for script_id, received, spent in rows}
@@ -155,10 +156,9 @@ def _immature(connection: sqlite3.Connection, at: Position) -> dict[int, int]:
     youngest_mature = at.height - COINBASE_MATURITY + 1
     return dict(
         connection.execute(
-            """SELECT script_id, sum(delta) FROM event WHERE kind IN (?, ?) AND coin_height > ? AND block_id IN (
-                 SELECT id FROM block WHERE active AND height > ? AND height <= ?
-                 UNION ALL SELECT value FROM json_each(?))
-               GROUP BY script_id""",
-            (*COINBASES, youngest_mature, youngest_mature, at.fork_height, json.dumps(at.branch)),
+            "SELECT script_id, sum(delta) FROM (SELECT id FROM block WHERE active AND height > ? AND height <= ?"  # noqa: S608
+            f" UNION ALL SELECT value FROM json_each(?)) AS b CROSS JOIN event ON {EVENTS_OF_BLOCK}"
+            " WHERE kind IN (?, ?) AND coin_height > ? GROUP BY script_id",
+            (youngest_mature, at.fork_height, json.dumps(at.branch), *COINBASES, youngest_mature),
         )
     )
