@@ -10,7 +10,7 @@ Pure: takes decoded JSON, returns values, raises `MalformedAnswer` or `ProofFail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -68,6 +68,8 @@ _FORK_FIELDS: Final[tuple[tuple[tuple[str, int | None], ...], ...]] = (
     (("blobGasUsed", None), ("excessBlobGas", None), ("parentBeaconBlockRoot", 32)),  # Cancun, EIP-4844 and 4788
     (("requestsHash", 32),),  # Prague, EIP-7685
 )
+_ALL_FIELDS: Final = (*_FIELDS, *(field for fork in _FORK_FIELDS for field in fork))
+_FORK_NAMES: Final = tuple(name for fork in _FORK_FIELDS for name, _ in fork)
 _PREFIXES: Final = {8: "88", 20: "94", 32: "a0", 256: "b90100"}
 """RLP prefixes of the fixed lengths, in hexadecimal."""
 _NOT_HASHED: Final = frozenset({"hash", "size", "totalDifficulty", "transactions", "uncles", "withdrawals"})
@@ -88,17 +90,23 @@ def _field_rlp(header: JsonObject, name: str, length: int | None) -> str:
             digits = f"0{digits}"
         return digits if len(digits) == 2 and digits < "80" else f"{0x80 + len(digits) // 2:02x}{digits}"
     if length < 0:
-        return encode_bytes(data(value)).hex()
+        return "80" if value == "0x" else encode_bytes(data(value)).hex()
     if type(value) is not str or len(value) != 2 * length + 2 or not value.startswith("0x"):
         data(value, length=length)
         raise MalformedAnswer(f"the block header's {name} is not {length} bytes")
     return _PREFIXES[length] + value[2:]
 
 
-def _joined(header: JsonObject, fields: Iterable[tuple[str, int | None]]) -> bytes:
+def _joined(header: JsonObject, names: Sequence[tuple[str, int | None]]) -> bytes:
     """RLP of the list of these fields. All are decoded at once, because a scan does this for every block."""
-    names = list(fields)
-    digits = "".join([_field_rlp(header, name, length) for name, length in names])
+    parts: list[str] = []
+    for name, length in names:
+        value = header.get(name)
+        if length in _PREFIXES and type(value) is str and len(value) == 2 * length + 2 and value[:2] == "0x":
+            parts.append(_PREFIXES[length] + value[2:])  # most of the fields: hashes and the like
+        else:
+            parts.append(_field_rlp(header, name, length))
+    digits = "".join(parts)
     try:
         body = bytes.fromhex(digits)
     except ValueError:
@@ -112,6 +120,8 @@ def _joined(header: JsonObject, fields: Iterable[tuple[str, int | None]]) -> byt
 
 def encode_ethereum(header: JsonObject) -> tuple[bytes, tuple[str, ...]]:
     """RLP of an Ethereum header of any fork up to Prague, and the names of fields no known fork has."""
+    if header.keys() <= _KNOWN and None not in map(header.get, _FORK_NAMES):  # of the newest fork, as nearly all are
+        return _joined(header, _ALL_FIELDS), ()
     fields = list(_FIELDS)
     ended = False
     for fork in _FORK_FIELDS:
