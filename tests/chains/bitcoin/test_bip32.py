@@ -112,7 +112,8 @@ def test_keys_of_one_network_are_not_those_of_another() -> None:
 
 def test_letters_of_slip_132_are_refused_by_name() -> None:
     zpub = (
-        "zpub6jftahH18ngZxLmXaKw3GSZzZsszmt9WqedkyZdezFtWRFBZqsQH5hyUmb4pCEeZGmVfQuP5bedXTB8is6fTv19U1GQRyQUKQGUTzyHACMF"
+        "zpub6jftahH18ngZxLmXaKw3GSZzZsszmt9WqedkyZdezFtWRFBZqsQH5hyUm"
+        "b4pCEeZGmVfQuP5bedXTB8is6fTv19U1GQRyQUKQGUTzyHACMF"
     )
     with pytest.raises(InvalidValue, match="write the key as xpub or tpub"):
         key(zpub)
