@@ -53,7 +53,7 @@ def weaker_findings(scans: Iterable[WeakerScan], surroundings: Surroundings) -> 
     more = f" (and {len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
     text = (
         f"{blocks} of the blocks {first} to {last} were read in mode {found[0].mode}, which is weaker than the mode "
-        f"that is configured: {reasons[0]}{more}. A log that a node left out there would not be noticed."
+        f"that is configured: {reasons[0]}{more}. What a node left out there would not be noticed."
     )
     return [_gap(f"weaker-mode:{first}-{last}", text, surroundings)]
 
