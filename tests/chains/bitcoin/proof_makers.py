@@ -100,11 +100,18 @@ def simple(transaction: Transaction, prefix: str = "smp") -> str:
     return prefix + b64encode(compact_size(len(stack)) + b"".join(map(with_length, stack))).decode()
 
 
-def psbt(transaction: Transaction, coins: Sequence[Coin | None], prefix: str = "pof") -> str:
-    """The text of a proof of funds: a finalized PSBT with what it says of the coins."""
+def psbt(
+    transaction: Transaction,
+    coins: Sequence[Coin | None],
+    prefix: str = "pof",
+    wholes: Sequence[bytes | None] = (),
+) -> str:
+    """The text of a proof of funds: a finalized PSBT with what it says of the coins, and whole transactions."""
     bare = replace(transaction, inputs=tuple(replace(each, script=b"", witness=()) for each in transaction.inputs))
     parts = [b"psbt\xff", _pair(b"\x00", bare.raw), b"\x00"]
-    for each, coin in zip(transaction.inputs, coins, strict=True):
+    for place, (each, coin) in enumerate(zip(transaction.inputs, coins, strict=True)):
+        if wholes and (whole := wholes[place]) is not None:
+            parts.append(_pair(b"\x00", whole))
         if coin is not None:
             parts.append(_pair(b"\x01", coin.value.to_bytes(8, "little") + with_length(coin.script)))
         if each.script:

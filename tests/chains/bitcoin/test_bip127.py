@@ -115,6 +115,8 @@ def test_the_transaction_has_one_form() -> None:
         ({"version": 3}, "inconclusive"),
         ({"version": 1}, "valid"),
         ({"lock_time": BLOCK[0] + 1}, "time-locked"),
+        ({"inputs": tuple(replace(each, sequence=5) for each in made().inputs)}, "time-locked"),
+        ({"inputs": tuple(replace(each, sequence=5) for each in made().inputs), "version": 1}, "valid"),
     ):
         assert told(proof_file(made(**changes))) == code, changes
     first = made()

@@ -19,13 +19,13 @@ from chains.bitcoin.key_proofs import judge_proof, script_kind
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.proof_types import ProofState, Verdict
 from chains.bitcoin.psbt import read_finalized_psbt
-from chains.bitcoin.script import p2pkh_script, script_of_address, witness_script
+from chains.bitcoin.script import p2pkh_script, p2sh_script, script_of_address, witness_script
 from chains.bitcoin.script_engine import ScriptEngineMissing
-from chains.bitcoin.transaction import Output, id_text
+from chains.bitcoin.transaction import Output, id_text, outpoint
 from chains.devnet.bitcoin.kernel_chain import Coin
 from chains.devnet.bitcoin.keys import CURVE_ORDER, Kind, Lock, TestKey
 from chains.devnet.bitcoin.signing import HashType, legacy_digest, segwit_digest, taproot_digest
-from chains.devnet.bitcoin.wire import Transaction, TxOutput, with_length, written_output
+from chains.devnet.bitcoin.wire import Transaction, TxInput, TxOutput, with_length, written_output
 from chains.key_schemes import SignatureScheme
 from chains.types import Address
 from tests.chains.bitcoin.proof_makers import (
@@ -388,6 +388,70 @@ def test_a_signature_that_failed_its_check_must_be_empty() -> None:
     assert (told(verdict), "may have failed" in verdict.reason) == ("inconclusive", True)
 
 
+def own_lock(script: bytes) -> Lock:
+    """An address with an output script of the test's own."""
+
+    class OwnLock(Lock):
+        @property
+        def script(self) -> bytes:
+            return script
+
+    return OwnLock(Kind.P2PKH, (OWN,))
+
+
+def test_a_script_sig_is_as_short_as_can_be() -> None:
+    """Consensus takes what stands below, and longer pushes; BIP-322 does not (CLEANSTACK, MINIMALDATA)."""
+    for kind in ("p2pkh", "p2sh-multisig"):
+        lock = lock_of(kind)
+        made = signed(lock)
+        script = made.inputs[0].script
+        start = 0 if kind == "p2pkh" else 1
+        longer = script[:start] + b"\x4c" + script[start:]
+        for changed in (b"\x51" + script, b"\x00" + script, b"\x01\x07" + script, longer):
+            assert told(judged(FULL, full(made.with_input(0, script=changed)), lock)) == "signature-rule", kind
+        assert told(judged(FULL, full(made.with_input(0, script=b"\x61" + script)), lock)) in (
+            "signature-rule",  # NOP is no push
+            "other-key",  # which P2SH does not take at all
+        )
+
+
+def test_a_key_has_two_spellings_and_no_third() -> None:
+    from coincurve import PublicKey
+
+    x_and_y = PublicKey(OWN.public).format(compressed=False)
+    hybrid = bytes([6 + x_and_y[-1] % 2]) + x_and_y[1:]
+    for key, code in ((OWN.public, "valid"), (x_and_y, "valid"), (hybrid, "signature-rule")):
+        lock = own_lock(p2pkh_script(hash160(key)))
+        transaction = draft(lock)
+        made = OWN.sign(legacy_digest(transaction, 0, lock.script, HashType.ALL)) + b"\x01"
+        transaction = transaction.with_input(0, script=with_length(made) + with_length(key))
+        assert told(judged(FULL, full(transaction), lock)) == code
+
+
+@pytest.mark.parametrize(
+    "redeem", [CHECK_OWN, b"\x51", witness_script(1, b"\x07" * 32), witness_script(3, b"\x07" * 5)]
+)
+def test_other_scripts_behind_a_script_hash_are_inconclusive(redeem: bytes) -> None:
+    lock = own_lock(p2sh_script(hash160(redeem)))
+    transaction = draft(lock)
+    made = OWN.sign(legacy_digest(transaction, 0, redeem, HashType.ALL)) + b"\x01"
+    script = with_length(made) if redeem == CHECK_OWN else b""
+    transaction = transaction.with_input(0, script=script + with_length(redeem))
+    assert told(judged(FULL, full(transaction), lock)) == "inconclusive"
+
+
+def test_a_multisig_script_with_longer_pushes_is_refused() -> None:
+    assert told(spent_by(b"\x51" + with_length(OWN.public) + b"\x51\xae", None, OWN)) == "valid"
+    assert told(spent_by(b"\x51\x4c" + with_length(OWN.public) + b"\x51\xae", None, OWN)) == "signature-rule"
+
+
+def test_the_first_input_spends_the_one_output() -> None:
+    lock = lock_of("p2wpkh")
+    for changes in ({"vout": 1}, {"txid": bytes(32)}):
+        inputs = (replace(draft(lock).inputs[0], **changes),)
+        assert told(judged(FULL, full(signed(lock, inputs=inputs)), lock)) == "other-words"
+
+
 @pytest.mark.parametrize(("version", "size"), [(1, 2), (1, 20), (2, 32), (16, 2)])
 def test_unknown_witness_programs_are_inconclusive(version: int, size: int) -> None:
     class Open(Lock):
@@ -581,6 +645,51 @@ def test_psbts_are_read_strictly() -> None:
     assert verdict(good[:start] + good[start + 1 :]) == "signature-form"
     version_2 = good[:5] + b"\x01\xfb\x04\x02\x00\x00\x00" + good[5:]
     assert verdict(version_2) == "signature-form"
+
+
+def test_a_psbt_may_carry_whole_transactions() -> None:
+    """Of several inputs that spend one, the first only need carry it; what is said twice must agree."""
+    owner = lock_of("p2pkh", "two")
+    paid = Transaction((TxInput(bytes([9]) * 32, 0),), tuple(TxOutput(1_000 + n, owner.script) for n in range(2)))
+    coins = [
+        (outpoint(paid.txid, n), Coin(each.value, each.script, 3, coinbase=False), owner)
+        for n, each in enumerate(paid.outputs)
+    ]
+    lock = lock_of("p2wpkh")
+    own = Coin(0, lock.script, 0, coinbase=False)
+    made = signed(lock, coins=coins)
+
+    def verdict(*wholes: bytes | None, stated: list[Coin | None] | None = None, transaction: Transaction = made) -> str:
+        text = psbt(transaction, stated or [own, None, None], wholes=(None, *wholes))
+        return told(judged(FUNDS, text, lock, coins=ledger(*coins)))
+
+    assert verdict(paid.raw, None) == "valid"
+    assert verdict(paid.raw, paid.raw) == "valid"
+    assert verdict(None, paid.raw) == "signature-form"  # the first of the two must carry it
+    assert verdict(paid.raw, None, stated=[own, coins[0][1], coins[1][1]]) == "valid"
+    assert verdict(paid.raw, None, stated=[own, replace(coins[0][1], value=1), None]) == "signature-form"
+    other = replace(paid, lock_time=5)
+    assert verdict(other.raw, None) == "signature-form"
+    beyond = replace(made, inputs=(*made.inputs[:2], replace(made.inputs[2], vout=2)))
+    assert verdict(paid.raw, None, transaction=beyond) == "signature-form"
+
+
+def test_a_psbt_has_each_key_once_and_no_signature_outside() -> None:
+    lock = lock_of("p2pkh")
+    coin = coin_of(lock)
+    made = signed(lock, coins=[coin])
+    stated = [Coin(0, lock.script, 0, coinbase=False), coin[1]]
+    good = b64decode(psbt(made, stated, ""))
+    bare = replace(made, inputs=tuple(replace(each, script=b"") for each in made.inputs))
+    first = with_length(b"\x00") + with_length(bare.raw)
+    assert first in good
+    for changed, code in (
+        (good, "valid"),
+        (good.replace(first, first + first), "signature-form"),
+        (good.replace(first, with_length(b"\x00") + with_length(made.raw)), "signature-form"),
+        (good.replace(first, first + with_length(b"\xfb") + with_length(bytes(4))), "valid"),
+    ):
+        assert told(judged(FUNDS, "pof" + b64encode(changed).decode(), lock, coins=ledger(coin))) == code
 
 
 # The library ----------------------------------------------------------------------------------------------------------
