@@ -98,7 +98,13 @@ def check_grades(contents: Contents) -> CheckOutcome:
             problems.append(f"{where}: only the reader's own node anchors as auditor")
         if balance.anchor is AnchorEvidence.AGREED and len(operators.get(balance.sweep_id, ())) < 2:
             problems.append(f"{where}: agreed, with fewer than two operators")
-    return CheckOutcome(len(contents.balances), problems)
+    traced = [(transfer, transfer.trace) for transfer in contents.transfers if transfer.trace is not None]
+    for transfer, trace in traced:
+        several = len({witness.operator.strip().casefold() for witness in trace.witnesses}) > 1
+        if trace.evidence is not (AnchorEvidence.AGREED if several else AnchorEvidence.SINGLE):
+            number = len(trace.witnesses)
+            problems.append(f"transfer {transfer.tx_id}/{transfer.index}: {trace.evidence}, traced by {number} nodes")
+    return CheckOutcome(len(contents.balances) + len(traced), problems)
 
 
 def check_pins(contents: Contents) -> CheckOutcome:

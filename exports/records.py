@@ -46,7 +46,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
-from exports.reserve_records import ReserveComputationRecord
+from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 
 
 class Rail(StrEnum):
@@ -293,6 +293,22 @@ class UseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceRecord:
+    """Whose word an internal transfer is: nodes ran the transaction again; no root or balance shows the other side."""
+
+    method: Code
+    """The tracer: `call-tracer` or `trace-block`."""
+    evidence: AnchorEvidence
+    """`agreed` where nodes of two operators or more traced the same, else `single`."""
+    witnesses: tuple[WitnessRecord, ...]
+    """Every node that gave this trace."""
+
+    def __post_init__(self) -> None:
+        if not self.witnesses:
+            raise InvalidValue("a trace names the node that gave it")
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRecord:
     """One movement of one asset into or out of a wallet, and what became of the match where one is due."""
 
@@ -317,8 +333,12 @@ class TransferRecord:
     commingling: bool
     for_review: bool
     reason: PlainText
+    trace: TraceRecord | None
+    """Who saw it inside a transaction; null exactly for movements that the chain itself records."""
 
     def __post_init__(self) -> None:
+        if (self.kind is TransferKind.INTERNAL) != (self.trace is not None):
+            raise InvalidValue("an internal transfer, and no other, says who traced it")
         if self.base_units < 0:
             raise InvalidValue("a transfer moves zero or more")
         if self.sender is None and self.receiver is None:
@@ -401,7 +421,7 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class WitnessRecord:
-    """A node that vouched for the pinned block's hash."""
+    """A node that vouched for something: the pinned block's hash, or a trace."""
 
     node_id: Identifier
     operator: PlainText
@@ -473,6 +493,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "pools": PoolRecord,
     "reconciliations": ReconciliationRecord,
     "reserve_computations": ReserveComputationRecord,
+    "reserve_positions": ReservePositionRecord,
     "restrictions": RestrictionRecord,
     "sweeps": SweepRecord,
     "transfers": TransferRecord,

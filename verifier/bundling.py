@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chains.agreement import split_node_ids
-from chains.types import Address, AssetId, ChainId, LocationId, Transfer, overall_grade
+from chains.types import Address, AnchorEvidence, AssetId, ChainId, LocationId, Transfer, overall_grade
 from exports import records
 from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
-from exports.reserve_records import ReserveComputationRecord
+from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
-from verifier.records import Reconciliation, StatementCheck, SweepSummary, TransferMatch
+from verifier.records import Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
+from verifier.reserve_rail import in_use, position_at
 from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 SCOPE = (
     "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
-    "Securities, cash and possession or control are not in this bundle; of the reserve, the computations alone are."
+    "Securities, cash and possession or control are not in this bundle; of the reserve, computations and "
+    "what banks stated to the firm are."
 )
 PREPARED = "bundle.prepared"
 """Kind of the journal entry that is the moment of a bundle."""
@@ -135,6 +137,7 @@ def _gather(
         controls=[state for each in control for state in each.controls],
         restrictions=[restriction for each in control for restriction in each.restrictions],
         reserve_computations=_reserve_computations(store),
+        reserve_positions=_reserve_positions(store, settings, head.recorded_at),
         key_challenges=challenges,
         key_proofs=proofs,
     )
@@ -175,6 +178,14 @@ def _reserve_computations(store: Store) -> list[ReserveComputationRecord]:
     ]
 
 
+def _reserve_positions(store: Store, settings: Settings, moment: datetime) -> list[ReservePositionRecord]:
+    """What lies in the reserve accounts at the bundle's moment; nothing for a firm that states nothing of them."""
+    if not in_use(store, moment):
+        return []
+    position = position_at(store, settings, moment)
+    return [ReservePositionRecord(position.on, position.canonical().decode(), position.digest)]
+
+
 def _prepared(store: Store, actor: str, clock: Callable[[], datetime]) -> JournalHead:
     """The journal entry that is the bundle's moment: the newest one when it is such an entry, else a new one."""
     from verifier.store.journal_view import newest_entries
@@ -209,17 +220,19 @@ def _next_height(store: Store, chain_id: ChainId, summary: SweepSummary, previou
     before = [sweep for sweep in store.summaries(chain_id) if sweep.finished_at <= previous.head.recorded_at]
     heights = [sweep.block.height for sweep in before if not store.is_orphaned(sweep.block)]
     following = min(max(heights, default=-1) + 1, summary.block.height)
-    # What was read afterwards for wallets mapped late lies in blocks that the previous bundle had without it.
-    late = store.backfilled_since(chain_id, previous.head.sequence)
-    return following if late is None else min(following, late)
+    # What was read afterwards for wallets mapped late lies in blocks that the previous bundle had without it, and so
+    # do transfers traced where a balance could be read again only later.
+    sequence = previous.head.sequence
+    late = (store.backfilled_since(chain_id, sequence), store.traced_since(chain_id, sequence))
+    return min([following, *(height for height in late if height is not None)])
 
 
 def _cases(store: Store, chain_ids: set[ChainId]) -> list[records.CaseRecord]:
-    """Every case of the bundle's chains, closed ones too; none that only looks at blocks that are not final saw."""
+    """Every case of the bundle's chains and of the reserve, closed ones too; none that only looks at the head saw."""
     return [
         _case(case, store.case_covers(case.case_id))
         for case in store.cases(include_closed=True)
-        if _chain_of(case) in chain_ids and not case.only_looked
+        if not case.only_looked and (case.finding.rail is Rail.CASH or _chain_of(case) in chain_ids)
     ]
 
 
@@ -250,6 +263,7 @@ class _ChainPart:
         self._first = max(covered, since) if reached and covered is not None else None
         """First height whose movements are included; None when none is covered up to the pin."""
         self._moved = self._movements() if self._first is not None else []
+        self._traces = self._traced() if self._first is not None else {}
         self._wallets: list[Wallet] = store.wallets(start.chain_id, start.known_at)
 
     def _movements(self) -> list[tuple[Transfer, TransferMatch | None]]:
@@ -258,6 +272,19 @@ class _ChainPart:
         matches = {match.transfer.transfer_id: match for match in self.store.matches(self.start.chain_id, **heights)}
         transfers = self.store.transfers(self.start.chain_id, **heights)
         return [(transfer, matches.get(transfer.transfer_id)) for transfer in transfers]
+
+    def _traced(self) -> dict[str, records.TraceRecord]:
+        """Who saw each internal transfer."""
+        assert self._first is not None
+        heights = {"first_height": self._first, "last_height": self.start.block.height}
+        traced = {}
+        for transfer_id, (method, joined) in self.store.traces(self.start.chain_id, **heights).items():
+            nodes = split_node_ids(joined)
+            witnesses = tuple(records.WitnessRecord(node_id, self._operator(node_id)) for node_id in nodes)
+            several = len({witness.operator.strip().casefold() for witness in witnesses}) > 1
+            evidence = AnchorEvidence.AGREED if several else AnchorEvidence.SINGLE
+            traced[transfer_id] = records.TraceRecord(method, evidence, witnesses)
+        return traced
 
     def mapped(self) -> set[Address]:
         """The addresses of the mapped wallets, closed ones too."""
@@ -376,7 +403,7 @@ class _ChainPart:
         """Those of mapped wallets; addresses that only the custodian lists are watched too."""
         mapped = {wallet.address for wallet in self._wallets}
         return [
-            _transfer(transfer, match)
+            _transfer(transfer, match, self._traces.get(transfer.transfer_id))
             for transfer, match in self._moved
             if {transfer.sender, transfer.receiver} & mapped
         ]
@@ -469,7 +496,9 @@ def _statement(check: StatementCheck) -> records.StatementRecord:
     )
 
 
-def _transfer(transfer: Transfer, match: TransferMatch | None) -> records.TransferRecord:
+def _transfer(
+    transfer: Transfer, match: TransferMatch | None, trace: records.TraceRecord | None
+) -> records.TransferRecord:
     return records.TransferRecord(
         chain_id=transfer.block.chain_id,
         height=transfer.block.height,
@@ -488,19 +517,21 @@ def _transfer(transfer: Transfer, match: TransferMatch | None) -> records.Transf
         commingling=match.commingling if match is not None else False,
         for_review=match.for_review if match is not None else False,
         reason=match.reason if match is not None else "",
+        trace=trace,
     )
 
 
 def _case(case: Case, covers: Sequence[tuple[LocationId, AssetId]]) -> records.CaseRecord:
     finding = case.finding
+    in_chain = finding.rail is not Rail.CASH  # dollars are no asset of a bundle; the text says the amounts
     return records.CaseRecord(
         case_id=case.case_id,
         kind=finding.kind.value,
         status=records.CaseStatus(case.state.value),
         rail=records.Rail(finding.rail.value),
         location=finding.location_id,
-        asset_id=finding.asset.asset_id if finding.asset is not None else None,
-        base_units=finding.base_units,
+        asset_id=finding.asset.asset_id if in_chain and finding.asset is not None else None,
+        base_units=finding.base_units if in_chain else None,
         opened_at=case.opened_at,
         text=finding.text,
         tx_ids=(finding.tx_id,) if finding.tx_id else (),

@@ -165,6 +165,7 @@ def transfer(tx_id: str, kind: TransferKind, base_units: int, **changes: Any) ->
         commingling=False,
         for_review=False,
         reason="",
+        trace=None,
     )
     return replace(record, **changes)
 

@@ -16,7 +16,8 @@ from exports.verify import NAMES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
 PARTS = (
-    "CoverRecord", "FirmRecord", "JournalHeadRecord", "ShareHolder", "StatementRecord", "UseRecord", "WitnessRecord",
+    "CoverRecord", "FirmRecord", "JournalHeadRecord", "ShareHolder", "StatementRecord", "TraceRecord", "UseRecord",
+    "WitnessRecord",
 )  # fmt: skip
 
 

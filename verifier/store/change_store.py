@@ -8,13 +8,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from chains.errors import InvalidValue
-from chains.types import Address, AssetId, BlockRef, ChainId, Transfer, account_location
+from chains.types import Address, AssetId, BlockRef, ChainId, Transfer, TransferKind, account_location
 from verifier.rules.changes import ChangeSearch, FoundChanges
 from verifier.rules.narrowing import Step
 from verifier.rules.rollforward import RollForward
 from verifier.store.engine import Database
 from verifier.store.records import SweepStart
-from verifier.store.sweep_store import COVERED, LIVE, TRANSFER, block_of, has_ended, transfer_row
+from verifier.store.sweep_store import COVERED, LIVE, TRANSFER, block_of, has_ended, live_transfers, transfer_row
 from verifier.store.tables import (
     AssetValueRow,
     ChangeSearchRow,
@@ -44,6 +44,27 @@ class ChangeStore(Database):
         )
         with self.read() as connection:
             return [block_of(row) for row in connection.execute(query.order_by(COVERED.c.height))]
+
+    def traces(self, chain_id: ChainId, *, first_height: int, last_height: int) -> dict[str, tuple[str, str]]:
+        """Way of tracing and node (several joined by `+`) of each internal transfer of these blocks, by transfer id."""
+        query = (
+            sa.select(TRANSFER.c.record_id, TRACED.c.method, TRACED.c.node_id)
+            .join_from(TRANSFER, TRACED, TRANSFER.c.covered_key == TRACED.c.covered_key)
+            # One search stores a block's transfers and who traced them in one entry; a later one may trace it again.
+            .where(TRANSFER.c.journal_sequence == TRACED.c.journal_sequence, TRANSFER.c.kind == TransferKind.INTERNAL)
+        )
+        between = COVERED.c.height.between(first_height, last_height)
+        with self.read() as connection:
+            found = {key: (method, node_id) for key, method, node_id in connection.execute(query)}
+            internal = live_transfers(connection, chain_id, between, TRANSFER.c.kind == TransferKind.INTERNAL)
+            return {transfer.transfer_id: found[key] for key, transfer in internal}
+
+    def traced_since(self, chain_id: ChainId, sequence: int) -> int | None:
+        """The lowest block in which a trace showed a transfer after a journal entry; None when none did."""
+        newer = (TRANSFER.c.kind == TransferKind.INTERNAL, TRANSFER.c.journal_sequence > sequence)
+        with self.read() as connection:
+            found = live_transfers(connection, chain_id, *newer)
+            return min((transfer.block.height for _, transfer in found), default=None)
 
     def add_changes(
         self, start: SweepStart, search: ChangeSearch, rolls: Sequence[RollForward], actor: str, now: datetime

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, TransferKind
+from exports.keys import load_signer
+from tests.exports.sample import forge
 from tests.fakes.chain import Payment
 from tests.fakes.reader import FakePlugin
 from tests.verifier.issuer import Issuer, refused
@@ -551,6 +556,68 @@ def test_a_bundle_holds_internal_transfers_as_it_holds_others(desk: MemoryDesk, 
     assert kinds(desk.sweep()) == {K.UNAUTHORIZED_TRANSFER: 1}
     report = issuer.verify(issuer.issue().path)
     assert refused(report) == {}
+
+
+@pytest.mark.parametrize(
+    ("edit", "number"),
+    [({"trace": None}, 5), ({"evidence": "agreed"}, 12), ({"witnesses": []}, 5), ({}, 0)],
+)
+def test_a_bundle_says_whose_word_an_internal_transfer_is(
+    desk: MemoryDesk, tmp_path: Path, edit: dict[str, object], number: int
+) -> None:
+    desk.node().tracer = "call-tracer"
+    issuer = Issuer.of(tmp_path, desk)
+    inside(desk, OMNIBUS, STRANGER, 5)
+    desk.sweep()
+    with zipfile.ZipFile(issuer.issue().path) as file:
+        members = {each: file.read(each) for each in file.namelist()}
+    (found,) = [each for line in members["records/transfers.jsonl"].splitlines() if (each := json.loads(line))["trace"]]
+    assert (found["kind"], found["trace"]) == (
+        "internal",
+        {
+            "method": "call-tracer",
+            "evidence": "single",
+            "witnesses": [{"node_id": "node-1", "operator": "operator-1"}],
+        },
+    )
+
+    def forge_trace(record: dict[str, Any]) -> None:
+        record.update(edit) if "trace" in edit else record["trace"].update(edit)
+
+    forged = tmp_path / "forged.zip"
+    signers = [load_signer(f"file2:{issuer.key}")]
+    forged.write_bytes(forge(members, "transfers", lambda r: r["kind"] == "internal", forge_trace, signers))
+    assert (number in refused(issuer.verify(forged))) is bool(number)
+
+
+def test_several_operators_that_trace_alike_are_named_together(sqlite_store: Store, tmp_path: Path) -> None:
+    desk = settled(sqlite_store, tmp_path, nodes=2)
+    desk.config = replace(desk.config, quorum=2)
+    for number in (1, 2):
+        desk.node(number).tracer = "call-tracer"
+    inside(desk, OMNIBUS, STRANGER, 5)
+    assert desk.sweep().summary is not None
+    ((method, nodes),) = desk.store.traces(desk.chain_id, first_height=0, last_height=10_000).values()
+    assert (method, nodes) == ("call-tracer", "node-1+node-2")
+
+
+def test_a_transfer_traced_in_blocks_that_a_bundle_had_without_it_is_in_the_next(
+    desk: MemoryDesk, tmp_path: Path
+) -> None:
+    desk.node().tracer = "call-tracer"
+    issuer = Issuer.of(tmp_path, desk)
+    desk.node().balances[OMNIBUS, desk.native.asset_id] = None
+    inside(desk, OMNIBUS, STRANGER, 5)
+    desk.sweep()
+    without = issuer.issue("without.zip")
+    del desk.node().balances[OMNIBUS, desk.native.asset_id]
+    desk.chain.mine(3)
+    assert K.UNAUTHORIZED_TRANSFER in kinds(desk.sweep())
+    with_it = issuer.issue("with-it.zip")
+    for written, number in ((without, 0), (with_it, 1)):
+        with zipfile.ZipFile(written.path) as file:
+            assert file.read("records/transfers.jsonl").count(b'"internal"') == number
+    assert refused(issuer.verify(with_it.path)) == {}
 
 
 def outcome_json(outcome: SweepOutcome) -> Mapping[str, object]:
