@@ -30,10 +30,12 @@ from mapping.types import (
     AssetRecord,
     Client,
     CustodianAddress,
+    DescriptorRole,
     LegalClass,
     Price,
     Problem,
     Record,
+    WalletDescriptor,
 )
 from tests.verifier.store.story import (
     BOOKS,
@@ -244,6 +246,9 @@ EXTRA: list[Record] = [
     FirmCapital(date(2026, 1, 30), CapitalMethod.BASIC, 5, 6, 7, "Net capital"),
     FocusMonthEnd(date(2025, 12, 31), 1, 2, date(2026, 1, 26), "FOCUS"),
     ReserveNotice(NoticeKind.WEEKLY_AGAIN, date(2026, 1, 15), "Letter"),
+    WalletDescriptor(CHAIN, A, "wpkh(xpub/*)#00000000", DescriptorRole.EXTERNAL, None, look_ahead=20, derived=20),
+    WalletDescriptor(CHAIN, A, "wpkh(xpub/*)#00000000", DescriptorRole.EXTERNAL, None, look_ahead=20, derived=31),
+    WalletDescriptor(CHAIN, B, "tr(xpub/*)#00000000", DescriptorRole.CHANGE, 880_000, look_ahead=1, derived=5),
 ]
 
 
@@ -262,6 +267,17 @@ def test_the_importer_gets_the_same_answers_as_from_memory(store: Store) -> None
         with store.known() as known:
             assert known.file_imported(result.files[0].digest)
             assert _answers(known) == _answers(memory)
+
+
+def test_how_far_a_descriptor_was_watched_is_told_of_any_moment(store: Store) -> None:
+    rows = [each for each in EXTRA if isinstance(each, WalletDescriptor)]
+    for number, row in enumerate(rows, 1):
+        store.apply_import(imported((f"row {number}", [row])), "ops.maker", later(number))
+    assert store.wallet_descriptors(None, later(0)) == []
+    assert [each.derived for each in store.wallet_descriptors(CHAIN, later(1))] == [20]
+    assert [each.derived for each in store.wallet_descriptors(CHAIN, later(2))] == [31]
+    assert store.wallet_descriptors(None, EVER) == rows[1:]
+    assert verify_journal(store).ok
 
 
 @pytest.mark.fault("C12")
