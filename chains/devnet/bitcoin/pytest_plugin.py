@@ -24,6 +24,10 @@ KERNEL: Final = "kernel"
 BITCOIND: Final = "bitcoind"
 PROPERTY: Final = "bitcoin_regtest"
 """Name of the property of a test's report that says which node it ran on."""
+CORE_PROPERTY: Final = "bitcoin_core"
+"""Name of the property of a test that only a real node can run."""
+LIVE: Final = "live"
+NOT_RUN: Final = "not run"
 WALLET: Final = "pytest"
 FIRST_LOCK: Final = f"{WALLET}/0"
 """Label of the wallet's first address, which the first block pays."""
@@ -66,6 +70,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         on_library = len(ran) - live
         advice = "" if live else "; not run live: set BITCOIND to a Bitcoin Core binary"
         terminalreporter.write_line(f"bitcoin: {live} of {on_library} run on a real bitcoind{advice}")
+    alone = {
+        report.nodeid: value
+        for outcome in ("passed", "failed", "error", "skipped")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in getattr(report, "user_properties", ())
+        if name == CORE_PROPERTY
+    }
+    if alone:
+        live = sum(value == LIVE for value in alone.values())
+        advice = "" if live else "; not run live: set BITCOIND to a Bitcoin Core binary"
+        terminalreporter.write_line(f"bitcoin, what Bitcoin Core alone answers: {live} of {len(alone)} run{advice}")
 
 
 @pytest.fixture
@@ -114,6 +129,23 @@ def bitcoin_wallet(bitcoin_regtest: RegtestNode) -> TestWallet:
     wallet = TestWallet(bitcoin_regtest, WALLET)
     wallet.new_lock()
     return wallet
+
+
+@pytest.fixture
+def bitcoin_core(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[RegtestNode]:
+    """A real `bitcoind` with 101 blocks, for what nothing else answers; without one, skipped and counted as not run."""
+    path = bitcoind_path(request.config)
+    record_property(CORE_PROPERTY, NOT_RUN if path is None else LIVE)
+    if path is None:
+        pytest.skip("not run live: it takes Bitcoin Core itself; set BITCOIND to its binary")
+    from chains.devnet.bitcoin.bitcoind import BitcoindProcess
+    from chains.devnet.bitcoin.keys import Lock
+
+    with BitcoindProcess(path) as process:
+        process.node.mine_history(HISTORY_BLOCKS, Lock.of(FIRST_LOCK).address)
+        yield process.node
 
 
 @pytest.fixture

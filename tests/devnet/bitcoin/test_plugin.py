@@ -56,7 +56,7 @@ def test_the_documentation_names_every_fixture_method_and_fault() -> None:
     methods = [name for name in vars(node.RegtestNode) if not name.startswith("_")]
     payments = ["pay", "pay_many", "build", "replace", "new_address", "new_lock"]
     faults = ["queue_full", "warming_up", "scanning", "pruned_height", "headers_ahead"]
-    assert len(fixtures) == 5
+    assert len(fixtures) == 6
     assert all(hasattr(wallet.TestWallet, name) for name in payments)
     assert all(f"self.{name}" in Path(state.__file__).read_text(encoding="utf-8") for name in faults)
     names = {*fixtures, *methods, *payments, *faults}
@@ -68,6 +68,18 @@ def test_the_count_of_what_ran_live(project: pytest.Pytester) -> None:
     result = run(project)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["bitcoin: 0 of 1 run on a real bitcoind; not run live: set BITCOIND*"])
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_bitcoin_core_alone_answers_is_counted_and_never_passes_without_it(
+    project: pytest.Pytester, is_there: bool
+) -> None:
+    project.makepyfile("def test_it(bitcoin_core):\n    assert bitcoin_core.height == 101\n")
+    options = ["--bitcoind", str(write_standin(project.path))] if is_there else []
+    result = run(project, *options)
+    result.assert_outcomes(passed=int(is_there), skipped=int(not is_there))
+    said = "1 of 1 run" if is_there else "0 of 1 run; not run live: set BITCOIND*"
+    result.stdout.fnmatch_lines([f"bitcoin, what Bitcoin Core alone answers: {said}"])
 
 
 @pytest.mark.parametrize("way", ["option", "environment", "path"])
