@@ -30,9 +30,10 @@ HEIGHT_MAX: Final = 48
 """Most levels of a path; a million owners need 22."""
 
 _BUCKETS: Final = 64
-_BUCKET_BYTES_IN_MEMORY: Final = 512 * 1024
-_LEVELS_BYTES_IN_MEMORY: Final = 32 * 1024 * 1024
-_CHUNK_BYTES: Final = 2 * ENTRY_SIZE * 4096
+_BUCKET_BYTES_IN_MEMORY: Final = 1024 * 1024
+_LEAF_BYTES_IN_MEMORY: Final = 64 * 1024 * 1024
+_BLOCK_LEVEL: Final = 8
+"""Nodes are kept from this level up: one for each block of 256 leaves, and those above."""
 
 
 def amount_bytes(base_units: int) -> bytes:
@@ -92,9 +93,10 @@ def padding_leaf(key: bytes, number: int) -> bytes:
 
 
 class MerkleSumTree:
-    """The tree over a set of leaves. Large ones live in unnamed temporary files, which hold no name of anybody.
+    """The tree over a set of leaves. Many leaves live in unnamed temporary files, which hold no name of anybody.
 
-    Memory stays at about 60 MB however many leaves there are. Use it as a context manager.
+    Memory stays bounded however many leaves there are: of the levels below the blocks nothing is kept, for a block of
+    leaves is hashed again in no time. Use it as a context manager.
     """
 
     def __init__(self, leaves: Iterable[bytes], padding_key: bytes) -> None:
@@ -102,12 +104,12 @@ class MerkleSumTree:
 
         Raises `LiabilityInvalid` for a leaf of another size, one given twice, and a sum of more than 256 bits.
         """
-        self._levels: IO[bytes] = tempfile.SpooledTemporaryFile(_LEVELS_BYTES_IN_MEMORY)  # noqa: SIM115 - closed below
+        self._leaves: IO[bytes] = tempfile.SpooledTemporaryFile(_LEAF_BYTES_IN_MEMORY)  # noqa: SIM115 - closed below
         try:
-            self.leaf_count, self.height = self._write_leaves(leaves, padding_key)
-            for level in range(1, self.height + 1):
-                self._write_level(level)
-            self.root = self._entry(self.height, 0)
+            self.leaf_count, self.height, blocks = self._write_leaves(leaves, padding_key)
+            self._block_level = min(self.height, _BLOCK_LEVEL)
+            self._upper = _levels_above(blocks, self._block_level)
+            self.root = Entry.of_bytes(self._upper[-1])
         except BaseException:
             self.close()
             raise
@@ -122,24 +124,33 @@ class MerkleSumTree:
 
     def close(self) -> None:
         """Give the temporary files back."""
-        self._levels.close()
+        self._leaves.close()
 
     def index_of(self, digest: bytes) -> int:
         """The position of a leaf by its digest. Raises `LiabilityInvalid` when there is none."""
         low, high = 0, 1 << self.height
         while low < high:
             middle = (low + high) // 2
-            found = self._entry(0, middle).digest
+            found = self.leaf(middle).digest
             if found == digest:
                 return middle
             low, high = (middle + 1, high) if found < digest else (low, middle)
         raise LiabilityInvalid("there is no such leaf in the tree")
 
+    def leaf(self, index: int) -> Entry:
+        """The leaf at a position."""
+        return Entry.of_bytes(self._read(index, 1))
+
     def path(self, index: int) -> tuple[Entry, ...]:
         """The siblings of a leaf, from its own level up to below the root."""
-        return tuple(self._entry(level, (index >> level) ^ 1) for level in range(self.height))
+        width = 1 << self._block_level
+        block, within = divmod(index, width)
+        lower = _levels_above(self._read(block * width, width), 0)[: self._block_level]
+        beside = [_entry(level, (within >> number) ^ 1) for number, level in enumerate(lower)]
+        return (*beside, *(_entry(level, (block >> number) ^ 1) for number, level in enumerate(self._upper[:-1])))
 
-    def _write_leaves(self, leaves: Iterable[bytes], padding_key: bytes) -> tuple[int, int]:
+    def _write_leaves(self, leaves: Iterable[bytes], padding_key: bytes) -> tuple[int, int, bytes]:
+        """Put the leaves in order; their number, the height, and the nodes at the level of blocks."""
         with _Sorter() as sorter:
             for leaf in leaves:
                 sorter.add(leaf)
@@ -149,37 +160,43 @@ class MerkleSumTree:
                 raise LiabilityInvalid("there are too many leaves")
             for number in range((1 << height) - count):
                 sorter.add(padding_leaf(padding_key, number))
+            size = ENTRY_SIZE << min(height, _BLOCK_LEVEL)
+            blocks, rest = bytearray(), b""
             for ordered in sorter.ordered():
-                self._levels.write(ordered)
-        return count, height
+                self._leaves.write(ordered)
+                rest += ordered
+                whole = len(rest) - len(rest) % size
+                for at in range(0, whole, size):
+                    blocks += _levels_above(rest[at : at + size], 0)[-1]
+                rest = rest[whole:]
+        return count, height, bytes(blocks)
 
-    def _write_level(self, level: int) -> None:
-        """Read the level below in pieces and append this one."""
-        sha256, tag, read, write = hashlib.sha256, NODE + bytes([level]), self._start(level - 1), self._start(level)
-        whole, size = int.from_bytes, 2 * ENTRY_SIZE
-        while read < self._start(level):
-            self._levels.seek(read)
-            below = self._levels.read(min(_CHUNK_BYTES, self._start(level) - read))
-            read += len(below)
-            nodes = []
-            try:
-                for at in range(0, len(below), size):
-                    pair = below[at : at + size]
-                    total = whole(pair[32:64], "big") + whole(pair[96:128], "big")
-                    nodes.append(sha256(tag + pair).digest() + total.to_bytes(AMOUNT_SIZE, "big"))
-            except OverflowError:
-                raise LiabilityInvalid("the sum of the amounts does not fit 256 bits") from None
-            self._levels.seek(write)
-            write += self._levels.write(b"".join(nodes))
+    def _read(self, index: int, count: int) -> bytes:
+        self._leaves.seek(ENTRY_SIZE * index)
+        return self._leaves.read(ENTRY_SIZE * count)
 
-    def _start(self, level: int) -> int:
-        """Where a level begins: after 2^height + ... entries of those below."""
-        width = 1 << self.height
-        return ENTRY_SIZE * (2 * width - (2 * width >> level))
 
-    def _entry(self, level: int, index: int) -> Entry:
-        self._levels.seek(self._start(level) + ENTRY_SIZE * index)
-        return Entry.of_bytes(self._levels.read(ENTRY_SIZE))
+def _levels_above(lowest: bytes, level: int) -> list[bytes]:
+    """A complete tree's levels over entries of the stated level, these first, the root last."""
+    levels = [lowest]
+    sha256, whole = hashlib.sha256, int.from_bytes
+    try:
+        while len(lowest) > ENTRY_SIZE:
+            level += 1
+            tag, nodes = NODE + bytes([level]), []
+            for at in range(0, len(lowest), 2 * ENTRY_SIZE):
+                pair = lowest[at : at + 2 * ENTRY_SIZE]
+                total = whole(pair[32:64], "big") + whole(pair[96:128], "big")
+                nodes.append(sha256(tag + pair).digest() + total.to_bytes(AMOUNT_SIZE, "big"))
+            lowest = b"".join(nodes)
+            levels.append(lowest)
+    except OverflowError:
+        raise LiabilityInvalid("the sum of the amounts does not fit 256 bits") from None
+    return levels
+
+
+def _entry(level: bytes, index: int) -> Entry:
+    return Entry.of_bytes(level[ENTRY_SIZE * index : ENTRY_SIZE * (index + 1)])
 
 
 class _Sorter:

@@ -95,10 +95,12 @@ def test_three_leaves_and_four_never_share_a_root() -> None:
 def test_a_leaf_never_passes_as_a_node() -> None:
     """Second preimage: what a node hashes is no leaf, and a node is of one level only."""
     with MerkleSumTree(leaves(1, 2, 3, 4), KEY) as tree:
-        inner, upper = tree._entry(1, 0), tree.path(0)[1:]
+        upper = tree.path(0)[1:]
+        inner = parent(tree.leaf(0), tree.leaf(1), 1)
         assert root_of_path(inner, 0, upper) != tree.root, "a node given as a leaf, with a path shorter by one"
         left, right = tree.path(1)[0], tree.path(0)[0]
-        assert parent(left, right, 1) == inner
+        assert (left, right) == (tree.leaf(0), tree.leaf(1))
+        assert root_of_path(inner, 0, upper).base_units == tree.root.base_units, "only the digest tells"
         assert parent(left, right, 2).digest != inner.digest
         bare = hashlib.sha256(left.to_bytes() + right.to_bytes()).digest()
         assert hashlib.sha256(NODE + bytes([1]) + left.to_bytes() + right.to_bytes()).digest() == inner.digest != bare
@@ -142,7 +144,7 @@ def test_a_sum_beyond_256_bits_is_refused_by_builder_and_verifier() -> None:
 def test_paths_of_a_wrong_length_or_position_are_refused() -> None:
     with MerkleSumTree(leaves(*range(1, 9)), KEY) as tree:
         index = 5
-        entry = tree._entry(0, index)
+        entry = tree.leaf(index)
         path = tree.path(index)
         assert root_of_path(entry, index, path) == tree.root
         assert root_of_path(entry, index, [*path, Entry(bytes(32), 0)]) != tree.root
@@ -161,11 +163,17 @@ def test_nobody_is_owed_nothing() -> None:
     assert root.to_bytes() == padding_leaf(KEY, 0)
 
 
-def test_a_tree_beyond_memory_is_the_same_tree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The temporary files are used from the first byte on, with pieces of two nodes."""
-    found = leaves(*range(300))
+@pytest.mark.parametrize("count", [255, 256, 257, 700])
+def test_a_tree_beyond_memory_is_the_same_tree(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The temporary files are used from the first byte on, with blocks of two leaves."""
+    found = leaves(*range(count))
     root = built(found)
+    assert root[0] == by_hand(found)
     monkeypatch.setattr("exports.merkle_sum._BUCKET_BYTES_IN_MEMORY", 1)
-    monkeypatch.setattr("exports.merkle_sum._LEVELS_BYTES_IN_MEMORY", 1)
-    monkeypatch.setattr("exports.merkle_sum._CHUNK_BYTES", 256)
-    assert built(found) == root
+    monkeypatch.setattr("exports.merkle_sum._LEAF_BYTES_IN_MEMORY", 1)
+    for block_level in (1, 4, 8):
+        monkeypatch.setattr("exports.merkle_sum._BLOCK_LEVEL", block_level)
+        assert built(found) == root
+        with MerkleSumTree(found, KEY) as tree:
+            for index in (0, 1, 254, count - 1):
+                assert root_of_path(tree.leaf(index), index, tree.path(index)) == tree.root
