@@ -58,7 +58,7 @@ from exports.records import (
     TransferRecord,
     WalletRecord,
 )
-from exports.reserve_records import ReserveComputationRecord
+from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class Bundle:
     acceptances: Sequence[AcceptanceRecord] = ()
     liabilities: Sequence[LiabilityRecord] = ()
     reserve_computations: Sequence[ReserveComputationRecord] = ()
+    reserve_positions: Sequence[ReservePositionRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
 

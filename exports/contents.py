@@ -34,7 +34,7 @@ from exports.records import (
     TransferRecord,
     WalletRecord,
 )
-from exports.reserve_records import ReserveComputationRecord
+from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.strictzip import StrictZip
 
 
@@ -70,6 +70,7 @@ class Contents:
     pools: tuple[PoolRecord, ...]
     reconciliations: tuple[ReconciliationRecord, ...]
     reserve_computations: tuple[ReserveComputationRecord, ...]
+    reserve_positions: tuple[ReservePositionRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]
     sweeps: tuple[SweepRecord, ...]
     transfers: tuple[TransferRecord, ...]

@@ -43,3 +43,15 @@ class ReserveComputationRecord:
             raise InvalidValue("a computation is made after its as-of date, and its deposit is due after that")
         if bool(self.replaces) != bool(self.reason):
             raise InvalidValue("a correction, and no other computation, has a reason")
+
+
+@dataclass(frozen=True, slots=True)
+class ReservePositionRecord:
+    """What lay in the reserve accounts when the bundle was made, by the banks' statements as the firm holds them."""
+
+    on: date
+    """The banks' civil date at the bundle's moment."""
+    document: DocumentText
+    """Canonical text: accounts with their statements, banks, policies, what counts and what does not."""
+    digest: Digest
+    """SHA-256 of the document."""

@@ -70,7 +70,7 @@ NAMES: Final[dict[int, str]] = {
     20: "your node bears out proofs that rest on the chain",
     21: "your node says the same of who else could move it",
     22: "the liabilities tree is made from the allocations",
-    23: "reserve computations follow from their own inputs",
+    23: "the reserve follows from its own inputs",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -78,7 +78,7 @@ NAMES: Final[dict[int, str]] = {
 NOTHING_TO_ASK: Final = {
     20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
-    23: "the bundle has no reserve computation",
+    23: "the bundle says nothing of the reserve",
 }
 
 

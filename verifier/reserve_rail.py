@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from exports.reserve.accounts import Held, reserve_holdings
+from exports.reserve.accounts import Held
 from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
 from exports.reserve.errors import ReserveError, ScheduleRefused
 from exports.reserve.frequency import Frequency
@@ -29,6 +29,7 @@ from exports.reserve.funding import (
 )
 from exports.reserve.items import ReserveClass
 from exports.reserve.policies import Policy, PolicySet, policies_at
+from exports.reserve.position import ReservePosition
 from exports.reserve.rulesets import rule_set_at
 from verifier.errors import InputError
 from verifier.reserve.calendar import (
@@ -166,14 +167,21 @@ class ReserveView:
         return next(each for each in self.purposes if each.purpose is purpose)
 
 
+def position_at(store: Store, settings: Settings, now: datetime) -> ReservePosition:
+    """The reserve accounts by the newest statements known, on the banks' civil date of a moment."""
+    _, hours = firm_calendar(settings)
+    on = now.astimezone(ZoneInfo(hours.zone)).date()
+    policies = firm_policies(settings, on)
+    accounts, banks = accounts_on(store.reserve_statements(_known_at(store, now)), on, policies)
+    return ReservePosition(on, accounts, banks, policies)
+
+
 def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView:
     """Required, held and projected as recorded now. Nothing is written."""
-    calendar, hours = firm_calendar(settings)
-    on = now.astimezone(ZoneInfo(hours.zone)).date()
+    calendar, _ = firm_calendar(settings)
     known_at = _known_at(store, now)
-    policies = firm_policies(settings, on)
-    accounts, banks = accounts_on(store.reserve_statements(known_at), on, policies)
-    held = reserve_holdings(accounts, banks, on, policies)
+    position = position_at(store, settings, now)
+    on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
     projection, why_not = _projection(store, settings, known_at)
     views = []
@@ -271,8 +279,8 @@ def _overdue(
 def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: int, now: datetime) -> WithdrawalCheck:
     """What a withdrawal of cash from a reserve account would leave; nothing is recorded, and nothing moves."""
     view = reserve_view(store, settings, now)
-    policies = firm_policies(settings, view.on)
-    accounts, banks = accounts_on(store.reserve_statements(_known_at(store, now)), view.on, policies)
+    position = position_at(store, settings, now)
+    accounts, banks, policies = position.accounts, position.banks, position.policies
     source = next((each for each in accounts if each.account_id == account_id), None)
     if source is None:
         known = ", ".join(each.account_id for each in accounts) or "none"

@@ -20,7 +20,7 @@ from exports.reserve.formula import CustomerResult, PabResult, customer_result, 
 from exports.reserve.frequency import Frequency, Method
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
-from exports.reserve.policies import Policy, PolicySet
+from exports.reserve.policies import PolicySet, policies_value, read_policies
 from exports.reserve.rulesets import rule_set_at
 
 INPUTS_FORMAT = "custody-reserve-inputs/1"
@@ -164,16 +164,7 @@ def _inputs_value(inputs: ReserveInputs) -> dict[str, object]:
         "pab_swept": str(inputs.pab_swept),
         "customer": [_line_value(line) for line in inputs.customer.lines],
         "pab": [_line_value(line) for line in inputs.pab.lines],
-        "policies": [
-            {
-                "name": each.name,
-                "value": each.value,
-                "effective_from": each.effective_from.isoformat(),
-                "source": each.source,
-                "reason": each.reason,
-            }
-            for each in inputs.policies.policies
-        ],
+        "policies": policies_value(inputs.policies),
     }
 
 
@@ -212,10 +203,6 @@ def parse_inputs(data: bytes) -> ReserveInputs:
 
 def _read_inputs(value: dict[str, object]) -> ReserveInputs:
     text = {key: each for key, each in value.items() if isinstance(each, str)}
-    policies = tuple(
-        Policy(each["name"], each["value"], date.fromisoformat(each["effective_from"]), each["source"], each["reason"])
-        for each in _objects(value["policies"])
-    )
     return ReserveInputs(
         date.fromisoformat(text["as_of"]),
         Occasion(text["occasion"]),
@@ -225,7 +212,7 @@ def _read_inputs(value: dict[str, object]) -> ReserveInputs:
         CustomerItems(_read_lines(value["customer"])),
         PabItems(_read_lines(value["pab"])),
         int(text["pab_swept"]),
-        PolicySet(policies),
+        read_policies(value["policies"]),
         Scope(text["scope"]),
     )
 

@@ -199,3 +199,35 @@ def policies_at(as_of: date, own: Iterable[Policy] = ()) -> PolicySet:
     if missing := sorted(set(_ALLOWED) - set(chosen)):
         raise PolicyRefused(f"no policy is in effect on {as_of.isoformat()} for {', '.join(missing)}")
     return PolicySet(tuple(chosen[name] for name in sorted(chosen)))
+
+
+def policies_value(policies: PolicySet) -> list[dict[str, str]]:
+    """The policies as they stand in a canonical text."""
+    return [
+        {
+            "name": each.name,
+            "value": each.value,
+            "effective_from": each.effective_from.isoformat(),
+            "source": each.source,
+            "reason": each.reason,
+        }
+        for each in policies.policies
+    ]
+
+
+def read_policies(value: object) -> PolicySet:
+    """The policies of a canonical text; raises `TypeError`, `KeyError` or `PolicyRefused` for anything else."""
+    if not isinstance(value, list):
+        raise TypeError("policies are a list")
+    return PolicySet(
+        tuple(
+            Policy(
+                each["name"],
+                each["value"],
+                date.fromisoformat(each["effective_from"]),
+                each["source"],
+                each["reason"],
+            )
+            for each in value
+        )
+    )

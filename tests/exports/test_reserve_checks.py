@@ -10,15 +10,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chains.errors import InvalidValue
+from chains.types import LocationId
 from exports.bundle import Bundle
 from exports.canonical import canonical_json, parse_canonical_object
+from exports.records import CaseRecord, CaseStatus, Rail
 from exports.report import report_text
+from exports.reserve.accounts import Bank, ReserveAccount, ReserveHolding, SecurityKind
 from exports.reserve.computation import Occasion, Scope, compute
-from exports.reserve_records import ReserveComputationRecord
+from exports.reserve.errors import ReserveError
+from exports.reserve.items import ReserveClass
+from exports.reserve.policies import policies_at
+from exports.reserve.position import ReservePosition, read_position
+from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.selfcheck import refusals
 from exports.verdict import CheckStatus
 from tests.exports.sample import CREATED, Firm, check, make_firm, not_passed, sample_bundle, verify, write
@@ -57,8 +65,43 @@ def record(
     )
 
 
-def bundle(*computations: ReserveComputationRecord) -> Bundle:
-    return replace(sample_bundle(), reserve_computations=computations)
+def position(cents: int | None = 5_000_00, **changes: Any) -> ReservePosition:
+    """What lies in one account of customers and one of PAB when the bundle is made."""
+    documented = date(2025, 1, 2)
+    accounts = (
+        ReserveAccount("C", "bank", ReserveClass.CUSTOMER, documented, documented, cents),
+        ReserveAccount("P", "bank", ReserveClass.PAB, documented, documented, 50_00),
+    )
+    bank = Bank("bank", False, 10_000_000_00, date(2025, 12, 31))
+    on = CREATED.date()
+    return replace(ReservePosition(on, accounts, (bank,), policies_at(on)), **changes)
+
+
+def recorded(found: ReservePosition) -> ReservePositionRecord:
+    return ReservePositionRecord(found.on, found.canonical().decode(), found.digest)
+
+
+def bundle(*computations: ReserveComputationRecord, held: ReservePosition | None = None) -> Bundle:
+    positions = (recorded(held or position()),)
+    return replace(sample_bundle(), reserve_computations=computations, reserve_positions=positions)
+
+
+def reserve_case(purpose: str, status: CaseStatus = CaseStatus.OPEN, kind: str = "reserve_deficit") -> CaseRecord:
+    return CaseRecord(
+        case_id="case-reserve",
+        kind=kind,
+        status=status,
+        rail=Rail.CASH,
+        location=LocationId(f"bank:reserve-{purpose}"),
+        asset_id=None,
+        base_units=None,
+        opened_at=RECORDED,
+        text="short",
+        tx_ids=(),
+        height=None,
+        block_hash=None,
+        covers=(),
+    )
 
 
 @pytest.mark.fault("D12", "D9")
@@ -67,8 +110,9 @@ def test_computations_are_computed_again_from_the_bundle(tmp_path: Path, firm: F
     assert refusals(made) == []
     report = verify(write(tmp_path, firm, made), firm.trusted)
     assert not_passed(report) == []
-    assert check(report, 23).compared == 3
+    assert check(report, 23).compared == 4
     text = report_text(report)
+    assert "customer reserve: 5000.00 count by the banks' statements the firm holds\n" in text
     # 2,000 credits less 400 of item 10, which Note E(3) lowers by 1 percent
     assert "customer reserve: 1604.00 US dollars must be on deposit by RC-000002 as of 2026-01-23" in text
     assert "pab reserve: 50.00 US dollars must be on deposit by RC-000002 as of 2026-01-23" in text
@@ -87,14 +131,16 @@ def test_the_bare_install_computes_them_again(tmp_path: Path, firm: Firm) -> Non
     )
     assert run.returncode == 0, run.stderr
     (made,) = (each for each in json.loads(run.stdout)["report"]["checks"] if each["number"] == 23)
-    assert (made["status"], made["compared"]) == ("passed", 1)
+    assert (made["status"], made["compared"]) == ("passed", 2)
 
 
 def test_a_bundle_without_a_computation_says_so(tmp_path: Path, firm: Firm) -> None:
-    report = verify(write(tmp_path, firm, bundle()), firm.trusted)
+    report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted)
     assert report.exit_code == 0
     assert check(report, 23).status is CheckStatus.NOT_REQUESTED
-    assert "no reserve computation" in check(report, 23).detail
+    assert "nothing of the reserve" in check(report, 23).detail
+    only_accounts = verify(write(tmp_path, firm, bundle(), "b.zip"), firm.trusted)
+    assert (only_accounts.exit_code, check(only_accounts, 23).compared) == (0, 1)
 
 
 def reworded(change: Callable[[dict[str, object]], None]) -> ReserveComputationRecord:
@@ -179,3 +225,73 @@ def test_a_record_refuses_what_cannot_be() -> None:
     for change in ({"compute_on": FRIDAY}, {"deposit_on": date(2026, 1, 26)}, {"reason": "x"}, {"replaces": "RC-1"}):
         with pytest.raises(InvalidValue):
             replace(record(), **change)
+
+
+def refused(made: Bundle) -> list[str]:
+    return [reason for reason in refusals(made) if reason.startswith("check 23")]
+
+
+def test_a_known_deficit_has_its_open_case() -> None:
+    short = bundle(record(), held=position(603_99))  # 1,000 credits less 400 of item 10 less 1 percent: 604.00
+    assert any("customer reserve is short" in reason for reason in refused(short))
+    assert refused(bundle(record(), held=position(604_00))) == []
+    for case, passes in (
+        (reserve_case("customer"), True),
+        (reserve_case("customer", CaseStatus.PROPOSED), True),
+        (reserve_case("customer", CaseStatus.CLOSED), False),
+        (reserve_case("customer", kind="projected_reserve_deficit"), False),
+        (reserve_case("pab"), False),
+    ):
+        assert (refused(replace(short, cases=[*short.cases, case])) == []) is passes, case
+
+
+def test_what_is_not_known_is_no_deficit_and_is_said(tmp_path: Path, firm: Firm) -> None:
+    report = verify(write(tmp_path, firm, bundle(record(), held=position(None))), firm.trusted)
+    assert report.exit_code == 0
+    assert "customer reserve: 0.00 count by the banks' statements the firm holds, not all of it known" in report_text(
+        report
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"reserve_positions": ()}, "0 positions"),
+        ({"reserve_positions": (recorded(position()), recorded(position(7)))}, "2 positions"),
+        ({"reserve_positions": (replace(recorded(position()), digest="0" * 64),)}, "digest is not that"),
+        ({"reserve_positions": (replace(recorded(position()), on=date(2026, 1, 31)),)}, "day is not that"),
+        ({"reserve_positions": (recorded(position(on=date(2026, 1, 30))),)}, "not of the day"),
+        ({"reserve_positions": (replace(recorded(position()), document="{}"),)}, "no stored position"),
+    ],
+)
+def test_every_lie_about_a_position_is_found(change: dict[str, Any], words: str) -> None:
+    found = refused(replace(bundle(record()), **change))
+    assert any(words in reason for reason in found), found
+
+
+@pytest.mark.fault("D12")
+@pytest.mark.parametrize(
+    "rewording",
+    [
+        (b'"cash":"500000","most"', b'"cash":"500001","most"'),
+        (b'"affiliated":false', b'"affiliated":true'),
+        (b'"affiliated":false', b'"affiliated":"no"'),
+        (b'"cash":"500000","holdings"', b'"cash":"0500000","holdings"'),
+        (b'"notified_on":"2025-01-02"', b'"notified_on":null'),
+        (b'"purpose":"pab"', b'"purpose":"customer"'),
+    ],
+)
+def test_a_position_is_what_its_statements_give(rewording: tuple[bytes, bytes]) -> None:
+    document = position().canonical()
+    assert read_position(document).canonical() == document
+    assert rewording[0] in document
+    with pytest.raises(ReserveError):
+        read_position(document.replace(*rewording))
+
+
+def test_every_kind_of_fact_comes_back() -> None:
+    bill = ReserveHolding("T-1", SecurityKind.US_TREASURY, 7, CREATED.date())
+    unpriced = ReserveHolding("T-2", SecurityKind.US_TREASURY, None, None)
+    account = ReserveAccount("X", "other", ReserveClass.CUSTOMER, None, None, None, (bill, unpriced))
+    found = position(accounts=(account,), banks=(Bank("other", True, None, None),))
+    assert read_position(found.canonical()) == found
