@@ -25,9 +25,13 @@ class AcceptedExposure:
     def text(self) -> str:
         """One sentence for a person."""
         decision = self.decision
-        amounts = [figure(units, asset) if units is not None else f"? {asset.symbol}" for asset, units in self.exposed]
+        amounts = [
+            figure(units, asset) if units is not None else f"an unknown amount of {asset.symbol}"
+            for asset, units in self.exposed
+        ]
+        until = f"{decision.valid_until:%Y-%m-%d %H:%M} UTC"
         return (
-            f"accepted by {decision.approved_by} ({decision.acceptance_id}, until {utc_text(decision.valid_until)}): "
+            f"accepted by {decision.approved_by} ({decision.acceptance_id}, until {until}): "
             f"{decision.subject} by {decision.kind.replace('_', ' ')} of {decision.wallet}; "
             f"exposure {', '.join(amounts) or 'nothing now'}"
         )
