@@ -74,7 +74,11 @@ class BitcoinDesk(Desk):
         )
         self.native = self.usdx = COIN
         self.config = replace(
-            self.config, native_asset=COIN, header_format="bitcoin", state_directory=folder / "ledgers"
+            self.config,
+            native_asset=COIN,
+            header_format="bitcoin",
+            state_directory=folder / "ledgers",
+            history_from_height=world.node.height + 1,  # nobody was paid before
         )
 
 

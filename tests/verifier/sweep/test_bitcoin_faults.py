@@ -48,7 +48,7 @@ def without_rest(request: SeenRequest, reply: HttpReply) -> HttpReply:
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ({"pruned_height": 90}, "state-unavailable"),
+        ({"pruned_height": 104}, "state-unavailable"),
         ({"warming_up": "Loading block index"}, "node-unavailable"),
         ({"queue_full": True}, "node-unavailable"),
         ({}, "stale-head"),
