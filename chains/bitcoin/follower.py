@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 BLOCKS_PER_RUN: Final = 50
 """Blocks that are stored in one transaction: what a crash can cost."""
 HEADERS_PER_STEP: Final = 2_000
+BLOCKS_BELOW_COINS: Final = 12
+"""A ledger that begins with coins begins so many blocks lower: a reorganisation leaves it a block to stand on."""
 BLOCKS_FOR_WORKERS: Final = 100
 """Fewer are read sooner than processes are started."""
 FIRST_STEP_BACK: Final = 16
@@ -46,6 +48,18 @@ class NotOnboarded(ReadError):
         super().__init__(f"{blocks:,} past blocks have to be read first, {limit:,} are allowed", node_id=node_id)
         self.blocks = blocks
         self.limit = limit
+
+
+class CoinsLost(StateUnavailable):
+    """Scripts began with the coins of a block that is no longer on the chain."""
+
+    code = "not-onboarded"
+    advice = "Begin them again: `custody chain load CHAIN --coins scan`."
+
+    def __init__(self, scripts: int | str, *, node_id: str = "") -> None:
+        if isinstance(scripts, int):
+            scripts = f"{scripts} wallets began with the coins of a block that a reorganisation removed. {self.advice}"
+        super().__init__(scripts, node_id=node_id)
 
 
 class Follower:
@@ -74,6 +88,7 @@ class Follower:
         Raises `ChainMoved` when the block is not, or no longer, on the node's chain, `StateUnavailable` when it is
         below the ledger's first. When it takes more than `blocks_max` blocks to get there, nothing is read and
         `NotOnboarded` is raised; when only the past of new scripts is too long, that is left out and raised behind.
+        Raises `CoinsLost` behind, too: the other scripts are followed.
         """
         first = max(from_height, 1)
         tip = self._ledger.tip or self._begin(target, first, blocks_max)
@@ -82,7 +97,7 @@ class Follower:
         lowest = self._ledger.first_height
         if lowest is not None and target.height < lowest:
             raise StateUnavailable(f"the ledger begins at block {lowest}; block {target.height} is below it")
-        new = self._ledger.unknown_scripts(scripts)
+        new = self._begun_by_blocks(scripts)
         past = self._blocks_to_read(target, tip, new, first)
         if new and past <= blocks_max:
             self._ledger.add_scripts(new, first)
@@ -93,6 +108,9 @@ class Follower:
             raise ChainMoved(f"{target} is no longer on the node's chain")
         if new and past > blocks_max:
             raise NotOnboarded(past, blocks_max)
+        # Only now: the walk may have left the block with whose coins they began.
+        if lost := self._ledger.lost_openings(scripts):
+            raise CoinsLost(len(lost))
 
     def open_with_coins(
         self, target: BlockRef, at: BlockRef, scripts: Sequence[bytes], coins: Sequence[Coin]
@@ -100,11 +118,11 @@ class Follower:
         """Begin scripts with the coins that a set of coins has after a block, and follow to a block of the chain.
 
         Scripts that are followed already stay as they are, unless a coin of theirs turns out to be missing: those
-        begin anew. An empty ledger begins at the lower of both blocks. Returns how many scripts began, and how many of
+        begin anew. An empty ledger begins below both blocks. Returns how many scripts began, and how many of
         them anew. Raises as `follow`, and `StateUnavailable` for a block below the ledger's first.
         """
         if self._ledger.tip is None:
-            self._begin_at(min(target, at, key=lambda block: block.height))
+            self._begin_at(_begin_height(target, at))
         lowest = self._ledger.first_height
         if lowest is not None and at.height < lowest:
             raise StateUnavailable(f"the ledger begins at block {lowest}; the coins are of block {at.height}, below it")
@@ -131,7 +149,7 @@ class Follower:
     def blocks_with_coins(self, target: BlockRef, at: BlockRef) -> int:
         """How many blocks `open_with_coins` would read, when no script has to begin anew."""
         tip = self._ledger.tip
-        height = min(target.height, at.height) if tip is None else tip.height
+        height = _begin_height(target, at) if tip is None else tip.height
         return max(target.height, at.height, height) - min(height, at.height)
 
     def _open(self, at: BlockRef, scripts: Sequence[bytes], coins: Mapping[bytes, Sequence[Coin]]) -> set[bytes]:
@@ -143,18 +161,20 @@ class Follower:
         )
         return set(new)
 
-    def _begin_at(self, block: BlockRef) -> None:
-        header = header_at(self._node, self._network, block.height)
-        if header.block_hash != block.block_hash:
-            raise ChainMoved(f"{block} is no longer on the node's chain")
-        self._ledger.begin(header, block.height)
+    def _begin_at(self, height: int) -> None:
+        self._ledger.begin(header_at(self._node, self._network, height), height)
 
     def blocks_to_read(self, target: BlockRef, scripts: Sequence[bytes], from_height: int) -> int:
         """How many blocks `follow` would read without a limit; a block read for two groups of scripts counts twice."""
         first, tip = max(from_height, 1), self._ledger.tip
         if tip is None:
             return max(0, target.height - first + 1)
-        return self._blocks_to_read(target, tip, self._ledger.unknown_scripts(scripts), first)
+        return self._blocks_to_read(target, tip, self._begun_by_blocks(scripts), first)
+
+    def _begun_by_blocks(self, scripts: Sequence[bytes]) -> list[bytes]:
+        """New scripts whose past is read; what began with coins that a reorganisation took away begins with coins."""
+        lost = self._ledger.lost_openings(scripts)
+        return [script for script in self._ledger.unknown_scripts(scripts) if script not in lost]
 
     def _blocks_to_read(self, target: BlockRef, tip: BlockRef, new: Sequence[bytes], first: int) -> int:
         starts = [load.next_height for load in self._ledger.loads()]
@@ -241,3 +261,7 @@ class Follower:
         if self._workers is not None and len(headers) >= BLOCKS_FOR_WORKERS:
             return self._workers.looks(headers, first_height, self._ledger.watched(load_id))
         return (self._source.read(header) for header in headers)
+
+
+def _begin_height(target: BlockRef, at: BlockRef) -> int:
+    return max(0, min(target.height, at.height) - BLOCKS_BELOW_COINS)

@@ -239,6 +239,19 @@ class LedgerFile:
         """Those of the scripts that are not watched, each once."""
         return self._rows.unknown(scripts)
 
+    def lost_openings(self, scripts: Iterable[bytes]) -> set[bytes]:
+        """Those that are no longer watched because the block with whose coins they began was orphaned.
+
+        Their past was never read, so that blocks alone do not tell what they hold.
+        """
+        gone = {
+            script
+            for (script,) in self._rows.connection.execute(
+                "SELECT script FROM script WHERE opened_at IS NOT NULL AND load_id = 0"
+            )
+        }
+        return gone.intersection(self._rows.unknown(scripts))
+
     def loads(self) -> list[Load]:
         """The loads that have not caught up with the tip."""
         rows = self._rows.connection.execute(

@@ -21,7 +21,7 @@ from chains.bitcoin.block import Header
 from chains.bitcoin.block_source import BY_REST, BlockSource
 from chains.bitcoin.coin_dump import dump_block, read_dump
 from chains.bitcoin.core import CoreNode, Transport
-from chains.bitcoin.follower import Follower, NotOnboarded
+from chains.bitcoin.follower import CoinsLost, Follower, NotOnboarded
 from chains.bitcoin.header_chain import header_at, header_of, header_run
 from chains.bitcoin.health import check_health, check_network
 from chains.bitcoin.ledger_file import LedgerFile
@@ -149,7 +149,7 @@ class BitcoinReader:
         self._require_canonical(pin.block)
         try:
             self._follow(pin.block, self._scripts(addresses))
-        except NotOnboarded:
+        except (NotOnboarded, CoinsLost):
             return  # said of each address when it is read
 
     @_named
@@ -235,6 +235,8 @@ class BitcoinReader:
             if self._config.state_directory is None:  # nobody keeps a ledger here, such as an auditor's node
                 return self._read_back(pin, holdings, scripts, progress)
             failure = f"{error.code}: {error}. {error.advice}"
+        except CoinsLost as error:
+            failure = f"{error.code}: {error}"
         known = self._ledger.balances(scripts, pin.block.block_hash) if self._holds(pin.block) else {}
         from_coins = self._ledger.began_with_coins(known)
         if not self._has_block(pin.block):

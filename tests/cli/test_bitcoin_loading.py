@@ -220,6 +220,26 @@ def test_what_came_of_coins_is_said_of_each_balance(story: Story) -> None:
     assert methods == {"ledger-from-coins"}
 
 
+@pytest.mark.fault("A31")
+def test_coins_of_a_block_that_was_reorganised_are_no_balance(story: Story) -> None:
+    """Not zero, and not what blocks above the first payment come to: nothing is known until the wallets begin again."""
+    story.configure(more=f'finality = "latest"\nhistory_from_height = {story.node.height - 1}')
+    story.take_books(3 * BITCOIN)
+    assert story.load("--coins", "scan").code == 0
+    assert story.firm("sweep", "--json").code == 0
+    story.node.reorg(1, 3)
+    swept = story.firm("sweep", "--json")
+    assert swept.code == 2, swept
+    assert (swept.json["sweeps"][0]["diverged"], swept.json["sweeps"][0]["unverified"]) == (0, 1)
+    assert "a reorganisation removed" in swept.out
+    without = story.load()
+    assert without.code == 2
+    assert without.json["nodes"][0]["failure"].startswith("not-onboarded: ")
+    again = story.load("--coins", "scan")
+    assert (again.code, again.json["nodes"][0]["addresses_begun"]) == (0, 2)
+    assert story.firm("sweep", "--json").json["sweeps"][0]["matched"] == 1
+
+
 @pytest.mark.fault("A49")
 def test_a_missing_coin_names_its_cure_and_the_cure_works(story: Story) -> None:
     """The birth height is above the first payment: nothing is wrong until that coin is spent."""
