@@ -150,6 +150,7 @@ ACCEPTED_CONTROL = Table(
     ),
     notes=(
         "A new version of a decision (another amount, an earlier end) is approved anew: its approved_at is later.",
+        "To withdraw one, approve a version that holds from now to the moment of its end.",
         "Another wallet, kind, asset or subject is another decision with an id of its own.",
         "An operator may take every token of a collection: unlimited, with a row for each token that is an asset.",
         "That a module or delegate was added is told as a change of control all the same, once.",

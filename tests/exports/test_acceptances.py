@@ -29,7 +29,16 @@ from tests.exports.sample import (
     verify,
     write,
 )
-from tests.exports.test_control_checks import failed, firm, problem, with_control, with_grant, with_review
+from tests.exports.test_control_checks import (
+    CHAIN_PLACE,
+    failed,
+    firm,
+    problem,
+    with_cases,
+    with_control,
+    with_grant,
+    with_review,
+)
 
 __all__ = ["firm"]
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -77,6 +86,9 @@ GOOD: dict[str, Callable[[], Bundle]] = {
     "its last moment": lambda: decided(decision(valid_until=BLOCK_TIME), accepted=1),
     "with a case that was closed": lambda: decided(decision(), accepted=1, cases=True),
     "beyond it, with the case": lambda: decided(decision(base_units_max=69), accepted=0, cases=True),
+    "late approvals with their case": lambda: with_cases(
+        with_review(decided(accepted=0, cases=True), approvals_late=5), "coverage_gap", place=CHAIN_PLACE
+    ),
     "a module": lambda: with_module(decision(**MODULE), accepted=1),
     "one that nobody uses": lambda: decided(decision(), decision(acceptance_id="AC-2", subject=SEGREGATED), accepted=1),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from chains.devnet.lying_proxy import LyingProxy
 from chains.evm.abi import hex_text
 from chains.evm.keccak import keccak256
 from chains.types import AssetId
+from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.desk import Desk, kinds
 from tests.verifier.sweep.test_encumbered_sweeps import ENCUMBRANCE, Lying, approve, books, next_block, only
 from tests.verifier.sweep.test_encumbrances import act
@@ -99,7 +101,9 @@ def test_only_the_new_token_is_looked_for_in_the_blocks_before(
     assert questions.take()[1:] == [(0, before, short(OMNIBUS, SECOND))]
 
 
-def test_late_blocks_are_bounded_and_the_gap_is_named(books: Desk, world: AnvilWorld, questions: Questions) -> None:
+def test_late_blocks_are_bounded_and_the_gap_is_named(
+    books: Desk, world: AnvilWorld, questions: Questions, tmp_path: Path
+) -> None:
     world.mine(10)
     approve(world, THIRD, STRANGER, 9)
     next_block(books, world)
@@ -115,6 +119,8 @@ def test_late_blocks_are_bounded_and_the_gap_is_named(books: Desk, world: AnvilW
     assert outcome.control is not None
     assert outcome.control.approvals_late == before - 3
     assert f"({before - 3} left for what was mapped later)" in outcome.control.text()
+    issuer = Issuer.of(tmp_path, books)
+    assert refused(issuer.verify(issuer.issue().path)) == {}, "the gap stands in the bundle with its case"
     sweeps = 0
     while GAP in kinds(outcome):
         outcome, sweeps = next_block(books, world), sweeps + 1
