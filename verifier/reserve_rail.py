@@ -64,9 +64,9 @@ def firm_policies(settings: Settings, as_of: date) -> PolicySet:
 
 
 def in_use(store: Store, now: datetime) -> bool:
-    """Whether the firm states anything for the reserve computations, or ever computed one."""
-    statements = store.reserve_statements(_known_at(store, now))
-    return bool(statements.accounts or store.reserve_item_days(_known_at(store, now)) or store.reserve_computations())
+    """Whether the firm states anything for the reserve: lines, without which nothing was computed, or accounts."""
+    known_at = _known_at(store, now)
+    return bool(store.reserve_item_days(known_at) or store.reserve_statements(known_at).accounts)
 
 
 def inputs_at(
@@ -215,10 +215,12 @@ def _purpose(
     on: date,
 ) -> PurposeView:
     own = [each for each in standing if purpose in each.scope.classes]
-    computed = {each.digest: (each, each.computation()) for each in own}
+    newest = max((each.as_of for each in own if each.as_of <= on), default=None)
+    computed: dict[str, tuple[StoredComputation, ReserveComputation]] = {}
     gaps: list[str] = []
     requirement = None
     try:
+        computed = {each.digest: (each, each.computation()) for each in own if each.as_of == newest}
         requirement = requirement_in_force((made for _, made in computed.values()), purpose, on)
     except ReserveError as error:
         gaps.append(str(error))

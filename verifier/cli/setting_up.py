@@ -43,6 +43,11 @@ key_file = "keys/signing-key.pem"
 # What salts the liabilities tree (mode 0600). Keep it like the key; it never goes into a bundle.
 # liabilities_secret_file = "keys/liabilities-secret.hex"
 
+# The reserve computations of 15c3-3(e): when the reserve banks open, in their civil time. See docs/rules.md.
+# [reserve]
+# bank_opens = "09:00"
+# bank_zone = "America/New_York"
+
 {chains}"""
 
 CHAIN_TEMPLATE = """\

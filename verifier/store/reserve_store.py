@@ -121,12 +121,18 @@ class ReserveStore(CaseStore):
     ) -> StoredComputation:
         """Record a computation; the same one again is the one that stands.
 
-        Raises `InputError` for another one of the same day, purpose and kind of occasion without a reason: it replaces
-        the one that stands, and says why. A test run replaces only test runs.
+        Raises `InputError` for one that shares its purpose with one of another scope, and for another one of the same
+        day and scope without a reason: it replaces the one that stands, and says why. Test runs are apart.
         """
         inputs, document = computation.inputs, computation.canonical()
         payload = {"as_of": inputs.as_of.isoformat(), "sha256": computation.digest, "scope": inputs.scope.value}
-        standing = [each for each in self.standing_computations() if _same_duty(each, computation)]
+        every = self.standing_computations()
+        if beside := next((each for each in every if _overlaps(each, computation)), None):
+            raise InputError(
+                f"{beside.computation_id} stands for {inputs.as_of.isoformat()} with the scope {beside.scope}",
+                advice=f"Compute with --kind {beside.scope}, or for the other purpose alone.",
+            )
+        standing = [each for each in every if _same_duty(each, computation)]
         for each in standing:
             if each.document == document:
                 return each
@@ -176,6 +182,13 @@ def _same_duty(stored: StoredComputation, computation: ReserveComputation) -> bo
     inputs = computation.inputs
     is_test = inputs.occasion is Occasion.TEST
     return (stored.as_of, stored.scope, stored.occasion is Occasion.TEST) == (inputs.as_of, inputs.scope, is_test)
+
+
+def _overlaps(stored: StoredComputation, computation: ReserveComputation) -> bool:
+    """Whether another scope of the same day fixes the same purpose already: both would be in force."""
+    inputs = computation.inputs
+    same_day = stored.as_of == inputs.as_of and (stored.occasion is Occasion.TEST) == (inputs.occasion is Occasion.TEST)
+    return same_day and stored.scope is not inputs.scope and bool(set(stored.scope.classes) & set(inputs.scope.classes))
 
 
 def _stored(row: Any, ids: dict[int, str]) -> StoredComputation:

@@ -161,6 +161,28 @@ def test_the_scope_says_whose_requirement_is_fixed(store: Store) -> None:
     assert (view.funding.requirement.cents, view.gaps) == (0, ())
 
 
+def test_two_scopes_never_fix_one_purpose_of_a_day(store: Store) -> None:
+    open_reserve(store)
+    compute(store, scope=Scope.PAB)
+    with pytest.raises(InputError, match=r"RC-000001 stands .* with the scope pab"):
+        compute(store, scope=Scope.BOTH, reason="again")
+    assert compute(store, scope=Scope.CUSTOMER).computation_id == "RC-000002"
+    assert compute(store, scope=Scope.BOTH, occasion=Occasion.TEST).computation_id == "RC-000003"
+    assert customer(store).shortfall == 100_00
+
+
+def test_a_computation_on_record_that_does_not_come_out_is_unverified(store: Store, database_url: str) -> None:
+    open_reserve(store)
+    compute(store)
+    tamper(
+        database_url,
+        """UPDATE reserve_computation SET document = replace(document, '"required":"100000"', '"required":"1"')""",
+    )
+    view = customer(store)
+    assert view.funding is None
+    assert "the inputs of this reserve computation give another result" in view.gaps
+
+
 def test_required_held_and_projected_are_apart(store: Store) -> None:
     open_reserve(store)
     assert (customer(store).funding, customer(store).projected_shortfall) == (None, 100_00)
