@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from chains.types import Address, Transfer, TransferKind
+from chains.types import Address, Transfer
 from exports.key_challenge import KeyChallenge, transfer_amount
 
 _TX_ID: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -34,7 +34,6 @@ def transfer_problem(
         for each in moved
         if each.tx_id == tx_id
         and (each.sender, each.receiver) == (address, challenge.transfer_to)
-        and each.kind is not TransferKind.FEE
         and each.block.height > challenge.height
         and each.block.timestamp < challenge.expires_at
     ]

@@ -270,6 +270,14 @@ def test_no_other_scheme_than_the_named_is_tried() -> None:
         assert judged.outcome is ProofOutcome.REFUSED
 
 
+def test_what_cannot_be_judged_today_is_not_accepted() -> None:
+    future = by(NATIVE, FULL, full(signed(NATIVE, words(NATIVE), version=3)))
+    later = by(OLD, FULL, full(signed(OLD, words(OLD), lock_time=BLOCK.height + 1)))
+    judged = judge(future, later)
+    assert codes(judged) == ["inconclusive", "time-locked"]
+    assert {each.outcome for each in judged} == {ProofOutcome.REFUSED}
+
+
 def test_coins_must_be_unspent_in_our_ledger() -> None:
     coin = coin_of(TAPROOT)
     made = signed(NATIVE, words(NATIVE), [coin])

@@ -195,6 +195,16 @@ LIES: dict[str, tuple[str, Edit, int]] = {
     "a coin twice": ("bip322-funds", lambda r: r["coins"].append(r["coins"][0]), 19),
     "a coin worth less than nothing": ("bip322-funds", a_coin(base_units="-5"), 19),
     "an output beyond any": ("bip322-funds", a_coin(output=2**33), 19),
+    "a coin that was not signed for": (
+        "bip322-funds",
+        lambda r: r["coins"].append({"tx_id": "07" * 32, "output": 0, "base_units": "5", "script": "51"}),
+        19,
+    ),
+    "a transfer with coins": (
+        "transfer",
+        change(coins=[{"tx_id": "07" * 32, "output": 0, "base_units": "5", "script": "51"}]),
+        19,
+    ),
     "another transaction": ("transfer", change(signature="00" * 32), 20),
     "no transaction": ("transfer", change(signature="nothing"), 19),
 }
