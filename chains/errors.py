@@ -65,6 +65,11 @@ class ReadError(ChainError):
         self.node_id = node_id
         """The configured name of the node; never its URL."""
 
+    def name_node(self, node_id: str) -> None:
+        """Say which node it is about, unless that is said already."""
+        if node_id and not self.node_id:
+            self.node_id, self.args = node_id, (f"node {node_id}: {self}",)
+
 
 class NodeUnavailable(ReadError):
     """No answer in time: refused, timed out, overloaded, or the retry budget is spent."""

@@ -262,12 +262,18 @@ class ChainSweep:
             and at in (None, start.block.height)
             and reader.block_at(start.block.height).block_hash == start.block.block_hash
             and len(self._plan(start.block.timestamp, start.known_at)) == start.expected
+            and not self._searched_less(start)
         ):
             self._require_few_blocks(start.block)
             log.info("resuming", sweep=start.sweep_id, block=start.block.height)
             return start
         self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
         return None
+
+    def _searched_less(self, start: SweepStart) -> bool:
+        """Whether the unfinished sweep looked at fewer blocks than are asked for now: a search is made once a sweep."""
+        found = self._store.found_changes(start) if self._every_block else None
+        return found is not None and found.mode is not SearchMode.EVERY_BLOCK
 
     def _start(self, reader: ChainReader, at: int | None) -> SweepStart:
         pin = reader.pin(height=at, now=self._clock())

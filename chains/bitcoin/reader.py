@@ -11,10 +11,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import wraps
 from mmap import mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from chains.bitcoin.answers import CoinScan, CoinSetDigest
 from chains.bitcoin.block import Header
@@ -34,6 +33,7 @@ from chains.bitcoin.second_source import SecondOpinion, compare_dump, compare_sc
 from chains.bitcoin.transaction import id_bytes, id_text, outpoint
 from chains.bitcoin.waiting import WaitingPool, read_pool
 from chains.errors import ChainConfigError, ChainMoved, InvalidValue, ReadError, StaleHead, StateUnavailable
+from chains.naming import names_its_node
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -52,9 +52,6 @@ from chains.types import (
 if TYPE_CHECKING:
     from chains.bitcoin.block_workers import BlockWorkers
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 LEDGER: Final = "ledger"
 """Method of a balance that is the sum of all blocks."""
 LEDGER_FROM_COINS: Final = "ledger-from-coins"
@@ -62,23 +59,6 @@ LEDGER_FROM_COINS: Final = "ledger-from-coins"
 SCAN_BACK: Final = "scantxoutset"
 """Method of a balance that is the node's own set of unspent outputs, gone back from its tip to the block."""
 _FILE_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9_.]{0,39}", re.ASCII)
-
-
-def _named(method: Callable[Concatenate[BitcoinReader, P], R]) -> Callable[Concatenate[BitcoinReader, P], R]:
-    """Put the node's name on errors of those who do not know whose answer they hold."""
-
-    @wraps(method)
-    def call(self: BitcoinReader, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(self, *args, **kwargs)
-        except NotOnboarded as error:
-            raise NotOnboarded(error.blocks, error.limit, node_id=self.node_id) from error
-        except ReadError as error:
-            if error.node_id:
-                raise
-            raise type(error)(str(error), node_id=self.node_id) from error
-
-    return call
 
 
 class BitcoinReader:
@@ -113,14 +93,14 @@ class BitcoinReader:
         """The configured name of the node it asks."""
         return self._node_id
 
-    @_named
+    @names_its_node
     def identify(self) -> NodeIdentity:
         """Prove chain name and genesis block, and that the node is fit to be asked (`chains.bitcoin.health`)."""
         genesis = check_network(self._node, self._network, self._config.genesis_hash)
         health = check_health(self._node, self._network)
         return NodeIdentity(self.chain_id, genesis.block_hash, health.version)
 
-    @_named
+    @names_its_node
     def pin(self, *, height: int | None = None, now: datetime) -> Pin:
         """Choose the block to read at. Every header above it, up to the head, is recomputed and carries its work."""
         head_hash = self._node.best_hash()
@@ -143,7 +123,7 @@ class BitcoinReader:
             )
         return self._pin(header_at(self._node, self._network, height), height)
 
-    @_named
+    @names_its_node
     def prepare(self, pin: Pin, addresses: Sequence[Address]) -> None:
         """Read the past of all these addresses together, before their balances are read in parts."""
         self._require_canonical(pin.block)
@@ -152,12 +132,12 @@ class BitcoinReader:
         except (NotOnboarded, CoinsLost):
             return  # said of each address when it is read
 
-    @_named
+    @names_its_node
     def blocks_to_load(self, pin: Pin, addresses: Sequence[Address]) -> int:
         """How many blocks `load` would read."""
         return self._follower().blocks_to_read(pin.block, self._scripts(addresses), self._first_height)
 
-    @_named
+    @names_its_node
     def load(
         self,
         pin: Pin,
@@ -169,7 +149,7 @@ class BitcoinReader:
         self._require_canonical(pin.block)
         self._follower(progress, workers).follow(pin.block, self._scripts(addresses), self._first_height, sys.maxsize)
 
-    @_named
+    @names_its_node
     def coin_set(self, addresses: Sequence[Address], dump: bytes | mmap | None = None) -> CoinScan:
         """The coins of addresses by the node's own set at its tip, or by a dump of any block of its chain.
 
@@ -184,7 +164,7 @@ class BitcoinReader:
             pin.block.block_hash, pin.block.height, read_dump(dump, self._network, frozenset(scripts)).coins
         )
 
-    @_named
+    @names_its_node
     def load_with_coins(
         self,
         pin: Pin,
@@ -219,7 +199,7 @@ class BitcoinReader:
         begun, anew = follower.open_with_coins(pin.block, at, self._scripts(addresses), own)
         return at, begun, anew
 
-    @_named
+    @names_its_node
     def read_balances(
         self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
     ) -> list[BalanceObservation]:
@@ -271,7 +251,7 @@ class BitcoinReader:
             for holding, script in zip(holdings, scripts, strict=True)
         ]
 
-    @_named
+    @names_its_node
     def coins(self, pin: Pin, addresses: Sequence[Address]) -> list[Coin]:
         """The unspent coins of addresses as of the pin, each with its confirmations and whether it is mature.
 
@@ -282,7 +262,7 @@ class BitcoinReader:
         self._follow(pin.block, scripts)
         return self._ledger.coins(scripts, pin.block.block_hash)
 
-    @_named
+    @names_its_node
     def balances_apart(self, pin: Pin, addresses: Sequence[Address]) -> dict[Address, Balance]:
         """Each balance at the pin with what is told apart: immature coins, and what newer blocks, not final yet, moved.
 
@@ -300,13 +280,13 @@ class BitcoinReader:
             raise StateUnavailable(f"{len(apart) - len(known)} addresses are not covered at block {pin.block.height}")
         return known
 
-    @_named
+    @names_its_node
     def waiting(self, pin: Pin, addresses: Sequence[Address]) -> WaitingPool:
         """What waits in the node's pool for addresses. The pin is the head: coins that it spent wait no more."""
         scripts = self._scripts(addresses)
         return read_pool(self._node, self.coins(pin, addresses), frozenset(scripts))
 
-    @_named
+    @names_its_node
     def spent_by(self, outpoints: Iterable[bytes]) -> dict[bytes, tuple[str, BlockRef]]:
         """Of coins that the followed chain spent: the id of the transaction that did, and its block."""
         found = {}
@@ -317,13 +297,13 @@ class BitcoinReader:
             found[name] = (id_text(block.transactions[position].txid), known)
         return found
 
-    @_named
+    @names_its_node
     def second_opinion(self, pin: Pin, addresses: Sequence[Address]) -> SecondOpinion:
         """Our ledger against the node's own set of unspent outputs; the pin must be the node's tip (`ChainMoved`)."""
         scripts = self._scripts(addresses)
         return compare_scan(pin.block, scripts, self.coins(pin, addresses), self._node.scan_coins(scripts))
 
-    @_named
+    @names_its_node
     def pin_of_dump(self, dump: bytes | mmap) -> Pin:
         """The block that a dump of unspent outputs is of; it must be on the node's chain (`ChainMoved`)."""
         name = dump_block(dump, self._network)
@@ -332,29 +312,29 @@ class BitcoinReader:
             raise ChainMoved("the dump is of a block that is not on the node's chain")
         return self._pin(header_of(self._node, self._network, name), height)
 
-    @_named
+    @names_its_node
     def dump_opinion(self, pin: Pin, addresses: Sequence[Address], dump: bytes | mmap) -> SecondOpinion:
         """Our ledger against a file that `dumptxoutset` wrote for the pinned block."""
         scripts = self._scripts(addresses)
         found = read_dump(dump, self._network, frozenset(scripts))
         return compare_dump(pin.block, scripts, self.coins(pin, addresses), found.block_hash, found.coins)
 
-    @_named
+    @names_its_node
     def coin_set_digest(self, block: BlockRef) -> CoinSetDigest:
         """The digest of the node's whole set of unspent outputs after a block; needs `-coinstatsindex`."""
         return self._node.coin_set_digest(block.block_hash)
 
-    @_named
+    @names_its_node
     def block_at(self, height: int) -> BlockRef:
         """The node's block at a height, its hash recomputed and its work checked."""
         return header_at(self._node, self._network, height).ref(self._network, height)
 
-    @_named
+    @names_its_node
     def is_canonical(self, block: BlockRef) -> bool:
         """Whether the node still has this very block on its active chain."""
         return self._has_block(block)
 
-    @_named
+    @names_its_node
     def scan_transfers(
         self,
         first_height: int,
@@ -379,7 +359,7 @@ class BitcoinReader:
             progress=progress,
         )
 
-    @_named
+    @names_its_node
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """The chain has one asset, of eight decimals."""
         for asset in assets:
@@ -391,7 +371,7 @@ class BitcoinReader:
             if asset.decimals != DECIMALS
         }
 
-    @_named
+    @names_its_node
     def probe(self, now: datetime) -> Mapping[str, str]:
         """What the node offers, tried at the block of the configured finality: name and finding."""
         health = check_health(self._node, self._network)

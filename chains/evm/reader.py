@@ -6,11 +6,10 @@ The finality tag chooses a header and nothing else; from then on every read name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from chains.block_trace import BlockTrace
 from chains.errors import (
@@ -37,6 +36,7 @@ from chains.evm.strategies import STRATEGIES
 from chains.evm.tracing import BlockTracer
 from chains.evm.transfers import scan
 from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
+from chains.naming import names_its_node
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.types import (
     Address,
@@ -54,30 +54,12 @@ if TYPE_CHECKING:
     from chains.evm.accounts import ContractQuestion
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 @dataclass(slots=True)
 class HeadMemory:
     """The highest head a node was seen at. Kept by whoever opens readers of one node again and again."""
 
     height: int = -1
-
-
-def _named(method: Callable[Concatenate[EvmReader, P], R]) -> Callable[Concatenate[EvmReader, P], R]:
-    """Put the node's name on errors that decoding raises without knowing whose answer it decodes."""
-
-    @wraps(method)
-    def call(self: EvmReader, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return method(self, *args, **kwargs)
-        except ReadError as error:
-            if error.node_id:
-                raise
-            raise type(error)(str(error), node_id=self.node_id) from error
-
-    return call
 
 
 class EvmReader:
@@ -134,13 +116,13 @@ class EvmReader:
         """What stands at each address of the last read of balances, where its strategy could tell."""
         return self._account_kinds
 
-    @_named
+    @names_its_node
     def probe(self, now: datetime) -> Mapping[str, str]:
         """What the node offers, tried at the block of the configured finality: name and finding."""
         self._capabilities = probe(self._transport, self.pin(now=now).block)
         return self._capabilities.to_words()
 
-    @_named
+    @names_its_node
     def identify(self) -> NodeIdentity:
         """Prove chain id and genesis hash against the configuration, else `WrongChain`."""
         number = quantity(self._transport.call("eth_chainId"))
@@ -154,7 +136,7 @@ class EvmReader:
             raise WrongChain(f"the node's first block is {genesis.block.block_hash}, configured is {expected}")
         return NodeIdentity(self.chain_id, genesis.block.block_hash, client_version(self._transport))
 
-    @_named
+    @names_its_node
     def pin(self, *, height: int | None = None, now: datetime) -> Pin:
         """Choose the block to read at: by the configured finality, or the given height."""
         head = self._current_head(now)
@@ -170,7 +152,7 @@ class EvmReader:
         self._check_parent(final)
         return Pin(final.block, self._config.finality, final.checked, final.note)
 
-    @_named
+    @names_its_node
     def read_balances(
         self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None
     ) -> list[BalanceObservation]:
@@ -198,17 +180,17 @@ class EvmReader:
         assert len(observations) == len(holdings), "every holding is read or failed"
         return observations
 
-    @_named
+    @names_its_node
     def block_at(self, height: int) -> BlockRef:
         """The node's canonical block at a height, its header hash recomputed where the format is known."""
         return self._header_at(height).block
 
-    @_named
+    @names_its_node
     def is_canonical(self, block: BlockRef) -> bool:
         """Whether the node still has this very block on its canonical chain."""
         return self._has_block(block)
 
-    @_named
+    @names_its_node
     def scan_transfers(
         self,
         first_height: int,
@@ -232,7 +214,7 @@ class EvmReader:
             progress=progress,
         )
 
-    @_named
+    @names_its_node
     def asset_problems(self, pin: Pin, assets: Sequence[Asset]) -> dict[AssetId, str]:
         """What is wrong with configured assets on chain at the pin. Empty when all fit.
 
@@ -247,7 +229,7 @@ class EvmReader:
         """EVM chains have allowances, delegations and contract wallets."""
         return True
 
-    @_named
+    @names_its_node
     def look_for_approvals(
         self,
         last: BlockRef,
@@ -266,7 +248,7 @@ class EvmReader:
             first_height=first_height, progress=progress,
         )  # fmt: skip
 
-    @_named
+    @names_its_node
     def read_encumbrances(
         self,
         pin: Pin,
@@ -285,7 +267,7 @@ class EvmReader:
         """It can be asked to look into blocks; what the node offers is probed."""
         return True
 
-    @_named
+    @names_its_node
     def trace_blocks(
         self,
         blocks: Sequence[BlockRef],
@@ -307,7 +289,7 @@ class EvmReader:
                 progress(1)
         return found
 
-    @_named
+    @names_its_node
     def contracts_accept(self, block: BlockRef, questions: Sequence[ContractQuestion]) -> list[bool | ReadError]:
         """Whether contract wallets accept signatures at a block (EIP-1271); see `chains.evm.accounts`."""
         from chains.evm.accounts import contract_answers

@@ -33,7 +33,7 @@ def register(chain_app: typer.Typer) -> None:
             typer.Option(
                 "--from-height",
                 min=0,
-                help="First block whose approvals are looked for; default: the chain's history_from_height, else 0.",
+                help="First block whose approvals are looked for; default: approvals_from_height, as in sweeps.",
             ),
         ] = None,
         since: Annotated[
@@ -63,7 +63,7 @@ def register(chain_app: typer.Typer) -> None:
             held = {record.asset.asset_id: record.asset for record in store.assets(config.chain_id, known_at)}
         native = config.native_asset
         assets = list(({native.asset_id: native} | held).values())
-        first = from_height if from_height is not None else section.history_from_height or 0
+        first = from_height if from_height is not None else section.encumbrances.approvals_from_height
         with ExitStack() as bars:
 
             def on_blocks(count: int) -> Callable[[int], None]:

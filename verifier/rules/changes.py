@@ -163,10 +163,12 @@ def _many(group: Sequence[tuple[RollForward, Step]], found: FoundChanges, surrou
     roll, step = group[0]
     after, block = _ends(roll, step, found) or (roll.opening_block, roll.closing_block)
     asset, total = roll.asset, sum(each.left_over for _, each in group)
+    gained = sum(each.left_over for _, each in group if each.left_over > 0)
     text = (
         f"The balances of {len(group)} wallets are not what events explain, {_where(step)}: in all "
-        f"{figure(abs(total), asset)} {_more(total)}. {_causes(roll, step, found)} The first is {roll.address}, by "
-        f"{figure(step.left_over, asset)}. {equation(roll)}"
+        f"{figure(gained, asset)} more at some and {figure(gained - total, asset)} less at others. "
+        f"{_causes(roll, step, found)} The first is {roll.address}, "
+        f"{figure(abs(step.left_over), asset)} {_more(step.left_over)}. {equation(roll)}"
     )
     subject = f"many:{after.block_hash}/{block.block_hash}"
     place = surroundings.chain_location

@@ -170,8 +170,10 @@ def equation(roll: RollForward) -> str:
         f"opening {figure(roll.opening, asset)} + received {figure(roll.received, asset)} - sent "
         f"{figure(roll.sent, asset)} - fees {figure(roll.fees, asset)} = {figure(roll.expected, asset)}"
     )
-    more = "more" if remainder > 0 else "less"
+    rest = f"{figure(abs(remainder), asset)} {'more' if remainder > 0 else 'less'} than any event explains"
+    if not remainder:
+        rest = "so that nothing is left over at the ends of the interval"
     return (
         f"From block {roll.opening_block.height} to block {roll.closing_block.height}: {terms}; the chain shows "
-        f"{figure(roll.closing or 0, asset)}, {figure(abs(remainder), asset)} {more} than any event explains."
+        f"{figure(roll.closing or 0, asset)}, {rest}."
     )

@@ -161,3 +161,21 @@ def test_blocks_that_were_to_be_read_singly_and_were_not(mode: SearchMode, note:
         assert "Blocks 101 to 140" in found[0].text
         assert note in found[0].text
         assert found[0].location_id == around().chain_location
+
+
+def test_many_changes_that_cancel_out_are_not_told_as_nothing() -> None:
+    """What was taken from one wallet and spread over others sums up to zero."""
+    addresses = [address(number) for number in range(1, GROUPED_FROM + 1)]
+    moved = [-3, 3] * (GROUPED_FROM // 2)
+    rolls = [roll(100 + units, at=each) for each, units in zip(addresses, moved, strict=True)]
+    steps = [step(units, at=each) for each, units in zip(addresses, moved, strict=True)]
+    (finding,) = change_findings(rolls, search(*steps), around())
+    assert finding.base_units == 0
+    assert "0.00003 USDC more at some and 0.00003 USDC less at others" in finding.text
+
+
+def test_changes_that_cancel_out_later_leave_nothing_over_at_the_ends() -> None:
+    rolls = [roll(100)]
+    found = change_findings(rolls, search(step(-3), step(3, after=130, height=131)), around())
+    assert len(found) == 2
+    assert all("nothing is left over at the ends" in finding.text for finding in found)

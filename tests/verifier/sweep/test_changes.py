@@ -646,3 +646,25 @@ def test_the_outcome_says_what_was_searched(desk: MemoryDesk) -> None:
     assert 2 <= found["blocks_read"] <= 7
     desk.chain.mine()
     assert desk.sweep().to_dict()["changes"] is None
+
+
+def test_a_person_who_asks_for_every_block_does_not_get_an_unfinished_search_of_less(desk: MemoryDesk) -> None:
+    """The theft and its return cancel out; the sweep that died had searched a remainder of another wallet."""
+    silently(desk, OMNIBUS, -9)
+    silently(desk, OMNIBUS, 9)
+    silently(desk, SECOND, 3)
+
+    def die(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    runner = desk.runner()
+    runner._end = die  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        runner.run()
+    unfinished = desk.store.unfinished_sweep(desk.chain_id)
+    assert unfinished is not None
+    assert desk.store.found_changes(unfinished) is not None
+    outcome = desk.runner().run(every_block=True)
+    assert outcome.changes is not None
+    assert outcome.changes.mode == "every_block"
+    assert sorted(base_units for wallet, _, base_units in unexplained(desk) if wallet == OMNIBUS) == [-9, 9]
