@@ -235,3 +235,21 @@ def test_two_imports_are_two_backfills_and_nothing_is_read_again_for_those_known
     desk.chain.mine()
     desk.sweep()
     assert len(desk.store.backfills(desk.chain_id)) == 2
+
+
+@pytest.mark.fault("D1")
+def test_a_wallet_and_an_asset_that_are_both_late(desk: MemoryDesk) -> None:
+    """Neither a backfill of the wallet by the old assets nor one of the asset at the old wallets would see it."""
+    late, coin = address(55), desk.chain.new_asset(f"erc20:{address(901)}", 6)
+    desk.chain.mint(late, coin, 50)
+    desk.chain.pay(late, STRANGER, coin, 20)
+    desk.sweep()
+    desk.chain.pay(late, STRANGER, coin, 3)
+    desk.sweep()
+    assert desk.store.matches(desk.chain_id) == []
+    asset = {"asset_id": str(coin.asset_id), "symbol": "NEW", "decimals": "6"}
+    desk.take(assets=[asset], wallets=[{"address": late}])
+    desk.chain.mine()
+    swept = desk.sweep()
+    thefts = [each.finding for each in swept.cases if each.finding.kind is FindingKind.UNAUTHORIZED_TRANSFER]
+    assert [theft.base_units for theft in thefts] == [-20, -3]
