@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +116,28 @@ def test_a_transfer_is_agreed_on_and_found(funded: tuple[Firm, KernelNode]) -> N
     kernel.node.mine(1)
     found = give(firm, made.json, (LOCKS[0], "transfer", payment.txid))
     assert (found.code, codes(found)) == (0, ["accepted"])
+
+
+def test_without_the_library_nothing_is_judged_and_nothing_recorded(
+    funded: tuple[Firm, KernelNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    firm, _ = funded
+    request = firm("key-proof", "challenge", CHAIN, "--actor", "ops.maker", "--json").json
+    one = (LOCKS[1], "bip322-simple", simple(signed(LOCKS[1], words(request, LOCKS[1]))))
+    really = builtins.__import__
+
+    def missing(name: str, *arguments: Any, **named: Any) -> Any:
+        if name.partition(".")[0] == "pbk":
+            raise ImportError(name)
+        return really(name, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(builtins, "__import__", missing)
+        answer = give(firm, request, one)
+    assert (answer.code, answer.error) == (2, "script-engine-missing")
+    assert "custody-verifier[bitcoin]" in answer.out
+    assert firm("key-proof", "show", "--json").json["chains"][0]["challenges"][0]["refused"] == 0
+    assert codes(give(firm, request, one)) == ["accepted"]
 
 
 def test_what_cannot_be_asked_is_told(funded: tuple[Firm, KernelNode]) -> None:
