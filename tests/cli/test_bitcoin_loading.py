@@ -26,7 +26,7 @@ from chains.devnet.bitcoin.wallet import TestWallet
 from chains.types import utc_text
 from tests.chains.bitcoin.recorded import RECORDINGS, RecordedCore, serving, state
 from tests.chains.bitcoin.test_reader import ADDRESSES
-from tests.cli.command import ROOT, Answer, Firm
+from tests.cli.command import ROOT, Answer, Firm, custody
 from tests.cli.test_bitcoin import BITCOIN, CHAIN, configure, take_books
 from tests.verifier.sweep.test_bitcoin_descriptors import Branch
 
@@ -208,6 +208,10 @@ def test_first_balances_from_a_scan(story: Story) -> None:
     assert story.firm("chain", "second-source", CHAIN, "--json").code == 0
     again = story.load("--coins", "scan")
     assert (again.code, again.json["nodes"][0]["addresses_begun"]) == (0, 0)
+    bundle = story.firm.path("audit.zip")
+    assert story.firm("export", "--out", bundle, "--json").code == 0
+    verified = custody("verify", bundle, "--trusted-keys", story.firm.path("trusted-keys.json"), "--json")
+    assert verified.code == 0, verified.out
 
 
 def test_what_came_of_coins_is_said_of_each_balance(story: Story) -> None:

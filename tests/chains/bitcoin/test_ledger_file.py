@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chains.bitcoin.block import read_header
 from chains.bitcoin.encoding import encode_transaction
+from chains.bitcoin.ledger import CoinNotHeld, examine, require_coins
 from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.ledger_views import Coin
 from chains.bitcoin.networks import MAIN, REGTEST
@@ -352,7 +353,7 @@ def test_a_script_that_was_paid_before_the_height_it_was_added_for_is_noticed(le
     apply(ledger, CHAIN[1:])
     ledger.add_scripts([OURS], len(CHAIN))
     name = next(name for name, coin in CHAIN[-1].coins.items() if coin.output.script == OURS and coin.height < 10)
-    with pytest.raises(ProofFailed, match="history_from_height.*--coins scan"):
+    with pytest.raises(ProofFailed, match=r"history_from_height.*--coins scan"):
         apply(ledger, [mine(CHAIN[-1], [pay([name], [Output(1, OTHER)])])])
 
 
@@ -445,6 +446,7 @@ def test_coins_given_at_a_block_that_is_orphaned_are_forgotten(ledger: LedgerFil
     apply(ledger, BRANCH[108:])
     assert held(ledger, OURS, BRANCH[-1]) is None
     assert ledger.unknown_scripts([OURS]) == [OURS]
+    assert ledger.lost_openings([OURS, OTHER]) == {OURS}
     ledger.add_scripts_with_coins([OURS], coins_of(BRANCH[-1], OURS), BRANCH[-1].block_hash)
     assert held(ledger, OURS, BRANCH[-1]) == BRANCH[-1].balance(OURS)
 
@@ -456,6 +458,47 @@ def test_a_coin_left_out_at_the_start_is_noticed_when_it_is_spent(ledger: Ledger
     ledger.add_scripts_with_coins([OURS], [coin for coin in coins if coin != left_out], CHAIN[-1].block_hash)
     with pytest.raises(ProofFailed, match="which our ledger does not hold"):
         apply(ledger, [mine(CHAIN[-1], [pay([left_out.outpoint], [Output(1, OTHER)])])])
+
+
+def test_scripts_that_are_given_up_begin_anew_with_coins(ledger: LedgerFile) -> None:
+    """As a missing coin is cured: what was followed too late is left, what a set of coins says takes its place."""
+    apply(ledger, CHAIN[1:])
+    ledger.add_scripts([OURS, LATE], len(CHAIN))
+    coins = [coin for script in (OURS, LATE) for coin in coins_of(CHAIN[-1], script)]
+    assert ledger.paid_below(coins) == {OURS, LATE}
+    assert ledger.paid_below(replace(coin, height=len(CHAIN)) for coin in coins) == set()
+    assert ledger.began_with_coins([OURS]) == set()
+    assert ledger.give_up([OURS, OTHER, OURS]) == 1
+    assert held(ledger, OURS, CHAIN[-1]) is None
+    assert ledger.lost_openings([OURS]) == set()  # it began with blocks: its past can be read
+    ledger.add_scripts_with_coins([OURS], coins_of(CHAIN[-1], OURS), CHAIN[-1].block_hash)
+    assert ledger.began_with_coins([OURS, LATE]) == {OURS}
+    assert ledger.paid_below(coins) == {LATE}
+    chain = chain_of(4, seed=11, start=CHAIN)
+    ledger.give_up([LATE])
+    apply(ledger, chain[113:])
+    assert held(ledger, OURS, chain[-1]) == chain[-1].balance(OURS)
+
+
+def test_what_was_looked_into_elsewhere_is_held_against_the_same_scripts_and_height(ledger: LedgerFile) -> None:
+    ledger.add_scripts([OURS], 1)
+    looks = [examine(*block.pair, REGTEST, block.height, ledger.watched(None)) for block in CHAIN[1:]]
+    ledger.apply(looks[:105])
+    with pytest.raises(ProofFailed, match="does not follow"):
+        ledger.apply(looks[106:])
+    with pytest.raises(ChainMoved, match="begin again"):
+        ledger.apply([replace(looks[105], height=7)])
+    ledger.apply(looks[105:])
+    assert held(ledger, OURS, CHAIN[-1]) == CHAIN[-1].balance(OURS) > 0
+    more = chain_of(1, seed=12, start=CHAIN)[-1]
+    look = examine(*more.pair, REGTEST, more.height, ledger.watched(None))
+    ledger.add_scripts([FRESH], len(CHAIN))
+    with pytest.raises(ChainMoved, match="other scripts"):
+        ledger.apply([look])
+    spends = next(each for each in looks if {debit.outpoint for debit in each.events.debits} - each.made_here)
+    with pytest.raises(CoinNotHeld) as missing:
+        require_coins(spends, {})
+    assert missing.value.script == OURS
 
 
 def test_coins_that_cannot_be_are_refused(ledger: LedgerFile) -> None:
