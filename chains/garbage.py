@@ -2,7 +2,7 @@
 
 The cyclic collector runs after every 700 new containers, and looks at all of them again and again while they only
 become more: a third of the processor time of a scan with 100,000 logs. Reference counts free what answers leave
-behind, as they hold no cycles; what cycles the HTTP client leaves is still collected, only less often.
+behind, as they hold no cycles; what cycles there are is still collected, only less often.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Final
 
 NEW_CONTAINERS: Final = 250_000
-"""Collections of the youngest objects wait for so many; at most some 100 MB of them are garbage in cycles."""
+"""Collections of the youngest objects wait for so many new ones, and so as many can be garbage in cycles."""
 
 
 class _Uses:

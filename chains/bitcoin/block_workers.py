@@ -22,6 +22,7 @@ from chains.bitcoin.core import CoreNode
 from chains.bitcoin.ledger import BlockLook, examine
 from chains.bitcoin.networks import Network, network_of
 from chains.errors import ReadError
+from chains.garbage import rare_collections
 from chains.reader import ChainConfig, NodeConfig
 
 BLOCKS_PER_TASK: Final = 25
@@ -86,10 +87,11 @@ def _begin(config: ChainConfig, node: NodeConfig, scripts: frozenset[bytes]) -> 
 
 def _look(first_height: int, headers: Sequence[Header]) -> list[BlockLook]:
     worker = _Worker
-    return [
-        examine(*worker.source.read(header), worker.network, first_height + number, worker.scripts)
-        for number, header in enumerate(headers)
-    ]
+    with rare_collections():
+        return [
+            examine(*worker.source.read(header), worker.network, first_height + number, worker.scripts)
+            for number, header in enumerate(headers)
+        ]
 
 
 def _end_with_parent() -> None:
