@@ -41,6 +41,8 @@ def follow_descriptors(
         return DescriptorFacts({})
     mapped = {wallet.address for wallet in store.wallets(start.chain_id, start.known_at)}
     seen = _parties(store.unjudged_transfers(start.chain_id))
+    if not seen:
+        return DescriptorFacts({})
     unmapped: dict[Address, Sibling] = {}
     not_extended = []
     adapter: Any = plugin
