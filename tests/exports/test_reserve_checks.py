@@ -104,7 +104,7 @@ def reserve_case(purpose: str, status: CaseStatus = CaseStatus.OPEN, kind: str =
     )
 
 
-@pytest.mark.fault("D12", "D9")
+@pytest.mark.fault("D12")
 def test_computations_are_computed_again_from_the_bundle(tmp_path: Path, firm: Firm) -> None:
     made = bundle(record(1), record(2, cents=2_000_00, replaces=1), record(3, occasion=Occasion.TEST))
     assert refusals(made) == []
@@ -180,7 +180,7 @@ def _other_policy(value: dict[str, object]) -> None:
     del policies[0]
 
 
-@pytest.mark.fault("D12")
+@pytest.mark.fault("D9", "D12")
 @pytest.mark.parametrize("change", [_lower_required, _other_input, _no_inputs, _other_rules, _other_policy])
 def test_a_changed_document_is_refused_whatever_its_digest(
     tmp_path: Path, firm: Firm, change: Callable[[dict[str, object]], None]
