@@ -1,4 +1,4 @@
-"""What the firm owes whom, committed to by one digest (decision 0022). Pure functions.
+"""What the firm owes whom, committed to by one digest (decision 0017). Pure functions.
 
 Each owner's position in each asset is one amount, over all places; a negative one is nobody's asset and counts as
 zero. It is split into four leaves by its own secret key, so that the leaf beside a client's own is a part of somebody's

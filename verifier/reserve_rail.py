@@ -1,7 +1,7 @@
 """The reserve computations on what is recorded: inputs frozen, computations kept, required against held at any moment.
 
 "As required" is what the computation in force fixed, 15c3-3(e); "projected" is what the newest stated lines would
-require if they were computed now. The two are never mixed: see decision 0024.
+require if they were computed now. The two are never mixed: see decision 0019.
 """
 
 from __future__ import annotations
