@@ -260,5 +260,5 @@ def _show_outcome(outcome: SweepOutcome) -> None:
 def _rails_text(rails: list[str]) -> str:
     """Which rails the signal speaks of, and which it does not."""
     if "cash" in rails:
-        return "digital rail and reserve; possession or control is not computed yet"
-    return "digital rail; nothing is stated for the reserve, and possession or control is not computed yet"
+        return "digital rail and reserve; possession or control not computed yet"
+    return "digital rail; no reserve stated; possession or control not computed yet"
