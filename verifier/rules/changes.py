@@ -107,43 +107,51 @@ def change_findings(
     """A finding for every change that nothing explains, and one when blocks that were to be read singly were not.
 
     Balances read at a gap in the coverage are findings of the gap (`gap_findings`), not of each wallet. A remainder
-    whose steps do not add up to it, or that was not searched, is one finding over its whole interval. When one block
-    changed a token at twenty wallets or more (a rebase), they share one at the chain: one cause cannot flood the queue.
+    that was not searched, whose steps do not add up to it, or of which a step lies at a block that is not covered any
+    more, is one finding over its whole interval. When one block changed a token at twenty wallets or more (a rebase),
+    they share one at the chain: one cause cannot flood the queue.
     """
     steps: dict[Key, list[Step]] = defaultdict(list)
     for step in found.steps if found is not None else ():
         if step.left_over:
             steps[step.key].append(step)
     findings: list[Finding] = []
-    together: dict[tuple[AssetId, int, int], list[tuple[RollForward, Step]]] = defaultdict(list)
+    together: dict[tuple[AssetId, BlockRef, BlockRef], list[tuple[RollForward, Step]]] = defaultdict(list)
     for roll in rolls:
         own = steps.get((roll.address, roll.asset.asset_id), [])
         if roll.status is Status.UNVERIFIED or not (own or roll.remainder):
             continue
-        if found is None or sum(step.left_over for step in own) != roll.remainder:
-            findings.append(_whole(roll, surroundings))
+        ends = [_ends(roll, step, found) for step in own] if found is not None else []
+        located = [each for each in ends if each is not None]
+        if len(located) < len(own) or sum(step.left_over for step in own) != roll.remainder:
+            findings.append(_whole(roll, own, surroundings))
             continue
-        for step in own:
-            together[roll.asset.asset_id, step.after_height, step.height].append((roll, step))
-    for group in together.values():
+        for step, (after, block) in zip(own, located, strict=True):
+            together[roll.asset.asset_id, after, block].append((roll, step))
+    for (_, after, block), group in together.items():
         assert found is not None
         if len(group) >= GROUPED_FROM and not group[0][0].asset.is_native:
-            findings.append(_many(group, found, surroundings))
+            findings.append(_many(group, after, block, found, surroundings))
         else:
-            findings += [_one(roll, step, found, surroundings) for roll, step in group]
+            findings += [_one(roll, step, after, block, found, surroundings) for roll, step in group]
     return findings + _not_read_singly(found, surroundings)
 
 
-def _whole(roll: RollForward, surroundings: Surroundings) -> Finding:
-    """The remainder of an interval in which nothing was located."""
+def _whole(roll: RollForward, steps: Sequence[Step], surroundings: Surroundings) -> Finding:
+    """The remainder of an interval whose changes have no blocks of their own; what is known of them is told."""
+    sentences = [
+        f"{figure(abs(step.left_over), roll.asset)} {_more(step.left_over)} than any event explains, {_where(step)}."
+        for step in steps
+    ]
     remainder = roll.remainder or 0
-    return _finding(roll, roll.opening_block, roll.closing_block, remainder, [equation(roll)], (), surroundings)
+    return _finding(
+        roll, roll.opening_block, roll.closing_block, remainder, [*sentences, equation(roll)], (), surroundings
+    )
 
 
-def _one(roll: RollForward, step: Step, found: FoundChanges, surroundings: Surroundings) -> Finding:
-    ends = _ends(roll, step, found)
-    if ends is None:
-        return _whole(roll, surroundings)
+def _one(
+    roll: RollForward, step: Step, after: BlockRef, block: BlockRef, found: FoundChanges, surroundings: Surroundings
+) -> Finding:
     asset, left = roll.asset, step.left_over
     sentences = [f"{figure(abs(left), asset)} {_more(left)} than any event explains, {_where(step)}."]
     if step.found != left:
@@ -155,13 +163,18 @@ def _one(roll: RollForward, step: Step, found: FoundChanges, surroundings: Surro
     if step.note:
         sentences.append(f"Known no closer: {step.note}.")
     sentences += [_causes(roll, step, found), equation(roll)]
-    return _finding(roll, *ends, left, sentences, step.tx_ids, surroundings)
+    return _finding(roll, after, block, left, sentences, step.tx_ids, surroundings)
 
 
-def _many(group: Sequence[tuple[RollForward, Step]], found: FoundChanges, surroundings: Surroundings) -> Finding:
+def _many(
+    group: Sequence[tuple[RollForward, Step]],
+    after: BlockRef,
+    block: BlockRef,
+    found: FoundChanges,
+    surroundings: Surroundings,
+) -> Finding:
     """One block changed the balances of a token at many wallets; each stands in the records of the sweep."""
     roll, step = group[0]
-    after, block = _ends(roll, step, found) or (roll.opening_block, roll.closing_block)
     asset, total = roll.asset, sum(each.left_over for _, each in group)
     gained = sum(each.left_over for _, each in group if each.left_over > 0)
     text = (

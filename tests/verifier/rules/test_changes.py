@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from chains.types import Address, Asset
 from tests.verifier.rules.make import ETH, USDC, address, around, block, observed, place, read
-from verifier.case_book import GROUPED_FROM
+from verifier.case_book import GROUPED_FROM, group_findings
 from verifier.records import Finding, FindingKind
 from verifier.rules.changes import FoundChanges, SearchMode, change_findings
 from verifier.rules.narrowing import Step
@@ -85,6 +86,23 @@ def test_what_was_not_located_is_told_over_the_whole_interval(found: FoundChange
     (finding,) = findings(roll(93), found)
     assert finding.base_units == -7
     assert finding.subject == f"{block(FIRST).block_hash}/{block(LAST).block_hash}"
+
+
+@pytest.mark.parametrize("heights", [(110, 120), (101, 120), (110, 150)])
+def test_steps_at_blocks_that_are_not_covered_any_more_share_one_finding_with_the_remainder_once(
+    heights: tuple[int, int],
+) -> None:
+    """The key and the amount are those of the interval: two findings of one key would be added up by their case."""
+    found = search(step(5, heights[0]), step(-12, heights[1]))
+    gone = {height for each in heights if each != 101 for height in (each - 1, each)} - {LAST}
+    found = replace(found, blocks={height: known for height, known in found.blocks.items() if height not in gone})
+    (finding,) = findings(roll(93), found)
+    assert (finding.base_units, finding.block) == (-7, block(LAST))
+    assert finding.subject == f"{block(FIRST).block_hash}/{block(LAST).block_hash}"
+    for height in heights:
+        assert f"in block {height}." in finding.text
+    (only,) = group_findings([(finding, ())])
+    assert only.finding.base_units == -7
 
 
 def test_a_balance_that_was_not_read_says_nothing_here() -> None:
