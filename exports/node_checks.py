@@ -1,4 +1,4 @@
-"""Checks 16, 17, 20 and 21: block, balances, proofs that rest on the chain, and control, asked of the auditor's own node."""
+"""Checks 16, 17, 20 and 21: block, balances, proofs that rest on the chain and control, asked of the auditor's node."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_with_node(
 ) -> tuple[Outcome, Outcome, Outcome | None, Outcome | None]:
     """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's making.
 
-    None stands where there is nothing to ask: no proof that rests on the chain, no answers about who else could move it.
+    None stands where there is nothing to ask: no proof that rests on the chain, nothing said about who else could move it.
 
     A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
     """
