@@ -27,7 +27,7 @@ def check_with_node(
 ) -> tuple[Outcome, Outcome, Outcome | None, Outcome | None]:
     """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's making.
 
-    None stands where there is nothing to ask: no proof that rests on the chain, nothing said about who else could move it.
+    None stands where there is nothing to ask: no proof that rests on the chain, nothing said of who else could move it.
 
     A node that cannot answer makes a check not possible; only an answer that differs makes it fail.
     """
