@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
@@ -21,6 +22,7 @@ from chains.types import Address, Asset, AssetId, ChainId, Finality
 from tests.verifier.key_signers import ADDRESSES, EIP712, EIP1271, KEYS, challenge_to, signed
 from verifier.key_proof import signed_digest
 from verifier.key_proving import first_witness
+from verifier.rules.evm_key_answers import EvmWitness
 
 pytestmark = pytest.mark.devnet
 
@@ -58,7 +60,8 @@ def question(contract: Address, key: int) -> ContractQuestion:
 
 
 def asked(settings: ChainConfig, contract: Address, key: int = 0) -> tuple[bool | ReadError, str]:
-    with first_witness(settings, datetime.now(UTC)) as witness:
+    with first_witness(settings, datetime.now(UTC)) as found:
+        witness = cast("EvmWitness", found)
         (kind,) = witness.kinds([contract])
         assert kind is AccountKind.CONTRACT
         (answer,) = witness.accepts([question(contract, key)])
