@@ -59,14 +59,15 @@ def approval_problems(contents: Contents, authorizations: Mapping[str, Authoriza
 
 
 def _terms_broken(transfer: TransferRecord, authorization: AuthorizationRecord, wallets: WalletSets) -> Iterator[str]:
-    in_force = max(authorization.valid_from, authorization.approved_at - APPROVAL_TOLERANCE)
+    # A difference, because no time that a bundle states can leave the calendar by it.
+    approved = authorization.approved_at - transfer.block_time <= APPROVAL_TOLERANCE
     same_chain = authorization.chain_id == transfer.chain_id
     for name, fits in (
         ("chain", same_chain),
         ("wallet", same_chain and wallets.pay_together(transfer.chain_id, transfer.sender, authorization.wallet)),
         ("asset", authorization.asset_id == transfer.asset_id),
         ("destination", authorization.destination == transfer.receiver),
-        ("time", in_force <= transfer.block_time <= authorization.valid_until),
+        ("time", approved and authorization.valid_from <= transfer.block_time <= authorization.valid_until),
     ):
         if not fits:
             yield name

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chains.errors import InvalidValue
 from chains.types import DECIMALS_MAX, AssetId
 from exports.codec import BaseUnits, Code, Digest, Identifier
+from exports.merkle_sum import AMOUNT_MAX, HEIGHT_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class LiabilityTotalRecord:
     def __post_init__(self) -> None:
         if self.decimals > DECIMALS_MAX:
             raise InvalidValue(f"decimals must be 0 to {DECIMALS_MAX}")
-        if self.owed < 0 or self.below_zero > 0:
-            raise InvalidValue("owed is negative, or below_zero is not")
+        if not 0 <= self.owed <= AMOUNT_MAX or self.below_zero > 0:
+            raise InvalidValue("owed is 0 to 2**256 - 1, and below_zero is zero or less")
+        if self.height > HEIGHT_MAX:
+            raise InvalidValue(f"a tree has at most {HEIGHT_MAX} levels")
         if (self.observed is None) != (self.difference is None):
             raise InvalidValue("a difference exists exactly when everything was observed")
 

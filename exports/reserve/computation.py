@@ -20,6 +20,7 @@ from exports.reserve.formula import CustomerResult, PabResult, customer_result, 
 from exports.reserve.frequency import Frequency, Method
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, ItemLine, LineRow, PabItems, credits_used_twice
+from exports.reserve.money import require_cents
 from exports.reserve.policies import PolicySet, policies_value, read_policies
 from exports.reserve.rulesets import rule_set_at
 
@@ -66,6 +67,9 @@ class ReserveInputs:
     """Cents by `pab.note_8_swept`."""
     policies: PolicySet
     scope: Scope = Scope.BOTH
+
+    def __post_init__(self) -> None:
+        require_cents(self.pab_swept, "swept credits")
 
     def canonical(self) -> bytes:
         """The one text of these inputs."""
@@ -143,11 +147,11 @@ def read_computation(document: bytes) -> ReserveComputation:
         inputs = parse_canonical_object(document)["inputs"]
         if not isinstance(inputs, dict):
             raise TypeError("inputs are an object")
-        stored = canonical_json(inputs)
-    except (BundleError, KeyError, TypeError) as error:
+        found = recompute(canonical_json(inputs))
+        same = found.canonical() == document
+    except (BundleError, InvalidValue, KeyError, TypeError, ValueError) as error:
         raise ItemsRefused("this is no stored reserve computation") from error
-    found = recompute(stored)
-    if found.canonical() != document:
+    if not same:
         raise ItemsRefused("the inputs of this reserve computation give another result")
     return found
 

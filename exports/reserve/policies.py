@@ -30,6 +30,8 @@ _ALLOWED: Final = {
     "statement_age_days_max": r"[0-9]{1,3}",
 }
 """Every policy there is, with the form of its values."""
+_DAYS: Final = frozenset({"item_15_from"})
+"""Those whose value is a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Policy:
             raise PolicyRefused(f"there is no policy called {self.name!r}")
         if not re.fullmatch(form, self.value, re.ASCII):
             raise PolicyRefused(f"policy {self.name} cannot be {self.value!r}")
+        if self.name in _DAYS:
+            try:
+                date.fromisoformat(self.value)
+            except ValueError:
+                raise PolicyRefused(f"policy {self.name} cannot be {self.value!r}: there is no such day") from None
         if not self.source.strip():
             raise PolicyRefused(f"policy {self.name} has no source")
 

@@ -180,8 +180,35 @@ def _other_policy(value: dict[str, object]) -> None:
     del policies[0]
 
 
+def _swept_below_zero(value: dict[str, object]) -> None:
+    stated = value["inputs"]
+    assert isinstance(stated, dict)
+    stated["pab_swept"] = "-1"
+
+
+def _no_such_day(value: dict[str, object]) -> None:
+    stated = value["inputs"]
+    assert isinstance(stated, dict)
+    (policy,) = [each for each in stated["policies"] if each["name"] == "item_15_from"]
+    policy["value"] = "2024-02-30"
+
+
+def _beyond_all_digits(value: dict[str, object]) -> None:
+    """Each amount can be read, and their sum cannot be written."""
+    stated = value["inputs"]
+    assert isinstance(stated, dict)
+    for line in stated["customer"][:2]:
+        line["cents"] = line["rows"][0]["cents"] = "9" * 4300
+
+
 @pytest.mark.fault("D9", "D12")
-@pytest.mark.parametrize("change", [_lower_required, _other_input, _no_inputs, _other_rules, _other_policy])
+@pytest.mark.parametrize(
+    "change",
+    [
+        _lower_required, _other_input, _no_inputs, _other_rules, _other_policy,
+        _swept_below_zero, _no_such_day, _beyond_all_digits,
+    ],
+)  # fmt: skip
 def test_a_changed_document_is_refused_whatever_its_digest(
     tmp_path: Path, firm: Firm, change: Callable[[dict[str, object]], None]
 ) -> None:
