@@ -9,6 +9,7 @@ VerifierError                  every error of this package; has a stable `code` 
 │   ├── SchemaOutdated         the database has another schema version than this program
 │   └── JournalBroken          the journal or a row it speaks of was changed
 ├── BundleRefused              a verifier would refuse the bundle that was asked for
+├── StoredNotJudged            what was given is stored, and what follows from it could not be judged
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -88,6 +89,13 @@ class BundleRefused(VerifierError):
 
     code = "bundle-refused"
     advice = "Run `custody sweep` again, which opens a case for whatever still differs, and export then."
+
+
+class StoredNotJudged(VerifierError):
+    """What was given is stored, and what follows from it could not be judged."""
+
+    code = "stored-not-judged"
+    advice = "Do not repeat it; remove the cause and run `custody reserve check`."
 
 
 class CaseConflict(VerifierError):

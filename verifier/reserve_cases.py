@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from chains.errors import ChainError
 from chains.types import LocationId, utc_text
+from exports.reserve.errors import ReserveError
 from exports.reserve.money import DOLLAR, dollars
 from verifier.case_book import Sighting
+from verifier.errors import StoredNotJudged, VerifierError
 from verifier.records import Finding, FindingKind, Rail
 from verifier.reserve_rail import PurposeView, ReserveView, reserve_view
 
@@ -69,3 +72,15 @@ def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[R
     """Judge the reserve accounts as recorded now, and open or see again their cases."""
     view = reserve_view(store, settings, now)
     return view, store.see_reserve([Sighting(each, ()) for each in reserve_findings(view)], actor, now)
+
+
+def look_after(
+    what: str, store: Store, settings: Settings, actor: str, now: datetime
+) -> tuple[ReserveView, list[CaseSeen]]:
+    """`look` after `what` was stored, which stays stored; raises `StoredNotJudged` when it cannot be done."""
+    try:
+        return look(store, settings, actor, now)
+    except (VerifierError, ChainError, ReserveError) as error:
+        raise StoredNotJudged(
+            f"{what} is stored, but the reserve could not be judged after it: {error.code}: {error}"
+        ) from error

@@ -258,20 +258,22 @@ def _overdue(
     on: date,
     now: datetime,
 ) -> str:
-    """The newest regular computation whose day to be made has passed, when it is not on record; empty otherwise."""
-    yesterday = on - timedelta(days=1)
-    day = calendar.on_or_before(yesterday)
+    """The newest regular computation whose day to be made has passed, when it is not on record; empty otherwise.
+
+    Also why that cannot be told, where it cannot.
+    """
     try:
+        day = calendar.on_or_before(on - timedelta(days=1))
         statements = store.reserve_statements(_known_at(store, now))
         policies = firm_policies(settings, day)
         customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
-    except ReserveError as error:
+        weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
+        as_of = weekly_as_of(day, calendar) if weekly else day
+        while calendar.add_business_days(as_of, 1) >= on:
+            earlier = as_of - timedelta(days=7) if weekly else calendar.on_or_before(as_of - timedelta(days=1))
+            as_of = weekly_as_of(earlier, calendar) if weekly else earlier
+    except ReserveError as error:  # also of a year whose bank holidays are not known: then nothing is known to be made
         return str(error)
-    weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
-    as_of = weekly_as_of(day, calendar) if weekly else day
-    while calendar.add_business_days(as_of, 1) >= on:
-        earlier = as_of - timedelta(days=7) if weekly else calendar.on_or_before(as_of - timedelta(days=1))
-        as_of = weekly_as_of(earlier, calendar) if weekly else earlier
     made = {each.as_of for each in own}
     if as_of in made or as_of < min(made):  # what was due before the first computation on record is not judged
         return ""

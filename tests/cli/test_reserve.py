@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Answer, Firm
-from verifier.cli import books, reserve
+from verifier import reserve_cases
+from verifier.cli import books, reserve, sweeping
 from verifier.cli import context as cli_context
+from verifier.errors import StoreBusy
 
 AT = datetime(2026, 10, 5, 16, 0, tzinfo=UTC)
 """Monday noon in New York; Friday's computation is made on this day."""
@@ -57,7 +59,7 @@ def lines(amounts: dict[tuple[str, int], str]) -> str:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The commands' clock, which the test turns."""
     moment = [AT]
-    for module in (books, reserve, cli_context):
+    for module in (books, reserve, sweeping, cli_context):
         monkeypatch.setattr(module, "now", lambda: moment[0])
     return moment
 
@@ -185,6 +187,49 @@ def test_what_cannot_be_computed_says_what_to_do(stated: Firm, clock: list[datet
         assert answer.json["error"]["advice"]
     assert stated("reserve", "history").code == 2
     assert stated("reserve", "recompute", "RC-000001", "--json").error == "bad-input"
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+def test_what_is_stored_and_could_not_be_judged_says_both(
+    stated: Firm, monkeypatch: pytest.MonkeyPatch, is_busy: bool
+) -> None:
+    """Whoever reads "nothing was written" would do it again."""
+
+    def busy(*arguments: object) -> object:
+        raise StoreBusy("another writer holds the database")
+
+    if is_busy:
+        monkeypatch.setattr(reserve_cases, "reserve_view", busy)
+    post = ("post", "reserve_holdings", "account_id=SRA-P", "as_of=2026-10-02", "holding=cash", "kind=cash")
+    posted = stated(*post, "market_value=90000.00", "statement_id=ST-3", "--json")
+    made = stated("reserve", "compute", "--as-of", "2026-10-02", "--json")
+    if is_busy:
+        assert (posted.code, posted.error) == (made.code, made.error) == (2, "stored-not-judged")
+        message = "the import is stored, but the reserve could not be judged after it: store-busy: another writer"
+        assert posted.json["error"]["message"].startswith(message)
+        assert made.json["error"]["message"].startswith("RC-000001 is stored")
+        assert "Do not repeat it" in made.json["error"]["advice"]
+    else:
+        assert (posted.code, made.code, made.json["computation"]["computation_id"]) == (0, 1, "RC-000001")
+    monkeypatch.undo()
+    assert [each["computation_id"] for each in stated("reserve", "history", "--json").json["computations"]] == [
+        "RC-000001"
+    ]
+
+
+def test_in_a_year_whose_holidays_are_not_known_the_reserve_is_unverified_and_the_rest_goes_on(
+    stated: Firm, clock: list[datetime]
+) -> None:
+    stated("reserve", "compute", "--as-of", "2026-10-02")
+    clock[0] = datetime(2031, 1, 6, 16, 0, tzinfo=UTC)
+    shown = stated("reserve", "show", "--json")
+    assert "the bank holidays of 2031 are not known" in customer(shown)["gaps"]  # type: ignore[operator]
+    assert shown.code == 2
+    checked = stated("reserve", "check", "--json")
+    assert "unverified" in [case["kind"] for case in checked.json["cases"]]
+    status = stated("status", "--json")
+    assert "unverified" in status.json["statuses"]
+    assert any("the bank holidays of 2031 are not known" in reason for reason in status.json["reasons"])
 
 
 def test_a_firm_that_states_nothing_is_told_so(firm: Firm, clock: list[datetime]) -> None:

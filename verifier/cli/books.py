@@ -45,6 +45,9 @@ def register(app: typer.Typer) -> None:
         Every problem is listed with file, line, column, value and reason. The same file twice is a no-op.
         `custody template` writes files to start from.
 
+        Exit code 2: nothing was stored; or, with the code stored-not-judged, all was, but the reserve could not be
+        judged after it.
+
         Example: custody import books --dry-run
         """
         from chains.registry import plugin_for
@@ -264,13 +267,16 @@ def _moment(text: str) -> datetime | None:
 
 
 def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, actor: str, moment: datetime) -> None:
-    """What was stated about the reserve may have made a deficit: its case is opened at once."""
+    """What was stated about the reserve may have made a deficit: its case is opened at once.
+
+    Raises `StoredNotJudged` when that cannot be told; the import stays.
+    """
     from mapping.tables.reserve import RESERVE_TABLES
 
     if {file.table for file in result.files} & {table.name for table in RESERVE_TABLES}:
-        from verifier.reserve_cases import look
+        from verifier.reserve_cases import look_after
 
-        look(store, settings, actor, moment)
+        look_after("the import", store, settings, actor, moment)
 
 
 def _report(result: object, dry_run: bool, as_json: bool) -> int:

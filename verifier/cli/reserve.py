@@ -54,7 +54,7 @@ def _register_compute(reserve_app: typer.Typer) -> None:
         Example: custody reserve compute --as-of 2026-11-20
         """
         from exports.reserve.computation import Occasion, Scope
-        from verifier.reserve_cases import look
+        from verifier.reserve_cases import look_after
         from verifier.reserve_rail import compute_and_record
         from verifier.reserve_show import computation_json, view_json
 
@@ -66,7 +66,7 @@ def _register_compute(reserve_app: typer.Typer) -> None:
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
             stored = compute_and_record(store, settings, _day(as_of), Scope(kind), occasion, actor, moment, reason)
-            view, seen = look(store, settings, actor, moment)
+            view, seen = look_after(stored.computation_id, store, settings, actor, moment)
         if as_json:
             cases = [each.case_id for each in seen]
             output.emit_json({"computation": computation_json(stored, moment), "cases": cases} | view_json(view))
