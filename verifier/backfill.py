@@ -88,6 +88,8 @@ def read_backfills(
     """
     left = blocks_max
     for backfill in store.backfills(start.chain_id):
+        if backfill.is_complete:  # most are, of years of wallets mapped one by one
+            continue
         addresses, wanted = _of(backfill, start.chain_id, watched, assets)
         height = backfill.next_height
         if not addresses or not wanted:

@@ -169,7 +169,10 @@ class CoverageStore(SweepStore):
             return found
 
     def backfills(self, chain_id: ChainId) -> list[Backfill]:
-        """Every backfill of a chain with how far it came. Runs over blocks that left the chain count for nothing."""
+        """Every backfill of a chain with how far it came, in the order they were planned.
+
+        Runs over blocks that left the chain count for nothing.
+        """
         with self.read() as connection:
             items: dict[int, set[str]] = defaultdict(set)
             of_chain = sa.select(BACKFILL.c.record_id).where(BACKFILL.c.chain_id == chain_id)
@@ -187,7 +190,8 @@ class CoverageStore(SweepStore):
                     sa.select(FAILURE).where(FAILURE.c.backfill_key.in_(of_chain)).order_by(FAILURE.c.record_id)
                 )
             }
-            rows = connection.execute(sa.select(BACKFILL).where(BACKFILL.c.chain_id == chain_id)).all()
+            of_chain_rows = sa.select(BACKFILL).where(BACKFILL.c.chain_id == chain_id).order_by(BACKFILL.c.record_id)
+            rows = connection.execute(of_chain_rows).all()
         return [_backfill(row, items[row.record_id], runs[row.record_id], failures) for row in rows]
 
     def add_backfill(
