@@ -6,7 +6,9 @@ left out is found by looking through all approvals again, which `custody chain e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from chains.errors import InvalidValue, ReadError
 from chains.evm.addresses import token_of
@@ -26,6 +28,9 @@ from exports.contents import Contents
 from exports.control_records import ControlReviewRecord, ControlStateRecord, ReviewStatus
 from exports.records import SweepRecord
 from exports.verdict import Outcome
+
+_QUESTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\((address)?\)", re.ASCII)
+"""What a token can be asked: a function without arguments, or of one holder."""
 
 
 def answered_review(contents: Contents, sweep: SweepRecord) -> ControlReviewRecord | None:
@@ -51,7 +56,7 @@ def check_control(contents: Contents, sweep: SweepRecord, review: ControlReviewR
     ]
     block = BlockRef(sweep.chain_id, sweep.height, sweep.block_hash, sweep.parent_hash, sweep.block_time)
     pin = Pin(block, Finality.parse(sweep.finality), header_checked=False, header_note="pin taken from the bundle")
-    settings = EncumbranceSettings() if review.permit2 is None else EncumbranceSettings(permit2=review.permit2)
+    settings = _settings(contents, sweep, review)
     pairs = {
         kind: frozenset(
             (each.owner, each.asset_id, each.spender)
@@ -79,6 +84,23 @@ def check_control(contents: Contents, sweep: SweepRecord, review: ControlReviewR
         (problems if is_known else obstacles).append(text)
     compared = reading.pairs_asked + len(controls)
     return Outcome(max(0, compared - len(obstacles)), problems, obstacles, note=f"at block {sweep.height}")
+
+
+def _settings(contents: Contents, sweep: SweepRecord, review: ControlReviewRecord) -> EncumbranceSettings:
+    """What is asked by default, and besides every question to which the bundle says that a token answered yes."""
+    usual = EncumbranceSettings()
+    stopped = [
+        each
+        for each in contents.restrictions
+        if each.sweep_id == sweep.sweep_id and each.answer is Answer.RESTRICTED and _QUESTION.fullmatch(each.question)
+    ]
+    paused = sorted({each.question for each in stopped if each.holder is None and each.question.endswith("()")})
+    frozen = sorted({each.question for each in stopped if each.holder is not None and not each.question.endswith("()")})
+    return EncumbranceSettings(
+        permit2=review.permit2 or usual.permit2,
+        paused_questions=tuple(dict.fromkeys((*usual.paused_questions, *paused))),
+        frozen_questions=tuple(dict.fromkeys((*usual.frozen_questions, *frozen))),
+    )
 
 
 def _differences(
@@ -135,6 +157,12 @@ def _restriction_differences(
         if each.sweep_id == sweep.sweep_id
     }
     found = {(each.asset.asset_id, each.question, each.holder): each for each in reading.restrictions}
+    for key, answer in stated.items():
+        if answer is Answer.RESTRICTED and key not in found:
+            yield (
+                f"{key[0]}: {key[1]} of {key[2] or 'everybody'}: {answer} in the bundle, your node does not say",
+                False,
+            )
     for key, each in found.items():
         said = stated.get(key, Answer.CLEAR)
         where = f"{key[0]}: {key[1]} of {key[2] or 'everybody'}"

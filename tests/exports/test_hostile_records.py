@@ -90,7 +90,7 @@ def test_no_field_of_a_record_stops_a_check(kind: str) -> None:
     for way in steps(stated):
         for value in VALUES:
             try:
-                other = from_object(RECORD_TYPES[kind], changed(stated, way, value))
+                other: object = from_object(RECORD_TYPES[kind], changed(stated, way, value))
             except RecordInvalid:
                 continue
             tried += 1

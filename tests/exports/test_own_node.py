@@ -36,8 +36,13 @@ from chains.types import (
     ReadStatus,
     TransferScan,
 )
+from exports.bundle import payload_members
+from exports.contents import Contents
+from exports.control_node_check import check_control
+from exports.control_records import RestrictionRecord
+from exports.records import RECORD_TYPES
 from exports.report import report_text
-from exports.verdict import CheckStatus
+from exports.verdict import Check, CheckStatus
 from tests.exports.sample import (
     BLOCK_HASH,
     BLOCK_TIME,
@@ -79,6 +84,7 @@ class OwnNode:
     facts: dict[Fact, str] = field(default_factory=lambda: {Fact.ACCOUNT_KIND: "key", Fact.CODE_HASH: "none"})
     nonce: int = 3
     stopped: bool = False
+    offers_paused: bool = True
     control_error: ReadError | None = None
 
     def identify(self) -> NodeIdentity:
@@ -103,12 +109,13 @@ class OwnNode:
             for owner, _, spender in coverage.candidates.allowances
             if self.allowance != 0
         ]
-        paused = Restriction(usd, "paused()", None, Answer.RESTRICTED if self.stopped else Answer.CLEAR)
+        answer = Answer.RESTRICTED if self.stopped else Answer.CLEAR
+        paused = [Restriction(usd, question, None, answer) for question in settings.paused_questions]
         return EncumbranceReading(
             block=pin.block, finality=pin.finality, node_id=self.node_id, wallets=tuple(wallets), assets=(usd,),
             coverage=coverage, grants=tuple(grants), pairs_asked=1,
             controls=tuple(ControlState(each, AccountRole.WALLET, self.facts, {}, self.nonce) for each in wallets),
-            restrictions=(paused,),
+            restrictions=tuple(paused) if self.offers_paused else (),
         )  # fmt: skip
 
     def pin(self, *, height: int | None = None, now: datetime) -> Pin:
@@ -278,3 +285,26 @@ def test_a_node_that_cannot_say_who_could_move_it_leaves_it_open(
     report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted, readers={CHAIN: opener(node)})
     assert check(report, 21).status is CheckStatus.NOT_POSSIBLE
     assert report.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "says", "status"),
+    [
+        ("paused()", {"stopped": True}, CheckStatus.PASSED),
+        ("paused()", {"stopped": False}, CheckStatus.FAILED),
+        ("paused()", {"offers_paused": False}, CheckStatus.NOT_POSSIBLE),
+        ("halted()", {"stopped": True}, CheckStatus.FAILED),  # and paused() too, of which the bundle says nothing
+        ("halted()", {"stopped": False}, CheckStatus.FAILED),
+        ("no function", {"stopped": False}, CheckStatus.NOT_POSSIBLE),
+    ],
+)
+def test_a_token_that_the_bundle_calls_stopped_is_asked_by_the_same_question(
+    question: str, says: dict[str, Any], status: CheckStatus
+) -> None:
+    bundle = sample_bundle()
+    stopped = RestrictionRecord(bundle.sweeps[0].sweep_id, USD, question, None, Answer.RESTRICTED, "")
+    manifest, _ = payload_members(bundle)
+    every = {kind: tuple(getattr(bundle, kind)) for kind in RECORD_TYPES}
+    contents = Contents(manifest=manifest, **{**every, "restrictions": (stopped,)})
+    outcome = check_control(contents, bundle.sweeps[0], bundle.control_reviews[0], OwnNode(**says))
+    assert Check.of(21, "", outcome).status is status
