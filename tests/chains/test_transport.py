@@ -422,11 +422,11 @@ def test_a_gzip_bomb_is_stopped_before_it_unfolds() -> None:
     ("coding", "body"),
     [
         ("gzip", b"not gzip"),
-        ("gzip", gzip.compress(body_of(100))[:-9]),
-        ("gzip", gzip.compress(body_of(100)) + b"behind"),
+        ("gzip", gzip.compress(body_of(100), mtime=0)[:-9]),
+        ("gzip", gzip.compress(body_of(100), mtime=0) + b"behind"),
         ("gzip", b""),
         ("br", body_of(100)),
-        ("gzip, gzip", gzip.compress(gzip.compress(body_of(100)))),
+        ("gzip, gzip", gzip.compress(gzip.compress(body_of(100), mtime=0), mtime=0)),
     ],
 )
 def test_broken_or_unasked_compression_is_malformed(coding: str, body: bytes) -> None:
