@@ -21,7 +21,7 @@ from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.ledger_views import Coin
 from chains.bitcoin.networks import Network
 from chains.bitcoin.transaction import id_text
-from chains.errors import ChainMoved, ProofFailed, ReadError, StaleHead, StateUnavailable
+from chains.errors import ChainMoved, InvalidValue, ProofFailed, ReadError, StaleHead, StateUnavailable
 from chains.reader import Progress
 from chains.types import BlockRef
 
@@ -162,7 +162,13 @@ class Follower:
         return set(new)
 
     def _begin_at(self, height: int) -> None:
-        self._ledger.begin(header_at(self._node, self._network, height), height)
+        header = header_at(self._node, self._network, height)
+        try:
+            self._ledger.begin(header, height)
+        except InvalidValue:
+            if self._ledger.tip is None:
+                raise
+            # Another process began it meanwhile; it is followed from where that is.
 
     def blocks_to_read(self, target: BlockRef, scripts: Sequence[bytes], from_height: int) -> int:
         """How many blocks `follow` would read without a limit; a block read for two groups of scripts counts twice."""
@@ -188,9 +194,10 @@ class Follower:
         if target.height - first + 1 > blocks_max:
             raise NotOnboarded(target.height - first + 1, blocks_max)
         require_unpruned(self._node.chain_info(), first)
-        header = header_at(self._node, self._network, first - 1)
-        self._ledger.begin(header, first - 1)
-        return header.ref(self._network, first - 1)
+        self._begin_at(first - 1)
+        tip = self._ledger.tip
+        assert tip is not None, "the ledger has begun"
+        return tip
 
     def _walk(self, target: BlockRef) -> None:
         if self._ledger.is_active(target.block_hash):

@@ -9,7 +9,7 @@ from typing import Final
 from chains.bitcoin.block import Header, read_header
 from chains.bitcoin.core import CoreNode
 from chains.bitcoin.networks import Network
-from chains.bitcoin.proof_of_work import check_proof_of_work
+from chains.bitcoin.proof_of_work import check_bits, check_proof_of_work
 from chains.errors import ChainMoved, MalformedAnswer
 
 HEADERS_PER_REQUEST: Final = 500
@@ -38,14 +38,23 @@ def header_at(node: CoreNode, network: Network, height: int) -> Header:
 def header_run(node: CoreNode, network: Network, first: int, last: int) -> list[Header]:
     """The headers of the active chain from one height to another, both included.
 
-    Raises `ChainMoved` when they do not chain: the branch changed while they were asked for.
+    Raises `ChainMoved` when they do not chain: the branch changed while they were asked for; `ProofFailed` when one
+    claims a difficulty that cannot follow the one before, so that cheap headers confirm no block that cost work.
     """
     headers: list[Header] = []
     for heights in _parts(first, last):
         headers += headers_of(node, network, node.hashes_at(heights))
-    for before, header in pairwise(headers):
+    for height, (before, header) in enumerate(pairwise(headers), first + 1):
         if header.previous != before.hash:
             raise ChainMoved("the node's branch changed while its headers were read")
+        check_bits(
+            network,
+            height,
+            header.bits,
+            previous_bits=before.bits,
+            previous_time=before.time,
+            period_start_time=None,  # the ledger knows it for what it follows
+        )
     return headers
 
 

@@ -20,11 +20,20 @@ from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent
 from chains.bitcoin.ledger import BlockEvents, BlockLook, examine, require_coins
 from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, credit_rows, event_row, spendings, usable
 from chains.bitcoin.ledger_schema import EVENTS_OF_BLOCK
-from chains.bitcoin.ledger_views import Balance, Coin, EventKind, Position, balances_at, coins_at, touched_heights
+from chains.bitcoin.ledger_views import (
+    Balance,
+    Coin,
+    EventKind,
+    Position,
+    balances_at,
+    coins_at,
+    debits_in,
+    touched_heights,
+)
 from chains.bitcoin.networks import Network
 from chains.bitcoin.proof_of_work import PERIOD_BLOCKS, check_bits
 from chains.bitcoin.transaction import id_bytes, id_text
-from chains.errors import ChainMoved, InvalidValue, ProofFailed
+from chains.errors import ChainMoved, InvalidValue, ProofFailed, ReadError
 from chains.garbage import rare_collections
 from chains.types import BlockRef
 
@@ -43,10 +52,10 @@ class Load:
 class LedgerFile:
     """The ledger of watched scripts of one network, as one node tells it. Used by one thread at a time."""
 
-    def __init__(self, path: Path | None, network: Network) -> None:
-        """Open or make the file; in memory without a path. Raises `ChainConfigError`."""
+    def __init__(self, path: Path | None, network: Network, node_id: str = "") -> None:
+        """Open or make the file; in memory without a path. Raises `ChainConfigError`, also for another node's file."""
         self.network = network
-        self._rows = LedgerRows(path, network)
+        self._rows = LedgerRows(path, network, node_id)
 
     def close(self) -> None:
         """Close the file."""
@@ -104,10 +113,12 @@ class LedgerFile:
     def apply(self, blocks: Iterable[tuple[Block, Spent] | BlockLook]) -> list[BlockEvents]:
         """Add blocks above the tip, all or none: one transaction. Returns what each did to the followed scripts.
 
-        A block may come examined already for the scripts of `watched(None)`.
+        A block may come examined already for the scripts of `watched(None)`. Blocks that are followed already, because
+        another process was sooner, are left out.
 
         Every block is held against its header (`check_block`), must follow the one before, and its undo data must
-        agree with the coins held here. Raises `ProofFailed` or `MalformedAnswer`.
+        agree with the coins held here. Raises `ProofFailed` or `MalformedAnswer`, and `ChainMoved` when another process
+        went on along another branch.
         """
         results: list[BlockEvents] = []
         changes: defaultdict[int, int] = defaultdict(int)
@@ -117,6 +128,9 @@ class LedgerFile:
                 raise InvalidValue("the ledger has not begun")
             scripts = self._rows.group(None)
             for block in blocks:
+                known = self._rows.known(_header(block).hash)
+                if known is not None and known.is_active:
+                    continue
                 tip, look = self._append(tip, block, scripts)
                 events = self._match(tip, look, scripts)
                 for event in events:
@@ -282,11 +296,14 @@ class LedgerFile:
             ).fetchone()
             tip = self._rows.tip()
             if row is None or tip is None:
-                raise InvalidValue(f"there is no load {load_id} to go on with")
+                raise ChainMoved(f"there is no load {load_id} to go on with; another process may have ended it")
             from_height, at_row = row
             at = self._rows.load_position(at_row, from_height)
             scripts = self._rows.group(load_id)
             for block in blocks:
+                known = self._rows.known(_header(block).hash)
+                if at is not None and known is not None and known.is_active and known.height <= at.height:
+                    continue  # another process was sooner
                 height = from_height if at is None else at.height + 1
                 if height > tip.height:
                     raise InvalidValue("a load does not go beyond the tip")
@@ -315,20 +332,45 @@ class LedgerFile:
         return {script: found.get(row) for script, row in asked.items()}
 
     def coins(self, scripts: Iterable[bytes], block_hash: str) -> list[Coin]:
-        """The unspent coins of scripts as of a block. Raises `InvalidValue` where `balances` would give None."""
+        """The unspent coins of scripts as of a block, which are together the balances that `balances` gives.
+
+        Raises `InvalidValue` where `balances` would give None, `ReadError` when the file contradicts itself.
+        """
         with usable():
             at, unknown = self._position(block_hash)
             ids = self._rows.group(None)
             asked = {ids.get(script, -1): script for script in scripts}
             if -1 in asked or not unknown.isdisjoint(asked):
                 raise InvalidValue("the coins of a script are not known at that block")
-            return coins_at(self._rows.connection, at, asked)
+            found = coins_at(self._rows.connection, at, asked)
+            held = balances_at(self._rows.connection, at, list(asked))
+        sums = dict.fromkeys(asked.values(), 0)
+        for coin in found:
+            sums[coin.script] += coin.value
+        if any(held[row].base_units != sums[script] for row, script in asked.items()):
+            raise ReadError("the ledger file's balances are not the sums of its coins; move it away and load it anew")
+        return found
 
     def spendings(self, outpoints: Iterable[bytes]) -> dict[bytes, tuple[str, int]]:
         """Of coins that the active chain spent: the hash of the block that did, and the transaction's position."""
         with usable():
             found = spendings(self._rows.connection, outpoints)
         return {name: (id_text(block), position) for name, (block, position) in found.items()}
+
+    def debits(self, scripts: Iterable[bytes], block_hash: str) -> dict[bytes, set[tuple[bytes, int]]]:
+        """Per script the coins that an active block took from it, outpoint and satoshis, as the ledger has read it.
+
+        Scripts of which the ledger has not read the block are left out.
+        """
+        with usable():
+            self._rows.forget_when_changed()
+            known, lowest = self._rows.known(id_bytes(block_hash)), self.first_height
+            if known is None or not known.is_active or lowest is None or known.height <= lowest:
+                return {}
+            ids = self._rows.group(None)
+            return debits_in(
+                self._rows.connection, known.row, known.height, {ids[each]: each for each in scripts if each in ids}
+            )
 
     def touched(self, scripts: Iterable[bytes], first_height: int, last_hash: str) -> set[int] | None:
         """Heights of the active blocks, from one to a last, that pay or spend any of the scripts.
@@ -401,6 +443,8 @@ class LedgerFile:
     ) -> tuple[KnownBlock, BlockLook]:
         header, height = _header(block), tip.height + 1
         if header.previous != tip.hash:
+            if self._rows.known(header.previous) is not None:
+                raise ChainMoved("another process moved the ledger meanwhile; run it again")
             raise ProofFailed(f"block {header.block_hash} does not follow block {tip.height} of the ledger")
         look = self._examined(block, height, scripts)
         self._check_bits(header, height, tip)

@@ -49,8 +49,8 @@ class KnownBlock:
 class LedgerRows:
     """The open file, and the scripts that were read from it."""
 
-    def __init__(self, path: Path | None, network: Network) -> None:
-        self.connection = open_file(path, network)
+    def __init__(self, path: Path | None, network: Network, node_id: str = "") -> None:
+        self.connection = open_file(path, network, node_id)
         self._groups: dict[int | None, dict[bytes, int]] = {}
         self._data_version = -1
 

@@ -16,7 +16,7 @@ from typing import Final
 from chains.bitcoin.networks import Network
 from chains.errors import ChainConfigError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the tables below. There is no migration: another version is loaded anew."""
 EVENT_BITS: Final = 26
 """How many bits of an event's row number count the events of its block; the block's own row number is above them."""
@@ -58,8 +58,8 @@ _TABLES: Final = (
 )
 
 
-def open_file(path: Path | None, network: Network) -> sqlite3.Connection:
-    """Open the ledger of a network, made new where there is none; in memory without a path.
+def open_file(path: Path | None, network: Network, node_id: str = "") -> sqlite3.Connection:
+    """Open the ledger of a network as one node tells it, made new where there is none; in memory without a path.
 
     Raises `ChainConfigError` when the file is of something else, or cannot be used.
     """
@@ -78,7 +78,7 @@ def open_file(path: Path | None, network: Network) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-        _make_or_check(connection, network, name)
+        _make_or_check(connection, network, node_id, name)
     except sqlite3.Error as error:
         connection.close()
         why = "is used by another process" if "locked" in str(error) else "is damaged, or no ledger; move it away"
@@ -89,8 +89,9 @@ def open_file(path: Path | None, network: Network) -> sqlite3.Connection:
     return connection
 
 
-def _make_or_check(connection: sqlite3.Connection, network: Network, name: str) -> None:
-    expected = {"format": str(FORMAT), "network": network.name, "genesis": network.genesis_hash}
+def _make_or_check(connection: sqlite3.Connection, network: Network, node_id: str, name: str) -> None:
+    # A copy of another node's ledger would make one witness two.
+    expected = {"format": str(FORMAT), "network": network.name, "genesis": network.genesis_hash, "node": node_id}
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
@@ -98,6 +99,8 @@ def _make_or_check(connection: sqlite3.Connection, network: Network, name: str) 
                 connection.execute(statement)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", {**expected, "joins": "0"}.items())
         found = dict(connection.execute("SELECT name, value FROM meta"))
+        if not node_id:  # who looks at a file without a node reads whosever it is
+            del expected["node"]
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:

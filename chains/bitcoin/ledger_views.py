@@ -122,6 +122,26 @@ def coins_at(connection: sqlite3.Connection, at: Position, scripts: Mapping[int,
     return sorted(made.values(), key=lambda coin: (coin.height, coin.outpoint))
 
 
+def debits_in(
+    connection: sqlite3.Connection, block_row: int, height: int, scripts: Mapping[int, bytes]
+) -> dict[bytes, set[tuple[bytes, int]]]:
+    """The coins that a block took from each of the scripts that were watched when it was read."""
+    watched = connection.execute(
+        """SELECT s.id FROM json_each(?) AS j JOIN script AS s ON s.id = j.value
+           WHERE s.covered_from < ? OR (s.covered_from = ? AND s.opened_at IS NULL)""",
+        (json.dumps(list(scripts)), height, height),
+    )
+    found: dict[bytes, set[tuple[bytes, int]]] = {scripts[script_id]: set() for (script_id,) in watched}
+    for script_id, name, delta in connection.execute(
+        f"SELECT script_id, outpoint, delta FROM block AS b CROSS JOIN event ON {EVENTS_OF_BLOCK}"  # noqa: S608
+        " WHERE b.id = ? AND kind = ?",
+        (block_row, EventKind.DEBIT),
+    ):
+        if script_id in scripts and scripts[script_id] in found:
+            found[scripts[script_id]].add((name, -delta))
+    return found
+
+
 def touched_heights(
     connection: sqlite3.Connection, script_ids: Sequence[int], first: int, last: int
 ) -> set[int] | None:

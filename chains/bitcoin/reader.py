@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chains.bitcoin.answers import CoinScan, CoinSetDigest
-from chains.bitcoin.block import Header
+from chains.bitcoin.block import Header, check_block
 from chains.bitcoin.block_source import BY_REST, BlockSource
 from chains.bitcoin.coin_dump import dump_block, read_dump
 from chains.bitcoin.core import CoreNode, Transport
@@ -294,6 +294,7 @@ class BitcoinReader:
             block, _ = self._source.read(header_of(self._node, self._network, block_name))
             known = self._ledger.block(block_name)
             assert known is not None, "the ledger named the block"
+            check_block(block, self._network, known.height)
             found[name] = (id_text(block.transactions[position].txid), known)
         return found
 
@@ -404,7 +405,7 @@ class BitcoinReader:
     def _ledger(self) -> LedgerFile:
         """One file for each chain and node: what each node says is a witness of its own."""
         if self._opened is None:
-            self._opened = LedgerFile(self._ledger_path(), self._network)
+            self._opened = LedgerFile(self._ledger_path(), self._network, self._node_id)
         return self._opened
 
     def _ledger_path(self) -> Path | None:
