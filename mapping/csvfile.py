@@ -37,7 +37,7 @@ class CsvLimits:
 
     bytes_max: int = 2 * 1024**3
     """Largest file, checked before and while it is read."""
-    rows_max: int = 10_000_000
+    rows_max: int = 2_000_000
     """Most rows of one file, the header not counted."""
     line_bytes_max: int = 64 * 1024
     """Longest line."""

@@ -34,7 +34,7 @@ from the declarations in `mapping/tables`; do not edit it by hand. `custody temp
   2^256 - 1 base units. Times carry their zone; they are kept in UTC.
 - Ids are ASCII. Names are compared in Unicode form NFC; invisible characters are refused.
 - At most {bytes_max} bytes and {rows_max} rows a file, {line_bytes_max} bytes a line,
-  {field_characters_max} characters a field, unless configured otherwise.
+  {field_characters_max} characters a field. `[imports]` in `custody.toml` sets the first two.
 
 All problems are listed with file, line, column, value and reason, and nothing is stored when there is one. A file
 that was imported before is skipped. A row that was recorded before in the same words says nothing new and is counted
