@@ -5,7 +5,7 @@ A decision is the firm's word. The bundle shows who made it, and a grant beyond 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,9 @@ from exports.control_records import ControlStateRecord, GrantRecord
 
 TAKERS: Final = {"modules": "module", "proxy_admin": "proxy_admin", "beacon": "beacon", "delegate": "delegate"}
 """Facts about a wallet that let somebody other than its owners move all of it, each with the kind of a decision."""
+
+_Subject = tuple[Address, str, AssetId | None, str]
+"""Wallet, kind, asset, and the address that may move something."""
 
 
 class AcceptanceKind(StrEnum):
@@ -79,32 +82,30 @@ class Accepted:
     """The decisions about one chain that are in force at the time of its sweep's block."""
 
     records: tuple[AcceptanceRecord, ...]
+    by_subject: Mapping[_Subject, Sequence[AcceptanceRecord]]
+    """The same by what they are about, each by id."""
 
     @staticmethod
     def of(records: Iterable[AcceptanceRecord], chain_id: str, moment: datetime) -> Accepted:
         """Those of the records that count."""
-        return Accepted(tuple(each for each in records if each.chain_id == chain_id and each.holds_at(moment)))
+        counting = tuple(each for each in records if each.chain_id == chain_id and each.holds_at(moment))
+        by_subject: dict[_Subject, list[AcceptanceRecord]] = {}
+        for each in sorted(counting, key=lambda each: each.acceptance_id):
+            by_subject.setdefault((each.wallet, each.kind.value, each.asset_id, each.subject), []).append(each)
+        return Accepted(counting, by_subject)
 
     def of_grant(self, grant: GrantRecord) -> AcceptanceRecord | None:
         """The decision that covers a grant, by id the first; None for one not read, or larger than decided."""
         amount = grant.base_units
-        about = (grant.owner, grant.kind.value, grant.asset_id, grant.spender)
-        covering = [
-            each
-            for each in self.records
-            if (each.wallet, each.kind.value, each.asset_id, each.subject) == about
-            and amount is not None
-            and (each.base_units_max is None or amount <= each.base_units_max)
-        ]
-        return min(covering, key=lambda each: each.acceptance_id, default=None)
+        if amount is None:
+            return None
+        about = self.by_subject.get((grant.owner, grant.kind.value, grant.asset_id, grant.spender), ())
+        return next((each for each in about if each.base_units_max is None or amount <= each.base_units_max), None)
 
     def takers(self, state: ControlStateRecord) -> tuple[list[AcceptanceRecord], int]:
         """The decisions about those who may move everything in a wallet, and how many of them have none."""
         named = [(kind, taker) for fact, kind in TAKERS.items() for taker in state.items(fact)]
-        found: list[AcceptanceRecord] = []
-        for kind, taker in named:
-            fitting = (r for r in self.records if (r.wallet, r.kind.value, r.subject) == (state.address, kind, taker))
-            first = min(fitting, key=lambda each: each.acceptance_id, default=None)
-            if first is not None:
-                found.append(first)
+        found = [
+            about[0] for kind, taker in named if (about := self.by_subject.get((state.address, kind, None, taker)))
+        ]
         return found, len(named) - len(found)

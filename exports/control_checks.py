@@ -110,6 +110,8 @@ class _OfSweep:
     """Mapped on the chain and not closed before the block's date."""
     balances: dict[tuple[Address, AssetId], int | None]
     cases: set[tuple[str, LocationId, AssetId | None]]
+    places_with_cases: set[tuple[str, LocationId]]
+    """The same, whatever the asset."""
     to_permit2: dict[tuple[Address, AssetId], int | None]
     """What Permit2 itself may take; None where that was not read."""
     accepted: Accepted
@@ -132,6 +134,7 @@ class _OfSweep:
             },
             {(b.address, b.asset_id): b.base_units for b in contents.balances if b.chain_id == chain_id},
             {(case.kind, case.location, case.asset_id) for case in contents.cases},
+            {(case.kind, case.location) for case in contents.cases},
             {
                 (each.owner, each.asset_id): each.base_units
                 for each in grants
@@ -190,7 +193,7 @@ class _OfSweep:
         return (kind, place, asset_id) in self.cases or shared
 
     def _has_case_at(self, kind: str, place: LocationId) -> bool:
-        return any(case[:2] == (kind, place) for case in self.cases)
+        return (kind, place) in self.places_with_cases
 
     def _coverage_problems(self) -> Iterator[str]:
         review, height = self.review, self.sweep.height

@@ -31,12 +31,16 @@ class SignatureReader(Protocol):
         """Whether each contract accepts its signature at the block."""
 
 
-def check_key_proofs(contents: Contents) -> Outcome:
+def check_key_proofs(contents: Contents) -> Outcome | None:
     """19: each proof is the newest of its wallet, answers its challenge in time, and its key signed.
+
+    None when the bundle has no proof and no challenge: nothing compared is nothing shown.
 
     What a contract wallet accepts, which coins were unspent and what moved is the firm's reading of a node; check 20
     asks the reader's own. A Bitcoin proof that cannot be judged without the optional part `bitcoin` is an obstacle.
     """
+    if not contents.key_challenges and not contents.key_proofs:
+        return None
     challenges = {record.challenge.nonce: record for record in contents.key_challenges}
     problems: list[str] = []
     for record in contents.key_challenges:
@@ -52,14 +56,20 @@ def check_key_proofs(contents: Contents) -> Outcome:
         if key not in wallets:
             problems.append(f"proof of {key[1]}: no mapped wallet")
     obstacles: list[str] = []
+    asked = {(nonce, address) for nonce, record in challenges.items() for address in record.addresses}
     for proof in contents.key_proofs:
-        asked = challenges.get(proof.nonce)
-        problems.extend(_proof_problems(proof, asked, contents.manifest.created_at))
-        if asked is not None:
-            judged = _judge(proof, asked.challenge)
-            problems.extend(f"proof of {proof.address}: {problem}" for problem in judged.problems)
-            if judged.obstacle:
-                obstacles.append(f"proof of {proof.address}: {judged.obstacle}")
+        where = f"proof of {proof.address}"
+        if proof.nonce not in challenges:
+            problems.append(f"{where}: its challenge {proof.nonce} is not in the bundle")
+            continue
+        challenge = challenges[proof.nonce].challenge
+        if (proof.nonce, proof.address) not in asked:
+            problems.append(f"{where}: the challenge does not ask this address")
+        judged = _judge(proof, challenge)
+        wrong = [*_proof_problems(proof, challenge, contents.manifest.created_at), *judged.problems]
+        problems.extend(f"{where}: {problem}" for problem in wrong)
+        if judged.obstacle:
+            obstacles.append(f"{where}: {judged.obstacle}")
     schemes = Counter(proof.scheme for proof in contents.key_proofs)
     counted = ", ".join(f"{count} by {scheme}" for scheme, count in sorted(schemes.items())) or "none"
     compared = len(contents.wallets) + len(contents.key_challenges) + len(contents.key_proofs)
@@ -79,24 +89,18 @@ def _challenge_problems(record: KeyChallengeRecord) -> Iterator[str]:
         yield f"{where}: the list of addresses is not the one that was signed"
 
 
-def _proof_problems(proof: KeyProofRecord, asked: KeyChallengeRecord | None, created_at: datetime) -> Iterator[str]:
-    where = f"proof of {proof.address}"
-    if asked is None:
-        yield f"{where}: its challenge {proof.nonce} is not in the bundle"
-        return
-    challenge = asked.challenge
+def _proof_problems(proof: KeyProofRecord, challenge: KeyChallenge, created_at: datetime) -> Iterator[str]:
+    """What does not fit about when and how a proof answers its challenge."""
     if proof.chain_id != challenge.chain_id:
-        yield f"{where}: the challenge is of {challenge.chain_id}"
-    if proof.address not in asked.addresses:
-        yield f"{where}: the challenge does not ask this address"
+        yield f"the challenge is of {challenge.chain_id}"
     if not challenge.issued_at <= proof.answered_at < challenge.expires_at:
-        yield f"{where}: answered outside the time of its challenge"
+        yield "answered outside the time of its challenge"
     if proof.answered_at > created_at:
-        yield f"{where}: answered after the bundle was made"
+        yield "answered after the bundle was made"
     if proof.height < challenge.height:
-        yield f"{where}: the chain was asked below the block of the challenge"
+        yield "the chain was asked below the block of the challenge"
     if proof.scheme not in challenge.schemes:
-        yield f"{where}: the challenge does not accept {proof.scheme}"
+        yield f"the challenge does not accept {proof.scheme}"
 
 
 def _judge(proof: KeyProofRecord, challenge: KeyChallenge) -> Judged:
