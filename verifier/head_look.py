@@ -7,6 +7,7 @@ by the sweep that finds those blocks final: it confirms a case, which has the sa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,9 +100,27 @@ class HeadLook(ChainSweep):
             for finding in reconciliation_findings(result, holding, claims.get(place), seen, surroundings):
                 found.append((finding, (place,)))
         wanted = [(finding, covers) for finding, covers in found if finding.kind in PROVISIONAL_KINDS]
-        cases = self._store.see_at_head(pin.block, group_findings(wanted), self._actor, self._clock())
+        sightings = group_findings(wanted)
+        gone = self._gone(reader, tip, pin.block, {each.finding.finding_key for each in sightings})
+        cases = self._store.see_at_head(pin.block, sightings, self._actor, self._clock(), gone)
         failed = sum(each.base_units is None for each in observations)
         return Looked(pin.block, len(observations), failed, len(transfers), tuple(cases))
+
+    def _gone(self, reader: ChainReader, tip: BlockRef, head: BlockRef, seen_keys: Collection[str]) -> set[str]:
+        """The hashes of blocks where an earlier look saw what this one sees again, and that left the chain since."""
+        if not seen_keys:
+            return set()
+        blocks = {
+            case.finding.block
+            for case in self._store.cases()
+            if case.only_looked and case.finding.finding_key in seen_keys and case.finding.block is not None
+        }
+        return {block.block_hash for block in blocks if not self._stands(reader, tip, head, block)}
+
+    def _stands(self, reader: ChainReader, tip: BlockRef, head: BlockRef, block: BlockRef) -> bool:
+        if block.height <= tip.height:
+            return self._store.covered_block(block.chain_id, block.height) == block
+        return block.height <= head.height and reader.is_canonical(block)
 
     def _movements(
         self, reader: ChainReader, tip: BlockRef, head: BlockRef, addresses: list[Address], assets: list[Asset]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -255,6 +255,7 @@ def see_cases(
     all_seen: bool,
     looks_back: bool = False,
     is_look: bool = False,
+    gone: Collection[str] = (),
     height: int | None = None,
 ) -> list[CaseSeen]:
     """Open a case for each new finding and note what changed of known ones; one result for each sighting.
@@ -262,7 +263,8 @@ def see_cases(
     With `all_seen` the sightings are everything there is to see on the chain: open cases among them no more are
     noted as no longer seen. They stay open until a second person closes them. A sweep that `looks_back` opens cases
     for what nobody knew, and says nothing new of what has a case: newer figures were seen already. One that `is_look`
-    saw blocks that are not final: it says nothing new of what a sweep has seen. What only looks saw up to the `height`
+    saw blocks that are not final: it says nothing new of what a sweep has seen. What was seen at a block whose hash is
+    among `gone` is noted again at the block where it is seen now. What only looks saw up to the `height`
     that a sweep judged is withdrawn when the sweep does not confirm it, unless the balance could not be read. A past
     event that people dealt with while it was provisional stays closed, and is confirmed in its case.
     """
@@ -299,7 +301,9 @@ def see_cases(
             seen.append(CaseSeen(case_id, finding, True))
             continue
         covered = _covers(unit.connection, case.case_id)
-        is_news = not case.is_seen or case.superseded or _changed(case.finding, finding)
+        seen_at = case.finding.block
+        is_gone = seen_at is not None and seen_at.block_hash in gone
+        is_news = not case.is_seen or case.superseded or is_gone or _changed(case.finding, finding)
         if is_news or covered != list(sighting.covers):
             event = add_event(
                 unit, keys[case.case_id], CaseAct.SEEN_AGAIN, actor, finding.text, sweep_key=sweep_key, finding=finding

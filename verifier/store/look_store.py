@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from chains.errors import InvalidValue
@@ -16,13 +16,19 @@ from verifier.store.records import CaseSeen
 class LookStore(CaseStore):
     """Cases without a sweep."""
 
-    def see_at_head(self, block: BlockRef, sightings: Sequence[Sighting], actor: str, now: datetime) -> list[CaseSeen]:
-        """Open or see again the cases of provisional findings. Raises `InvalidValue` when one is not provisional."""
+    def see_at_head(
+        self, block: BlockRef, sightings: Sequence[Sighting], actor: str, now: datetime, gone: Collection[str] = ()
+    ) -> list[CaseSeen]:
+        """Open or see again the cases of provisional findings. Raises `InvalidValue` when one is not provisional.
+
+        `gone` are hashes of blocks that left the chain before any sweep covered them: what was seen there and is seen
+        again is noted at its new block.
+        """
         if any(not each.finding.provisional for each in sightings):
             raise InvalidValue("what is seen at the head is provisional")
         payload = {"chain_id": block.chain_id, "height": block.height, "block_hash": block.block_hash}
         with self.record("head.looked", actor, payload, now) as unit:
-            return see_cases(unit, block.chain_id, None, sightings, actor, all_seen=False, is_look=True)
+            return see_cases(unit, block.chain_id, None, sightings, actor, all_seen=False, is_look=True, gone=gone)
 
     def see_stale(self, chain_id: ChainId, findings: Sequence[Finding], actor: str, now: datetime) -> list[CaseSeen]:
         """Open or see again the case that a chain was not observed for too long."""

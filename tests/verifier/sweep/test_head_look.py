@@ -240,6 +240,32 @@ def test_what_a_block_showed_that_is_final_stands_though_it_did_not_last(
     assert not desk.store.case(case.case_id).is_seen, "people close it"
 
 
+@pytest.mark.fault("A31")
+@pytest.mark.parametrize("is_looked_at_again", [True, False])
+def test_what_a_reorganised_block_showed_and_the_one_in_its_place_shows_too_stands_with_that_one(
+    desk: MemoryDesk, is_looked_at_again: bool
+) -> None:
+    place = (OMNIBUS, desk.asset.asset_id)
+    desk.node().balances[place] = 900
+    desk.chain.mine(1)
+    look(desk)
+    desk.chain.reorganise(1)
+    looked_at = desk.chain.head
+    if is_looked_at_again:
+        look(desk)
+        (case,) = desk.open_cases()
+        assert (case.finding.block, case.finding.base_units) == (looked_at, -100)
+        desk.chain.mine(1)
+        look(desk)
+        assert desk.open_cases()[0].finding.block == looked_at, "a block more alone is no news"
+    del desk.node().balances[place]
+    desk.chain.mine(4)
+    desk.sweep()
+    (case,) = desk.store.cases(include_closed=True)
+    assert case.state is (CaseState.OPEN if is_looked_at_again else CaseState.CLOSED)
+    assert case.only_looked is not is_looked_at_again
+
+
 @pytest.mark.fault("A24")
 def test_a_movement_that_one_node_showed_is_not_withdrawn_because_another_hides_it(desk: MemoryDesk) -> None:
     desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
