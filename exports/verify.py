@@ -76,6 +76,7 @@ NAMES: Final[dict[int, str]] = {
 
 
 NOTHING_TO_ASK: Final = {
+    19: "the bundle has no proof of control",
     20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
     23: "the bundle says nothing of the reserve",

@@ -88,7 +88,7 @@ def run_marked_tests(workers: str) -> dict[str, Any]:
     """Run the tests marked `fault`, their output on stderr, and return the record of the run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "faults.json"
-        command = [sys.executable, "-m", "pytest", "-m", "fault", "-q", "-n", workers, "--faults-report", str(path)]
+        command = [sys.executable, "-m", "pytest", "-m", "fault", "-q", "-n", workers, f"--faults-report={path}"]
         subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
         return read_record(path)
 
