@@ -1,0 +1,127 @@
+"""The nodes of Merkle-Patricia tries (Yellow Paper, appendix D), read strictly: only what a writer of tries would make.
+
+Refused beside wrong RLP: a path in another than its shortest hex-prefix form (appendix C), an extension without a path
+or to something that is no branch, a leaf without a value or with a node in its place, a branch with fewer than two
+children or with a value (keys of one length never end in a branch), a node that stands in its parent although it is as
+long as a hash.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from chains.errors import MalformedAnswer
+from chains.evm.rlp_decoding import split_list, string_of
+
+HASH_BYTES: Final = 32
+_NIBBLE_OF_DIGIT: Final = bytes(int(chr(code), 16) if chr(code) in "0123456789abcdef" else 0 for code in range(256))
+"""The value of each hexadecimal digit, for `bytes.translate`."""
+_EMPTY: Final = b"\x80"
+_FULL_BRANCH: Final = b"\xf9\x02\x11"
+"""How a branch with sixteen hashes begins, by far the commonest near the root of a large trie."""
+_FULL_BRANCH_BYTES: Final = 532
+_HASH_PREFIX: Final = 0xA0
+
+
+class Branch(NamedTuple):
+    """Leads on by the next nibble of the key."""
+
+    children: tuple[Reference, ...]
+    """Sixteen, at least two of them not empty."""
+
+
+class Extension(NamedTuple):
+    """Leads on for all keys that go on with its path."""
+
+    path: bytes
+    """Nibbles, at least one."""
+    child: Reference
+    """The hash of a branch or the branch itself."""
+
+
+class Leaf(NamedTuple):
+    """Ends one key."""
+
+    path: bytes
+    """The rest of the key in nibbles; empty right below a branch on the last nibble."""
+    value: bytes
+    """Never empty."""
+
+
+Node = Branch | Extension | Leaf
+Reference = bytes | Node
+"""Nothing (empty bytes), the 32-byte hash of a node, or the node itself where it is shorter than a hash."""
+
+
+def nibbles_of(key: bytes) -> bytes:
+    """A key as one nibble a byte."""
+    return key.hex().encode().translate(_NIBBLE_OF_DIGIT)
+
+
+def decode_node(encoded: bytes) -> Node:
+    """Read one node. Raises `MalformedAnswer` for anything but the one form that such a node has."""
+    if (
+        len(encoded) == _FULL_BRANCH_BYTES
+        and encoded.startswith(_FULL_BRANCH)
+        and encoded.endswith(_EMPTY)
+        and encoded[3:531:33].count(_HASH_PREFIX) == 16
+    ):
+        return Branch(tuple([encoded[place : place + HASH_BYTES] for place in range(4, 532, 33)]))
+    items = split_list(encoded)
+    if len(items) == 17:
+        return _branch(items)
+    if len(items) != 2:
+        raise MalformedAnswer(f"a trie node has 17 or 2 items, not {len(items)}")
+    return _leaf_or_extension(*items)
+
+
+def _branch(items: list[bytes]) -> Branch:
+    if items.pop() != _EMPTY:
+        raise MalformedAnswer("the branch has a value, which no key of a fixed length can have there")
+    if items.count(_EMPTY) > 14:
+        raise MalformedAnswer("the branch has fewer than two children")
+    return Branch(
+        tuple(
+            [
+                b"" if item == _EMPTY
+                else item[1:] if len(item) == 33 and item[0] == _HASH_PREFIX
+                else _embedded(item)
+                for item in items
+            ]
+        )
+    )  # fmt: skip
+
+
+def _leaf_or_extension(encoded_path: bytes, target: bytes) -> Node:
+    nibbles = nibbles_of(string_of(encoded_path))
+    if not nibbles or nibbles[0] > 3:
+        raise MalformedAnswer("the path has no hex-prefix flag of 0 to 3")
+    flag = nibbles[0]
+    if flag & 1:
+        path = nibbles[1:]
+    elif nibbles[1]:
+        raise MalformedAnswer("the padding of an even path is not zero")
+    else:
+        path = nibbles[2:]
+    if flag < 2:
+        if not path:
+            raise MalformedAnswer("the extension has no path")
+        child = target[1:] if len(target) == 33 and target[0] == _HASH_PREFIX else _embedded(target)
+        if isinstance(child, Extension | Leaf):
+            raise MalformedAnswer("the extension leads to a node that is no branch")
+        return Extension(path, child)
+    if target[0] >= 0xC0:
+        raise MalformedAnswer("a node stands where the leaf's value is due")
+    value = string_of(target)
+    if not value:
+        raise MalformedAnswer("the leaf has an empty value")
+    return Leaf(path, value)
+
+
+def _embedded(item: bytes) -> Node:
+    """A child that stands in its parent; it is shorter than a hash, so its own children are few levels."""
+    if item[0] < 0xC0:
+        raise MalformedAnswer("a child is neither empty, a hash nor a node")
+    if len(item) >= HASH_BYTES:
+        raise MalformedAnswer("a node as long as a hash stands in its parent")
+    return decode_node(item)

@@ -1,0 +1,171 @@
+"""Merkle-Patricia proofs: what a trie with a known root holds under a key, or that it holds nothing.
+
+A proof is the nodes on the way from the root towards the key. Proofs of one block share their upper nodes, so a
+`NodePool` keeps each distinct node once, by its hash, and hashes and reads it once.
+
+All keys of a trie must have one length, as those of state and storage have. Presence can be proven in the tries of a
+block's transactions and receipts as well, absence cannot: a leaf with a longer key may stand in the way there, and is
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from chains.errors import MalformedAnswer, ProofFailed
+from chains.evm.keccak import keccak256
+from chains.evm.trie_nodes import HASH_BYTES, Branch, Leaf, Node, Reference, decode_node, nibbles_of
+from chains.evm.trie_root import EMPTY_ROOT
+
+EMPTY_NODE: Final = b"\x80"
+"""What some nodes give as the only node of an empty trie; its hash is `EMPTY_ROOT`."""
+
+
+class NodePool:
+    """Distinct trie nodes by hash: those it was made with, and those that whole proofs led through."""
+
+    def __init__(self, nodes: Iterable[bytes] = ()) -> None:
+        """Take these nodes, each hashed once. Raises `MalformedAnswer` when one is there twice."""
+        self._encoded: dict[bytes, bytes] = {}
+        self._read: dict[bytes, Node] = {}
+        for place, node in enumerate(nodes, 1):
+            digest = keccak256(node)
+            if digest in self._encoded:
+                raise MalformedAnswer(f"node {place} of the pool is there twice")
+            self._encoded[digest] = node
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The encoded nodes in the order of their hashes, so that equal pools are written alike."""
+        return (self._encoded[digest] for digest in sorted(self._encoded))
+
+    def require_all_used(self) -> None:
+        """Raise `ProofFailed` when there are nodes that no successful look-up needed."""
+        unused = self._encoded.keys() - self._read.keys()
+        if unused:
+            example = min(unused).hex()
+            raise ProofFailed(f"{len(unused)} of {len(self)} trie nodes belong to no proof, one is 0x{example}")
+
+    def forget_after(self, size: int) -> None:
+        """Drop the nodes that came after the pool had this size: those of an answer that failed as a whole."""
+        while len(self._encoded) > size:
+            digest, _ = self._encoded.popitem()  # the newest
+            self._read.pop(digest, None)
+
+    def find(self, root: bytes, key: bytes, what: str) -> bytes | None:
+        """What the trie holds under the key, by the nodes of this pool; None when it holds nothing.
+
+        `what` names the proof in errors. Raises `ProofFailed` when a node is missing, `MalformedAnswer` when one breaks
+        the rules of tries.
+        """
+        if root == EMPTY_ROOT:
+            return None
+        trail = _Trail(self._encoded, self._read, None, what)
+        value = trail.follow(root, nibbles_of(key))
+        self._read.update(trail.read)
+        return value
+
+    def prove(self, root: bytes, key: bytes, proof: Sequence[bytes], what: str) -> bytes | None:
+        """What the trie holds under the key, by this proof, whose nodes are kept; None when it holds nothing.
+
+        The proof must be exactly the nodes on the way, in order. A node that stands in its parent is not listed; an
+        empty trie has no nodes, or the empty one. Raises `ProofFailed` when a node is missing, superfluous or not the
+        one that is committed to, `MalformedAnswer` when one breaks the rules of tries. Of a failed proof nothing is
+        kept.
+        """
+        if root == EMPTY_ROOT:
+            if proof and (len(proof) > 1 or proof[0] != EMPTY_NODE):
+                raise ProofFailed(f"{what}: an empty trie has no nodes, {len(proof)} were given")
+            return None
+        trail = _Trail(self._encoded, self._read, proof, what)
+        value = trail.follow(root, nibbles_of(key))
+        if trail.steps != len(proof):
+            raise ProofFailed(f"{what}: the proof ends at node {trail.steps}, {len(proof)} were given")
+        self._encoded.update(trail.taken)
+        self._read.update(trail.read)
+        return value
+
+
+class _Trail:
+    """One way through a trie; changes no pool."""
+
+    __slots__ = ("_encoded", "_known", "_proof", "_what", "read", "steps", "taken")
+
+    def __init__(
+        self, encoded: dict[bytes, bytes], known: dict[bytes, Node], proof: Sequence[bytes] | None, what: str
+    ) -> None:
+        self._encoded = encoded
+        self._known = known
+        self._proof = proof
+        self._what = what
+        self.steps = 0
+        """Nodes reached by their hash so far."""
+        self.taken: dict[bytes, bytes] = {}
+        """Nodes of the proof that the pool does not have."""
+        self.read: dict[bytes, Node] = {}
+        """Nodes that the pool has not read before."""
+
+    def follow(self, root: bytes, path: bytes) -> bytes | None:
+        """The value at the end of the path, or None when the trie leads elsewhere or ends before."""
+        if len(root) != HASH_BYTES:
+            raise MalformedAnswer(f"{self._what}: a root has {HASH_BYTES} bytes, not {len(root)}")
+        reference: Reference = root
+        depth = 0
+        below_extension = False
+        while reference:
+            node = self._fetch(reference) if isinstance(reference, bytes) else reference
+            if isinstance(node, Branch):
+                if depth == len(path):
+                    raise self._malformed("a branch stands where the key has ended")
+                reference = node.children[path[depth]]
+                depth += 1
+                below_extension = False
+                continue
+            if below_extension:
+                raise self._malformed("the extension above leads to a node that is no branch")
+            end = depth + len(node.path)
+            if isinstance(node, Leaf):
+                if end != len(path):
+                    raise self._malformed(f"the leaf ends a key of {end} nibbles, not of {len(path)}")
+                return node.value if path.endswith(node.path) else None
+            if end >= len(path):
+                raise self._malformed("the extension is longer than what is left of the key")
+            if not path.startswith(node.path, depth):
+                return None
+            reference, depth, below_extension = node.child, end, True
+        return None
+
+    def _fetch(self, digest: bytes) -> Node:
+        """The node with this hash: the next one of the proof, or from the pool."""
+        self.steps += 1
+        encoded = self._encoded.get(digest)
+        if self._proof is None:
+            if encoded is None:
+                raise ProofFailed(f"{self._place()} is missing, its hash is 0x{digest.hex()}")
+        else:
+            if self.steps > len(self._proof):
+                raise ProofFailed(f"{self._what}: the proof stops after {len(self._proof)} nodes, short of its end")
+            given = self._proof[self.steps - 1]
+            # Bytes equal to a node that was hashed before need no hash of their own.
+            if given != encoded:
+                if encoded is not None or keccak256(given) != digest:
+                    raise ProofFailed(f"{self._place()} is not the one with the hash 0x{digest.hex()}")
+                encoded = self.taken[digest] = given
+        if len(encoded) < HASH_BYTES and self.steps > 1:
+            raise self._malformed("a node shorter than a hash does not stand in its parent")
+        node = self._known.get(digest)
+        if node is None:
+            try:
+                node = self.read[digest] = decode_node(encoded)
+            except MalformedAnswer as error:
+                raise self._malformed(str(error)) from None
+        return node
+
+    def _malformed(self, reason: str) -> MalformedAnswer:
+        return MalformedAnswer(f"{self._place()}: {reason}")
+
+    def _place(self) -> str:
+        return f"{self._what}, node {self.steps}"
