@@ -229,8 +229,14 @@ class _OfSweep:
             yield f"{where}: exposed {grant.exposed}, should be {exposed}"
         needs_none = self._is_accepted(grant) or (self._has_ended(grant) and grant.base_units)
         kind = "unverified" if grant.base_units is None else "encumbrance"
-        if not needs_none and not self._has_case(kind, self._place(grant.owner), grant.asset_id):
+        if not needs_none and not self._has_case_of_grant(kind, grant):
             yield f"{where}: without a case of kind {kind}"
+
+    def _has_case_of_grant(self, kind: str, grant: GrantRecord) -> bool:
+        """Its own, or for an operator of a collection one at the wallet for all tokens of it."""
+        place = self._place(grant.owner)
+        shared = grant.kind is GrantKind.OPERATOR and (kind, place, None) in self.cases
+        return shared or self._has_case(kind, place, grant.asset_id)
 
     def _control_problems(self, state: ControlStateRecord) -> Iterator[str]:
         where, place = f"control of {state.address}", self._place(state.address)

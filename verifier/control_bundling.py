@@ -24,7 +24,7 @@ from exports.control_records import (
 from mapping.accepted_control import AcceptedControl
 from verifier.key_overview import newest_proofs
 from verifier.rules.accepted_exposure import accepted_exposures
-from verifier.rules.encumbrance import Exposure
+from verifier.rules.exposure import Exposure
 from verifier.store import Store, SweepStart
 from verifier.store.encumbrance_store import SweepEncumbrances
 from verifier.store.key_store import RecordedAnswer

@@ -11,7 +11,7 @@ from chains.evm.encumbrance_types import Answer, EncumbranceReading
 from chains.types import ChainId
 from verifier.key_overview import asset_json, chain_keys
 from verifier.rules.accepted_exposure import AcceptedExposure, accepted_exposures
-from verifier.rules.encumbrance import Exposure
+from verifier.rules.exposure import Exposure
 from verifier.rules.key_coverage import AGE_DAYS, AssetCoverage
 from verifier.rules.statements import figure
 from verifier.sweep_encumbrances import accepted_at

@@ -31,7 +31,8 @@ from verifier.records import Finding, FindingKind
 from verifier.rules.acceptance import Acceptances
 from verifier.rules.accepted_exposure import AcceptedExposure, accepted_exposures
 from verifier.rules.control_changes import Balances, control_change_findings, mapping_findings, unsigned_departures
-from verifier.rules.encumbrance import Exposure, encumbrance_findings
+from verifier.rules.encumbrance import encumbrance_findings
+from verifier.rules.exposure import Exposure
 from verifier.rules.surroundings import Surroundings
 
 CONTRADICTING = frozenset({FindingKind.ENCUMBRANCE, FindingKind.CONTROL_CHANGE})

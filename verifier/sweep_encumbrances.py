@@ -25,7 +25,8 @@ from chains.types import Address, Asset, AssetId
 from verifier.records import Finding, FindingKind
 from verifier.rules.acceptance import Acceptances
 from verifier.rules.control_changes import control_change_findings, mapping_findings, unsigned_departures
-from verifier.rules.encumbrance import Exposure, encumbrance_findings
+from verifier.rules.encumbrance import encumbrance_findings
+from verifier.rules.exposure import Exposure
 from verifier.rules.reconcile import Observations
 from verifier.rules.surroundings import Surroundings
 from verifier.store import Store, SweepStart

@@ -112,6 +112,9 @@ def to_permit2(bundle: Bundle, own: int | None, granted: int, expires: int, expo
 GOOD: dict[str, Change] = {
     "as it is": lambda b: b,
     "an allowance above the balance": lambda b: with_grant(b, base_units=2**256 - 1, exposed=1_000 * 10**6),
+    "an operator with one case for all tokens of its collection": lambda b: with_cases(
+        with_grant(replace(b, cases=b.cases[:-1]), kind=GrantKind.OPERATOR), "encumbrance"
+    ),
     "Permit2 without an allowance of its own": lambda b: to_permit2(b, None, 50, BLOCK_SECOND, 0),
     "Permit2 within its allowance": lambda b: to_permit2(b, 40, 50, BLOCK_SECOND, 40),
     "Permit2 that ended": lambda b: to_permit2(b, 40, 50, BLOCK_SECOND - 1, 0),
@@ -155,6 +158,13 @@ BAD: dict[str, Change] = {
     ),
     "a grant of no mapped wallet": lambda b: with_grant(b, owner=OUTSIDE, exposed=None),
     "a grant of another asset": lambda b: with_grant(b, asset_id="eip155:1/slip44:60", exposed=None),
+    "an operator with the case of another place": lambda b: with_cases(
+        with_grant(replace(b, cases=b.cases[:-1]), kind=GrantKind.OPERATOR), "encumbrance", place=CHAIN_PLACE
+    ),
+    "an operator with another kind of case": lambda b: with_cases(
+        with_grant(replace(b, cases=b.cases[:-1]), kind=GrantKind.OPERATOR), "control_change"
+    ),
+    "an allowance with a case of no asset": lambda b: with_cases(replace(b, cases=b.cases[:-1]), "encumbrance"),
     "a grant without its case": lambda b: replace(b, cases=b.cases[:-1]),
     "an unread grant without its case": lambda b: with_grant(b, base_units=None, reason="x: y", exposed=None),
     "Permit2 beyond its allowance": lambda b: to_permit2(b, 40, 50, BLOCK_SECOND, 50),

@@ -8,7 +8,8 @@ from chains.evm.encumbrance_types import AccountRole
 from chains.types import Asset, utc_text
 from mapping.accepted_control import AcceptedControl
 from verifier.rules.acceptance import Acceptances
-from verifier.rules.encumbrance import TAKERS, Exposure
+from verifier.rules.encumbrance import TAKERS
+from verifier.rules.exposure import Exposure
 from verifier.rules.statements import figure
 
 

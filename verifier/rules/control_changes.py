@@ -13,7 +13,8 @@ from chains.evm.encumbrance_types import NONE, AccountRole, ControlState, Fact
 from chains.types import Address, Asset, AssetId, BlockRef, account_location
 from mapping.types import Wallet
 from verifier.records import Finding, FindingKind
-from verifier.rules.encumbrance import Exposure, exposing_all
+from verifier.rules.encumbrance import exposing_all
+from verifier.rules.exposure import Exposure
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 

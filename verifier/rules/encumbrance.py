@@ -1,14 +1,12 @@
 """Who else could move what stands in the wallets: one finding for each, with the amount that is exposed.
 
 What the firm accepts (`acceptance`) is none. What could not be read is a finding of its own (`unverified`), never the
-absence of one. Amounts of different findings
-do not add up: two spenders who may take the same balance expose it once.
+absence of one. Amounts of different findings do not add up: two spenders who may take the same balance expose it once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from chains.evm.encumbrance_types import (
@@ -20,12 +18,13 @@ from chains.evm.encumbrance_types import (
     Fact,
     Grant,
     GrantKind,
-    PairKey,
     Restriction,
 )
 from chains.types import Address, Asset, AssetId, account_location
 from verifier.records import Finding, FindingKind
 from verifier.rules.acceptance import NOTHING_ACCEPTED, Acceptances
+from verifier.rules.exposure import Exposure, exposed_text
+from verifier.rules.operators import grants_by_case, operator_findings
 from verifier.rules.reconcile import Observations
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
@@ -55,9 +54,11 @@ def encumbrance_findings(
     `assets` are all assets of the chain by id, the native coin too: a delegation exposes it as well.
     """
     exposure = Exposure(reading, observations, assets)
+    single, shared = grants_by_case(reading)
     return [
         *_not_asked(reading, surroundings),
-        *(finding for grant in reading.grants for finding in _grant(grant, exposure, surroundings, accepted)),
+        *(finding for grant in single for finding in _grant(grant, exposure, surroundings, accepted)),
+        *(finding for grants in shared for finding in operator_findings(grants, exposure, surroundings, accepted)),
         *(finding for state in reading.controls for finding in _control(state, exposure, surroundings, accepted)),
         *(finding for each in reading.restrictions for finding in _restriction(each, exposure, surroundings)),
         *(
@@ -72,54 +73,6 @@ def encumbrance_findings(
             for asset_id, count in sorted(reading.coverage.odd_approvals.items())
         ),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """How much of what stands in the wallets a grant or a control exposes."""
-
-    reading: EncumbranceReading
-    observations: Observations
-    assets: Mapping[AssetId, Asset]
-    _to_permit2: dict[PairKey, int | None] = field(init=False, repr=False)
-    """The allowances to Permit2 itself that are not zero."""
-
-    def __post_init__(self) -> None:
-        found = {
-            grant.key: grant.base_units
-            for grant in self.reading.grants
-            if grant.kind is GrantKind.ALLOWANCE and grant.spender == self.reading.coverage.permit2
-        }
-        object.__setattr__(self, "_to_permit2", found)
-
-    def balance(self, address: Address, asset_id: AssetId) -> int | None:
-        """The observed balance in base units; None when it was not read at the reading's block."""
-        observation = self.observations.get((address, asset_id))
-        if observation is None or observation.block.block_hash != self.reading.block.block_hash:
-            return None
-        return observation.base_units
-
-    def of_grant(self, grant: Grant) -> int | None:
-        """What the spender could take now: no more than the grant, the balance, and for Permit2 its own allowance."""
-        limits = [grant.base_units, self.balance(grant.owner, grant.asset.asset_id)]
-        if grant.kind is GrantKind.PERMIT2:
-            # It is asked for of every wallet and token; a reading keeps what is not zero or was not read.
-            limits.append(self._to_permit2.get((grant.owner, grant.asset.asset_id, self.reading.coverage.permit2), 0))
-        known = [limit for limit in limits if limit is not None]
-        if 0 in known:
-            return 0
-        return min(known) if len(known) == len(limits) else None
-
-    def of_all(self, address: Address) -> list[tuple[Asset, int | None]]:
-        """Every asset that stands at an address, and those whose balance is not known."""
-        held = [(asset, self.balance(address, asset_id)) for asset_id, asset in sorted(self.assets.items())]
-        return [(asset, amount) for asset, amount in held if amount != 0]
-
-    def total(self, asset: Asset) -> int | None:
-        """What all wallets hold of an asset together; None when one balance is not known."""
-        amounts = [self.balance(address, asset.asset_id) for address in self.reading.wallets]
-        known = [amount for amount in amounts if amount is not None]
-        return sum(known) if len(known) == len(amounts) else None
 
 
 def _not_asked(reading: EncumbranceReading, surroundings: Surroundings) -> Iterator[Finding]:
@@ -185,7 +138,7 @@ def _grant(grant: Grant, exposure: Exposure, surroundings: Surroundings, accepte
         means = "by an allowance to Permit2, for whoever shows it a signature or grant of this wallet"
     else:
         means = "by an allowance of the token"
-    text = f"{grant.spender} may take {limit} {means}{accepted.why_not(grant)}; {_exposed_text(exposed, grant.asset)}."
+    text = f"{grant.spender} may take {limit} {means}{accepted.why_not(grant)}; {exposed_text(exposed, grant.asset)}."
     yield surroundings.finding(FindingKind.ENCUMBRANCE, place, grant.asset, exposed, subject, text)
 
 
@@ -233,12 +186,12 @@ def _restriction(each: Restriction, exposure: Exposure, surroundings: Surroundin
     elif each.answer is Answer.RESTRICTED and each.holder is None:
         total = exposure.total(asset)
         text = (
-            f"{asset.symbol} is stopped for everybody ({each.question}); {_exposed_text(total, asset)} in all wallets."
+            f"{asset.symbol} is stopped for everybody ({each.question}); {exposed_text(total, asset)} in all wallets."
         )
         yield surroundings.finding(FindingKind.ENCUMBRANCE, place, asset, total, f"stopped:{each.question}", text)
     elif each.answer is Answer.RESTRICTED and each.holder is not None:
         balance = exposure.balance(each.holder, asset.asset_id)
-        text = f"The issuer of {asset.symbol} froze this wallet ({each.question}); {_exposed_text(balance, asset)}."
+        text = f"The issuer of {asset.symbol} froze this wallet ({each.question}); {exposed_text(balance, asset)}."
         yield surroundings.finding(FindingKind.ENCUMBRANCE, place, asset, balance, f"frozen:{each.question}", text)
 
 
@@ -254,11 +207,7 @@ def exposing_all(
     place = account_location(surroundings.block.chain_id, address)
     held = exposure.of_all(address)
     for asset, amount in held:
-        text = f"{sentence}; {_exposed_text(amount, asset)}."
+        text = f"{sentence}; {exposed_text(amount, asset)}."
         yield surroundings.finding(kind, place, asset, amount, subject, text)
     if not held:
         yield surroundings.finding(kind, place, None, None, subject, f"{sentence}; nothing is here now.")
-
-
-def _exposed_text(exposed: int | None, asset: Asset) -> str:
-    return f"{figure(exposed, asset)} is exposed" if exposed is not None else "how much is exposed is not known"

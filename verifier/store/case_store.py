@@ -324,14 +324,14 @@ def see_cases(
                     )
                     add_event(unit, keys[known.case_id], CaseAct.WITHDRAWN, actor, text, sweep_key=sweep_key)
                 continue
-            gone = (
+            ceased = (
                 known.state is not CaseState.CLOSED
                 and known.is_seen
                 and known.finding.finding_key not in seen_keys
                 and not _is_past_event(known.finding)
                 and chains[known.case_id] == chain_id
             )
-            if gone:
+            if ceased:
                 text = "The sweep did not see this any more."
                 add_event(unit, keys[known.case_id], CaseAct.NO_LONGER_SEEN, actor, text, sweep_key=sweep_key)
     return seen

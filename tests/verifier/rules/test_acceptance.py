@@ -18,7 +18,8 @@ from tests.verifier.rules.test_encumbrance import ASSETS, PERMIT2, SAFE, allowan
 from verifier.records import Finding, FindingKind
 from verifier.rules.acceptance import Acceptances
 from verifier.rules.accepted_exposure import AcceptedExposure, accepted_exposures
-from verifier.rules.encumbrance import Exposure, encumbrance_findings
+from verifier.rules.encumbrance import encumbrance_findings
+from verifier.rules.exposure import Exposure
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 BALANCES = observed(read(A, USDC, 1_000), read(A, DAI, 0), read(A, ETH, 5))

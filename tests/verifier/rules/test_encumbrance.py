@@ -48,7 +48,8 @@ from verifier.rules.control_changes import (
     mapping_findings,
     unsigned_departures,
 )
-from verifier.rules.encumbrance import Exposure, encumbrance_findings
+from verifier.rules.encumbrance import encumbrance_findings
+from verifier.rules.exposure import Exposure
 
 PERMIT2 = address(0x22)
 ASSETS = {asset.asset_id: asset for asset in (ETH, USDC, DAI)}
