@@ -200,6 +200,11 @@ class Follower:
         return tip
 
     def _walk(self, target: BlockRef) -> None:
+        known = self._ledger.block(target.block_hash)
+        if known is not None and known.height != target.height:
+            raise ProofFailed(
+                f"the node says that block {target.block_hash} is at height {target.height}; it is at {known.height}"
+            )
         if self._ledger.is_active(target.block_hash):
             return
         if self._node.hash_at(target.height) != target.block_hash:

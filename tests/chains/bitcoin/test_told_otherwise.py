@@ -79,6 +79,19 @@ def test_a_spend_is_not_told_otherwise_for_the_movements(
         reader.scan_transfers(1, pin.block, addresses, [COIN])  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("shift", [1, -1])
+def test_a_block_has_one_height(core: RecordedCore, open_reader: Open, shift: int) -> None:
+    """Movements are looked for by height, so that a block at another one would hide what it moved."""
+    reader = open_reader()
+    pin = reader.pin(now=now_of(core))
+    reader.read_balances(pin, HOLDINGS)
+    elsewhere = replace(pin, block=replace(pin.block, height=pin.block.height + shift))
+    core.overrides[f"getblockhash [{elsewhere.block.height}]"] = f'"{pin.block.block_hash}"'
+    for read in (reader.prepare, reader.coins, reader.load):
+        with pytest.raises(ProofFailed, match=f"is at height {elsewhere.block.height}; it is at {pin.block.height}"):
+            read(elsewhere, EVERYBODY)
+
+
 # The file ---------------------------------------------------------------------------------------------------------
 
 
