@@ -26,6 +26,8 @@ class ImmatureCoins:
         """For a person; empty when there is nothing to say."""
         if not self.of and self.unread_below is None:
             return ""
+        if not self.of:
+            return f"blocks below {self.unread_below} were not read: whether coins are immature is not known"
         wallets = "1 wallet" if len(self.of) == 1 else f"{len(self.of)} wallets"
         amount = f"{self.asset.format_quantity(sum(self.of.values()))} {self.asset.symbol}"
         said = f"{amount} at {wallets} is immature: counted, and not to be spent yet"

@@ -137,6 +137,7 @@ def test_immature_coins_are_counted_and_told_apart(bitcoin_pool: Pool, tmp_path:
     told = desk.status().chains[0].immature
     assert told is not None
     assert told.unread_below is not None, "the blocks before the first sweep were not read"
+    assert told.text() == f"blocks below {told.unread_below} were not read: whether coins are immature is not known"
     node.mine(98)
     node.mine(1, to=bitcoin_pool.addresses[2])
     reward = node.balance(bitcoin_pool.addresses[2])
