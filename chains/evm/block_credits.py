@@ -20,7 +20,7 @@ from chains.evm.quantity import data, encode_quantity, hash32, quantity
 from chains.evm.rlp_encoding import wrap_list
 from chains.evm.withdrawals import Withdrawal
 from chains.jsonrpc import RpcCall
-from chains.types import Asset, BlockRef, ChainId, Transfer, TransferKind
+from chains.types import UINT256_MAX, Asset, BlockRef, ChainId, Transfer, TransferKind
 
 WITHDRAWALS_IN_A_TOKEN: Final = frozenset({ChainId("eip155:100"), ChainId("eip155:10200")})
 """Gnosis chains: the withdrawals of a block are claims on a token contract there, and credit no native coin."""
@@ -43,7 +43,12 @@ def block_credits(
     tips: int,
     withdrawals: Iterable[Withdrawal],
 ) -> Iterator[Transfer]:
-    """Tips and withdrawals of watched accounts: named by the block's hash in the place of a transaction's."""
+    """Tips and withdrawals of watched accounts: named by the block's hash in the place of a transaction's.
+
+    Raises `MalformedAnswer` for tips beyond 2**256 - 1.
+    """
+    if tips > UINT256_MAX:
+        raise MalformedAnswer("the receipts of a block state more tips than there can be")
     if recipient in watched and tips > 0:
         receiver = checksum_address(recipient)
         yield Transfer(block, block.block_hash, 0, native, None, receiver, tips, TransferKind.COINBASE)

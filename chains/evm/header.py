@@ -22,6 +22,8 @@ from chains.evm.rlp_encoding import encode_bytes, wrap_list
 from chains.types import BlockRef, ChainId
 
 JsonObject = Mapping[str, object]
+HEIGHT_MAX: Final = 2**63 - 1
+"""The largest height that can be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,10 @@ def decode_header(answer: object, chain_id: ChainId, header_format: str) -> Head
         timestamp = datetime.fromtimestamp(quantity(answer.get("timestamp")), UTC)
     except (OverflowError, ValueError, OSError):
         raise MalformedAnswer("the block's timestamp is beyond any calendar") from None
-    block = BlockRef(chain_id, quantity(answer.get("number")), block_hash, hash32(answer.get("parentHash")), timestamp)
+    height = quantity(answer.get("number"))
+    if height > HEIGHT_MAX:
+        raise MalformedAnswer("the block's number is beyond any that a chain reaches")
+    block = BlockRef(chain_id, height, block_hash, hash32(answer.get("parentHash")), timestamp)
     encoded, note = _check_hash(answer, block_hash, header_format)
     return Header(
         block=block,

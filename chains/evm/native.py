@@ -20,7 +20,7 @@ from chains.evm.keccak import keccak256
 from chains.evm.quantity import data, hash32, quantity
 from chains.evm.rlp_encoding import encode_list, integer_bytes
 from chains.jsonrpc import RpcCall
-from chains.types import Address, Asset, BlockRef, Transfer, TransferKind
+from chains.types import UINT256_MAX, Address, Asset, BlockRef, Transfer, TransferKind
 
 FEE_INDEX: Final = -1
 """Position of a fee within its transaction: before everything the transaction did."""
@@ -167,6 +167,7 @@ def fee_paid(receipt: Mapping[str, object]) -> int:
 
     Gas at its effective price; blob gas at its own price (EIP-4844). On rollups of the OP family the share for the data
     on layer 1 (`l1Fee`) and the operator's fee are charged on top. On Arbitrum the gas used has the share in it.
+    Raises `MalformedAnswer`, also for more than 2**256 - 1.
     """
     fee = quantity(receipt.get("gasUsed")) * quantity(receipt.get("effectiveGasPrice"))
     is_jovian = receipt.get("daFootprintGasScalar") is not None
@@ -178,6 +179,8 @@ def fee_paid(receipt: Mapping[str, object]) -> int:
         fee += quantity(receipt["l1Fee"])
     if envelope_type(receipt) != DEPOSIT:
         fee += _operator_fee(receipt, is_jovian=is_jovian)
+    if fee > UINT256_MAX:
+        raise MalformedAnswer("a receipt states a fee that no account could pay")
     return fee
 
 

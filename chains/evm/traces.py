@@ -118,7 +118,7 @@ def _frames_moved(root: Mapping[str, object]) -> Iterator[Moved]:
         frame = _object(waiting.pop(), "a call frame")
         if frame.get("error"):
             continue  # what a failed frame and those within it moved was taken back
-        kind = frame.get("type")
+        kind = _word(frame.get("type"))
         if kind in _MOVING_TYPES:
             wei = quantity(frame.get("value")) if frame.get("value") is not None else 0
             if wei:
@@ -145,9 +145,10 @@ def _action_moved(trace: Mapping[str, object]) -> Moved | None:
     if kind == "suicide":
         sender, receiver, value = action.get("address"), action.get("refundAddress"), action.get("balance")
     elif kind == "call":
-        if action.get("callType") in _STILL_CALLS:
+        call = _word(action.get("callType"))
+        if call in _STILL_CALLS:
             return None
-        if action.get("callType") != "call":
+        if call != "call":
             raise MalformedAnswer("a trace is of an unknown kind of call")
         sender, receiver, value = action.get("from"), action.get("to"), action.get("value")
     elif kind == "create":
@@ -186,6 +187,11 @@ def _inner(frame: Mapping[str, object]) -> list[object]:
 
 def _is_path(path: object) -> bool:
     return isinstance(path, list) and all(type(step) is int and step >= 0 for step in path)
+
+
+def _word(answer: object) -> str:
+    """A name out of a list of names; empty for what is no text, and so in no list."""
+    return answer if isinstance(answer, str) else ""
 
 
 def _list(answer: object, name: str) -> list[object]:

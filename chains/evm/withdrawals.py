@@ -10,6 +10,8 @@ from chains.evm.quantity import data, quantity
 from chains.evm.rlp_encoding import encode_list, integer_bytes
 
 WEI_PER_GWEI: Final = 10**9
+NUMBER_MAX: Final = 2**63 - 1
+"""The numbers of a withdrawal are of 64 bits (EIP-4895); none comes near half of what that allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,9 @@ def decode_withdrawals(answer: object) -> tuple[Withdrawal, ...]:
     for item in answer:
         if not isinstance(item, dict):
             raise MalformedAnswer("a withdrawal is not a JSON object")
-        found.append(
-            Withdrawal(
-                quantity(item.get("index")),
-                quantity(item.get("validatorIndex")),
-                data(item.get("address"), length=20),
-                quantity(item.get("amount")),
-            )
-        )
+        numbers = [quantity(item.get(name)) for name in ("index", "validatorIndex", "amount")]
+        if max(numbers) > NUMBER_MAX:
+            raise MalformedAnswer("a withdrawal has a number beyond any that a chain reaches")
+        index, validator_index, gwei = numbers
+        found.append(Withdrawal(index, validator_index, data(item.get("address"), length=20), gwei))
     return tuple(found)

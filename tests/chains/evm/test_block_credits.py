@@ -12,6 +12,7 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,29 @@ from chains.devnet.anvil import AnvilNode
 from chains.devnet.lying_proxy import LyingProxy
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.addresses import checksum_address
-from chains.evm.block_credits import WITHDRAWALS_IN_A_TOKEN, tip
+from chains.evm.block_credits import WITHDRAWALS_IN_A_TOKEN, block_credits, tip
 from chains.evm.header import decode_header, encode_ethereum
 from chains.evm.keccak import keccak256
 from chains.evm.native import MINT_INDEX, fee_paid
 from chains.evm.rlp_encoding import encode_list, wrap_list
 from chains.evm.transfers import scan
 from chains.evm.verified_history import scan_verified
+from chains.evm.withdrawals import decode_withdrawals
 from chains.jsonrpc import RpcCall
 from chains.reader import ChainConfig, NodeConfig
-from chains.types import Address, Asset, AssetId, ChainId, Finality, Holding, Transfer, TransferKind, TransferScan
+from chains.types import (
+    UINT256_MAX,
+    Address,
+    Asset,
+    AssetId,
+    BlockRef,
+    ChainId,
+    Finality,
+    Holding,
+    Transfer,
+    TransferKind,
+    TransferScan,
+)
 from tests.chains.evm.conftest import EvmChain
 
 Json = dict[str, Any]
@@ -298,6 +312,29 @@ def test_fees_of_rollups_have_the_operators_part() -> None:
     jovian = {"daFootprintGasScalar": "0x190", "blobGasUsed": "0x9c40", "blobGasPrice": "0x1"}
     assert fee_paid({**receipt, **operator, **jovian}) == 210_100 + 21_000 * 2_000_000 * 100 + 7
     assert fee_paid({**receipt, **operator, "type": "0x7e", "effectiveGasPrice": "0x0", "l1Fee": "0x0"}) == 0
+
+
+def test_amounts_beyond_all_bounds_are_malformed_answers_and_no_programming_errors() -> None:
+    """A sweep leaves a node that answers so; anything else than a `ReadError` would end the sweep itself."""
+    most = {"gasUsed": "0x1", "effectiveGasPrice": hex(UINT256_MAX), "type": "0x2"}
+    assert fee_paid(most) == UINT256_MAX
+    with pytest.raises(MalformedAnswer):
+        fee_paid({**most, "l1Fee": "0x1"})
+    block = BlockRef(CHAIN, 1, "0x" + "11" * 32, "0x" + "22" * 32, datetime(2026, 1, 1, tzinfo=UTC))
+    watched, somebody = frozenset({b"\x01" * 20}), b"\x01" * 20
+    withdrawal = {"index": hex(2**63 - 1), "validatorIndex": "0x1", "address": "0x" + "01" * 20, "amount": "0x1"}
+
+    def credited(tips: int, **changes: str) -> list[int]:
+        withdrawals = decode_withdrawals([{**withdrawal, **changes}])
+        found = block_credits(block, NATIVE, watched, recipient=somebody, tips=tips, withdrawals=withdrawals)
+        return [each.base_units for each in found]
+
+    assert credited(UINT256_MAX, amount=hex(2**63 - 1)) == [UINT256_MAX, (2**63 - 1) * 10**9]
+    with pytest.raises(MalformedAnswer):
+        credited(UINT256_MAX + 1)
+    for name in ("index", "amount", "validatorIndex"):
+        with pytest.raises(MalformedAnswer):
+            credited(1, **{name: hex(2**63)})
 
 
 INFINITY = b"\xc0" + bytes(47)

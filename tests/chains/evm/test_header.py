@@ -69,6 +69,12 @@ def test_the_first_block_of_mainnet() -> None:
     assert header.block.block_hash == MAINNET_GENESIS["hash"]
 
 
+def test_a_height_that_cannot_be_kept_is_refused() -> None:
+    assert decode_header(header_of(number=hex(2**63 - 1)), CHAIN, "unknown").block.height == 2**63 - 1
+    with pytest.raises(MalformedAnswer):
+        decode_header(header_of(number=hex(2**63)), CHAIN, "unknown")
+
+
 @pytest.mark.parametrize("count", range(1, 5))
 def test_every_fork_is_told_by_its_fields(count: int) -> None:
     header = decode_header(header_of(*list(FORKS)[:count]), CHAIN, "ethereum")

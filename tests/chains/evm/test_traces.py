@@ -399,6 +399,8 @@ def test_a_thousand_frames_deep() -> None:
         {"to": None},
         {"calls": {}},
         {"calls": [None]},
+        {"type": ["CALL"]},
+        {"type": {}},
     ],
 )
 def test_a_broken_frame_spoils_the_block(broken: Json) -> None:
@@ -461,6 +463,8 @@ def test_which_traces_move_coins(traces: list[Json], expected: int) -> None:
         {"action": None},
         {"action": {"callType": "call", "from": A, "to": B, "value": None}},
         {"action": {"callType": "beam", "from": A, "to": B, "value": "0x5"}},
+        {"action": {"callType": ["call"], "from": A, "to": B, "value": "0x5"}},
+        {"type": []},
     ],
 )
 def test_a_broken_trace_spoils_the_block(broken: Json) -> None:
