@@ -32,14 +32,20 @@ def collections_of(assets: Iterable[Asset]) -> dict[bytes, list[Asset]]:
 
 
 def read_operators(state: PinnedState, pairs: Sequence[PairKey], assets: Mapping[AssetId, Asset]) -> list[Grant]:
-    """One grant for each pair of a collection: everything, nothing, or why it is not known."""
-    calls = []
-    for owner, asset_id, operator in pairs:
+    """One grant for each pair of a collection: everything, nothing, or why it is not known.
+
+    An operator is asked for once, however many tokens of the collection are among the pairs.
+    """
+    about = [(owner, _token(asset_id).contract, operator) for owner, asset_id, operator in pairs]
+    questions = list(dict.fromkeys(about))
+    selector, calls = abi.selector(OPERATOR_QUESTION), []
+    for owner, contract, operator in questions:
         arguments = abi.address_word(address_bytes(owner)) + abi.address_word(address_bytes(operator))
-        calls.append(state.call(_token(asset_id).contract, abi.selector(OPERATOR_QUESTION) + arguments))
+        calls.append(state.call(contract, selector + arguments))
+    answers = dict(zip(questions, map(word_of, state.ask(calls)), strict=True))
     grants = []
-    for (owner, asset_id, operator), outcome in zip(pairs, state.ask(calls), strict=True):
-        value, asset = word_of(outcome), assets[asset_id]
+    for (owner, asset_id, operator), question in zip(pairs, about, strict=True):
+        value, asset = answers[question], assets[asset_id]
         if value in (0, 1):
             grants.append(Grant(GrantKind.OPERATOR, owner, asset, operator, UINT256_MAX if value else 0))
         else:
