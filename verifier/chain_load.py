@@ -39,6 +39,8 @@ class NodeLoad:
     """Addresses that began with those coins."""
     begun_anew: int = 0
     """Those of them that were followed before and missed a coin."""
+    not_covered: int = 0
+    """Addresses without a balance at the block: they began with the coins of a later one."""
 
 
 def load_chain(
@@ -106,7 +108,7 @@ def _load(config: ChainConfig, node: NodeConfig, plan: _Plan) -> NodeLoad:
         pin = reader.pin(now=plan.now)
         if not plan.from_coins:
             reader.load(pin, plan.addresses, counted(reader.blocks_to_load(pin, plan.addresses)), workers)
-            return NodeLoad(node, pin.block, done)
+            return NodeLoad(node, pin.block, done, not_covered=len(reader.not_covered(pin, plan.addresses)))
         coins = _coin_set(reader, plan)
         at, begun, anew = reader.load_with_coins(pin, plan.addresses, coins, counted, workers)
         reached = max(pin.block, at, key=lambda block: block.height)

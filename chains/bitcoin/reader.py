@@ -150,6 +150,13 @@ class BitcoinReader:
         self._follower(progress, workers).follow(pin.block, self._scripts(addresses), self._first_height, sys.maxsize)
 
     @names_its_node
+    def not_covered(self, pin: Pin, addresses: Sequence[Address]) -> list[Address]:
+        """Those that have no balance at a pin that was loaded: they began with the coins of a block above it."""
+        known = self._ledger.balances(self._scripts(addresses), pin.block.block_hash)
+        pairs = zip(addresses, self._scripts(addresses), strict=True)
+        return [address for address, script in pairs if known[script] is None]
+
+    @names_its_node
     def coin_set(self, addresses: Sequence[Address], dump: bytes | mmap | None = None) -> CoinScan:
         """The coins of addresses by the node's own set at its tip, or by a dump of any block of its chain.
 

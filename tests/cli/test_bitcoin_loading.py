@@ -198,6 +198,9 @@ def test_first_balances_from_a_scan(story: Story) -> None:
     assert loaded.code == 0, loaded
     (node,) = loaded.json["nodes"]
     assert (node["coins_at"], node["addresses_begun"], node["addresses_begun_anew"]) == (story.node.height, 2, 0)
+    too_early = story.load()
+    assert (too_early.code, too_early.json["nodes"][0]["addresses_not_covered"]) == (2, 2)
+    assert "2 addresses not known there yet" in story.firm("chain", "load", CHAIN).out
     early = story.firm("sweep", "--json")  # the block of the coins is not final yet
     assert early.code == 2
     assert (early.json["sweeps"][0]["matched"], early.json["sweeps"][0]["unverified"]) == (0, 1)
@@ -206,6 +209,8 @@ def test_first_balances_from_a_scan(story: Story) -> None:
     assert swept.code == 0, swept
     assert swept.json["sweeps"][0]["matched"] == 1
     assert story.firm("chain", "second-source", CHAIN, "--json").code == 0
+    now_final = story.load()
+    assert (now_final.code, now_final.json["nodes"][0]["addresses_not_covered"]) == (0, 0)
     again = story.load("--coins", "scan")
     assert (again.code, again.json["nodes"][0]["addresses_begun"]) == (0, 0)
     bundle = story.firm.path("audit.zip")

@@ -86,7 +86,8 @@ def register(chain_app: typer.Typer) -> None:
                 from_coins=bool(coins),
                 dump=dump,
             )
-        code = output.EXIT_OK if all(each.block for each in loads) else output.EXIT_NOT_CHECKED
+        is_complete = all(each.block and not each.not_covered for each in loads)
+        code = output.EXIT_OK if is_complete else output.EXIT_NOT_CHECKED
         if as_json:
             output.emit_json(
                 {
@@ -102,6 +103,7 @@ def register(chain_app: typer.Typer) -> None:
                             "coins_at": each.coins_at.height if each.coins_at else None,
                             "addresses_begun": each.begun,
                             "addresses_begun_anew": each.begun_anew,
+                            "addresses_not_covered": each.not_covered,
                             "failure": each.failure,
                         }
                         for each in loads
@@ -115,6 +117,9 @@ def register(chain_app: typer.Typer) -> None:
                 output.say(f"[yellow]{name}: not complete[/yellow], {read} read ({output.clean(each.failure)})")
             else:
                 output.say(f"{name}: complete up to block {each.block.height}, {read} read")
+                if each.not_covered:
+                    late = output.counted(each.not_covered, "address", "addresses")
+                    output.say(f"  [yellow]{late} not known there yet[/yellow]: begun with the coins of a later block")
                 if each.coins_at is not None:
                     begun = output.counted(each.begun, "address", "addresses")
                     anew = f", {each.begun_anew} of them anew" if each.begun_anew else ""
