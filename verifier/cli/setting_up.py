@@ -289,7 +289,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         as_json: JsonOption = False,
     ) -> int:
-        """Tell the whole product as a story on a local chain of its own, in under a minute.
+        """Tell the whole product as a story on local chains of its own, in under a minute.
 
         Example: custody demo --dir demo
         """
