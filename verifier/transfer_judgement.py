@@ -68,8 +68,7 @@ def judge_transfers(
 
 def read_span(store: Store, chain_id: ChainId, last: datetime | None) -> ReadSpan:
     """Since when all movements up to a moment were read without a gap, and for whom blocks wait to be read again."""
-    holes = store.coverage_gaps(chain_id)
-    first_height = max(end for _, end in holes) + 1 if holes else store.covered_from(chain_id)
+    first_height = store.covered_from(chain_id)
     first = store.covered_block(chain_id, first_height) if first_height is not None else None
     unread = {item for each in store.backfills(chain_id) if not each.is_complete for item in each.items}
     return ReadSpan(first.timestamp if first is not None else None, last, unread)

@@ -22,6 +22,7 @@ from chains.reader import ChainConfig, ChainPlugin, ChainReader
 from chains.types import BlockRef, Finality, FinalityKind, utc_text
 from verifier.case_view import case_json
 from verifier.config import WatchSettings
+from verifier.errors import StoreBusy
 from verifier.head_look import HeadLook
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings
 from verifier.store import CaseSeen, Store
@@ -124,10 +125,16 @@ class ChainWatch:
         self._node = 0
 
     def run(self, *, once: bool = False) -> None:
-        """Follow the chain until stopped; `once`: one look and the sweep that is due."""
+        """Follow the chain until stopped; `once`: one look and the sweep that is due.
+
+        A database that another writer holds for long is a failed round. Raises what a sweep raises besides.
+        """
         try:
             while not self._stop.is_set():
-                self.turn()
+                try:
+                    self.turn()
+                except StoreBusy as error:  # a long import, say; nothing was written, and the next round does it again
+                    self._say(self._failed(error))
                 if once:
                     return
                 idle = self._monotonic() - self._head_at
@@ -140,14 +147,14 @@ class ChainWatch:
 
     def turn(self) -> None:
         """One round: look when the head is new, sweep when a newer block is final, say when all is too old."""
-        failed, chain_id = False, self._chain.chain_id
+        failed = False
         try:
             final_is_newer = self._look_at_head()
         except ReadError as error:
             self._node += 1
             failed, final_is_newer = True, False
             if error.code != self._head_failure:
-                self._say(WatchEvent(chain_id, "failed", self._clock(), 2, code=error.code, text=str(error)))
+                self._say(self._failed(error))
             self._head_failure = error.code
         else:
             self._head_failure = ""
@@ -223,6 +230,9 @@ class ChainWatch:
         node = config.nodes[self._node % len(config.nodes)]
         kept = self._store.node_capabilities(config.chain_id, node.node_id)
         return self._plugin.open(config, node, capabilities=kept or None)
+
+    def _failed(self, error: ReadError | StoreBusy) -> WatchEvent:
+        return WatchEvent(self._chain.chain_id, "failed", self._clock(), 2, code=error.code, text=str(error))
 
     def _say(self, event: WatchEvent) -> None:
         height = event.block.height if event.block is not None else None

@@ -26,6 +26,8 @@ class LookStore(CaseStore):
         """
         if any(not each.finding.provisional for each in sightings):
             raise InvalidValue("what is seen at the head is provisional")
+        if not sightings:  # so nearly always: no head of a busy chain waits for the writer, or for all cases to be read
+            return []
         payload = {"chain_id": block.chain_id, "height": block.height, "block_hash": block.block_hash}
         with self.record("head.looked", actor, payload, now) as unit:
             return see_cases(unit, block.chain_id, None, sightings, actor, all_seen=False, is_look=True, gone=gone)

@@ -504,32 +504,22 @@ def live_transfers(
 
 def judged_covered_key(connection: sa.Connection, chain_id: ChainId) -> int:
     """Key of the newest covered block that a completed sweep has judged; 0 when none was."""
-    newest = (
-        sa.select(sa.func.max(END.c.judged_covered_key))
-        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
-        .where(SWEEP.c.chain_id == chain_id)
-    )
-    return connection.execute(newest).scalar() or 0
+    return _newest_judged(connection, chain_id, END.c.judged_covered_key)
 
 
 def judged_transfer_key(connection: sa.Connection, chain_id: ChainId) -> int:
     """Key of the newest movement that a completed sweep has judged; 0 when none was."""
-    newest = (
-        sa.select(sa.func.max(END.c.judged_transfer_key))
-        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
-        .where(SWEEP.c.chain_id == chain_id)
-    )
-    return connection.execute(newest).scalar() or 0
+    return _newest_judged(connection, chain_id, END.c.judged_transfer_key)
 
 
 def judged_run_key(connection: sa.Connection, chain_id: ChainId) -> int:
     """Key of the newest run of a backfill that a completed sweep has judged; 0 when none was."""
-    newest = (
-        sa.select(sa.func.max(END.c.judged_run_key))
-        .join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
-        .where(SWEEP.c.chain_id == chain_id)
-    )
-    return connection.execute(newest).scalar() or 0
+    return _newest_judged(connection, chain_id, END.c.judged_run_key)
+
+
+def _newest_judged(connection: sa.Connection, chain_id: ChainId, key: sa.ColumnElement[int | None]) -> int:
+    query = sa.select(sa.func.max(key)).join_from(END, SWEEP, END.c.sweep_key == SWEEP.c.record_id)
+    return connection.execute(query.where(SWEEP.c.chain_id == chain_id)).scalar() or 0
 
 
 def unjudged(connection: sa.Connection, chain_id: ChainId) -> sa.ColumnElement[bool]:

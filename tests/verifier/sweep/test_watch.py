@@ -13,9 +13,11 @@ from chains.types import Finality
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, STRANGER
 from verifier.config import WatchSettings
+from verifier.errors import JournalBroken, StoreBusy, StoreError
 from verifier.head_look import HeadLook
 from verifier.records import FindingKind
 from verifier.store import Store
+from verifier.sweep import ChainSweep, SweepOutcome
 from verifier.watch import RETRY_SECONDS_MAX, ChainWatch, WatchEvent, poll_pause
 
 
@@ -165,6 +167,29 @@ def test_once_is_one_round(desk: MemoryDesk) -> None:
     watched = Watched(desk)
     watched.watch.run(once=True)
     assert [event.kind for event in watched.events] == ["swept", "stopped"]
+
+
+@pytest.mark.parametrize("error", [StoreBusy("held"), JournalBroken("changed")])
+def test_a_database_that_another_writer_holds_is_waited_for_and_a_broken_one_is_not(
+    desk: MemoryDesk, monkeypatch: pytest.MonkeyPatch, error: StoreError
+) -> None:
+    watched, errors, real = Watched(desk), [error], ChainSweep.run
+
+    def run(sweep: ChainSweep) -> SweepOutcome:
+        if errors:
+            raise errors.pop()
+        watched.stop.set()
+        return real(sweep)
+
+    monkeypatch.setattr(ChainSweep, "run", run)
+    watched.bell.set()
+    if isinstance(error, StoreBusy):
+        watched.watch.run()
+        assert [event.kind for event in watched.events] == ["failed", "swept", "stopped"]
+        assert (watched.events[0].code, watched.events[0].exit_code) == ("store-busy", 2)
+    else:
+        with pytest.raises(JournalBroken):
+            watched.watch.run()
 
 
 @pytest.mark.parametrize(("idle", "expected"), [(0.0, 0.25), (2.0, 0.25), (12.0, 1.5), (600.0, 4.0)])
