@@ -280,7 +280,7 @@ def test_a_payment_of_two_inputs_with_change(
     assert [(match.outcome, sum(use.base_units for use in match.uses)) for match in matches] == [
         (MatchOutcome.MATCHED, 600),
         (MatchOutcome.MATCHED, 400),
-        (MatchOutcome.UNAUTHORIZED if found else MatchOutcome.MATCHED, 0),
+        (MatchOutcome.UNAUTHORIZED if found else MatchOutcome.CHANGE, 0),
     ]
     assert states(bitcoin) == {"A-1": (S.USED, 1_000)}
 
