@@ -14,7 +14,7 @@ from chains.evm.addresses import Token, TokenStandard, address_bytes, checksum_a
 from chains.evm.balances import Transport
 from chains.evm.encumbrance_types import Answer, Grant, GrantKind, PairKey, Restriction
 from chains.evm.owners import NOBODY, TOKENS_PER_BATCH, read_owners
-from chains.evm.pinned_state import Outcome, PinnedState, Unread, word_of
+from chains.evm.pinned_state import Outcome, PinnedState, reason_of, word_of
 from chains.types import UINT256_MAX, Address, Asset, AssetId, BlockRef
 
 OPERATOR_QUESTION: Final = "isApprovedForAll(address,address)"
@@ -49,7 +49,7 @@ def read_operators(state: PinnedState, pairs: Sequence[PairKey], assets: Mapping
         if value in (0, 1):
             grants.append(Grant(GrantKind.OPERATOR, owner, asset, operator, UINT256_MAX if value else 0))
         else:
-            reason = _reason(value, f"operator-malformed: {OPERATOR_QUESTION} answered with neither yes nor no")
+            reason = reason_of(value, f"operator-malformed: {OPERATOR_QUESTION} answered with neither yes nor no")
             grants.append(Grant(GrantKind.OPERATOR, owner, asset, operator, None, reason=reason))
     return grants
 
@@ -83,7 +83,7 @@ def read_approved(
         approved = _address(outcome)
         if approved is None:
             otherwise = f"approved-malformed: {APPROVED_QUESTION} did not answer with an address"
-            answers.append(_unread(asset, _reason(outcome, otherwise)))
+            answers.append(_unread(asset, reason_of(outcome, otherwise)))
             continue
         answers.append(Restriction(asset, APPROVED_QUESTION, None, Answer.CLEAR))
         if approved != NOBODY:
@@ -103,7 +103,3 @@ def _address(outcome: Outcome) -> bytes | None:
 
 def _unread(asset: Asset, reason: str) -> Restriction:
     return Restriction(asset, APPROVED_QUESTION, None, Answer.UNREAD, reason)
-
-
-def _reason(outcome: object, otherwise: str) -> str:
-    return outcome.reason if isinstance(outcome, Unread) else otherwise

@@ -36,7 +36,7 @@ from chains.evm.encumbrance_types import (
     PairKey,
     Restriction,
 )
-from chains.evm.pinned_state import PinnedState, Refusal, Unread, word_of
+from chains.evm.pinned_state import PinnedState, Refusal, reason_of, word_of
 from chains.evm.token_restrictions import read_restrictions
 from chains.reader import ChainConfig, Pin, Progress
 from chains.types import Address, Asset, AssetId, BlockRef
@@ -209,7 +209,7 @@ def _allowances(
         if isinstance(amount, int):
             grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, amount))
         elif asset_id in answering:
-            reason = _reason(amount, "allowance-malformed: the token's allowance did not answer with one number")
+            reason = reason_of(amount, "allowance-malformed: the token's allowance did not answer with one number")
             grants.append(Grant(GrantKind.ALLOWANCE, owner, asset, spender, None, reason=reason))
     return grants, [Restriction(asset, ALLOWANCE_QUESTION, None, Answer.NOT_OFFERED) for asset in refusing]
 
@@ -235,7 +235,7 @@ def _permit2_grants(
         if packed and amount <= UINT160_MAX and expiry < 2**48:
             grants.append(Grant(GrantKind.PERMIT2, owner, asset, spender, amount, expires_at_seconds=expiry))
         else:
-            reason = _reason(outcome, "permit2-malformed: Permit2 did not answer with amount, expiry and nonce")
+            reason = reason_of(outcome, "permit2-malformed: Permit2 did not answer with amount, expiry and nonce")
             grants.append(Grant(GrantKind.PERMIT2, owner, asset, spender, None, reason=reason))
     return grants
 
@@ -244,7 +244,3 @@ def _contract(asset_id: AssetId) -> bytes:
     raw = token_address(asset_id)
     assert raw is not None
     return raw
-
-
-def _reason(outcome: object, otherwise: str) -> str:
-    return outcome.reason if isinstance(outcome, Unread) else otherwise

@@ -22,8 +22,8 @@ from chains.evm.rlp_encoding import encode_bytes, wrap_list
 from chains.types import BlockRef, ChainId
 
 JsonObject = Mapping[str, object]
-HEIGHT_MAX: Final = 2**63 - 1
-"""The largest height that can be kept."""
+HEIGHT_MAX: Final = 2**53 - 1
+"""Largest height that is believed, and that every reader of JSON keeps exact."""
 
 
 @dataclass(frozen=True, slots=True)

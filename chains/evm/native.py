@@ -58,14 +58,9 @@ class Placed:
     tx_index: int
     transfer: Transfer
 
-    @property
-    def order(self) -> tuple[int, int, int, str]:
-        """Height, place of the transaction, place within it."""
-        return self.transfer.block.height, self.tx_index, self.transfer.index, self.transfer.kind
-
 
 in_order: Final = attrgetter("transfer.block.height", "tx_index", "transfer.index", "transfer.kind")
-"""`Placed.order`, for sorting many: quicker than the property."""
+"""Key to sort by: height, place of the transaction, place within it, kind."""
 
 
 def created_address(sender: bytes, nonce: int) -> bytes:

@@ -40,6 +40,8 @@ class Refusal(Enum):
 
 
 REVERTED: Final = Refusal.REVERTED
+NONCE_MAX: Final = 2**53 - 1
+"""Largest number of transactions that is believed, and that every reader of JSON keeps exact."""
 
 Outcome = bytes | Refusal | Unread
 
@@ -69,7 +71,7 @@ class PinnedState:
         outcomes: list[int | Unread] = []
         for answer in self._answers(calls):
             try:
-                outcomes.append(Unread.of(answer) if isinstance(answer, ReadError) else quantity(answer))
+                outcomes.append(Unread.of(answer) if isinstance(answer, ReadError) else _nonce(answer))
             except MalformedAnswer as error:
                 outcomes.append(Unread.of(error))
         return outcomes
@@ -91,6 +93,18 @@ def word_of(outcome: Outcome) -> int | Refusal | Unread:
     if not isinstance(outcome, bytes):
         return outcome
     return int.from_bytes(outcome, "big") if len(outcome) == 32 else REVERTED
+
+
+def reason_of(outcome: Outcome | int, otherwise: str) -> str:
+    """Why an answer could not be used: the node's own reason where it gave none, else the one given here."""
+    return outcome.reason if isinstance(outcome, Unread) else otherwise
+
+
+def _nonce(answer: object) -> int:
+    nonce = quantity(answer)
+    if nonce > NONCE_MAX:
+        raise MalformedAnswer("a count of transactions is beyond any that an account reaches")
+    return nonce
 
 
 def _outcome(answer: object) -> Outcome:

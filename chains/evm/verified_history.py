@@ -22,7 +22,7 @@ from chains.evm.balances import Transport
 from chains.evm.block_credits import mined_by
 from chains.evm.block_movements import Watch, block_movements
 from chains.evm.blocks import BlockSource
-from chains.evm.native import Placed
+from chains.evm.native import Placed, in_order
 from chains.evm.receipt_source import ReceiptSource
 from chains.evm.token_events import watched_tokens
 from chains.evm.verified_block import check_block
@@ -105,7 +105,7 @@ def _scan(
             unparsed.update(odd)
         if progress is not None:
             progress(len(batch))
-    placed.sort(key=lambda item: item.order)
+    placed.sort(key=in_order)
     return TransferScan(
         blocks=tuple(blocks),
         transfers=tuple(item.transfer for item in placed),

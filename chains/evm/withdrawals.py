@@ -10,8 +10,8 @@ from chains.evm.quantity import data, quantity
 from chains.evm.rlp_encoding import encode_list, integer_bytes
 
 WEI_PER_GWEI: Final = 10**9
-NUMBER_MAX: Final = 2**63 - 1
-"""The numbers of a withdrawal are of 64 bits (EIP-4895); none comes near half of what that allows."""
+NUMBER_MAX: Final = 2**53 - 1
+"""Largest index and amount (in Gwei: nine million coins) that is believed; every reader of JSON keeps it exact."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,9 +152,6 @@ _LINES: Final = (
 ITEMS: Final = tuple(Item(number, side, text, note) for number, (side, note, text) in enumerate(_LINES, start=1))
 """Items 1 to 15 in their order."""
 
-LINE_16_CITATION: Final = "17 CFR 240.15c3-3a item 16"
-"""The result: excess of total credits over total debits."""
-
 
 def item(number: int) -> Item:
     """The line with that number; raises KeyError for any other number than 1 to 15."""

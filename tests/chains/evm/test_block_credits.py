@@ -322,19 +322,19 @@ def test_amounts_beyond_all_bounds_are_malformed_answers_and_no_programming_erro
         fee_paid({**most, "l1Fee": "0x1"})
     block = BlockRef(CHAIN, 1, "0x" + "11" * 32, "0x" + "22" * 32, datetime(2026, 1, 1, tzinfo=UTC))
     watched, somebody = frozenset({b"\x01" * 20}), b"\x01" * 20
-    withdrawal = {"index": hex(2**63 - 1), "validatorIndex": "0x1", "address": "0x" + "01" * 20, "amount": "0x1"}
+    withdrawal = {"index": hex(2**53 - 1), "validatorIndex": "0x1", "address": "0x" + "01" * 20, "amount": "0x1"}
 
     def credited(tips: int, **changes: str) -> list[int]:
         withdrawals = decode_withdrawals([{**withdrawal, **changes}])
         found = block_credits(block, NATIVE, watched, recipient=somebody, tips=tips, withdrawals=withdrawals)
         return [each.base_units for each in found]
 
-    assert credited(UINT256_MAX, amount=hex(2**63 - 1)) == [UINT256_MAX, (2**63 - 1) * 10**9]
+    assert credited(UINT256_MAX, amount=hex(2**53 - 1)) == [UINT256_MAX, (2**53 - 1) * 10**9]
     with pytest.raises(MalformedAnswer):
         credited(UINT256_MAX + 1)
     for name in ("index", "amount", "validatorIndex"):
         with pytest.raises(MalformedAnswer):
-            credited(1, **{name: hex(2**63)})
+            credited(1, **{name: hex(2**53)})
 
 
 INFINITY = b"\xc0" + bytes(47)

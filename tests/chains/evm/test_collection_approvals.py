@@ -10,7 +10,7 @@ from chains.errors import NodeRefused
 from chains.evm.abi import hex_text, word
 from chains.evm.collection_approvals import read_operators
 from chains.evm.encumbrance_types import GrantKind
-from chains.evm.pinned_state import PinnedState
+from chains.evm.pinned_state import NONCE_MAX, PinnedState, Unread
 from chains.jsonrpc import RpcCall
 from chains.types import UINT256_MAX, Address, Asset, AssetId, BlockRef, ChainId
 
@@ -73,3 +73,14 @@ def test_one_question_stands_for_all_tokens_of_a_collection() -> None:
 def test_what_the_node_refuses_is_unknown_for_each_token_and_no_other() -> None:
     found = amounts(Node(refused=ART), [FIRST])
     assert found == {(FIRST, f"{ART}/1"): None, (FIRST, f"{ART}/2"): None, (FIRST, f"{CARDS}/1"): 0}
+
+
+def test_a_count_of_transactions_that_no_account_reaches_is_unread() -> None:
+    class Counts(Node):
+        def batch(self, calls: Sequence[RpcCall]) -> list[object]:
+            return ["0x7", hex(NONCE_MAX), hex(NONCE_MAX + 1)]
+
+    known, most, beyond = PinnedState(Counts(), BLOCK).nonces([bytes(20)] * 3)
+    assert (known, most) == (7, NONCE_MAX)
+    assert isinstance(beyond, Unread)
+    assert beyond.reason.startswith("malformed-answer: ")

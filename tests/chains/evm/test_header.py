@@ -70,9 +70,9 @@ def test_the_first_block_of_mainnet() -> None:
 
 
 def test_a_height_that_cannot_be_kept_is_refused() -> None:
-    assert decode_header(header_of(number=hex(2**63 - 1)), CHAIN, "unknown").block.height == 2**63 - 1
+    assert decode_header(header_of(number=hex(2**53 - 1)), CHAIN, "unknown").block.height == 2**53 - 1
     with pytest.raises(MalformedAnswer):
-        decode_header(header_of(number=hex(2**63)), CHAIN, "unknown")
+        decode_header(header_of(number=hex(2**53)), CHAIN, "unknown")
 
 
 @pytest.mark.parametrize("count", range(1, 5))

@@ -107,7 +107,7 @@ def test_plain_logs_are_read_at_once_and_as_one_by_one(monkeypatch: pytest.Monke
     assert found == read_one_by_one(PLAIN, monkeypatch)
     assert not isinstance(found, str)
     placed, odd = found
-    assert [each.order[:3] for each in placed] == [
+    assert [in_order(each)[:3] for each in placed] == [
         (100, 3, 0),
         (100, 3, 1),
         (101, 3, 0),
