@@ -45,8 +45,8 @@ def register(chain_app: typer.Typer) -> None:
         """Ask at one pinned block who else could move what the wallets hold, and who decides over them.
 
         Allowances, Permit2 grants, delegations (EIP-7702), Safes and their modules, proxies, and what issuers froze.
-        Nothing is stored. Exit code 0: nobody but whom the firm accepts. 1: others,
-        or control changed. 2: not everything is known.
+        Nothing is stored. Exit code 0: nobody but whom the firm accepts. 1: others, or control changed. 2: not
+        everything is known.
 
         Example: custody chain encumbrances eip155:1 --since review.json
         """
