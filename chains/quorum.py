@@ -38,6 +38,7 @@ from chains.reader import (
     Progress,
     as_encumbrance_reader,
     prepare_balances,
+    used_addresses,
 )
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Holding, TransferScan
 
@@ -143,6 +144,10 @@ class QuorumReader:
     def prepare(self, pin: Pin, addresses: Sequence[Address]) -> None:
         """Let every node's reader prepare (`chains.reader.prepare_balances`)."""
         self._panel.ask(lambda reader: prepare_balances(reader, pin, addresses))
+
+    def used(self, addresses: Sequence[Address]) -> frozenset[Address]:
+        """Addresses that any node's record says were paid: one that is watched too many does no harm."""
+        return frozenset[Address]().union(*self._panel.ask(lambda reader: used_addresses(reader, addresses)).values())
 
     def read_balances(
         self, pin: Pin, holdings: Sequence[Holding], progress: Progress | None = None

@@ -215,6 +215,15 @@ def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]
         prepare(pin, addresses)
 
 
+def used_addresses(reader: ChainReader, addresses: Sequence[Address]) -> frozenset[Address]:
+    """Those of the addresses that the blocks which a reader summed ever paid, told by its own record.
+
+    None from readers that keep no record. Asked after `read_balances`.
+    """
+    used = getattr(reader, "used", None)
+    return used(addresses) if used is not None else frozenset()
+
+
 class AddressBranch(Protocol):
     """The addresses that follow from one output descriptor, by number."""
 

@@ -1,13 +1,15 @@
 """Descriptors in sweeps: which of their addresses are in use, and more of them mapped before they run out.
 
 At any time the look-ahead of a descriptor (BIP-44's gap) is mapped behind the last address in use. What is used is told
-by the movements that sweeps read: they watch mapped addresses, and see whatever a wallet pays. A newer version of the
+by the movements that sweeps read: they watch mapped addresses, and see whatever a wallet pays; and by the record of the
+chain's reader, of what was paid before the first of them. A newer version of the
 descriptor's row says how many are mapped, and is journalled like any row that is posted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -30,17 +32,23 @@ LOOK_BEYOND = 1_000
 
 
 def follow_descriptors(
-    store: Store, plugin: ChainPlugin, start: SweepStart, actor: str, clock: Callable[[], datetime]
+    store: Store,
+    plugin: ChainPlugin,
+    start: SweepStart,
+    actor: str,
+    clock: Callable[[], datetime],
+    used_before: Callable[[Sequence[Address]], AbstractSet[Address]],
 ) -> DescriptorFacts:
     """Map more addresses where the movements of a sweep use the last ones, and tell what went to unmapped ones.
 
+    `used_before` says which of the mapped addresses were ever paid, also in blocks whose movements were not read.
     The new wallets are known from now on, and so are part of the next sweep, which reads earlier blocks for them.
     """
     descriptors = store.wallet_descriptors(start.chain_id, start.known_at)
     if not descriptors:
         return DescriptorFacts({})
     mapped = {wallet.address for wallet in store.wallets(start.chain_id, start.known_at)}
-    seen = _parties(store.unjudged_transfers(start.chain_id))
+    seen = _parties(store.unjudged_transfers(start.chain_id)) | used_before(sorted(mapped))
     if not seen:
         return DescriptorFacts({})
     unmapped: dict[Address, Sibling] = {}

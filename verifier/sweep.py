@@ -29,7 +29,7 @@ import structlog
 from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
 from chains.quorum import QuorumReader, open_quorum
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, prepare_balances
+from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, prepare_balances, used_addresses
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Holding, ReadStatus, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
@@ -223,8 +223,10 @@ class ChainSweep:
         except ReadError as error:
             outcome = self._failed(error)
         finally:
-            self._keep_disagreements(reader)
-            reader.close()
+            try:
+                self._keep_disagreements(reader)
+            finally:
+                reader.close()
         for left_out in reader.left_out:
             log.warning("node left out", chain=chain_id, node=left_out.node_id, reason=left_out.reason)
         return replace(outcome, left_out=reader.left_out)
@@ -342,7 +344,9 @@ class ChainSweep:
         if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
             self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
         skew = self._settings.as_of_skew_seconds_max
-        descriptors = follow_descriptors(self._store, self._plugin, start, self._actor, self._clock)
+        descriptors = follow_descriptors(
+            self._store, self._plugin, start, self._actor, self._clock, lambda asked: used_addresses(reader, asked)
+        )
         judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start), descriptors)
         return self._end(start, judgement)
 

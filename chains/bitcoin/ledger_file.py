@@ -357,6 +357,14 @@ class LedgerFile:
             found = spendings(self._rows.connection, outpoints)
         return {name: (id_text(block), position) for name, (block, position) in found.items()}
 
+    def used(self) -> set[bytes]:
+        """The followed scripts that any block paid, those of orphaned blocks included."""
+        with usable():
+            rows = self._rows.connection.execute(
+                "SELECT script FROM script WHERE load_id IS NULL AND id IN (SELECT script_id FROM event)"
+            )
+            return {script for (script,) in rows}
+
     def debits(self, scripts: Iterable[bytes], block_hash: str) -> dict[bytes, set[tuple[bytes, int]]]:
         """Per script the coins that an active block took from it, outpoint and satoshis, as the ledger has read it.
 

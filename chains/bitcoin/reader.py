@@ -240,6 +240,12 @@ class BitcoinReader:
             )
         return observations
 
+    def used(self, addresses: Sequence[Address]) -> frozenset[Address]:
+        """Those of the addresses that a block which the ledger has read paid, or that began with coins."""
+        paid = self._ledger.used()
+        pairs = zip(addresses, self._scripts(addresses), strict=True)
+        return frozenset(address for address, script in pairs if script in paid)
+
     def _read_back(
         self, pin: Pin, holdings: Sequence[Holding], scripts: Sequence[bytes], progress: Progress | None
     ) -> list[BalanceObservation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,29 @@ def test_a_deposit_that_came_before_its_address_was_mapped_is_found_by_the_next_
     assert kinds(short) == {F.SHORTFALL: 1}
     assert_in_order(wallet.sweep())
     assert wallet.mapped()["deposits"] == 5 + 1 + LOOK_AHEAD
+
+
+def test_addresses_used_before_the_first_movement_that_was_read_move_it_too(
+    bitcoin_nodes: Callable[..., RegtestNode], sqlite_store: Store, tmp_path: Path
+) -> None:
+    """Without history_from_height movements are read from the first sweep on; the ledger has read all blocks."""
+    world = BitcoinWorld(bitcoin_nodes(history=0))
+    desk = BitcoinDesk(sqlite_store, world, tmp_path, [world.node.url])
+    desk.config = replace(desk.config, history_from_height=None)
+    deposits = Branch("deposits")
+    world.custody.add(deposits.lock(1))
+    world.rich.pay_many({deposits.lock(number).address: BITCOIN for number in (1, 3, 5)})
+    world.mine()
+    world.custody.pay(world.stranger(), BITCOIN - 1_000, fee=1_000)  # used, and empty
+    world.mine()
+    wallet = Wallet(desk, world)
+    derived = [wallet.mapped()["deposits"]]
+    while len(derived) < 2 or derived[-1] != derived[-2]:
+        world.mine()
+        last = desk.sweep()
+        derived.append(wallet.mapped()["deposits"])
+    assert derived == [1 + 1 + LOOK_AHEAD, 3 + 1 + LOOK_AHEAD, 5 + 1 + LOOK_AHEAD, 5 + 1 + LOOK_AHEAD]
+    assert desk.result(last, POOL).observed == 3 * BITCOIN  # numbers 0, 3 and 5
 
 
 def test_change_within_the_look_ahead_is_in_order(wallet: Wallet) -> None:
