@@ -170,7 +170,7 @@ def register(app: typer.Typer) -> None:
             raise InputError("the seed is empty: anybody could have picked it before")
         found = read_liabilities(bundle)
         drawn = client_sample(found.client_ids, found.digest, seed, count)
-        rows = _owed(found, drawn)
+        owed = _owed(found, drawn)
         if as_json:
             output.emit_json(
                 {
@@ -180,15 +180,15 @@ def register(app: typer.Typer) -> None:
                     "population": len(found.client_ids),
                     "drawn": len(drawn),
                     "clients": [
-                        {"client_id": client_id, "positions": [row for row in rows if row["client_id"] == client_id]}
-                        for client_id in drawn
+                        {"client_id": client_id, "positions": positions} for client_id, positions in owed.items()
                     ],
                 }
             )
         else:
             cells = [
                 [output.clean(row[name]) for name in ("client_id", "account_class", "quantity", "symbol")]
-                for row in rows
+                for positions in owed.values()
+                for row in positions
             ]
             title = f"{len(drawn)} of {len(found.client_ids)} clients, drawn with the seed {output.clean(seed)}"
             output.out().print(output.table(title, ["client", "class", "owed", "asset"], cells, ["owed"], ["client"]))
@@ -282,8 +282,8 @@ def _show_verdict(statement: InclusionStatement | None, verdict: InclusionVerdic
         output.say(f"[bold yellow]NOT CHECKED[/bold yellow]: {counted} compared, and not with a published root.")
 
 
-def _owed(found: BundleLiabilities, client_ids: list[str]) -> list[dict[str, str]]:
-    """What each of the clients is owed, in their order."""
+def _owed(found: BundleLiabilities, client_ids: list[str]) -> dict[str, list[dict[str, str]]]:
+    """What each of the clients is owed, by client, in their order."""
     from chains.types import Asset
 
     assets = {asset.asset_id: Asset(asset.asset_id, asset.symbol, asset.decimals) for asset in found.assets}
@@ -301,4 +301,4 @@ def _owed(found: BundleLiabilities, client_ids: list[str]) -> list[dict[str, str
                     "quantity": asset.format_quantity(record.base_units),
                 }
             )
-    return [row for client_id in client_ids for row in rows[client_id]]
+    return rows

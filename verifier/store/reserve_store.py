@@ -126,22 +126,22 @@ class ReserveStore(CaseStore):
         """
         inputs, document = computation.inputs, computation.canonical()
         payload = {"as_of": inputs.as_of.isoformat(), "sha256": computation.digest, "scope": inputs.scope.value}
-        every = self.standing_computations()
-        if beside := next((each for each in every if _overlaps(each, computation)), None):
-            raise InputError(
-                f"{beside.computation_id} stands for {inputs.as_of.isoformat()} with the scope {beside.scope}",
-                advice=f"Compute with --kind {beside.scope}, or for the other purpose alone.",
-            )
-        standing = [each for each in every if _same_duty(each, computation)]
-        for each in standing:
-            if each.document == document:
-                return each
-        if standing and not reason.strip():
-            raise InputError(
-                f"{standing[-1].computation_id} stands for {inputs.as_of.isoformat()} with other inputs",
-                advice="Say why it is computed again: --reason TEXT. The earlier computation stays on record.",
-            )
-        with self.record("reserve.computed", actor, payload, now) as unit:
+        with self.record("reserve.computed", actor, payload, now) as unit:  # what stands is looked up as the one writer
+            every = self.standing_computations()
+            if beside := next((each for each in every if _overlaps(each, computation)), None):
+                raise InputError(
+                    f"{beside.computation_id} stands for {inputs.as_of.isoformat()} with the scope {beside.scope}",
+                    advice=f"Compute with --kind {beside.scope}, or for the other purpose alone.",
+                )
+            standing = [each for each in every if _same_duty(each, computation)]
+            for each in standing:
+                if each.document == document:
+                    return each
+            if standing and not reason.strip():
+                raise InputError(
+                    f"{standing[-1].computation_id} stands for {inputs.as_of.isoformat()} with other inputs",
+                    advice="Say why it is computed again: --reason TEXT. The earlier computation stays on record.",
+                )
             keys = dict(unit.connection.execute(sa.select(COMPUTATION.c.computation_id, COMPUTATION.c.record_id)).all())
             computation_id = f"RC-{len(keys) + 1:06d}"
             unit.add(

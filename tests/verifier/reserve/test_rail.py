@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from exports.reserve.computation import Occasion, Scope
+from exports.reserve.computation import compute as computed
 from exports.reserve.errors import ItemsRefused, ReserveError, ScheduleRefused
 from exports.reserve.items import ReserveClass
 from mapping import reserve_types as stated
@@ -30,10 +33,19 @@ from verifier.errors import InputError
 from verifier.journal import verify_journal
 from verifier.overview import overview
 from verifier.records import CaseState, FindingKind
+from verifier.reserve.calendar import reserve_times
 from verifier.reserve_cases import look, reserve_findings
-from verifier.reserve_rail import PurposeView, compute_and_record, in_use, reserve_view, what_if_withdraw
+from verifier.reserve_rail import (
+    PurposeView,
+    compute_and_record,
+    firm_calendar,
+    in_use,
+    inputs_at,
+    reserve_view,
+    what_if_withdraw,
+)
 from verifier.rules.status import FirmStatus
-from verifier.store import Store
+from verifier.store import Store, open_store
 from verifier.store.reserve_store import StoredComputation
 
 LATER = MONDAY_NOON + timedelta(minutes=30)
@@ -92,6 +104,41 @@ def test_the_same_again_is_the_same_and_another_needs_a_reason(store: Store) -> 
     assert store.reserve_computation("RC-000001") == first
     with pytest.raises(InputError, match="no reserve computation RC-000009"):
         store.reserve_computation("RC-000009")
+
+
+def test_of_two_that_compute_at_once_one_stands_and_the_other_is_told(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_reserve(store)
+    real = Store.standing_computations
+
+    def slowly(self: Store, known_at: datetime | None = None) -> list[StoredComputation]:
+        found = real(self, known_at)
+        time.sleep(0.2)  # long enough for the other one to look, too
+        return found
+
+    def made(swept: int) -> str:
+        other = open_store(database_url, busy_seconds=5.0)
+        try:
+            inputs = inputs_at(other, SETTINGS, FRIDAY, MONDAY_NOON, Scope.BOTH, Occasion.REGULAR)
+            different = replace(inputs, pab_swept=swept)
+            calendar, hours = firm_calendar(SETTINGS)
+            times = reserve_times(FRIDAY, calendar, hours)
+            return other.add_reserve_computation(
+                computed(different), times, MONDAY_NOON, "ops.maker", LATER
+            ).computation_id
+        except InputError as error:
+            return str(error)
+        finally:
+            other.close()
+
+    monkeypatch.setattr(Store, "standing_computations", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(made, (0, 1)))
+    monkeypatch.undo()
+    assert told == ["RC-000001", "RC-000001 stands for 2026-10-02 with other inputs"]
+    assert len(store.standing_computations()) == 1
+    assert verify_journal(store).ok
 
 
 @pytest.mark.fault("C12")
