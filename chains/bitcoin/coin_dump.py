@@ -13,7 +13,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import sha256
 from mmap import mmap
-from struct import Struct
+from struct import Struct, error
 from typing import Final
 
 from chains.bitcoin.answers import Coin
@@ -68,7 +68,7 @@ def read_dump(data: bytes | mmap, network: Network, watched: Container[bytes]) -
     """Read a whole dump, for any number of scripts. Raises `MalformedAnswer` for anything that is not as documented."""
     try:
         return _read(data, network, watched)
-    except (IndexError, ValueError, OverflowError):
+    except (IndexError, ValueError, OverflowError, error):
         raise MalformedAnswer("the dump of unspent outputs ends before it should, or is damaged") from None
 
 

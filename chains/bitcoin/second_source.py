@@ -9,6 +9,7 @@ What differs is a finding. Comparing nothing is an error. Pure: others ask, this
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,9 @@ from chains.bitcoin.ledger_views import Coin as LedgerCoin
 from chains.bitcoin.transaction import id_text
 from chains.errors import ChainMoved, InvalidValue
 from chains.types import BlockRef
+
+_Row = tuple[bytes, str, int, int, bool]
+"""A coin as both sides have it: script, output, value, height, whether a coinbase made it."""
 
 
 class SecondSource(StrEnum):
@@ -117,18 +121,30 @@ def _compare(
     if not {row[0] for row in left | right} <= asked.keys():
         raise InvalidValue("a coin is of a script that was not asked for")
     unlike = {row[0] for row in left ^ right}
+    sums = (_sums(left), _sums(right))
+    only_ours, only_theirs = _names(left - right), _names(right - left)
     differences = [
-        Difference(
-            script,
-            sum(row[2] for row in left if row[0] == script),
-            sum(row[2] for row in right if row[0] == script),
-            tuple(sorted(row[1] for row in left - right if row[0] == script)),
-            tuple(sorted(row[1] for row in right - left if row[0] == script)),
-        )
+        Difference(script, sums[0][script], sums[1][script], tuple(only_ours[script]), tuple(only_theirs[script]))
         for script in asked
         if script in unlike
     ]
     return SecondOpinion(source, block, len(asked), len(left | right), tuple(differences))
+
+
+def _sums(rows: Iterable[_Row]) -> Counter[bytes]:
+    """Satoshis by script."""
+    found: Counter[bytes] = Counter()
+    for script, _, value, _, _ in rows:
+        found[script] += value
+    return found
+
+
+def _names(rows: Iterable[_Row]) -> defaultdict[bytes, list[str]]:
+    """The outputs of each script, in order."""
+    found: defaultdict[bytes, list[str]] = defaultdict(list)
+    for script, name, *_ in sorted(rows):
+        found[script].append(name)
+    return found
 
 
 def _name(outpoint: bytes) -> str:

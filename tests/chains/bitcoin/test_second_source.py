@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from chains.bitcoin import chain_plugin
-from chains.bitcoin.answers import CoinSetDigest
+from chains.bitcoin.answers import Coin, CoinScan, CoinSetDigest
 from chains.bitcoin.coin_dump import read_dump
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.reader import BitcoinReader
@@ -120,6 +120,37 @@ def test_a_dump_that_was_changed_is_found() -> None:
         except MalformedAnswer:
             continue
         assert found.digest != honest.digest
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        (b"\xff" + (2**32).to_bytes(8, "little"), b"\x02"),  # no transaction has such an output
+        (b"\x00", b"\x8e\xfe\xfe\xff\x00"),  # 2**32: no height is so large
+    ],
+)
+def test_numbers_of_a_dump_that_nothing_can_have_are_damage(output: bytes, code: bytes) -> None:
+    head = (RECORDINGS / "main" / "utxo-latest.dat").read_bytes()[:43] + (1).to_bytes(8, "little")
+    coin = b"\x01" + bytes(20)  # worth 0 under the hash of a script
+
+    def dump(output: bytes, code: bytes) -> bytes:
+        return head + bytes(32) + b"\x01" + output + code + b"\x00" + coin
+
+    assert read_dump(dump(b"\x00", b"\x02"), REGTEST, frozenset()).coins_counted == 1
+    with pytest.raises(MalformedAnswer):
+        read_dump(dump(output, code), REGTEST, frozenset())
+
+
+def test_very_many_differences_are_told_in_one_pass(core: RecordedCore, reader: BitcoinReader) -> None:
+    """Nodes whose sets have nothing in common: each script's coins are looked at once."""
+    block = reader.pin(now=now_of(core)).block
+    scripts = [number.to_bytes(22, "big") for number in range(20_000)]
+    coins = tuple(Coin(f"{n:064x}", 1, script, n, 5, is_coinbase=False) for n, script in enumerate(scripts))
+    opinion = compare_scan(block, scripts, [], CoinScan(block.block_hash, block.height, coins))
+    assert len(opinion.differences) == opinion.coins == 20_000
+    assert [each.theirs for each in opinion.differences] == list(range(20_000))
+    assert opinion.differences[7].only_theirs == (f"{7:064x}:1",)
+    assert opinion.differences[7].only_ours == ()
 
 
 def test_digests_of_two_nodes(core: RecordedCore, reader: BitcoinReader) -> None:
