@@ -17,6 +17,7 @@ NAMES = (
     "bitcoin_follow",
     "evm_balances",
     "evm_logs",
+    "evm_proofs",
     "evm_receipts",
     "latency",
     "liabilities",

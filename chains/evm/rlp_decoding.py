@@ -21,8 +21,8 @@ def split_list(encoded: bytes) -> list[bytes]:
         first = encoded[position]
         if first <= 0x80:  # a byte that is its own encoding, or the empty string
             after = position + 1
-        elif first == 0xA0:  # a hash, the commonest of all
-            after = position + 33
+        elif 0x81 < first <= 0xB7:  # a short string, as most items are
+            after = position + first - 0x7F
         else:
             after = _content(encoded, position)[1]
         if after > end:
@@ -34,7 +34,10 @@ def split_list(encoded: bytes) -> list[bytes]:
 
 def string_of(item: bytes) -> bytes:
     """The bytes of one encoded byte string. Raises `MalformedAnswer` for a list or another form."""
-    if not item or item[0] >= 0xC0:
+    first = item[0] if item else 0xC0
+    if 0x81 < first <= 0xB7 and len(item) == first - 0x7F:  # short, as most are
+        return item[1:]
+    if first >= 0xC0:
         raise MalformedAnswer("the RLP is not a byte string")
     start, end = _content(item, 0)
     if end != len(item):
@@ -45,7 +48,7 @@ def string_of(item: bytes) -> bytes:
 def scalar_of(item: bytes, bits: int = 256) -> int:
     """The non-negative integer of one encoded scalar, of at most so many bits; without leading zeros, zero is empty."""
     digits = string_of(item)
-    if digits[:1] == b"\0":
+    if digits and not digits[0]:
         raise MalformedAnswer("the RLP integer has a leading zero")
     number = int.from_bytes(digits, "big")
     if number >> bits:

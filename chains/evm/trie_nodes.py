@@ -8,26 +8,32 @@ long as a hash.
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from chains.errors import MalformedAnswer
 from chains.evm.rlp_decoding import split_list, string_of
+from chains.evm.rlp_encoding import wrap_list
 
 HASH_BYTES: Final = 32
 _NIBBLE_OF_DIGIT: Final = bytes(int(chr(code), 16) if chr(code) in "0123456789abcdef" else 0 for code in range(256))
 """The value of each hexadecimal digit, for `bytes.translate`."""
 _EMPTY: Final = b"\x80"
-_FULL_BRANCH: Final = b"\xf9\x02\x11"
-"""How a branch with sixteen hashes begins, by far the commonest near the root of a large trie."""
-_FULL_BRANCH_BYTES: Final = 532
+_PLAIN_CHILDREN: Final = re.compile(rb"(?:\x80|\xa0(.{32}))" * 16 + rb"\x80", re.DOTALL)
+"""The body of a branch whose children are hashes or nothing, as nearly all are; it has no value."""
+_PLAIN_BRANCH_PREFIXES: Final = {
+    len(encoded): encoded[: len(encoded) - 17 - 32 * hashes]
+    for hashes in range(2, 17)
+    for encoded in [wrap_list(bytes(17 + 32 * hashes))]
+}
+"""How such a branch begins, by its length, which says how many hashes it has."""
 _HASH_PREFIX: Final = 0xA0
 
 
-class Branch(NamedTuple):
-    """Leads on by the next nibble of the key."""
+class MixedBranch(tuple["Reference | None", ...]):
+    """A branch with other nodes in it: places 1 to 16 are its children or None, as in a plain branch."""
 
-    children: tuple[Reference, ...]
-    """Sixteen, at least two of them not empty."""
+    __slots__ = ()
 
 
 class Extension(NamedTuple):
@@ -48,9 +54,11 @@ class Leaf(NamedTuple):
     """Never empty."""
 
 
-Node = Branch | Extension | Leaf
+PlainBranch = re.Match[bytes]
+"""A branch of hashes, as nearly all are: groups 1 to 16 are its children or None, cut out only when looked at."""
+Node = PlainBranch | MixedBranch | Extension | Leaf
 Reference = bytes | Node
-"""Nothing (empty bytes), the 32-byte hash of a node, or the node itself where it is shorter than a hash."""
+"""The 32-byte hash of a node, or the node itself where it is shorter than a hash."""
 
 
 def nibbles_of(key: bytes) -> bytes:
@@ -60,13 +68,11 @@ def nibbles_of(key: bytes) -> bytes:
 
 def decode_node(encoded: bytes) -> Node:
     """Read one node. Raises `MalformedAnswer` for anything but the one form that such a node has."""
-    if (
-        len(encoded) == _FULL_BRANCH_BYTES
-        and encoded.startswith(_FULL_BRANCH)
-        and encoded.endswith(_EMPTY)
-        and encoded[3:531:33].count(_HASH_PREFIX) == 16
-    ):
-        return Branch(tuple([encoded[place : place + HASH_BYTES] for place in range(4, 532, 33)]))
+    prefix = _PLAIN_BRANCH_PREFIXES.get(len(encoded))
+    if prefix is not None and encoded.startswith(prefix):
+        plain = _PLAIN_CHILDREN.fullmatch(encoded, len(prefix))
+        if plain is not None:
+            return plain
     items = split_list(encoded)
     if len(items) == 17:
         return _branch(items)
@@ -75,21 +81,18 @@ def decode_node(encoded: bytes) -> Node:
     return _leaf_or_extension(*items)
 
 
-def _branch(items: list[bytes]) -> Branch:
+def _branch(items: list[bytes]) -> MixedBranch:
     if items.pop() != _EMPTY:
         raise MalformedAnswer("the branch has a value, which no key of a fixed length can have there")
     if items.count(_EMPTY) > 14:
         raise MalformedAnswer("the branch has fewer than two children")
-    return Branch(
-        tuple(
-            [
-                b"" if item == _EMPTY
-                else item[1:] if len(item) == 33 and item[0] == _HASH_PREFIX
-                else _embedded(item)
-                for item in items
-            ]
-        )
-    )  # fmt: skip
+    return MixedBranch((None, *map(_child, items)))
+
+
+def _child(item: bytes) -> Reference | None:
+    if len(item) == 33 and item[0] == _HASH_PREFIX:
+        return item[1:]
+    return None if item == _EMPTY else _embedded(item)
 
 
 def _leaf_or_extension(encoded_path: bytes, target: bytes) -> Node:

@@ -11,15 +11,20 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from re import Match
 from typing import Final
 
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.keccak import keccak256
-from chains.evm.trie_nodes import HASH_BYTES, Branch, Leaf, Node, Reference, decode_node, nibbles_of
+from chains.evm.trie_nodes import HASH_BYTES, Leaf, MixedBranch, Node, Reference, decode_node, nibbles_of
 from chains.evm.trie_root import EMPTY_ROOT
 
 EMPTY_NODE: Final = b"\x80"
 """What some nodes give as the only node of an empty trie; its hash is `EMPTY_ROOT`."""
+
+_Held = dict[bytes, tuple[bytes, Node | None]]
+"""Encoded nodes by hash, with what they were read as by a look-up that succeeded."""
+_NOT_HELD: Final = (None, None)
 
 
 class NodePool:
@@ -27,33 +32,31 @@ class NodePool:
 
     def __init__(self, nodes: Iterable[bytes] = ()) -> None:
         """Take these nodes, each hashed once. Raises `MalformedAnswer` when one is there twice."""
-        self._encoded: dict[bytes, bytes] = {}
-        self._read: dict[bytes, Node] = {}
-        for place, node in enumerate(nodes, 1):
-            digest = keccak256(node)
-            if digest in self._encoded:
+        self._held: _Held = {}
+        for place, encoded in enumerate(nodes, 1):
+            digest = keccak256(encoded)
+            if digest in self._held:
                 raise MalformedAnswer(f"node {place} of the pool is there twice")
-            self._encoded[digest] = node
+            self._held[digest] = encoded, None
 
     def __len__(self) -> int:
-        return len(self._encoded)
+        return len(self._held)
 
     def __iter__(self) -> Iterator[bytes]:
         """The encoded nodes in the order of their hashes, so that equal pools are written alike."""
-        return (self._encoded[digest] for digest in sorted(self._encoded))
+        return (self._held[digest][0] for digest in sorted(self._held))
 
     def require_all_used(self) -> None:
         """Raise `ProofFailed` when there are nodes that no successful look-up needed."""
-        unused = self._encoded.keys() - self._read.keys()
+        unused = [digest for digest, (_, node) in self._held.items() if node is None]
         if unused:
             example = min(unused).hex()
             raise ProofFailed(f"{len(unused)} of {len(self)} trie nodes belong to no proof, one is 0x{example}")
 
     def forget_after(self, size: int) -> None:
         """Drop the nodes that came after the pool had this size: those of an answer that failed as a whole."""
-        while len(self._encoded) > size:
-            digest, _ = self._encoded.popitem()  # the newest
-            self._read.pop(digest, None)
+        while len(self._held) > size:
+            self._held.popitem()  # the newest
 
     def find(self, root: bytes, key: bytes, what: str) -> bytes | None:
         """What the trie holds under the key, by the nodes of this pool; None when it holds nothing.
@@ -63,9 +66,9 @@ class NodePool:
         """
         if root == EMPTY_ROOT:
             return None
-        trail = _Trail(self._encoded, self._read, None, what)
+        trail = _Trail(self._held, None, what)
         value = trail.follow(root, nibbles_of(key))
-        self._read.update(trail.read)
+        self._held.update(trail.new)
         return value
 
     def prove(self, root: bytes, key: bytes, proof: Sequence[bytes], what: str) -> bytes | None:
@@ -80,47 +83,41 @@ class NodePool:
             if proof and (len(proof) > 1 or proof[0] != EMPTY_NODE):
                 raise ProofFailed(f"{what}: an empty trie has no nodes, {len(proof)} were given")
             return None
-        trail = _Trail(self._encoded, self._read, proof, what)
+        trail = _Trail(self._held, proof, what)
         value = trail.follow(root, nibbles_of(key))
         if trail.steps != len(proof):
             raise ProofFailed(f"{what}: the proof ends at node {trail.steps}, {len(proof)} were given")
-        self._encoded.update(trail.taken)
-        self._read.update(trail.read)
+        self._held.update(trail.new)
         return value
 
 
 class _Trail:
     """One way through a trie; changes no pool."""
 
-    __slots__ = ("_encoded", "_known", "_proof", "_what", "read", "steps", "taken")
+    __slots__ = ("_held", "_proof", "_what", "new", "steps")
 
-    def __init__(
-        self, encoded: dict[bytes, bytes], known: dict[bytes, Node], proof: Sequence[bytes] | None, what: str
-    ) -> None:
-        self._encoded = encoded
-        self._known = known
+    def __init__(self, held: _Held, proof: Sequence[bytes] | None, what: str) -> None:
+        self._held = held
         self._proof = proof
         self._what = what
         self.steps = 0
         """Nodes reached by their hash so far."""
-        self.taken: dict[bytes, bytes] = {}
-        """Nodes of the proof that the pool does not have."""
-        self.read: dict[bytes, Node] = {}
-        """Nodes that the pool has not read before."""
+        self.new: _Held = {}
+        """Nodes that the pool does not have or has not read yet."""
 
     def follow(self, root: bytes, path: bytes) -> bytes | None:
         """The value at the end of the path, or None when the trie leads elsewhere or ends before."""
         if len(root) != HASH_BYTES:
             raise MalformedAnswer(f"{self._what}: a root has {HASH_BYTES} bytes, not {len(root)}")
-        reference: Reference = root
+        reference: Reference | None = root
         depth = 0
         below_extension = False
-        while reference:
+        while reference is not None:
             node = self._fetch(reference) if isinstance(reference, bytes) else reference
-            if isinstance(node, Branch):
+            if isinstance(node, (Match, MixedBranch)):
                 if depth == len(path):
                     raise self._malformed("a branch stands where the key has ended")
-                reference = node.children[path[depth]]
+                reference = node[path[depth] + 1]
                 depth += 1
                 below_extension = False
                 continue
@@ -140,28 +137,28 @@ class _Trail:
 
     def _fetch(self, digest: bytes) -> Node:
         """The node with this hash: the next one of the proof, or from the pool."""
-        self.steps += 1
-        encoded = self._encoded.get(digest)
+        self.steps = steps = self.steps + 1
+        encoded, node = self._held.get(digest, _NOT_HELD)
         if self._proof is None:
             if encoded is None:
                 raise ProofFailed(f"{self._place()} is missing, its hash is 0x{digest.hex()}")
         else:
-            if self.steps > len(self._proof):
+            if steps > len(self._proof):
                 raise ProofFailed(f"{self._what}: the proof stops after {len(self._proof)} nodes, short of its end")
-            given = self._proof[self.steps - 1]
+            given = self._proof[steps - 1]
             # Bytes equal to a node that was hashed before need no hash of their own.
             if given != encoded:
                 if encoded is not None or keccak256(given) != digest:
                     raise ProofFailed(f"{self._place()} is not the one with the hash 0x{digest.hex()}")
-                encoded = self.taken[digest] = given
-        if len(encoded) < HASH_BYTES and self.steps > 1:
+                encoded = given
+        if steps > 1 and len(encoded) < HASH_BYTES:
             raise self._malformed("a node shorter than a hash does not stand in its parent")
-        node = self._known.get(digest)
         if node is None:
             try:
-                node = self.read[digest] = decode_node(encoded)
+                node = decode_node(encoded)
             except MalformedAnswer as error:
                 raise self._malformed(str(error)) from None
+            self.new[digest] = encoded, node
         return node
 
     def _malformed(self, reason: str) -> MalformedAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from re import Match
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.rlp_encoding import encode_bytes, integer_bytes
-from chains.evm.trie_nodes import Branch, Extension, Leaf, decode_node
+from chains.evm.trie_nodes import Extension, Leaf, MixedBranch, decode_node
 from chains.evm.trie_proof import EMPTY_NODE, NodePool
 from chains.evm.trie_root import EMPTY_ROOT, ordered_root
 from tests.chains.evm.tries import Entries, nibble_path, one_node, proof_of, trie_of
@@ -292,6 +293,12 @@ def test_any_bytes_are_a_node_in_its_one_form_or_refused(raw: bytes) -> None:
     assert rlp.encode(rlp.decode(raw)) == raw
 
 
+def content_of(encoded: bytes) -> object:
+    """What is read of a node, in a form that can be compared."""
+    node = decode_node(encoded)
+    return node.groups() if isinstance(node, Match) else node
+
+
 def test_what_is_read_of_a_changed_node_differs_or_is_refused() -> None:
     """No two encodings are read alike: each of the bits of a node means something."""
     chance = random.Random(1)
@@ -300,13 +307,13 @@ def test_what_is_read_of_a_changed_node_differs_or_is_refused() -> None:
         for content in ([LEAF_PATH, b"v" * 70], [b"\x11", SMALL_BRANCH], branch(*[HASH] * 16), branch(HASH, SMALL_LEAF))
     ]
     for node in nodes:
-        original = decode_node(node)
+        original = content_of(node)
         for _ in range(300):
             bit = chance.randrange(8 * len(node))
             changed = bytearray(node)
             changed[bit // 8] ^= 1 << bit % 8
             try:
-                assert decode_node(bytes(changed)) != original
+                assert content_of(bytes(changed)) != original
             except MalformedAnswer:
                 continue
 
@@ -320,5 +327,5 @@ def test_assumptions_of_the_strategies_hold() -> None:
 def _has_embedded_node_and_extension(entries: Entries) -> bool:
     trie = trie_of(entries)
     nodes = [decode_node(node) for key in entries for node in proof_of(trie, key)]
-    children = [child for node in nodes if isinstance(node, Branch) for child in node.children]
+    children = [child for node in nodes if isinstance(node, MixedBranch) for child in node]
     return any(isinstance(node, Extension) for node in nodes) and any(isinstance(child, Leaf) for child in children)
