@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,17 @@ from chains.errors import (
     WrongChain,
 )
 from chains.quorum import QuorumReader
-from chains.types import AnchorEvidence, Asset, AssetId, ChainId, ReadStatus, StateEvidence, Transfer, TransferScan
+from chains.types import (
+    Address,
+    AnchorEvidence,
+    Asset,
+    AssetId,
+    ChainId,
+    ReadStatus,
+    StateEvidence,
+    Transfer,
+    TransferScan,
+)
 from tests.chains.quorum.desk import ALICE, BOB, OUTSIDE, QuorumDesk, address
 from tests.fakes.chain import Payment
 from tests.fakes.reader import FakeReader
@@ -529,6 +540,19 @@ def test_an_asset_without_a_quorum_has_a_problem() -> None:
 
 
 # The rest -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_address_is_used_when_one_node_has_it_in_its_record(
+    desk: QuorumDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = desk.open()
+    assert reader.used([ALICE, BOB]) == frozenset()  # nodes that are asked for balances keep no record
+
+    def used(self: FakeReader, addresses: Sequence[Address]) -> frozenset[Address]:
+        return frozenset(addresses[:1] if self.node_id == "node-b" else [])
+
+    monkeypatch.setattr(FakeReader, "used", used, raising=False)
+    assert reader.used([ALICE, BOB]) == {ALICE}
 
 
 def test_what_each_node_offers(desk: QuorumDesk) -> None:
