@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 
 from chains.bitcoin import chain_plugin
-from chains.bitcoin.block import read_header
+from chains.bitcoin.block import read_block, read_header
 from chains.bitcoin.core import CoreNode
 from chains.bitcoin.header_chain import header_run
 from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.networks import REGTEST
 from chains.bitcoin.proof_of_work import target_of
+from chains.bitcoin.transaction import id_text
 from chains.errors import ChainConfigError, ChainError, ChainMoved, ProofFailed, ReadError
 from chains.jsonrpc import RpcCall
 from chains.reader import NodeConfig
 from chains.transport import HttpAnswer
-from tests.chains.bitcoin.recorded import RecordedCore, expected
+from tests.chains.bitcoin.recorded import RecordedCore, blocks, expected
 from tests.chains.bitcoin.test_ledger_file import BRANCH, CHAIN, LATE, OURS, apply, held, load_all
 from tests.chains.bitcoin.test_reader import (
     ADDRESSES,
@@ -77,6 +78,23 @@ def test_a_spend_is_not_told_otherwise_for_the_movements(
     lie(core)
     with pytest.raises(ProofFailed, match="told otherwise than when the ledger read it"):
         reader.scan_transfers(1, pin.block, addresses, [COIN])  # type: ignore[arg-type]
+
+
+def test_who_spent_a_coin_is_read_from_a_block_that_holds_against_its_header(
+    core: RecordedCore, open_reader: Open
+) -> None:
+    reader = open_reader()
+    reader.read_balances(reader.pin(now=now_of(core)), HOLDINGS)
+    spend = expected()["blocks"]["spend1"]
+    honest = blocks()[spend].raw
+    transaction = read_block(honest).transactions[1]
+    names = [each.outpoint for each in transaction.inputs]
+    found = reader.spent_by(names)
+    assert {(tx_id, block.block_hash) for tx_id, block in found.values()} == {(id_text(transaction.txid), spend)}
+    lock_time = honest[-1] ^ 1  # of the last transaction
+    core.rest_overrides[f"/rest/block/{spend}.bin"] = honest[:-1] + bytes([lock_time])
+    with pytest.raises(ProofFailed, match="merkle root"):
+        reader.spent_by(names)
 
 
 @pytest.mark.parametrize("shift", [1, -1])
