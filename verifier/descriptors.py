@@ -83,8 +83,7 @@ def _extend(
     """Post the row that maps so many addresses; returns why that was not possible, or nothing."""
     if derived > DERIVED_MAX:
         return f"a descriptor has at most {DERIVED_MAX} addresses here; move the wallet to a new one"
-    head = store.head()
-    moment = now if head is None else max(now, head.recorded_at)  # a clock may have gone back
+    moment = store.book_time(now)
     values = {
         "chain_id": descriptor.chain_id,
         "address": descriptor.address,

@@ -65,7 +65,7 @@ class HeadLook(ChainSweep):
         tip = self._store.covered_tip(self._chain.chain_id)
         if tip is None or pin.block.height <= tip.height:
             return None
-        known_at = self._book_time()
+        known_at = self._store.book_time(self._clock())
         plan = self._plan(pin.block.timestamp, known_at)
         assets = {holding.asset.asset_id: holding.asset for holding in plan}
         problems = reader.asset_problems(pin, list(assets.values()))

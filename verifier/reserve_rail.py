@@ -65,7 +65,7 @@ def firm_policies(settings: Settings, as_of: date) -> PolicySet:
 
 def in_use(store: Store, now: datetime) -> bool:
     """Whether the firm states anything for the reserve: lines, without which nothing was computed, or accounts."""
-    known_at = _known_at(store, now)
+    known_at = store.book_time(now)
     return bool(store.reserve_item_days(known_at) or store.reserve_statements(known_at).accounts)
 
 
@@ -99,7 +99,7 @@ def compute_and_record(
     times = reserve_times(as_of, calendar, hours)
     if now.astimezone(ZoneInfo(hours.zone)).date() <= as_of:
         raise ScheduleRefused(f"{as_of.isoformat()} has not closed yet", advice="Compute on the next business day.")
-    known_at = _known_at(store, now)
+    known_at = store.book_time(now)
     inputs = inputs_at(store, settings, as_of, known_at, scope, occasion)
     if occasion is Occasion.REGULAR:
         for each in scope.classes:
@@ -172,14 +172,14 @@ def position_at(store: Store, settings: Settings, now: datetime) -> ReservePosit
     _, hours = firm_calendar(settings)
     on = now.astimezone(ZoneInfo(hours.zone)).date()
     policies = firm_policies(settings, on)
-    accounts, banks = accounts_on(store.reserve_statements(_known_at(store, now)), on, policies)
+    accounts, banks = accounts_on(store.reserve_statements(store.book_time(now)), on, policies)
     return ReservePosition(on, accounts, banks, policies)
 
 
 def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView:
     """Required, held and projected as recorded now. Nothing is written."""
     calendar, _ = firm_calendar(settings)
-    known_at = _known_at(store, now)
+    known_at = store.book_time(now)
     position = position_at(store, settings, now)
     on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
@@ -264,7 +264,7 @@ def _overdue(
     """
     try:
         day = calendar.on_or_before(on - timedelta(days=1))
-        statements = store.reserve_statements(_known_at(store, now))
+        statements = store.reserve_statements(store.book_time(now))
         policies = firm_policies(settings, day)
         customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
         weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
@@ -298,9 +298,3 @@ def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: i
     needed = own.funding.requirement
     projected = own.projected.cents_for_withdrawal if own.projected is not None else needed.cents_for_withdrawal
     return check_withdrawal(needed, projected, accounts, banks, account_id, cents, view.on, policies)
-
-
-def _known_at(store: Store, now: datetime) -> datetime:
-    """Now, or the newest journal entry's time where the clock went back: what is recorded is known."""
-    head = store.head()
-    return now if head is None else max(now, head.recorded_at)

@@ -108,7 +108,7 @@ def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]
         need, stored = view.funding.requirement, view.computation
         yield "required", f"{shown(need.cents)} by {stored.computation_id} as of {need.as_of} ({stored.rule_set})"
     else:
-        yield "required", "unknown: no computation is on record"
+        yield "required", "unknown"
     yield (
         "held",
         f"{shown(view.held.cents)} = cash {shown(view.held.cash)} + securities {shown(view.held.securities)}",

@@ -287,7 +287,7 @@ class ChainSweep:
             )
         self._require_few_blocks(pin.block)
         while True:
-            known_at = self._book_time()
+            known_at = self._store.book_time(self._clock())
             expected = len(self._plan(pin.block.timestamp, known_at))
             start = self._store.start_sweep(self._chain.chain_id, pin, reader.node_id, expected, known_at, self._actor)
             # An import that came in between may have changed how many holdings there are.
@@ -306,11 +306,6 @@ class ChainSweep:
                 f"{blocks} blocks lie between the last sweep and block {block.height}, at most {limit} are read one by "
                 "one; raise [sweep] change_point_blocks_max, or sweep a lower block first with --at"
             )
-
-    def _book_time(self) -> datetime:
-        """The time as of which the book is known: now, or that of the newest entry when the clock went back."""
-        now, head = self._clock(), self._store.head()
-        return now if head is None else max(now, head.recorded_at)
 
     def _plan(self, as_of: datetime, known_at: datetime) -> list[MappedHolding]:
         chain_id = self._chain.chain_id
@@ -524,7 +519,7 @@ class ChainSweep:
     def _failed(self, error: ReadError) -> SweepOutcome:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""
         now = self._clock()
-        expected = len(self._plan(now, self._book_time()))
+        expected = len(self._plan(now, self._store.book_time(self._clock())))
         newest = self._store.standing_summary(self._chain.chain_id)
         observed, made_at = (newest.block, newest.finished_at) if newest is not None else (None, None)
         stale = heartbeat_findings(Heartbeat(self._chain.chain_id, observed, made_at, now, self._heartbeat_limit))

@@ -45,9 +45,7 @@ def register(app: typer.Typer) -> None:
             raise InputError(f"{min(unknown)!r} is no state of an approval: see --help")
         wanted = [ApprovalState(each) for each in state or ()]
         with opened_store(settings) as store:
-            head = store.head()
-            known_at = now() if head is None else max(now(), head.recorded_at)  # a clock may have gone back
-            rows = approval_rows(store, known_at, chain_ids=[chain] if chain else [], states=wanted)
+            rows = approval_rows(store, store.book_time(now()), chain_ids=[chain] if chain else [], states=wanted)
         counts = Counter(row.state.value for row in rows)
         if as_json:
             output.emit_json(

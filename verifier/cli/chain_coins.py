@@ -41,8 +41,7 @@ def register(chain_app: typer.Typer) -> None:
         if chain_namespace(config.chain_id) != "bip122":
             raise InputError(f"{config.chain_id} is no Bitcoin chain: its balances are not made of coins")
         with opened_store(settings) as store:
-            head = store.head()
-            known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
+            known_at = store.book_time(moment)
             addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
         if not addresses:
             raise InputError(f"no wallet is mapped on {config.chain_id}: there is nothing to show")

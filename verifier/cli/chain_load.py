@@ -61,8 +61,7 @@ def register(chain_app: typer.Typer) -> None:
         settings = settings_of(ctx)
         config, moment = settings.chain(chain).resolve(), now()
         with opened_store(settings) as store:
-            head = store.head()
-            known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
+            known_at = store.book_time(moment)
             addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
             births = store.wallet_descriptors(config.chain_id, known_at) if not (coins or dump) else []
         for born in births:
@@ -75,6 +74,7 @@ def register(chain_app: typer.Typer) -> None:
         with ExitStack() as bars:
 
             def on_blocks(node_id: str, count: int) -> Callable[[int], None]:
+                bars.close()  # one bar at a time
                 return bars.enter_context(output.progress(f"loading through {node_id}", count, quiet=as_json))
 
             loads = load_chain(

@@ -57,8 +57,7 @@ def register(chain_app: typer.Typer) -> None:
         section = settings.chain(chain)
         config, moment = section.resolve(), now()
         with opened_store(settings) as store:
-            head = store.head()
-            known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
+            known_at = store.book_time(moment)
             wallets = {wallet.address: wallet for wallet in store.wallets(config.chain_id, known_at)}
             decisions = store.accepted_control(config.chain_id, known_at)
             held = {record.asset.asset_id: record.asset for record in store.assets(config.chain_id, known_at)}
@@ -68,6 +67,7 @@ def register(chain_app: typer.Typer) -> None:
         with ExitStack() as bars:
 
             def on_blocks(count: int) -> Callable[[int], None]:
+                bars.close()  # one bar at a time
                 return bars.enter_context(output.progress("looking through blocks", count, quiet=as_json))
 
             review = review_chain(

@@ -42,8 +42,7 @@ def register(chain_app: typer.Typer) -> None:
         settings = settings_of(ctx)
         config, moment = settings.chain(chain).resolve(), now()
         with opened_store(settings) as store:
-            head = store.head()
-            known_at = moment if head is None else max(moment, head.recorded_at)  # a clock may have gone back
+            known_at = store.book_time(moment)
             addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
             review = review_second_source(config, addresses, now=moment, dump=dump)
             if found := review.disagreements():

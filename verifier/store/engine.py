@@ -114,6 +114,11 @@ class Database:
         with self.read() as connection:
             return self._head(connection)
 
+    def book_time(self, now: datetime) -> datetime:
+        """The time as of which the book is known: now, or that of the newest entry when the clock went back."""
+        head = self.head()
+        return now if head is None else max(now, head.recorded_at)
+
     def _head(self, connection: sa.Connection) -> JournalHead | None:
         row = connection.execute(
             sa.select(ENTRY.c.sequence, SEAL.c.entry_digest, ENTRY.c.recorded_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import traceback
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ def test_a_bad_url_is_refused_without_showing_it(url: str) -> None:
     shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
     assert CANARY not in shown
     assert raised.value.advice
+
+
+def test_the_book_is_known_as_of_now_or_of_its_newest_entry_when_the_clock_went_back(store: Store) -> None:
+    head = store.head()
+    assert head is not None
+    hour = timedelta(hours=1)
+    assert store.book_time(head.recorded_at + hour) == head.recorded_at + hour
+    assert store.book_time(head.recorded_at - hour) == head.recorded_at
 
 
 def test_reading_writes_nothing(store: Store) -> None:
