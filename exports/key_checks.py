@@ -164,7 +164,7 @@ def _coverage_of(
     asset_id: AssetId, balances: Sequence[BalanceRecord], ages: Mapping[tuple[ChainId, Address], int]
 ) -> KeyCoverage:
     held = {(each.chain_id, each.address): each.base_units for each in balances if each.base_units}
-    proven = {key: age for key, age in ages.items() if key in held}
+    proven = {key: ages[key] for key in held if key in ages}
     return KeyCoverage(
         asset_id=asset_id,
         total=sum(held.values()),

@@ -25,7 +25,7 @@ NODE_CHECKS: Final = (16, 17, 20, 21)
 def check_with_node(
     contents: Contents, sweep: SweepRecord, open_reader: ReaderOpener
 ) -> tuple[Outcome, Outcome, Outcome | None, Outcome | None]:
-    """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's making.
+    """The outcomes of `NODE_CHECKS` for one chain. Raises nothing of a node's or the bundle's making.
 
     None stands where there is nothing to ask: no proof that rests on the chain, nothing said of who else could move it.
 
@@ -43,11 +43,21 @@ def check_with_node(
         if block_outcome.problems or block_outcome.obstacles:
             obstacle = Outcome(0, obstacles=["the block could not be found on your node"])
             return block_outcome, obstacle, obstacle if has_proofs else None, obstacle if review else None
-        proofs = check_proofs_on_node(contents, sweep.chain_id, reader) if has_proofs else None
-        control = check_control(contents, sweep, review, reader) if review else None
-        return block_outcome, _check_balances(reader, contents, sweep), proofs, control
+        balances = _put(lambda: _check_balances(reader, contents, sweep))
+        proofs = _put(lambda: check_proofs_on_node(contents, sweep.chain_id, reader)) if has_proofs else None
+        control = _put(lambda: check_control(contents, sweep, review, reader)) if review else None
+        return block_outcome, balances, proofs, control
     finally:
         reader.close()
+
+
+def _put(check: Callable[[], Outcome]) -> Outcome:
+    """The outcome, also where a record names what cannot be put to a node: an address that is none, for example."""
+    try:
+        return check()
+    except ValueError as error:
+        code = getattr(error, "code", InvalidValue.code)
+        return Outcome(0, obstacles=[f"{code}: what the bundle states cannot be put to a node ({error})"])
 
 
 def _check_block(reader: ChainReader, sweep: SweepRecord) -> Outcome:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chains.errors import NodeUnavailable, ReadError, StaleHead, StateUnavailable, WrongChain
+from chains.errors import NodeUnavailable, StaleHead, StateUnavailable, WrongChain
 from chains.evm.encumbrance_types import (
     AccountRole,
     Answer,
@@ -85,7 +85,7 @@ class OwnNode:
     nonce: int = 3
     stopped: bool = False
     offers_paused: bool = True
-    control_error: ReadError | None = None
+    control_error: Exception | None = None
 
     def identify(self) -> NodeIdentity:
         if self.identify_error:
@@ -205,6 +205,7 @@ NODES: dict[str, tuple[OwnNode, CheckStatus, CheckStatus, int]] = {
     "another parent": (OwnNode(block=replace(BLOCK, parent_hash=OTHER_HASH)), F, N, 1),
     "another time": (OwnNode(block=replace(BLOCK, timestamp=BLOCK_TIME + timedelta(seconds=1))), F, N, 1),
     "pruned": (OwnNode(balance_error=StateUnavailable("missing trie node")), P, N, 2),
+    "is asked for what is no address": (OwnNode(balance_error=ValueError("non-hexadecimal number")), P, N, 2),
     "pruned for one": (OwnNode(failed={(OMNIBUS, ETH)}), P, N, 2),
     "away": (OwnNode(identify_error=NodeUnavailable("timed out")), N, N, 2),
     "on another chain": (OwnNode(identify_error=WrongChain("chain 5")), N, N, 2),
@@ -276,7 +277,12 @@ def test_a_node_that_says_otherwise_of_control_refuses(lie: dict[str, Any], tmp_
 
 @pytest.mark.parametrize(
     "silence",
-    [{"allowance": None}, {"control_error": NodeUnavailable("away")}, {"reads_encumbrances": False}],
+    [
+        {"allowance": None},
+        {"control_error": NodeUnavailable("away")},
+        {"control_error": ValueError("non-hexadecimal number")},
+        {"reads_encumbrances": False},
+    ],
 )
 def test_a_node_that_cannot_say_who_could_move_it_leaves_it_open(
     silence: dict[str, Any], tmp_path: Path, firm: Firm
