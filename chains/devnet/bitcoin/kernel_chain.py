@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chains.devnet.bitcoin.mining import MEDIAN_BLOCKS
-from chains.devnet.bitcoin.wire import Block, Transaction, block_of, compact_size, display, with_length
+from chains.devnet.bitcoin.wire import Block, Transaction, block_of, compact_size, with_length
 
 OP_RETURN: Final = 0x6A
 SCRIPT_BYTES_MAX: Final = 10_000
@@ -272,8 +272,3 @@ def kernel() -> Any:
     except ImportError as error:
         raise KernelMissing("Bitcoin Core's consensus library (py-bitcoinkernel) is not installed") from error
     return pbk
-
-
-def entry_text(entry: Entry) -> str:
-    """The block's hash as people write it."""
-    return display(entry.hash)
