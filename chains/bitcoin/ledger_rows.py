@@ -117,14 +117,6 @@ class LedgerRows:
         )
         return self.require(header.hash)
 
-    def activate(self, known: KnownBlock) -> None:
-        """Put an orphaned block back on the active chain, matched anew."""
-        self.connection.execute("UPDATE block SET active = 1, matched = ? WHERE id = ?", (self.joins(), known.row))
-
-    def orphan_above(self, height: int) -> int:
-        """Take all blocks above a height off the active chain; returns how many."""
-        return self.connection.execute("UPDATE block SET active = 0 WHERE active AND height > ?", (height,)).rowcount
-
     _COLUMNS: Final = "SELECT id, hash, height, previous, time, bits, active, matched FROM block WHERE "
 
     def _one(self, condition: str, *values: object) -> KnownBlock | None:

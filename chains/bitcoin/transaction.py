@@ -22,7 +22,6 @@ BLOCK_BYTES_MAX: Final = 4_000_000
 """No block, and so nothing in one, is longer (`MAX_BLOCK_SERIALIZED_SIZE` of Bitcoin Core)."""
 
 _U32: Final = Struct("<I")
-_U64: Final = Struct("<Q")
 _I32: Final = Struct("<i")
 _VALUE_AND_SIZE: Final = Struct("<QB")
 _new = tuple.__new__  # a named tuple made without its Python-level constructor: a block has tens of thousands
