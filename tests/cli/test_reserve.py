@@ -161,7 +161,8 @@ def test_repeated_byte_for_byte_and_corrected_with_a_reason(stated: Firm) -> Non
     corrected = stated("reserve", "compute", "--as-of", "2026-10-02", "--reason", "late entry", "--json")
     assert corrected.json["computation"]["replaces"] == "RC-000001"
     history = stated("reserve", "history")
-    assert "replaced by RC-000002" in history.out
+    first = next(line.split() for line in history.out.splitlines() if line.startswith("RC-000001"))
+    assert first[-1] == "RC-000002"
     assert [each["computation_id"] for each in stated("reserve", "history", "--json").json["computations"]] == [
         "RC-000001",
         "RC-000002",

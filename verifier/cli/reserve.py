@@ -321,10 +321,10 @@ def _history_table(found: list[StoredComputation]) -> object:
     rows = []
     for each in found:
         made = each.computation()
-        remark = f"replaced by {replaced[each.computation_id]}" if each.computation_id in replaced else ""
+        later = replaced.get(each.computation_id, "")
         amounts = [dollars(made.customer.required), dollars(made.pab.required)]
         rows.append(
-            [each.computation_id, each.as_of.isoformat(), each.scope.value, each.occasion.value, *amounts, remark]
+            [each.computation_id, each.as_of.isoformat(), each.scope.value, each.occasion.value, *amounts, later]
         )
-    columns = ["computation", "as of", "scope", "occasion", "customer", "PAB", ""]
+    columns = ["computation", "as of", "scope", "occasion", "customer", "PAB", "replaced by"]
     return output.table(output.counted(len(found), "computation"), columns, rows, ["customer", "PAB"])

@@ -151,11 +151,12 @@ def test_a_token_that_could_not_be_trusted_for_a_while_is_not_looked_for_again(
 def test_late_approvals_after_a_reorganisation_are_looked_for_again(
     books: Desk, world: AnvilWorld, questions: Questions
 ) -> None:
+    approve(world, OMNIBUS, STRANGER, 0)
     next_block(books, world)
     before = reached(books)
     books.take(wallets=[{"address": THIRD}])
     next_block(books, world)
-    world.node.reorg(1, [])
+    world.reorg_with_payment(1, OMNIBUS, STRANGER, 1)  # an empty block could come again as it was
     world.mine()
     questions.take()
     books.sweep()
