@@ -23,7 +23,16 @@ from chains.evm.probe import PROBED, Capabilities
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
 from chains.reader import NodeConfig
-from chains.types import Address, Asset, AssetId, BalanceObservation, Holding, ReadStatus
+from chains.types import (
+    Address,
+    AnchorEvidence,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    Holding,
+    ReadStatus,
+    StateEvidence,
+)
 from tests.chains.evm.conftest import EvmChain
 
 pytestmark = pytest.mark.devnet
@@ -260,9 +269,11 @@ def refuse_creation(asked: str, params: list[Any], answer: dict[str, Any]) -> di
     return {"jsonrpc": "2.0", "id": answer["id"], "error": {"code": -32000, "message": "to is required"}}
 
 
+@pytest.mark.fault("G15")
 def test_each_missing_ability_leads_to_the_next_way(
     chain: EvmChain, anvil: AnvilNode, lying_node: Lying, holders: list[Address]
 ) -> None:
+    anvil.mine()  # Anvil runs calls at its genesis block with another time than the block's
     holding = Holding(holders[0], chain.native)
     truth = anvil.balance(holders[0])
     told: tuple[Any, ...]
@@ -277,6 +288,23 @@ def test_each_missing_ability_leads_to_the_next_way(
     anvil.mine()
     reader = chain.reader(lying_node(refuse_override, refuse_creation).url)
     assert reader.read_balances(chain.pin(reader), [holding])[0].method == "multicall3"
+
+
+@pytest.mark.fault("A26")
+def test_without_state_proofs_a_balance_is_read_and_no_more(
+    chain: EvmChain, anvil: AnvilNode, lying_node: Lying, holders: list[Address]
+) -> None:
+    def refuse_proofs(asked: str, params: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+        if asked != "eth_getProof":
+            return answer
+        refusal = {"code": -32601, "message": "the method eth_getProof does not exist"}
+        return {"jsonrpc": "2.0", "id": answer["id"], "error": refusal}
+
+    reader = chain.reader(lying_node(refuse_proofs).url)
+    assert reader.probe(chain.now())["get-proof"].startswith("no: ")
+    (observation,) = reader.read_balances(chain.pin(reader), [Holding(holders[0], chain.native)])
+    assert observation.base_units == anvil.balance(holders[0])
+    assert (observation.state, observation.anchor) == (StateEvidence.READ, AnchorEvidence.SINGLE)
 
 
 def test_an_ability_lost_after_the_probe_is_made_up_for(
