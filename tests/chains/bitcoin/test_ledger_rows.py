@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +24,12 @@ credited = st.builds(
 )
 
 
-def begun() -> tuple[LedgerRows, KnownBlock]:
+@pytest.fixture
+def begun() -> Iterator[tuple[LedgerRows, KnownBlock]]:
+    """The rows of a new ledger in memory, and its first block."""
     rows = LedgerRows(None, REGTEST)
-    return rows, rows.insert_block(read_header(genesis().raw), 0)
+    yield rows, rows.insert_block(read_header(genesis().raw), 0)
+    rows.connection.close()
 
 
 @given(st.lists(credited))
@@ -37,8 +42,8 @@ def test_rows_of_many_credits_are_those_of_each(found: list[Credit]) -> None:
     ]
 
 
-def test_later_events_of_a_block_stand_behind_its_first() -> None:
-    rows, block = begun()
+def test_later_events_of_a_block_stand_behind_its_first(begun: tuple[LedgerRows, KnownBlock]) -> None:
+    rows, block = begun
     first, second = (event_row(script, EventKind.CREDIT, 5, 1, NAME, 0) for script in (1, 2))
     rows.insert_events(block, [first, first])
     rows.insert_events(block, [])
@@ -48,8 +53,8 @@ def test_later_events_of_a_block_stand_behind_its_first() -> None:
     assert stored == [(begin, block.row, 1), (begin + 1, block.row, 1), (begin + 2, block.row, 2)]
 
 
-def test_a_block_never_takes_rows_of_the_next() -> None:
-    rows, block = begun()
+def test_a_block_never_takes_rows_of_the_next(begun: tuple[LedgerRows, KnownBlock]) -> None:
+    rows, block = begun
     event = event_row(1, EventKind.CREDIT, 5, 1, NAME, 0)
     last = (block.row + 1 << EVENT_BITS) - 1
     rows.connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (last - 1, *event))
@@ -61,8 +66,8 @@ def test_a_block_never_takes_rows_of_the_next() -> None:
         rows.insert_events(block, [event])
 
 
-def test_the_events_of_a_block_are_searched_and_not_scanned() -> None:
-    rows, _ = begun()
+def test_the_events_of_a_block_are_searched_and_not_scanned(begun: tuple[LedgerRows, KnownBlock]) -> None:
+    rows, _ = begun
     plan = rows.connection.execute(
         f"EXPLAIN QUERY PLAN SELECT 1 FROM block AS b CROSS JOIN event ON {EVENTS_OF_BLOCK}"
         " WHERE b.active AND b.height > 5"
