@@ -53,7 +53,7 @@ lint: $(READY) ## formatting, lint, types and import rules
 
 .PHONY: test
 test: setup lint ## every check and every test
-	$(BIN)/python -m pytest -n $(WORKERS) --require-anvil --faults-report=build/faults.json
+	$(BIN)/python -m pytest -n $(WORKERS) --require-anvil --require-bitcoin --faults-report=build/faults.json
 
 .PHONY: faults
 faults: setup ## which rows of docs/faults.md the tests cover

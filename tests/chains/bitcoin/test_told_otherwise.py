@@ -244,10 +244,10 @@ class Headers:
             before = before_next
 
     def call(self, method: str, *params: object) -> object:
-        raise NotImplementedError
+        raise AssertionError(f"headers are asked for in batches, not by {method} alone")
 
     def get(self, path: str) -> HttpAnswer:
-        raise NotImplementedError
+        raise AssertionError(f"headers are asked for in batches, not at {path}")
 
     def batch(self, calls: Sequence[RpcCall]) -> list[object]:
         by_hash = {read_header(raw).block_hash: raw.hex() for raw in self._raw}
