@@ -20,7 +20,7 @@ from exports.reserve.errors import CalendarUnknown
 from verifier.errors import MissingExtra
 
 PUBLISHED_YEARS: Final = range(2024, 2031)
-"""Years whose holidays the tests hold against the Federal Reserve's published schedule (K.8); others are not guessed."""
+"""Years whose holidays the tests hold against the Federal Reserve's published schedule, K.8. Others are not guessed."""
 
 _ONE_DAY: Final = timedelta(days=1)
 _AFTER_OPENING: Final = timedelta(hours=1)
