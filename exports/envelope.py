@@ -2,29 +2,27 @@
 
 DSSE signs the payload type together with the payload (its pre-authentication encoding), so a signature over
 something else that happens to have the same bytes does not count. securesystemslib makes and checks single
-signatures; the threshold is counted here, over different public keys.
+signatures; who they count for is decided in `exports.trust`, over different public keys.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signature  # type: ignore[attr-defined]
-
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import NotCanonical, SignatureInvalid, SignerUnavailable
-from exports.keys import TrustedKeys, signer_key_id
+from exports.keys import sign_payload
 from exports.manifest import PAYLOAD_TYPE
+from exports.public_keys import signature_fits
+from exports.trust import ROOT, RoleCount, TrustedKey, TrustedKeys, count_roles
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
+    from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 ENVELOPE_BYTES_MAX: Final = 6 * 1024 * 1024
 """Largest envelope read: the largest manifest in base64, and its signature."""
@@ -50,7 +48,14 @@ class SignatureVerdict:
     not_counted: tuple[str, ...]
     """Signatures that do not count, and why: unknown key, revoked."""
     problems: tuple[str, ...]
-    """Why the signatures do not suffice, or contradict; empty when they do suffice."""
+    """Signatures that contradict: wrong, malformed, or over something else."""
+    roles: tuple[RoleCount, ...]
+    """Role by role, how many different keys signed, and how many must."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Required roles of which too few signed; empty when the signatures suffice."""
+        return tuple(f"role {count.text()}" for count in self.roles if count.required and not count.is_met)
 
     @property
     def compared(self) -> int:
@@ -69,15 +74,8 @@ def sign_manifest(manifest: bytes, signers: Sequence[Signer]) -> SignedEnvelopes
         raise SignerUnavailable("no signer is given; an unsigned bundle is not published")
     members: dict[str, bytes] = {}
     for signer in signers:
-        key = signer.public_key
-        own_id = signer_key_id(key)
-        envelope = Envelope(manifest, PAYLOAD_TYPE, {})
-        try:
-            signature = envelope.sign(signer)
-            key.verify_signature(signature, envelope.pae())  # a signer that signs wrongly is as good as down
-        except Exception as error:  # noqa: BLE001 - signers raise errors of their own libraries
-            raise SignerUnavailable(f"signer {own_id[:12]}: {type(error).__name__}") from None
-        members[signature_name(own_id)] = envelope_bytes(manifest, own_id, bytes.fromhex(signature.signature))
+        own_id, signature = sign_payload(manifest, PAYLOAD_TYPE, signer)
+        members[signature_name(own_id)] = envelope_bytes(manifest, own_id, signature)
     if len(members) != len(signers):
         raise SignerUnavailable("two signers use the same key")
     return SignedEnvelopes(tuple(sorted(name[11:75] for name in members)), members)
@@ -115,17 +113,24 @@ def parse_envelope(data: bytes) -> tuple[bytes, str, bytes]:
 
 
 def judge_signatures(
-    manifest: bytes, envelopes: Mapping[str, bytes], keys: TrustedKeys, *, created_at: datetime
+    manifest: bytes,
+    envelopes: Mapping[str, bytes],
+    keys: TrustedKeys,
+    *,
+    created_at: datetime,
+    stamped_at: datetime | None = None,
+    also_required: Collection[str] = (),
 ) -> SignatureVerdict:
     """Hold the envelopes (by the key id in their member name) against the reader's keys.
 
     Every envelope must sign these very bytes. A signature by a trusted key must be right; one by a key the
-    reader does not know is named and not counted. Revocation of a key is judged at the bundle's `created_at`.
+    reader does not know is named and not counted. Revocation is judged at the bundle's `created_at`, of a compromised
+    key at `stamped_at`, when a trusted time stamp shows the bundle to have existed. `also_required` are roles
+    this reader asks for besides those of the list.
     """
-    accepted: list[str] = []
+    counted: list[TrustedKey] = []
     not_counted: list[str] = []
     problems: list[str] = []
-    roles: set[str] = set()
     known = {key.key_id: key for key in keys.keys}
     for named_id, data in sorted(envelopes.items()):
         try:
@@ -140,25 +145,17 @@ def judge_signatures(
         key = known.get(key_id)
         if key is None:
             not_counted.append(f"{key_id[:12]} (not among the trusted keys)")
-        elif not _signature_fits(key.verification_key(), manifest, key_id, signature):
+        elif not signature_fits(key.verification_key(), manifest, PAYLOAD_TYPE, signature):
             problems.append(f"the signature of {key.name!r} is wrong")
-        elif key.revoked_from is not None and created_at >= key.revoked_from:
-            not_counted.append(f"{key.name} (revoked from {key.revoked_from.isoformat()})")
+        elif key.role == ROOT:
+            not_counted.append(f"{key.name} (a root key signs lists, no bundle)")
+        elif (reason := key.why_not(created_at, stamped_at)) is not None:
+            not_counted.append(f"{key.name} ({reason})")
         else:
-            accepted.append(key.name or key_id[:12])
-            roles.update(key.roles)
-    if len(accepted) < keys.threshold:
-        problems.append(f"{len(accepted)} trusted signatures, {keys.threshold} are needed")
-    problems.extend(f"no signature in the role {role!r}" for role in keys.required_roles if role not in roles)
-    return SignatureVerdict(tuple(accepted), tuple(not_counted), tuple(problems))
-
-
-def _signature_fits(key: SSlibKey, payload: bytes, key_id: str, signature: bytes) -> bool:
-    try:
-        key.verify_signature(Signature(key_id, signature.hex()), Envelope(payload, PAYLOAD_TYPE, {}).pae())
-    except (UnverifiedSignatureError, VerificationError):
-        return False
-    return True
+            counted.append(key)
+    names = tuple(key.name or key.key_id[:12] for key in counted)
+    roles = count_roles(keys, counted, also_required)
+    return SignatureVerdict(names, tuple(not_counted), tuple(problems), roles)
 
 
 def _decode(text: object) -> bytes:

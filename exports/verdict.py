@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from exports.codec import time_text
+from exports.trust import RoleCount
 
 PROBLEMS_SHOWN_MAX: Final = 20
 """Most problems one check lists; the number of all of them is always given."""
@@ -106,6 +107,8 @@ class BundleFacts:
     unverified: int
     signed_by: tuple[str, ...]
     """Names of the reader's trusted keys whose signature counts."""
+    roles: tuple[RoleCount, ...]
+    """Role by role, how many different keys signed, and how many must."""
     withheld: tuple[str, ...]
     blocks: tuple[str, ...] = ()
     """Each chain's block, whether it was final, and what of the balances there is immature: a line each."""
@@ -135,6 +138,16 @@ class BundleFacts:
                 "unverified": self.unverified,
             },
             "signed_by": list(self.signed_by),
+            "roles": [
+                {
+                    "role": count.role,
+                    "required": count.required,
+                    "threshold": count.threshold,
+                    "signed": len(count.signed),
+                    "by": list(count.signed),
+                }
+                for count in self.roles
+            ],
             "withheld": list(self.withheld),
             "blocks": list(self.blocks),
             "control": list(self.control),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,6 @@ from exports.evidence_checks import (
     check_transfers,
 )
 from exports.key_checks import check_key_proofs
-from exports.keys import TrustedKeys
 from exports.liability_checks import check_liabilities, liability_lines
 from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
@@ -45,6 +44,7 @@ from exports.record_checks import (
 from exports.records import RECORD_TYPES, Status
 from exports.reserve_checks import check_reserve, reserve_lines
 from exports.strictzip import StrictZip, ZipLimits
+from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
 
 NAMES: Final[dict[int, str]] = {
@@ -101,14 +101,17 @@ def verify_bundle(
     limits: VerifyLimits | None = None,
     after: tuple[int, str] | None = None,
     spelling: Spelling = registry_spelling,
+    also_required: Collection[str] = (),
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
     `now` is the moment at which expiry is judged. `readers` opens the reader's own nodes, by chain; without it
     the node checks are not requested. `after` is the sequence and digest of an earlier bundle this one must
-    follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters.
+    follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters. `also_required` are
+    roles that must have signed besides those that the list of trusted keys requires.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
+    run.also_required = tuple(also_required)
     try:
         with path.open("rb") as file:
             run.verify(file)
@@ -131,6 +134,7 @@ class _Run:
     ) -> None:
         self.trusted_keys, self.now, self.readers = trusted_keys, now, readers
         self.limits, self.after, self.spelling = limits, after, spelling
+        self.also_required: tuple[str, ...] = ()
         self.checks: list[Check] = []
         self.facts: BundleFacts | None = None
 
@@ -229,7 +233,9 @@ class _Run:
                 envelopes[match[1]] = container.read(match[0], ENVELOPE_BYTES_MAX)
             except ContainerInvalid as error:
                 unreadable.append(str(error))
-        verdict = judge_signatures(data, envelopes, self.trusted_keys, created_at=manifest.created_at)
+        verdict = judge_signatures(
+            data, envelopes, self.trusted_keys, created_at=manifest.created_at, also_required=self.also_required
+        )
         keys = self.trusted_keys
         expired = []
         if self.now >= keys.expires:
@@ -237,10 +243,10 @@ class _Run:
                 f"the trusted-keys list (version {keys.version}) expired at {keys.expires.isoformat()}, "
                 f"judged at {self.now.isoformat()}; the bundle says it was made at {manifest.created_at.isoformat()}"
             )
-        note = f"by {', '.join(verdict.accepted)}; {keys.threshold} needed"
+        note = "; ".join(count.text() for count in verdict.roles)
         if verdict.not_counted:
             note += f"; not counted: {', '.join(verdict.not_counted)}"
-        problems = [*unreadable, *verdict.problems]
+        problems = [*unreadable, *verdict.problems, *verdict.missing]
         if problems:  # the reason a signature did not count belongs to the reason the threshold was missed
             problems += [f"not counted: {reason}" for reason in verdict.not_counted]
         self.note(3, Outcome(len(envelopes), problems, expired, note))
@@ -345,6 +351,7 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         diverged=counts[Status.DIVERGED],
         unverified=counts[Status.UNVERIFIED],
         signed_by=verdict.accepted,
+        roles=verdict.roles,
         withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
         blocks=tuple(block_lines(contents)) if contents else (),
         control=tuple(control_lines(contents)) if contents else (),

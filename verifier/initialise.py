@@ -12,6 +12,8 @@ from verifier.config import CONFIG_FILE, load_settings
 from verifier.errors import InputError, MissingExtra
 
 KEY_FILE = Path("keys") / "signing-key.pem"
+ROOT_KEY_FILE = Path("keys") / "root-key.pem"
+"""Signs lists of trusted keys only; to be kept away from this machine once the folder is set up."""
 TRUSTED_KEYS_FILE = "trusted-keys.json"
 TRUSTED_FOR = timedelta(days=365)
 """How long a trusted-keys file made here is valid; an auditor asks for the current one after that."""
@@ -58,20 +60,24 @@ def initialise(folder: Path, *, config_text: Callable[[], str], actor: str, now:
 
 
 def _make_keys(folder: Path, now: datetime, created: list[str], kept: list[str]) -> None:
-    """A signing key, and beside it the file an auditor needs to trust it."""
-    from exports.keys import create_key_pair, trusted_key, trusted_keys
+    """A signing key, the file an auditor needs to trust it, and the root key that signs that file's next version."""
+    from exports.keys import create_key_pair, load_signer, sign_list
+    from exports.trust import ROOT, trusted_key, trusted_keys
 
-    key, trusted = folder / KEY_FILE, folder / TRUSTED_KEYS_FILE
+    key, root, trusted = folder / KEY_FILE, folder / ROOT_KEY_FILE, folder / TRUSTED_KEYS_FILE
     if key.exists():
-        kept.extend(str(name) for name in (KEY_FILE, TRUSTED_KEYS_FILE) if (folder / name).exists())
+        kept.extend(str(name) for name in (KEY_FILE, ROOT_KEY_FILE, TRUSTED_KEYS_FILE) if (folder / name).exists())
         return
     if trusted.exists():
         raise InputError(f"{TRUSTED_KEYS_FILE} is here, but the key it speaks of ({KEY_FILE}) is not")
     key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    public = create_key_pair(key)
-    entry = trusted_key("operations", public, ("operations",))
-    trusted.write_bytes(trusted_keys((entry,), expires=now.replace(microsecond=0) + TRUSTED_FOR).to_bytes())
-    created.extend([str(KEY_FILE), TRUSTED_KEYS_FILE])
+    entries = (
+        trusted_key("operations", create_key_pair(key), "operations"),
+        trusted_key(ROOT, create_key_pair(root), ROOT),
+    )
+    unsigned = trusted_keys(entries, expires=now.replace(microsecond=0) + TRUSTED_FOR)
+    trusted.write_bytes(sign_list(unsigned, [load_signer(f"file2:{root}")]).to_bytes())
+    created.extend([str(KEY_FILE), str(ROOT_KEY_FILE), TRUSTED_KEYS_FILE])
 
 
 def _make_secret(path: Path | None, created: list[str], kept: list[str]) -> None:

@@ -122,11 +122,18 @@ def test_init_makes_private_files_and_keeps_everything_the_second_time(tmp_path:
     assert answer.json["created"] == [
         "custody.toml",
         "keys/signing-key.pem",
+        "keys/root-key.pem",
         "trusted-keys.json",
         "keys/liabilities-secret.hex",
     ]
     assert tomllib.loads((folder / "custody.toml").read_text("utf-8"))["firm"]["name"] == name
-    for private in ("custody.toml", "keys/signing-key.pem", "keys/liabilities-secret.hex", "custody.db"):
+    for private in (
+        "custody.toml",
+        "keys/signing-key.pem",
+        "keys/root-key.pem",
+        "keys/liabilities-secret.hex",
+        "custody.db",
+    ):
         assert stat.S_IMODE((folder / private).stat().st_mode) == 0o600
     assert stat.S_IMODE((folder / "keys").stat().st_mode) == 0o700
     config = folder / "custody.toml"

@@ -35,7 +35,7 @@ from exports.control_records import (
     ReviewStatus,
 )
 from exports.envelope import sign_manifest
-from exports.keys import TrustedKeys, create_key_pair, load_signer, trusted_key, trusted_keys
+from exports.keys import create_key_pair, load_signer
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import MANIFEST_NAME, Withheld, digest_hex
@@ -64,6 +64,7 @@ from exports.records import (
     WitnessRecord,
 )
 from exports.strictzip import write_zip
+from exports.trust import TrustedKeys, trusted_key, trusted_keys
 from exports.verdict import Check, CheckStatus, VerificationReport
 from exports.verify import verify_bundle
 
@@ -366,7 +367,7 @@ class Firm:
 def make_firm(folder: Path, name: str = "operations") -> Firm:
     private_path = folder / f"{name}.pem"
     public_key_pem = create_key_pair(private_path)
-    trusted = trusted_keys((trusted_key(name, public_key_pem, (name,)),), expires=NOW + timedelta(days=90))
+    trusted = trusted_keys((trusted_key(name, public_key_pem, name),), expires=NOW + timedelta(days=90))
     return Firm(load_signer(f"file2:{private_path}"), trusted, public_key_pem, private_path)
 
 

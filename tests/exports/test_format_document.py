@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from exports import control_records, inclusion, key_challenge, manifest, records
-from exports.keys import TrustedKey, TrustedKeys
 from exports.manifest import Manifest
 from exports.records import RECORD_TYPES
+from exports.trust import ListSignature, Role, TrustedKey, TrustedKeys
 from exports.verify import NAMES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
@@ -58,7 +58,8 @@ def test_manifest_and_trusted_keys_are_described() -> None:
     assert documented_fields(DOCUMENT.partition("## 3. Manifest")[2]) == fields(Manifest)
     signatures = DOCUMENT.partition("## 4. Signatures")[2]
     assert documented_fields(signatures) == fields(TrustedKeys)
-    assert documented_fields(signatures.partition("Each of `keys`")[2]) == fields(TrustedKey)
+    for part in (Role, TrustedKey, ListSignature):
+        assert documented_fields(DOCUMENT.partition(f"#### {part.__name__}\n")[2]) == fields(part)
 
 
 def test_every_check_is_described_by_its_number_and_name() -> None:

@@ -22,16 +22,10 @@ from exports.bundle import write_bundle
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.envelope import envelope_bytes, judge_signatures, parse_envelope, sign_manifest, signature_name
 from exports.errors import KeyRefused, SignatureInvalid, SignerUnavailable, TrustedKeysInvalid
-from exports.keys import (
-    TrustedKeys,
-    create_key_pair,
-    key_id,
-    load_signer,
-    parse_public_key,
-    trusted_key,
-    trusted_keys,
-)
+from exports.keys import create_key_pair, load_signer, load_trusted_keys
 from exports.manifest import MANIFEST_NAME, PAYLOAD_TYPE
+from exports.public_keys import key_id, parse_public_key
+from exports.trust import TrustedKeys, trusted_key, trusted_keys
 from exports.verdict import CheckStatus
 from tests.exports.sample import (
     CREATED,
@@ -61,26 +55,25 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Firm:
 
 
 def both(firm: Firm, second: Firm, **changes: Any) -> TrustedKeys:
-    return trusted_keys((*firm.trusted.keys, *second.trusted.keys), **{"expires": LATER, "threshold": 2, **changes})
+    return trusted_keys((*firm.trusted.keys, *second.trusted.keys), **{"expires": LATER, **changes})
 
 
 def signature_check(path: Path, trusted: TrustedKeys, **changes: Any) -> CheckStatus:
     return check(verify(path, trusted, **changes), 3).status
 
 
-def test_two_signers_reach_a_threshold_of_two_and_one_does_not(tmp_path: Path, firm: Firm, second: Firm) -> None:
+def test_two_roles_must_sign_and_one_alone_does_not_do(tmp_path: Path, firm: Firm, second: Firm) -> None:
     write_bundle(small_bundle(), [firm.signer, second.signer], tmp_path / "two.zip")
     one = write(tmp_path, firm, small_bundle(), "one.zip")
     assert signature_check(tmp_path / "two.zip", both(firm, second)) is CheckStatus.PASSED
     assert signature_check(one, both(firm, second)) is CheckStatus.FAILED
-    assert signature_check(one, both(firm, second, threshold=1)) is CheckStatus.PASSED
+    assert signature_check(one, both(firm, second, optional=("cco",))) is CheckStatus.PASSED
 
 
 def test_a_required_role_must_have_signed(tmp_path: Path, firm: Firm, second: Firm) -> None:
     one = write(tmp_path, firm, small_bundle())
-    for role, status in (("operations", CheckStatus.PASSED), ("cco", CheckStatus.FAILED)):
-        keys = both(firm, second, threshold=1, required_roles=(role,))
-        assert signature_check(one, keys) is status
+    for optional, status in (("cco", CheckStatus.PASSED), ("operations", CheckStatus.FAILED)):
+        assert signature_check(one, both(firm, second, optional=(optional,))) is status
 
 
 @pytest.mark.fault("G10", "E7")
@@ -109,12 +102,13 @@ def test_one_key_never_counts_twice(tmp_path: Path, firm: Firm, second: Firm) ->
     verdict = judge_signatures(manifest, {own_id: first, other_id: forged}, both(firm, second), created_at=CREATED)
     assert verdict.accepted == ("operations",)
     assert verdict.problems
+    assert [count.text() for count in verdict.roles] == ["cco 0 of 1", "operations 1 of 1 (operations)"]
     # The same key under a second id is no second key: ids are computed.
     with pytest.raises(TrustedKeysInvalid):
         both(firm, firm)
     twin = replace(firm.trusted.keys[0], key_id=other_id)
     with pytest.raises(TrustedKeysInvalid, match="SHA-256 of the key"):
-        trusted_keys((firm.trusted.keys[0], twin), expires=LATER, threshold=2)
+        trusted_keys((firm.trusted.keys[0], twin), expires=LATER, thresholds={"operations": 2})
     with pytest.raises(SignerUnavailable, match="same key"):
         sign_manifest(manifest, [firm.signer, firm.signer])
 
@@ -122,11 +116,12 @@ def test_one_key_never_counts_twice(tmp_path: Path, firm: Firm, second: Firm) ->
 @pytest.mark.fault("E7")
 @pytest.mark.parametrize(("threshold", "works"), [(-1, False), (0, False), (1, True), (2, False)])
 def test_a_threshold_is_one_to_the_number_of_keys(threshold: int, works: bool, firm: Firm) -> None:
+    thresholds = {"operations": threshold}
     if works:
-        assert trusted_keys(firm.trusted.keys, expires=LATER, threshold=threshold).threshold == threshold
+        assert trusted_keys(firm.trusted.keys, expires=LATER, thresholds=thresholds).roles[0].threshold == threshold
         return
     with pytest.raises(TrustedKeysInvalid):
-        trusted_keys(firm.trusted.keys, expires=LATER, threshold=threshold)
+        trusted_keys(firm.trusted.keys, expires=LATER, thresholds=thresholds)
 
 
 @pytest.mark.fault("E6")
@@ -258,9 +253,9 @@ def test_a_revoked_key_counts_until_its_revocation(tmp_path: Path, firm: Firm) -
 def test_an_older_list_is_a_rollback(tmp_path: Path, firm: Firm) -> None:
     path = tmp_path / "keys.json"
     path.write_bytes(trusted_keys(firm.trusted.keys, expires=LATER, version=4).to_bytes())
-    assert TrustedKeys.load(path, version_min=4).version == 4
+    assert load_trusted_keys(path, version_min=4).version == 4
     with pytest.raises(TrustedKeysInvalid, match="older than version 5"):
-        TrustedKeys.load(path, version_min=5)
+        load_trusted_keys(path, version_min=5)
 
 
 def test_the_list_comes_back_and_may_be_laid_out_as_people_like(tmp_path: Path, firm: Firm, second: Firm) -> None:
@@ -269,22 +264,29 @@ def test_the_list_comes_back_and_may_be_laid_out_as_people_like(tmp_path: Path, 
     path = tmp_path / "keys.json"
     for text in (keys.to_bytes(), json.dumps(value).encode(), json.dumps(value, indent=7, sort_keys=True).encode()):
         path.write_bytes(text)
-        assert TrustedKeys.load(path) == keys
+        assert load_trusted_keys(path) == keys
 
 
 @pytest.mark.fault("E7")
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda v: v.update(threshold=0),
-        lambda v: v.update(threshold=True),
-        lambda v: v.update(threshold=1.0),
+        lambda v: v["roles"][0].update(threshold=0),
+        lambda v: v["roles"][0].update(threshold=True),
+        lambda v: v["roles"][0].update(threshold=1.0),
+        lambda v: v["roles"][0].update(threshold=2),
+        lambda v: v["roles"][0].update(required=False),
+        lambda v: v["roles"].append(v["roles"][0]),
+        lambda v: v["keys"][0].update(role="cco"),
+        lambda v: v["keys"][0].update(compromised=True),
+        lambda v: v.update(signatures=[{"key_id": "0" * 64, "signature": ""}]),
         lambda v: v.update(extra=1),
         lambda v: v.pop("expires"),
         lambda v: v.update(expires="2027-01-01"),
         lambda v: v.update(version=0),
         lambda v: v.update(keys=[]),
-        lambda v: v.update(required_roles=["cco"]),
+        lambda v: v.update(roles=[]),
+        lambda v: v["roles"].append({"name": "zco", "threshold": 1, "required": True}),
         lambda v: v["keys"][0].update(key_id="0" * 64),
         lambda v: v["keys"][0].update(public_key="AAAA"),
         lambda v: v["keys"].append(v["keys"][0]),
@@ -303,7 +305,7 @@ def test_what_is_no_list_at_all_is_refused(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(TrustedKeysInvalid):
         TrustedKeys.parse(data)
     with pytest.raises(TrustedKeysInvalid):
-        TrustedKeys.load(tmp_path / "missing.json")
+        load_trusted_keys(tmp_path / "missing.json")
 
 
 def public_pem(key: Any) -> str:
@@ -326,7 +328,7 @@ def test_other_kinds_of_keys_sign_and_verify(private: Any, tmp_path: Path) -> No
     path.write_bytes(private.private_bytes(encoding, form, serialization.NoEncryption()))
     path.chmod(0o600)
     signer = load_signer(f"file2:{path}", public_key_pem=public_pem(private))
-    keys = trusted_keys((trusted_key("any", public_pem(private)),), expires=LATER)
+    keys = trusted_keys((trusted_key("any", public_pem(private), "any"),), expires=LATER)
     write_bundle(small_bundle(), [signer], tmp_path / "b.zip")
     assert signature_check(tmp_path / "b.zip", keys) is CheckStatus.PASSED
 

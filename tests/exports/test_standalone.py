@@ -18,10 +18,10 @@ for name in BLOCKED:
     sys.modules[name] = None
 from datetime import datetime, UTC
 from pathlib import Path
-from exports.keys import TrustedKeys
+from exports.keys import load_trusted_keys
 from exports.report import report_text
 from exports.verify import verify_bundle
-report = verify_bundle(Path(sys.argv[1]), TrustedKeys.load(Path(sys.argv[2])), now=datetime(2026, 2, 2, tzinfo=UTC))
+report = verify_bundle(Path(sys.argv[1]), load_trusted_keys(Path(sys.argv[2])), now=datetime(2026, 2, 2, tzinfo=UTC))
 loaded = sorted({name.partition(".")[0] for name, module in sys.modules.items() if module is not None})
 print(json.dumps({"report": report.to_dict(), "text": report_text(report), "loaded": loaded}))
 """

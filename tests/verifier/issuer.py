@@ -10,7 +10,8 @@ from pathlib import Path
 from chains.reader import ChainReader
 from chains.types import ChainId
 from exports.bundle import WrittenBundle
-from exports.keys import TrustedKeys, create_key_pair, load_signer, trusted_key, trusted_keys
+from exports.keys import create_key_pair, load_signer
+from exports.trust import TrustedKeys, trusted_key, trusted_keys
 from exports.verdict import CheckStatus, VerificationReport
 from exports.verify import verify_bundle
 from tests.exports.sample import FIRM_SECRET
@@ -32,7 +33,7 @@ class Issuer:
     def of(folder: Path, *desks: Desk) -> Issuer:
         """An issuer with a new key."""
         key = folder / "key.pem"
-        entry = trusted_key("operations", create_key_pair(key), ("operations",))
+        entry = trusted_key("operations", create_key_pair(key), "operations")
         expires = desks[0].now().replace(microsecond=0) + timedelta(days=365)
         return Issuer(desks, folder, key, trusted_keys((entry,), expires=expires))
 

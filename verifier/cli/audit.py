@@ -100,13 +100,13 @@ def register(app: typer.Typer) -> None:
 
         Example: custody verify audit.zip --trusted-keys trusted-keys.json --rpc eip155:1=https://my-node.example
         """
-        from exports.keys import TrustedKeys
+        from exports.keys import load_trusted_keys
         from exports.verify import verify_bundle
 
         readers = dict(_reader(text) for text in rpc or ())
         with output.progress("verifying", None, quiet=as_json):
             report = verify_bundle(
-                file, TrustedKeys.load(trusted_keys), now=now(), readers=readers, after=_after(after)
+                file, load_trusted_keys(trusted_keys), now=now(), readers=readers, after=_after(after)
             )
         if as_json:
             output.emit_json(report.to_dict())

@@ -214,11 +214,11 @@ def _write(folder: Path, statement: InclusionStatement) -> Path:
 
 def _root_of(bundle: Path, trusted_keys: Path) -> tuple[str | None, tuple[str, ...], tuple[str, ...]]:
     """The root of a bundle that verifies; else why it does not, as problems or obstacles."""
-    from exports.keys import TrustedKeys
+    from exports.keys import load_trusted_keys
     from exports.report import verdict_line
     from exports.verify import verify_bundle
 
-    report = verify_bundle(bundle, TrustedKeys.load(trusted_keys), now=now())
+    report = verify_bundle(bundle, load_trusted_keys(trusted_keys), now=now())
     root = report.bundle.liabilities_root if report.bundle is not None else None
     if report.exit_code == 0 and root is not None:
         return root, (), ()
