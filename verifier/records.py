@@ -146,6 +146,8 @@ class FindingKind(StrEnum):
     """The figures stated now would require more than what counts; no computation fixed it yet."""
     MISSED_RESERVE_DEPOSIT = "missed_reserve_deposit"
     """The deadline of a deposit passed with a deficit: notified immediately, 15c3-3(i)."""
+    CONTROL_DEFICIT = "control_deficit"
+    """Less of an issue of securities is in possession or control than 15c3-3(b) requires."""
 
 
 class MatchOutcome(StrEnum):

@@ -17,6 +17,7 @@ ROWS = re.findall(r"^\| `([a-z_]+)` \| (.+?) \| (\w+) \| ([a-z-]+) \|$", TEXT, r
 STATUS = {
     "exception": FirmStatus.SEGREGATION_EXCEPTION,
     "under-funded": FirmStatus.UNDER_FUNDED,
+    "control-deficit": FirmStatus.CONTROL_DEFICIT,
     "unverified": FirmStatus.UNVERIFIED,
 }
 SOMETIMES_PAST = {FindingKind.COMMINGLING, FindingKind.CONTROL_CHANGE}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId
 from verifier.errors import CaseConflict, InputError
-from verifier.records import CaseState, Finding, FindingKind
+from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.engine import Database
 from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Sighted
 from verifier.store.sweep_store import ORPHANED_HASHES
@@ -257,16 +257,18 @@ def see_cases(
     is_look: bool = False,
     gone: Collection[str] = (),
     height: int | None = None,
+    rail: Rail | None = None,
 ) -> list[CaseSeen]:
     """Open a case for each new finding and note what changed of known ones; one result for each sighting.
 
-    With `all_seen` the sightings are everything there is to see on the chain: open cases among them no more are
-    noted as no longer seen. They stay open until a second person closes them. A sweep that `looks_back` opens cases
-    for what nobody knew, and says nothing new of what has a case: newer figures were seen already. One that `is_look`
-    saw blocks that are not final: it says nothing new of what a sweep has seen. What was seen at a block whose hash is
-    among `gone` is noted again at the block where it is seen now. What only looks saw up to the `height`
-    that a sweep judged is withdrawn when the sweep does not confirm it, unless the balance could not be read. A past
-    event that people dealt with while it was provisional stays closed, and is confirmed in its case.
+    With `all_seen` the sightings are everything there is to see on the chain, and of the `rail` where one is given:
+    open cases among them no more are noted as no longer seen. They stay open until a second person closes them. A
+    sweep that `looks_back` opens cases for what nobody knew, and says nothing new of what has a case: newer figures
+    were seen already. One that `is_look` saw blocks that are not final: it says nothing new of what a sweep has seen.
+    What was seen at a block whose hash is among `gone` is noted again at the block where it is seen now. What only
+    looks saw up to the `height` that a sweep judged is withdrawn when the sweep does not confirm it, unless the
+    balance could not be read. A past event that people dealt with while it was provisional stays closed, and is
+    confirmed in its case.
     """
     sightings = list(sightings)
     unread = {place for each in sightings if each.finding.kind is FindingKind.UNVERIFIED for place in each.covers}
@@ -330,6 +332,7 @@ def see_cases(
                 and known.finding.finding_key not in seen_keys
                 and not _is_past_event(known.finding)
                 and chains[known.case_id] == chain_id
+                and rail in (None, known.finding.rail)
             )
             if ceased:
                 text = "The sweep did not see this any more."

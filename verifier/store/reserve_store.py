@@ -15,6 +15,7 @@ from mapping.reserve_types import FirmCapital, FocusMonthEnd, ReserveBankAccount
 from mapping.reserve_types import ReserveNotice as Notice
 from mapping.types import Origin, Sourced
 from verifier.errors import InputError
+from verifier.records import Rail
 from verifier.reserve.calendar import ReserveTimes
 from verifier.reserve.stated import ReserveStatements
 from verifier.store.case_store import CaseStore, see_cases
@@ -165,10 +166,10 @@ class ReserveStore(CaseStore):
     def see_reserve(self, sightings: Iterable[Sighted], actor: str, now: datetime) -> list[CaseSeen]:
         """Open or see again the cases of the reserve accounts; those that are not among the sightings are gone.
 
-        Cases of no chain are all of this rail: the sightings must be everything there is to see on it.
+        Cases of other rails are left alone: the sightings must be everything there is to see on this one.
         """
         with self.record("reserve.looked", actor, {}, now) as unit:
-            return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True)
+            return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.CASH)
 
     def standing_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:
         """The computations that no later one replaced, in the order they were made."""
