@@ -25,7 +25,7 @@ from chains.agreement import (
 )
 from chains.block_trace import BlockTrace, as_change_explainer, merge_traces
 from chains.disputes import disputed, transfer_disputes
-from chains.errors import ChainConfigError, QuorumNotReached, UnsupportedByNode
+from chains.errors import ChainConfigError, QuorumNotReached, ReadError, UnsupportedByNode
 from chains.panel import Failures, Panel
 from chains.quorum_balances import merge_balances
 from chains.reader import (
@@ -36,14 +36,17 @@ from chains.reader import (
     NodeIdentity,
     Pin,
     Progress,
+    as_balance_prover,
     as_encumbrance_reader,
     prepare_balances,
     used_addresses,
 )
+from chains.state_proofs import BalanceProofs
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Holding, TransferScan
 
 if TYPE_CHECKING:
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.token_layout import TokenLayout
 
 Said = TypeVar("Said", bound=Hashable)
 
@@ -272,6 +275,34 @@ class QuorumReader:
             if problem := verdict.answer if verdict.is_agreed else f"operators disagree: {dispute}":
                 problems[asset.asset_id] = problem
         return problems
+
+    @property
+    def proves_balances(self) -> bool:
+        """Whether one of its nodes can be asked for state proofs."""
+        return any(as_balance_prover(reader) is not None for reader in self._panel.readers.values())
+
+    def prove_balances(
+        self, pin: Pin, holdings: Sequence[Holding], layouts: Mapping[AssetId, TokenLayout]
+    ) -> BalanceProofs:
+        """What any one node can prove under the block that the quorum agreed on: a proof needs no second witness.
+
+        The nodes are asked in turn for what is not proven yet. A node that cannot, or whose proofs do not check, is not
+        left out for it: its answers to other questions stand against those of others.
+        """
+        from chains.quorum_proofs import ProofsOfMany
+
+        found = ProofsOfMany(holdings)
+        for node in self._panel.present:
+            if not found.left:
+                break
+            prover = as_balance_prover(self._panel.readers[node])
+            if prover is None:
+                continue
+            try:
+                found.add(node.node_id, prover.prove_balances(pin, found.left, layouts))
+            except ReadError as error:
+                found.fail(error)
+        return found.result()
 
     @property
     def reads_encumbrances(self) -> bool:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from chains.errors import InvalidValue
+from chains.state_proofs import BalanceProofs, StateProofMode
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, ChainId, Finality, Holding, TransferScan
 
 if TYPE_CHECKING:
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.token_layout import TokenLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class ReadLimits:
     """Most tries of one exchange."""
     retry_wait_seconds_max: float = 10.0
     """Longest wait between two tries, also when `Retry-After` asks for more."""
+    state_proof_seconds_max: float = 300.0
+    """Wall-clock limit of asking one node for the state proofs of one sweep; what is left then has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class ChainConfig:
     """First block whose movements are covered; where balances are the sum of blocks, the first one summed."""
     state_directory: Path | None = None
     """Where an adapter may keep what it can read again from its node; in memory only without one."""
+    state_proofs: StateProofMode = StateProofMode.OFF
+    """Whether balances are proven against the header, where the chain's adapter can."""
     catch_up_blocks_max: int = 20_000
     """Most past blocks that reading a balance may read first; more of them are loaded by a command of their own."""
 
@@ -203,6 +209,24 @@ class EncumbranceReader(Protocol):
 def as_encumbrance_reader(reader: ChainReader) -> EncumbranceReader | None:
     """The reader as one of encumbrances; None when its adapter reads none."""
     return cast("EncumbranceReader", reader) if getattr(reader, "reads_encumbrances", False) else None
+
+
+class BalanceProver(Protocol):
+    """A reader that can also prove balances against the header of the pinned block. Its errors are a reader's."""
+
+    @property
+    def proves_balances(self) -> bool:
+        """Whether it can be asked; what its node offers is another question."""
+
+    def prove_balances(
+        self, pin: Pin, holdings: Sequence[Holding], layouts: Mapping[AssetId, TokenLayout]
+    ) -> BalanceProofs:
+        """What the state of the pinned block proves of each holding, or why nothing is proven of it."""
+
+
+def as_balance_prover(reader: ChainReader) -> BalanceProver | None:
+    """The reader as one that proves balances; None when its adapter cannot."""
+    return cast("BalanceProver", reader) if getattr(reader, "proves_balances", False) else None
 
 
 def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]) -> None:

@@ -207,7 +207,7 @@ class StockLine:
     place: StockPlace
     side: StockSide
     base_units: int
-    """Quantity, more than zero; a closed line is not there."""
+    """Quantity, more than zero; zero only where `closed` says that the line is no more."""
     price: Decimal
     """US dollars for one whole unit at the close; one price per security and day."""
     account_id: str = ""
@@ -226,10 +226,12 @@ class StockLine:
     """Cents of collateral received for securities loaned, Note C; None takes `contract_value`."""
     confirmed_on: date | None = None
     """When the transfer agent or issuer confirmed that it is in transfer, item 9."""
+    closed: bool = False
+    """A row that takes back an earlier one of its line; `Books` never holds it."""
 
     def __post_init__(self) -> None:
-        if self.base_units <= 0:
-            raise InvalidValue("a line of the stock record has a quantity above zero")
+        if self.closed != (self.base_units == 0) or self.base_units < 0:
+            raise InvalidValue("a line of the stock record has a quantity above zero; zero closes it, with closed=yes")
         if not self.price.is_finite() or self.price < 0:
             raise InvalidValue("a price is a finite number, zero or more")
         _require_cents(self.contract_value, self.collateral)
@@ -523,8 +525,9 @@ class BooksClose:
     as_of: date
     file: BooksFile
     rows: int
-    total: int
-    """Control total: cents of all amounts (accounts: credits plus debits; margin: on deposit), or base units."""
+    total: Decimal
+    """Control total, exact: of stock_record.csv the sum of its quantities in whole units; of the others US dollars
+    (accounts: credits plus debits; clearing margin: on deposit)."""
     reference: str
 
     def __post_init__(self) -> None:

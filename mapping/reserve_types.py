@@ -65,6 +65,13 @@ class NoticeKind(StrEnum):
     """The authority approved that voluntary daily computation ends."""
 
 
+class MovementSide(StrEnum):
+    """Which way money goes, seen from a reserve account."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+
+
 def side_of(item: int) -> ItemSide:
     """The side of a line of Exhibit A."""
     return ItemSide.CREDIT if item <= CREDIT_ITEMS else ItemSide.DEBIT
@@ -181,5 +188,25 @@ class ReserveNotice:
     reference: str
 
 
-ReserveRecord = ReserveItem | ReserveBankAccount | ReserveHolding | FirmCapital | FocusMonthEnd | ReserveNotice
+@dataclass(frozen=True, slots=True)
+class BankMovement:
+    """One entry of a bank's statement of a reserve account: money that came or went."""
+
+    account_id: str
+    bank_reference: str
+    """The bank's own id of the entry, unique within the account."""
+    value_on: date
+    direction: MovementSide
+    cents: int
+    instruction_id: str
+    """The instruction that the bank names; empty when it names none."""
+    text: str
+    """The bank's words; may be empty."""
+
+    def __post_init__(self) -> None:
+        if self.cents <= 0:
+            raise InvalidValue("a movement has an amount above zero")
+
+
+ReserveRecord = ReserveItem | ReserveBankAccount | ReserveHolding | FirmCapital | FocusMonthEnd | ReserveNotice | BankMovement
 """Any row of the files of the reserve computations."""

@@ -16,6 +16,7 @@ from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location, pool_location, require_utc
 from mapping.accepted_control import AcceptedControl
 from mapping.reserve_types import ReserveRecord
+from mapping.token_layouts import ReviewedLayout
 
 
 class AccountClass(StrEnum):
@@ -361,6 +362,7 @@ Record = (
     | LedgerEntry
     | TransferAuthorization
     | AcceptedControl
+    | ReviewedLayout
     | Position
     | Price
     | ReserveRecord

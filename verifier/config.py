@@ -22,6 +22,7 @@ from chains.agreement import Witness, operator_count
 from chains.errors import InvalidValue
 from chains.evm.encumbrance_types import EncumbranceSettings
 from chains.reader import ChainConfig, NodeConfig, ReadLimits
+from chains.state_proofs import StateProofMode
 from chains.types import Asset, Finality, parse_asset_id, parse_chain_id
 from exports.codec import to_object
 from exports.errors import RecordInvalid
@@ -166,6 +167,7 @@ class LimitSettings(_Section):
     batch_size_max: int = Field(default=500, ge=1)
     attempts_max: int = Field(default=4, ge=1)
     retry_wait_seconds_max: float = Field(default=10.0, ge=0)
+    state_proof_seconds_max: float = Field(default=300.0, ge=0)
 
 
 class NodeSettings(_Section):
@@ -218,6 +220,7 @@ _NAMESPACE_DEFAULTS: dict[str, dict[str, object]] = {
     # Bitcoin's blocks come ten minutes apart on average, two hours now and then, and their times may be two hours off;
     # a block with six confirmations is an hour old on average.
     "bip122": {
+        "state_proofs": "off",
         "finality": "confirmed(6)",
         "header_format": "bitcoin",
         "head_age_seconds_max": 7_200,
@@ -299,6 +302,8 @@ class ChainSettings(_Section):
     head_future_seconds_max: int = Field(default=60, ge=0)
     heartbeat_seconds_max: int | None = Field(default=None, ge=1)
     """As in `[sweep]`, for this chain; without it the firm's limit, or the age of a head that is accepted if larger."""
+    state_proofs: StateProofMode = StateProofMode.WHEN_OFFERED
+    """Whether balances are proven against the block's header (EVM); see docs/state-proofs.md."""
     quorum: int = Field(default=1, ge=1)
     """Operators that must give the same answer. With 1 the nodes are asked in turn, the next when one fails."""
     native_asset: NativeAssetSettings
@@ -346,6 +351,7 @@ class ChainSettings(_Section):
             limits=ReadLimits(**self.limits.model_dump()),
             history_mode=self.history_mode,
             quorum=self.quorum,
+            state_proofs=self.state_proofs,
             history_from_height=self.history_from_height,
             state_directory=self.state_directory,
             catch_up_blocks_max=self.catch_up_blocks_max,

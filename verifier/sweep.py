@@ -45,6 +45,7 @@ from verifier.rolling import Rolled, roll_forward
 from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
 from verifier.rules.holdings import MappedHolding, plan_holdings
+from verifier.state_proving import prove_shard
 from verifier.store import CaseSeen, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
 
@@ -416,11 +417,15 @@ class ChainSweep:
             advance(len(stored))
             holdings = [holding for holding in holdings if holding not in stored]
         prepare_balances(reader, pin, sorted({holding.address for holding in holdings}))
+        layouts = self._store.token_layouts(start.chain_id, start.known_at)
         size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in holdings}))
         for number, first in enumerate(range(0, len(holdings), size), max(shards_done, default=-1) + 1):
             observations = _read_shard(reader, pin, holdings[first : first + size], asset_problems, advance)
             self._keep_disagreements(reader)
-            self._store.add_observations(start, number, observations, self._actor, self._clock())
+            shard = prove_shard(reader, pin, observations, layouts, self._chain)
+            if shard.disagreements:
+                self._store.add_disagreements(start.chain_id, shard.disagreements, self._actor, self._clock())
+            self._store.add_observations(start, number, shard.observations, self._actor, self._clock(), shard.proofs)
 
     def _read_transfers(
         self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]

@@ -6,6 +6,7 @@ The finality tag chooses a header and nothing else; from then on every read name
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +30,7 @@ from chains.evm.balances import BalanceRead, Transport
 from chains.evm.blocks import BlockSource
 from chains.evm.header import Header, decode_header, require_header_format
 from chains.evm.observations import observe
-from chains.evm.probe import EIP1898, Capabilities, client_version, probe
+from chains.evm.probe import EIP1898, GET_PROOF, Capabilities, client_version, probe
 from chains.evm.quantity import encode_quantity, quantity
 from chains.evm.scanner import AccountKind
 from chains.evm.strategies import STRATEGIES
@@ -38,6 +39,7 @@ from chains.evm.transfers import scan
 from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
 from chains.naming import names_its_node
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
+from chains.state_proofs import BalanceProofs
 from chains.types import (
     Address,
     Asset,
@@ -53,6 +55,7 @@ from chains.types import (
 if TYPE_CHECKING:
     from chains.evm.accounts import ContractQuestion
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.token_layout import TokenLayout
 
 
 @dataclass(slots=True)
@@ -95,6 +98,7 @@ class EvmReader:
         self._head = head_memory if head_memory is not None else HeadMemory()
         self._strategy = strategy
         self._account_kinds: dict[Address, AccountKind] = {}
+        self._proof_seconds_left = config.limits.state_proof_seconds_max
 
     @property
     def chain_id(self) -> ChainId:
@@ -261,6 +265,34 @@ class EvmReader:
         from chains.evm.encumbrance import read_at_pin
 
         return read_at_pin(self._transport, self._config, self.node_id, pin, wallets, assets, coverage, settings)
+
+    @property
+    def proves_balances(self) -> bool:
+        """EVM headers commit to the whole state; what the node offers is probed."""
+        return True
+
+    @names_its_node
+    def prove_balances(
+        self, pin: Pin, holdings: Sequence[Holding], layouts: Mapping[AssetId, TokenLayout]
+    ) -> BalanceProofs:
+        """What the node can prove of these balances against the pinned header; see `chains.evm.proving`."""
+        from chains.evm.proving import prove_balances
+
+        if self._capabilities is None:
+            self._capabilities = probe(self._transport, pin.block)
+        if not self._capabilities.has(GET_PROOF):
+            reason = self._capabilities.missing.get(GET_PROOF, "it was not probed")
+            return BalanceProofs(
+                missing=dict.fromkeys(holdings, f"{UnsupportedByNode.code}: no state proofs: {reason}")
+            )
+        began = time.monotonic()
+        try:
+            return prove_balances(
+                self._transport, self._config.header_format, pin.block, holdings, layouts,
+                seconds_max=self._proof_seconds_left,
+            )  # fmt: skip
+        finally:
+            self._proof_seconds_left -= time.monotonic() - began
 
     @property
     def traces_blocks(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mapping.checks.acceptances import check_acceptances
 from mapping.checks.duplicates import check_changes, check_duplicates, drop_unchanged
 from mapping.checks.entries import check_entries
+from mapping.checks.layouts import check_layouts
 from mapping.checks.places import check_firm_addresses, check_pools
 from mapping.checks.references import check_references
 from mapping.checks.reserve import check_reserve
@@ -25,6 +26,7 @@ def run_checks(scope: Scope) -> None:
     check_pools(scope)
     check_firm_addresses(scope)
     check_acceptances(scope)
+    check_layouts(scope)
     check_entries(scope)
     check_snapshots(scope)
     check_segregation(scope)

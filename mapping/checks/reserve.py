@@ -16,6 +16,7 @@ _DAYS: Final = {
     "firm_capital": "as_of",
     "focus_history": "filed_on",
     "reserve_notices": "given_on",
+    "bank_movements": "value_on",
 }
 
 
@@ -81,12 +82,12 @@ def _accounts(scope: Scope) -> list[ReserveBankAccount]:
 
 
 def _check_accounts(scope: Scope) -> None:
-    if not scope.of("reserve_holdings") and not scope.of("reserve_accounts"):
+    if not any(map(scope.of, ("reserve_holdings", "reserve_accounts", "bank_movements"))):
         return
     purposes: dict[str, set[ReserveClass]] = defaultdict(set)
     for each in _accounts(scope):
         purposes[each.account_id].add(each.computation)
-    for row in scope.of("reserve_holdings"):
+    for row in (*scope.of("reserve_holdings"), *scope.of("bank_movements")):
         if row.record.account_id not in purposes:
             reason = "this account is not known: add it to reserve_accounts.csv first"
             scope.problem(row, "account_id", row.record.account_id, reason)

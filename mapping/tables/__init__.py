@@ -9,6 +9,7 @@ from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
 from mapping.tables.control import ACCEPTED_CONTROL
 from mapping.tables.descriptors import WALLET_DESCRIPTORS
+from mapping.tables.layouts import TOKEN_LAYOUTS
 from mapping.tables.outside import POSITIONS, PRICES
 from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
 from mapping.tables.reserve import RESERVE_TABLES
@@ -27,6 +28,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     LEDGER_ENTRIES,
     AUTHORIZATIONS,
     ACCEPTED_CONTROL,
+    TOKEN_LAYOUTS,
     POSITIONS,
     PRICES,
     *RESERVE_TABLES,

@@ -6,16 +6,17 @@ from datetime import timedelta
 from typing import Final
 
 from chains.errors import InvalidValue
-from chains.types import Asset, AssetId
 from mapping.columns import Column, ColumnProblem, OnChange, Row, Table
-from mapping.fields import one_of, parse_date, parse_id, parse_name, parse_yes_no
+from mapping.fields import one_of, parse_id, parse_yes_no
 from mapping.reserve_types import (
     ITEM_COUNT,
+    BankMovement,
     CapitalMethod,
     FirmCapital,
     FocusMonthEnd,
     HoldingKind,
     ItemSide,
+    MovementSide,
     NoticeKind,
     ReserveBankAccount,
     ReserveClass,
@@ -24,42 +25,22 @@ from mapping.reserve_types import (
     ReserveNotice,
     side_of,
 )
-from mapping.tables.shared import DATE_RULE, ID_RULE, NAME_RULE, parse_quantity, plain, texts
-
-DOLLAR: Final = Asset(AssetId("iso4217:USD"), "USD", 2)
-AMOUNT_RULE: Final = "plain decimal, at most two decimals, zero or more; nothing is an explicit `0.00`"
-
-
-def _cents(text: str) -> object:
-    return parse_quantity(DOLLAR.parse_quantity, text)
-
+from mapping.tables.shared import (
+    AMOUNT_RULE,
+    DATE_RULE,
+    ID_RULE,
+    computation_column,
+    day_column,
+    dollars_column,
+    plain,
+    reference_column,
+    texts,
+)
 
 def _item(text: str) -> object:
     if text not in {str(number) for number in range(1, ITEM_COUNT + 1)}:
         raise InvalidValue(f"must be an item of Exhibit A, 1 to {ITEM_COUNT}; the result of line 16 is computed")
     return int(text)
-
-
-def _amount(name: str, meaning: str, *, required: bool = True, rule: str = AMOUNT_RULE) -> Column:
-    return Column(name, meaning, "US dollars", rule, plain(_cents), required=required)
-
-
-def _day(name: str, meaning: str, *, required: bool = True, rule: str = DATE_RULE) -> Column:
-    return Column(name, meaning, "date", rule, plain(parse_date), required=required)
-
-
-def _reference(meaning: str = "Where the figure can be looked up.") -> Column:
-    return Column("reference", meaning, "text", NAME_RULE, plain(parse_name))
-
-
-def _computation() -> Column:
-    return Column(
-        "computation",
-        "Whose: customers', or the proprietary accounts of other broker-dealers.",
-        "word",
-        "`customer` or `pab`",
-        plain(one_of(ReserveClass)),
-    )
 
 
 def _build_item(row: Row) -> ReserveItem:
@@ -73,8 +54,8 @@ RESERVE_ITEMS = Table(
     meaning="Stated lines of the reserve computations, Exhibit A of 15c3-3 (17 CFR 240.15c3-3a): see rules.md.",
     record_type=ReserveItem,
     columns=(
-        _day("as_of", "The figures are of this day's close."),
-        _computation(),
+        day_column("as_of", "The figures are of this day's close."),
+        computation_column(),
         Column("item", "Line of Exhibit A.", "number", f"1 to {ITEM_COUNT}; line 16 is computed", plain(_item)),
         Column(
             "side",
@@ -83,8 +64,8 @@ RESERVE_ITEMS = Table(
             "`credit` for 1 to 9, `debit` for 10 to 15",
             plain(one_of(ItemSide)),
         ),
-        _amount("amount", "The line's amount; item 10 after Note E(1), (2), (4), (5), (6), before any percentage."),
-        _reference(),
+        dollars_column("amount", "The line's amount; item 10 after Note E(1), (2), (4), (5), (6), before any percentage."),
+        reference_column(),
     ),
     build=_build_item,
     key_columns=("as_of", "computation", "item"),
@@ -124,8 +105,8 @@ RESERVE_ACCOUNTS = Table(
     record_type=ReserveBankAccount,
     columns=(
         Column("account_id", "The firm's id of the account.", "id", ID_RULE, plain(parse_id)),
-        _day("effective_from", "First day on which the row holds."),
-        _computation(),
+        day_column("effective_from", "First day on which the row holds."),
+        computation_column(),
         Column("bank_id", "The firm's id of the bank.", "id", ID_RULE, plain(parse_id)),
         Column(
             "bank_affiliated",
@@ -134,15 +115,15 @@ RESERVE_ACCOUNTS = Table(
             "`yes` or `no`",
             plain(parse_yes_no),
         ),
-        _amount(
+        dollars_column(
             "equity_capital",
             "The bank's equity capital by its most recent Call Report.",
             required=False,
             rule="plain decimal, at most two decimals; while it is empty no cash at the bank counts",
         ),
-        _day("call_report_on", "Date of that Call Report.", required=False),
-        _day("notified_on", "Date of the bank's written notification, (f).", required=False),
-        _day("no_lien_contract_on", "Date of the written no-lien contract, (f).", required=False),
+        day_column("call_report_on", "Date of that Call Report.", required=False),
+        day_column("notified_on", "Date of the bank's written notification, (f).", required=False),
+        day_column("no_lien_contract_on", "Date of the written no-lien contract, (f).", required=False),
     ),
     build=_build_account,
     key_columns=("account_id", "effective_from"),
@@ -187,7 +168,7 @@ RESERVE_HOLDINGS = Table(
     record_type=ReserveHolding,
     columns=(
         Column("account_id", "The account.", "id", "an account_id of reserve_accounts.csv", plain(parse_id)),
-        _day("as_of", "The statement is of this day's close."),
+        day_column("as_of", "The statement is of this day's close."),
         Column("holding", "What is held.", "id", "`cash`, or the id of a security", plain(parse_id)),
         Column(
             "kind",
@@ -196,13 +177,13 @@ RESERVE_HOLDINGS = Table(
             ", ".join(f"`{kind}`" for kind in HoldingKind),
             plain(one_of(HoldingKind)),
         ),
-        _amount(
+        dollars_column(
             "market_value",
             "Cash, or market value; never face value.",
             required=False,
             rule="plain decimal, at most two decimals; empty for a security without a price, which counts nothing",
         ),
-        _day("priced_on", "Day of the price; empty for cash.", required=False),
+        day_column("priced_on", "Day of the price; empty for cash.", required=False),
         Column("statement_id", "The bank's own id of the statement.", "id", ID_RULE, plain(parse_id)),
     ),
     build=_build_holding,
@@ -223,12 +204,12 @@ FIRM_CAPITAL = Table(
     meaning="Method and capital of the firm, 15c3-1.",
     record_type=FirmCapital,
     columns=(
-        _day("as_of", "The figures are of this day's close, and hold until a later row."),
+        day_column("as_of", "The figures are of this day's close, and hold until a later row."),
         Column("method", "Method of net capital.", "word", "`basic` or `alternative`", plain(one_of(CapitalMethod))),
-        _amount("net_capital", "Net capital."),
-        _amount("tentative_net_capital", "Net capital before haircuts."),
-        _amount("aggregate_indebtedness", "Aggregate indebtedness."),
-        _reference(),
+        dollars_column("net_capital", "Net capital."),
+        dollars_column("tentative_net_capital", "Net capital before haircuts."),
+        dollars_column("aggregate_indebtedness", "Aggregate indebtedness."),
+        reference_column(),
     ),
     build=lambda row: FirmCapital(
         row["as_of"],
@@ -260,11 +241,11 @@ FOCUS_HISTORY = Table(
     meaning="Total credits of filed month-end Forms X-17A-5; the latest twelve decide whether daily is due, (e)(3).",
     record_type=FocusMonthEnd,
     columns=(
-        _day("month_end", "The month-end.", rule=DATE_RULE + "; the last day of a month"),
-        _amount("customer_credits", "Total credits of the customer computation."),
-        _amount("pab_credits", "Total credits of the PAB computation."),
-        _day("filed_on", "Day the form was filed.", rule=DATE_RULE + "; after the month-end"),
-        _reference(),
+        day_column("month_end", "The month-end.", rule=DATE_RULE + "; the last day of a month"),
+        dollars_column("customer_credits", "Total credits of the customer computation."),
+        dollars_column("pab_credits", "Total credits of the PAB computation."),
+        day_column("filed_on", "Day the form was filed.", rule=DATE_RULE + "; after the month-end"),
+        reference_column(),
     ),
     build=_build_month,
     key_columns=("month_end",),
@@ -289,14 +270,65 @@ RESERVE_NOTICES = Table(
             ", ".join(f"`{kind}`" for kind in NoticeKind),
             plain(one_of(NoticeKind)),
         ),
-        _day("given_on", "Day of the written notice, or from which the approval holds."),
-        _reference("Where the notice can be looked up."),
+        day_column("given_on", "Day of the written notice, or from which the approval holds."),
+        reference_column("Where the notice can be looked up."),
     ),
     build=lambda row: ReserveNotice(row["kind"], row["given_on"], row["reference"]),
     key_columns=("kind", "given_on"),
     key=lambda row: texts(row.kind, row.given_on),
     on_change=OnChange.REFUSE,
     examples=(("voluntary_daily", "2026-01-15", "Letter 2026-7"),),
+)
+
+def _build_movement(row: Row) -> BankMovement:
+    if not row["amount"]:
+        raise ColumnProblem("amount", "a movement has an amount above zero; its direction says which way it went")
+    return BankMovement(
+        row["account_id"],
+        row["bank_reference"],
+        row["value_on"],
+        row["direction"],
+        row["amount"],
+        row["instruction_id"] or "",
+        row["text"] or "",
+    )
+
+
+BANK_MOVEMENTS = Table(
+    name="bank_movements",
+    meaning="Entries of the banks' statements of the reserve accounts, held against deposit and withdrawal instructions.",
+    record_type=BankMovement,
+    columns=(
+        Column("account_id", "The account.", "id", "an account_id of reserve_accounts.csv", plain(parse_id)),
+        Column("bank_reference", "The bank's own id of the entry.", "id", ID_RULE, plain(parse_id)),
+        _day("value_on", "Value date."),
+        Column(
+            "direction",
+            "Which way the money went, seen from the account.",
+            "word",
+            "`deposit` or `withdrawal`",
+            plain(one_of(MovementSide)),
+        ),
+        _amount("amount", "How much.", rule="plain decimal, at most two decimals, above zero"),
+        Column(
+            "instruction_id",
+            "The instruction that the bank names.",
+            "id",
+            ID_RULE + "; empty when it names none",
+            plain(parse_id),
+            required=False,
+        ),
+        Column("text", "The bank's words.", "text", NAME_RULE, plain(parse_name), required=False),
+    ),
+    build=_build_movement,
+    key_columns=("account_id", "bank_reference"),
+    key=lambda row: texts(row.account_id, row.bank_reference),
+    on_change=OnChange.NEW_VERSION,
+    examples=(
+        ("SRA-CUSTOMER", "BNK-20260203-17", "2026-02-03", "deposit", "62000.00", "RI-000001", "Incoming wire"),
+        ("SRA-PAB", "BNK-20260203-18", "2026-02-03", "withdrawal", "500.00", "", ""),
+    ),
+    notes=("Every entry is stated: one that no approved instruction explains is a finding.",),
 )
 
 RESERVE_TABLES: Final = (
@@ -306,4 +338,5 @@ RESERVE_TABLES: Final = (
     FIRM_CAPITAL,
     FOCUS_HISTORY,
     RESERVE_NOTICES,
+    BANK_MOVEMENTS,
 )

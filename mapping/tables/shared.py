@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from chains.errors import InvalidValue
-from chains.types import AssetId, LocationId, asset_chain_id
+from chains.types import Asset, AssetId, LocationId, asset_chain_id
 from mapping.columns import Column, ColumnProblem, FieldParser, Row
 from mapping.context import OFF_CHAIN_PREFIXES
-from mapping.fields import one_of, parse_id
+from mapping.fields import one_of, parse_date, parse_id, parse_name
+from mapping.reserve_types import ReserveClass
 from mapping.types import AccountClass
 
 DATE_RULE = "year-month-day"
@@ -19,6 +20,8 @@ ID_RULE = "1 to 64 ASCII letters, digits or `. _ : / -`, the first a letter or d
 NAME_RULE = "1 to 200 characters, Unicode NFC, nothing invisible, no URL"
 PERSON_RULE = "1 to 64 lower-case ASCII letters, digits or `. _ + @ -`"
 QUANTITY_RULE = "plain decimal, no more decimals than the asset has, no exponent, grouping or `+`"
+DOLLAR: Final = Asset(AssetId("iso4217:USD"), "USD", 2)
+AMOUNT_RULE: Final = "plain decimal, at most two decimals, zero or more; nothing is an explicit `0.00`"
 
 
 def plain(parse: Callable[[str], object]) -> FieldParser:
@@ -166,3 +169,36 @@ def gas_float_word(text: str) -> object:
 def texts(*values: Any) -> tuple[str, ...]:
     """A natural key from values whose text is unique: ids, words, dates."""
     return tuple(str(value) for value in values)
+
+
+def parse_cents(text: str) -> object:
+    """US cents of an amount in dollars, zero or more."""
+    return parse_quantity(DOLLAR.parse_quantity, text)
+
+
+def dollars_column(
+    name: str, meaning: str, *, required: bool = True, rule: str = AMOUNT_RULE, default: object = None
+) -> Column:
+    """An amount of US dollars, read as cents."""
+    return Column(name, meaning, "US dollars", rule, plain(parse_cents), required=required, default=default)
+
+
+def day_column(name: str, meaning: str, *, required: bool = True, rule: str = DATE_RULE) -> Column:
+    """A civil date."""
+    return Column(name, meaning, "date", rule, plain(parse_date), required=required)
+
+
+def reference_column(meaning: str = "Where the figure can be looked up.") -> Column:
+    """The column reference, for people."""
+    return Column("reference", meaning, "text", NAME_RULE, plain(parse_name))
+
+
+def computation_column() -> Column:
+    """The column computation."""
+    return Column(
+        "computation",
+        "Whose: customers', or the proprietary accounts of other broker-dealers.",
+        "word",
+        "`customer` or `pab`",
+        plain(one_of(ReserveClass)),
+    )

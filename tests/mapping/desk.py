@@ -124,6 +124,16 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "reference": "Ticket 1",
         "client_id": "C-1",
     },
+    "token_layouts": {
+        "asset_id": USDC,
+        "order": "solidity",
+        "mapping_slot": "9",
+        "bits": "255",
+        "code_hash": "0x" + "ab" * 32,
+        "requested_by": "ops.maker",
+        "approved_by": "ops.checker",
+        "approved_at": "2026-02-01T00:00:00Z",
+    },
     "accepted_control": {
         "acceptance_id": "AC-1",
         "chain_id": "eip155:1",

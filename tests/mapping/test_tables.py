@@ -43,6 +43,7 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "ledger_entries.csv",
         "authorizations.csv",
         "accepted_control.csv",
+        "token_layouts.csv",
         "positions.csv",
         "prices.csv",
         "reserve_items.csv",
@@ -313,4 +314,4 @@ def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
     places = {"clients", "assets", "wallets", "wallet_descriptors", "pools", "firm_addresses"}
     reserve = {"reserve_items", "reserve_accounts", "reserve_holdings", "firm_capital", "focus_history"}
-    assert changing == places | {"accepted_control"} | reserve
+    assert changing == places | {"accepted_control", "token_layouts"} | reserve

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from chains.types import Asset
+from chains.evm.token_layout import TokenLayout
+from chains.types import Asset, asset_chain_id
 from mapping.accepted_control import AcceptedControl
 from mapping.reserve_types import (
     FirmCapital,
@@ -20,6 +21,7 @@ from mapping.reserve_types import (
     ReserveItem,
     ReserveNotice,
 )
+from mapping.token_layouts import ReviewedLayout
 from mapping.types import (
     AssetRecord,
     Client,
@@ -47,6 +49,7 @@ from verifier.store.tables import (
     ReserveHoldingRow,
     ReserveItemRow,
     ReserveNoticeRow,
+    TokenLayoutRow,
     WalletDescriptorRow,
     WalletRow,
 )
@@ -135,6 +138,27 @@ def _price(row: Any) -> Price:
     return Price(row.asset_id, row.currency, Decimal(row.price), row.as_of, row.source)
 
 
+_LAYOUT = (
+    "asset_id", "mapping_slot", "first_bit", "bits", "code_hash", "implementation", "implementation_slot",
+    "implementation_code_hash", "reason",
+)  # fmt: skip
+_REVIEW = ("requested_by", "approved_by", "approved_at")
+
+
+def _layout_values(record: ReviewedLayout) -> dict[str, object]:
+    return {
+        "chain_id": asset_chain_id(record.layout.asset_id),
+        "slot_order": record.layout.order,
+        **{name: getattr(record.layout, name) for name in _LAYOUT},
+        **{name: getattr(record, name) for name in _REVIEW},
+    }
+
+
+def _layout(row: Any) -> ReviewedLayout:
+    layout = TokenLayout(order=row.slot_order, **{name: getattr(row, name) for name in _LAYOUT})
+    return ReviewedLayout(layout, **{name: getattr(row, name) for name in _REVIEW})
+
+
 _CLIENT = ("client_id", "name", "opened_on", "closed_on")
 _DESCRIPTOR = ("chain_id", "address", "descriptor", "role", "birth_height", "look_ahead", "derived")
 _POOL = ("pool_id", "chain_id", "address", "from_date", "to_date")
@@ -189,6 +213,7 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     AcceptedControl: Codec(
         AcceptedControlRow, _fields(*_ACCEPTED), _same(AcceptedControl, *_ACCEPTED), "acceptance_id", 0
     ),
+    ReviewedLayout: Codec(TokenLayoutRow, _layout_values, _layout, "asset_id", 0),
     Price: Codec(PriceRow, _price_values, _price, "asset_id", 0),
     ReserveItem: _dated(ReserveItemRow, ReserveItem, _ITEM, "as_of", 0),
     ReserveBankAccount: _dated(ReserveBankAccountRow, ReserveBankAccount, _ACCOUNT, "effective_from", 1),

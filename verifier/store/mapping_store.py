@@ -9,11 +9,13 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 
+from chains.evm.token_layout import TokenLayout
 from chains.types import Address, AssetId, ChainId, LocationId, utc_text
 from mapping.accepted_control import AcceptedControl
 from mapping.book import AllocationKey, Book, import_entries
 from mapping.importer import ImportResult
 from mapping.tables import table_of
+from mapping.token_layouts import ReviewedLayout
 from mapping.types import (
     AccountClass,
     Allocation,
@@ -172,6 +174,10 @@ class MappingStore(Database):
     def accepted_control(self, chain_id: ChainId | None, known_at: datetime) -> list[AcceptedControl]:
         """The newest version of every decision about who else may move something, ended ones too."""
         return self._newest(AcceptedControl, known_at, chain_id)
+
+    def token_layouts(self, chain_id: ChainId | None, known_at: datetime) -> dict[AssetId, TokenLayout]:
+        """The newest reviewed storage layout of each token."""
+        return {each.layout.asset_id: each.layout for each in self._newest(ReviewedLayout, known_at, chain_id)}
 
     def prices(self, known_at: datetime) -> list[Price]:
         """Every price."""

@@ -15,6 +15,7 @@ from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
+from verifier.store.proof_store import ProofStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
 from verifier.store.waiting_store import WaitingStore
@@ -33,6 +34,7 @@ class Store(
     ApprovalStore,
     EncumbranceStore,
     ReserveStore,
+    ProofStore,
     WaitingStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from chains.errors import InvalidValue
 from chains.reader import Pin
+from chains.state_proofs import BalanceProofs
 from chains.types import (
     Address,
     Asset,
@@ -26,6 +27,7 @@ from chains.types import (
     utc_text,
 )
 from verifier.store.engine import Database
+from verifier.store.proof_store import add_proofs
 from verifier.store.records import SweepStart
 from verifier.store.tables import (
     ApprovalUseRow,
@@ -174,16 +176,22 @@ class SweepStore(Database):
             )
 
     def add_observations(
-        self, start: SweepStart, shard: int, observations: Sequence[BalanceObservation], actor: str, now: datetime
+        self,
+        start: SweepStart,
+        shard: int,
+        observations: Sequence[BalanceObservation],
+        actor: str,
+        now: datetime,
+        proofs: BalanceProofs | None = None,
     ) -> None:
-        """Store one shard whole; a shard that is stored already stays as it is."""
+        """Store one shard whole, with the state proofs of what is proven; one that is stored already stays as it is."""
         payload = {"sweep_id": start.sweep_id, "shard": shard}
         with self.record("sweep.shard", actor, payload, now) as unit:
             stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
             if unit.connection.execute(stored).first() or has_ended(unit.connection, start):
                 return
             failed = sum(seen.status is ReadStatus.FAILED for seen in observations)
-            unit.add(
+            shard_key = unit.add(
                 SweepShardRow,
                 sweep_key=start.sweep_key,
                 shard=shard,
@@ -191,6 +199,8 @@ class SweepStore(Database):
                 failed_count=failed,
             )
             unit.add_rows(BalanceObservationRow, _observation_rows(unit, start, observations))
+            if proofs is not None:
+                add_proofs(unit, start, shard_key, proofs)
 
     def add_scan(self, start: SweepStart, scan: TransferScan, actor: str, now: datetime) -> None:
         """Store the movements of a run of blocks; a run that is covered already stays as it is.

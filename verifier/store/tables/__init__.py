@@ -52,9 +52,11 @@ from verifier.store.tables.mapping import (
     PositionRow,
     PriceRow,
     StatedAllocationRow,
+    TokenLayoutRow,
     WalletDescriptorRow,
     WalletRow,
 )
+from verifier.store.tables.proofs import ProofGapRow, ProofNodeRow, SweepHeaderRow, SweepProofNodeRow
 from verifier.store.tables.reserve import (
     FirmCapitalRow,
     FocusMonthEndRow,
@@ -121,6 +123,8 @@ __all__ = [
     "PoolMemberRow",
     "PositionRow",
     "PriceRow",
+    "ProofGapRow",
+    "ProofNodeRow",
     "ReadingRow",
     "ReconciliationRow",
     "ReserveBankAccountRow",
@@ -134,8 +138,11 @@ __all__ = [
     "StatementCheckRow",
     "SweepEndRow",
     "SweepFailureRow",
+    "SweepHeaderRow",
+    "SweepProofNodeRow",
     "SweepRow",
     "SweepShardRow",
+    "TokenLayoutRow",
     "TracedBlockRow",
     "TransferMatchRow",
     "TransferRow",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
+from chains.evm.token_layout import SlotOrder
 from mapping.accepted_control import AcceptedKind
 from mapping.types import AccountClass, DescriptorRole, EntryKind, LegalClass, PositionSource, Purpose, Structure
 from verifier.store.tables.base import DataRow, HotRow, column, rules
@@ -236,6 +237,32 @@ class AcceptedControlRow(ImportedRow, table=True):
     valid_from: datetime = column(UtcTime())
     valid_until: datetime = column(UtcTime())
     reason: str = column(Words())
+    requested_by: str = column(Words())
+    approved_by: str = column(Words())
+    approved_at: datetime = column(UtcTime())
+
+
+class TokenLayoutRow(ImportedRow, table=True):
+    """Where a token keeps its balances, as reviewed; a newer row of the asset is a new version."""
+
+    __tablename__ = "token_layout"
+    __table_args__ = rules(
+        sa.Index(None, "asset_id"),
+        sa.CheckConstraint("requested_by <> approved_by", name="maker_is_not_checker"),
+    )
+
+    chain_id: str = column(Words())
+    asset_id: str = column(Words())
+    slot_order: SlotOrder = column(EnumText(SlotOrder))
+    mapping_slot: int = column(BaseUnits())
+    first_bit: int = column(Whole())
+    bits: int = column(Whole())
+    code_hash: str = column(Words())
+    implementation: str | None = column(Words())
+    implementation_slot: int | None = column(BaseUnits())
+    implementation_code_hash: str = column(Words())
+    reason: str = column(Words())
+    """Why it is unprovable; empty when it is not."""
     requested_by: str = column(Words())
     approved_by: str = column(Words())
     approved_at: datetime = column(UtcTime())

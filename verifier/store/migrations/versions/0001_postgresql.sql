@@ -111,6 +111,16 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE proof_node (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	digest TEXT NOT NULL,
+	node TEXT NOT NULL,
+	CONSTRAINT pk_proof_node PRIMARY KEY (record_id),
+	CONSTRAINT uq_proof_node_digest UNIQUE (digest),
+	CONSTRAINT fk_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE reading (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -806,6 +816,29 @@ CREATE TABLE stated_allocation (
 
 CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
 
+CREATE TABLE sweep_header (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	header TEXT NOT NULL,
+	CONSTRAINT pk_sweep_header PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_header_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT fk_sweep_header_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_header_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE TABLE sweep_proof_node (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	node_key BIGINT NOT NULL,
+	CONSTRAINT pk_sweep_proof_node PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_proof_node_sweep_key_node_key UNIQUE (sweep_key, node_key),
+	CONSTRAINT fk_sweep_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_proof_node_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_proof_node_node_key FOREIGN KEY(node_key) REFERENCES proof_node (record_id)
+);
+
 CREATE TABLE sweep_shard (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -818,6 +851,36 @@ CREATE TABLE sweep_shard (
 	CONSTRAINT fk_sweep_shard_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_sweep_shard_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
 );
+
+CREATE TABLE token_layout (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	slot_order TEXT NOT NULL,
+	mapping_slot NUMERIC(79, 0) NOT NULL,
+	first_bit BIGINT NOT NULL,
+	bits BIGINT NOT NULL,
+	code_hash TEXT NOT NULL,
+	implementation TEXT,
+	implementation_slot NUMERIC(79, 0),
+	implementation_code_hash TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_token_layout PRIMARY KEY (record_id),
+	CONSTRAINT ck_token_layout_maker_is_not_checker CHECK (requested_by <> approved_by),
+	CONSTRAINT fk_token_layout_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_token_layout_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_token_layout_mapping_slot_range CHECK (abs(mapping_slot) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_token_layout_implementation_slot_range CHECK (abs(implementation_slot) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_token_layout_asset_id ON token_layout (asset_id);
 
 CREATE TABLE transfer_authorization (
 	record_id BIGINT NOT NULL,
@@ -1019,6 +1082,20 @@ CREATE TABLE orphaned_block (
 	CONSTRAINT uq_orphaned_block_covered_key UNIQUE (covered_key),
 	CONSTRAINT fk_orphaned_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_orphaned_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+);
+
+CREATE TABLE proof_gap (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	shard_key BIGINT NOT NULL,
+	asset_key BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	holdings BIGINT NOT NULL,
+	CONSTRAINT pk_proof_gap PRIMARY KEY (record_id),
+	CONSTRAINT uq_proof_gap_shard_key_asset_key_reason UNIQUE (shard_key, asset_key, reason),
+	CONSTRAINT fk_proof_gap_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_proof_gap_shard_key FOREIGN KEY(shard_key) REFERENCES sweep_shard (record_id),
+	CONSTRAINT fk_proof_gap_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
 );
 
 CREATE TABLE statement_check (
@@ -1268,6 +1345,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER node_capability_refuse_truncate BEFORE TRUNCATE ON node_capability
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER proof_node_refuse_change BEFORE UPDATE OR DELETE ON proof_node
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER proof_node_refuse_truncate BEFORE TRUNCATE ON proof_node
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER reading_refuse_change BEFORE UPDATE OR DELETE ON reading
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1466,10 +1549,28 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER stated_allocation_refuse_truncate BEFORE TRUNCATE ON stated_allocation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER sweep_header_refuse_change BEFORE UPDATE OR DELETE ON sweep_header
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_header_refuse_truncate BEFORE TRUNCATE ON sweep_header
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_proof_node_refuse_change BEFORE UPDATE OR DELETE ON sweep_proof_node
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_proof_node_refuse_truncate BEFORE TRUNCATE ON sweep_proof_node
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER sweep_shard_refuse_change BEFORE UPDATE OR DELETE ON sweep_shard
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_shard_refuse_truncate BEFORE TRUNCATE ON sweep_shard
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER token_layout_refuse_change BEFORE UPDATE OR DELETE ON token_layout
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER token_layout_refuse_truncate BEFORE TRUNCATE ON token_layout
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER transfer_authorization_refuse_change BEFORE UPDATE OR DELETE ON transfer_authorization
@@ -1530,6 +1631,12 @@ CREATE TRIGGER orphaned_block_refuse_change BEFORE UPDATE OR DELETE ON orphaned_
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER orphaned_block_refuse_truncate BEFORE TRUNCATE ON orphaned_block
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER proof_gap_refuse_change BEFORE UPDATE OR DELETE ON proof_gap
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER proof_gap_refuse_truncate BEFORE TRUNCATE ON proof_gap
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER statement_check_refuse_change BEFORE UPDATE OR DELETE ON statement_check

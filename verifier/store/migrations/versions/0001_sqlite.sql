@@ -121,6 +121,17 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE proof_node (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	digest TEXT NOT NULL,
+	node TEXT NOT NULL,
+	CONSTRAINT pk_proof_node PRIMARY KEY (record_id),
+	CONSTRAINT uq_proof_node_digest UNIQUE (digest),
+	CONSTRAINT fk_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
 CREATE TABLE reading (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -854,6 +865,31 @@ CREATE TABLE stated_allocation (
 
 CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
 
+CREATE TABLE sweep_header (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	header TEXT NOT NULL,
+	CONSTRAINT pk_sweep_header PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_header_sweep_key UNIQUE (sweep_key),
+	CONSTRAINT fk_sweep_header_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_header_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE TABLE sweep_proof_node (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	node_key INTEGER NOT NULL,
+	CONSTRAINT pk_sweep_proof_node PRIMARY KEY (record_id),
+	CONSTRAINT uq_sweep_proof_node_sweep_key_node_key UNIQUE (sweep_key, node_key),
+	CONSTRAINT fk_sweep_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_proof_node_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_sweep_proof_node_node_key FOREIGN KEY(node_key) REFERENCES proof_node (record_id)
+)
+ STRICT;
+
 CREATE TABLE sweep_shard (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -867,6 +903,37 @@ CREATE TABLE sweep_shard (
 	CONSTRAINT fk_sweep_shard_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
 )
  STRICT;
+
+CREATE TABLE token_layout (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	slot_order TEXT NOT NULL,
+	mapping_slot TEXT NOT NULL,
+	first_bit INTEGER NOT NULL,
+	bits INTEGER NOT NULL,
+	code_hash TEXT NOT NULL,
+	implementation TEXT,
+	implementation_slot TEXT,
+	implementation_code_hash TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	requested_by TEXT NOT NULL,
+	approved_by TEXT NOT NULL,
+	approved_at TEXT NOT NULL,
+	CONSTRAINT pk_token_layout PRIMARY KEY (record_id),
+	CONSTRAINT ck_token_layout_maker_is_not_checker CHECK (requested_by <> approved_by),
+	CONSTRAINT fk_token_layout_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_token_layout_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_token_layout_mapping_slot_digits CHECK (mapping_slot = '0' OR ((mapping_slot GLOB '[1-9]*' OR mapping_slot GLOB '-[1-9]*') AND substr(mapping_slot, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(mapping_slot, '-')) < 78 OR (length(ltrim(mapping_slot, '-')) = 78 AND ltrim(mapping_slot, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_token_layout_implementation_slot_digits CHECK (implementation_slot = '0' OR ((implementation_slot GLOB '[1-9]*' OR implementation_slot GLOB '-[1-9]*') AND substr(implementation_slot, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(implementation_slot, '-')) < 78 OR (length(ltrim(implementation_slot, '-')) = 78 AND ltrim(implementation_slot, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_token_layout_asset_id ON token_layout (asset_id);
 
 CREATE TABLE transfer_authorization (
 	record_id INTEGER NOT NULL,
@@ -1080,6 +1147,21 @@ CREATE TABLE orphaned_block (
 	CONSTRAINT uq_orphaned_block_covered_key UNIQUE (covered_key),
 	CONSTRAINT fk_orphaned_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_orphaned_block_covered_key FOREIGN KEY(covered_key) REFERENCES covered_block (record_id)
+)
+ STRICT;
+
+CREATE TABLE proof_gap (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	shard_key INTEGER NOT NULL,
+	asset_key INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	holdings INTEGER NOT NULL,
+	CONSTRAINT pk_proof_gap PRIMARY KEY (record_id),
+	CONSTRAINT uq_proof_gap_shard_key_asset_key_reason UNIQUE (shard_key, asset_key, reason),
+	CONSTRAINT fk_proof_gap_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_proof_gap_shard_key FOREIGN KEY(shard_key) REFERENCES sweep_shard (record_id),
+	CONSTRAINT fk_proof_gap_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
 )
  STRICT;
 
@@ -1335,6 +1417,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); E
 CREATE TRIGGER node_capability_refuse_delete BEFORE DELETE ON node_capability
 BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
 
+CREATE TRIGGER proof_node_refuse_update BEFORE UPDATE ON proof_node
+BEGIN SELECT RAISE(ABORT, 'rows of proof_node are added, never changed'); END;
+
+CREATE TRIGGER proof_node_refuse_delete BEFORE DELETE ON proof_node
+BEGIN SELECT RAISE(ABORT, 'rows of proof_node are added, never changed'); END;
+
 CREATE TRIGGER reading_refuse_update BEFORE UPDATE ON reading
 BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
 
@@ -1533,11 +1621,29 @@ BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed');
 CREATE TRIGGER stated_allocation_refuse_delete BEFORE DELETE ON stated_allocation
 BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
 
+CREATE TRIGGER sweep_header_refuse_update BEFORE UPDATE ON sweep_header
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_header are added, never changed'); END;
+
+CREATE TRIGGER sweep_header_refuse_delete BEFORE DELETE ON sweep_header
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_header are added, never changed'); END;
+
+CREATE TRIGGER sweep_proof_node_refuse_update BEFORE UPDATE ON sweep_proof_node
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_proof_node are added, never changed'); END;
+
+CREATE TRIGGER sweep_proof_node_refuse_delete BEFORE DELETE ON sweep_proof_node
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_proof_node are added, never changed'); END;
+
 CREATE TRIGGER sweep_shard_refuse_update BEFORE UPDATE ON sweep_shard
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_shard are added, never changed'); END;
 
 CREATE TRIGGER sweep_shard_refuse_delete BEFORE DELETE ON sweep_shard
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_shard are added, never changed'); END;
+
+CREATE TRIGGER token_layout_refuse_update BEFORE UPDATE ON token_layout
+BEGIN SELECT RAISE(ABORT, 'rows of token_layout are added, never changed'); END;
+
+CREATE TRIGGER token_layout_refuse_delete BEFORE DELETE ON token_layout
+BEGIN SELECT RAISE(ABORT, 'rows of token_layout are added, never changed'); END;
 
 CREATE TRIGGER transfer_authorization_refuse_update BEFORE UPDATE ON transfer_authorization
 BEGIN SELECT RAISE(ABORT, 'rows of transfer_authorization are added, never changed'); END;
@@ -1598,6 +1704,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); EN
 
 CREATE TRIGGER orphaned_block_refuse_delete BEFORE DELETE ON orphaned_block
 BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); END;
+
+CREATE TRIGGER proof_gap_refuse_update BEFORE UPDATE ON proof_gap
+BEGIN SELECT RAISE(ABORT, 'rows of proof_gap are added, never changed'); END;
+
+CREATE TRIGGER proof_gap_refuse_delete BEFORE DELETE ON proof_gap
+BEGIN SELECT RAISE(ABORT, 'rows of proof_gap are added, never changed'); END;
 
 CREATE TRIGGER statement_check_refuse_update BEFORE UPDATE ON statement_check
 BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;

@@ -1,0 +1,109 @@
+"""State proofs of sweeps: stored with the shard they belong to, each distinct trie node once for all sweeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from chains.evm.keccak import keccak256
+from chains.state_proofs import BalanceProofs
+from chains.types import Asset, AssetId
+from verifier.store.engine import Database
+from verifier.store.records import SweepStart
+from verifier.store.tables import (
+    AssetValueRow,
+    ProofGapRow,
+    ProofNodeRow,
+    SweepHeaderRow,
+    SweepProofNodeRow,
+    SweepShardRow,
+    table,
+)
+from verifier.store.unit import LOOKUP_KEYS, Unit
+
+HEADER, NODE, LINK = table(SweepHeaderRow), table(ProofNodeRow), table(SweepProofNodeRow)
+GAP, SHARD, ASSET = table(ProofGapRow), table(SweepShardRow), table(AssetValueRow)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProofs:
+    """What a sweep's proofs rest on."""
+
+    header: bytes
+    """RLP; empty when nothing was proven."""
+    nodes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofGap:
+    """Balances of one asset that were read and not proven, for one reason."""
+
+    asset_id: AssetId
+    reason: str
+    holdings: int
+
+
+class ProofStore(Database):
+    """The side of the store that keeps state proofs; `SweepStore.add_observations` adds them."""
+
+    def state_proofs(self, start: SweepStart) -> StoredProofs:
+        """The header and the distinct nodes of a sweep's proofs."""
+        with self.read() as connection:
+            header = connection.execute(sa.select(HEADER.c.header).where(HEADER.c.sweep_key == start.sweep_key))
+            encoded = header.scalar_one_or_none() or ""
+            query = sa.select(NODE.c.node).join_from(LINK, NODE, LINK.c.node_key == NODE.c.record_id)
+            nodes = connection.execute(query.where(LINK.c.sweep_key == start.sweep_key).order_by(LINK.c.record_id))
+            return StoredProofs(bytes.fromhex(encoded), tuple(bytes.fromhex(node) for node in nodes.scalars()))
+
+    def proof_gaps(self, start: SweepStart) -> list[ProofGap]:
+        """What a sweep read and could not prove, summed over its shards, by asset and reason."""
+        query = (
+            sa.select(ASSET.c.asset_id, GAP.c.reason, GAP.c.holdings)
+            .join_from(GAP, SHARD, GAP.c.shard_key == SHARD.c.record_id)
+            .join(ASSET, GAP.c.asset_key == ASSET.c.record_id)
+            .where(SHARD.c.sweep_key == start.sweep_key)
+        )
+        counts: Counter[tuple[str, str]] = Counter()
+        with self.read() as connection:
+            for asset_id, reason, holdings in connection.execute(query):
+                counts[asset_id, reason] += holdings
+        return [ProofGap(AssetId(asset), reason, number) for (asset, reason), number in sorted(counts.items())]
+
+
+def add_proofs(unit: Unit, start: SweepStart, shard_key: int, proofs: BalanceProofs) -> None:
+    """Store what was proven of one shard, and what was not, in the transaction of its observations."""
+    counts: Counter[tuple[Asset, str]] = Counter()
+    for reasons in (proofs.missing, proofs.unprovable):
+        counts.update((holding.asset, reason) for holding, reason in reasons.items())
+    assets = unit.asset_keys(asset for asset, _ in counts)
+    unit.add_rows(
+        ProofGapRow, ((shard_key, assets[asset], reason, number) for (asset, reason), number in counts.items())
+    )
+    if not proofs.proven:
+        return
+    stored = sa.select(HEADER.c.record_id).where(HEADER.c.sweep_key == start.sweep_key)
+    if unit.connection.execute(stored).first() is None:
+        unit.add(SweepHeaderRow, sweep_key=start.sweep_key, header=proofs.header.hex())
+    keys = _node_keys(unit, proofs.nodes)
+    linked = set(
+        unit.connection.execute(sa.select(LINK.c.node_key).where(LINK.c.sweep_key == start.sweep_key)).scalars()
+    )
+    unit.add_rows(SweepProofNodeRow, ((start.sweep_key, key) for key in keys if key not in linked))
+
+
+def _node_keys(unit: Unit, nodes: Iterable[bytes]) -> list[int]:
+    """The keys of nodes, added where they are new."""
+    by_digest = {keccak256(node).hex(): node for node in nodes}
+    keys: dict[str, int] = {}
+    digests: Sequence[str] = list(by_digest)
+    for first in range(0, len(digests), LOOKUP_KEYS):
+        part = digests[first : first + LOOKUP_KEYS]
+        found = unit.connection.execute(sa.select(NODE.c.record_id, NODE.c.digest).where(NODE.c.digest.in_(part)))
+        keys.update({row.digest: row.record_id for row in found})
+    new = [digest for digest in digests if digest not in keys]
+    first_key = unit.add_rows(ProofNodeRow, ((digest, by_digest[digest].hex()) for digest in new))
+    keys.update((digest, first_key + offset) for offset, digest in enumerate(new))
+    return list(keys.values())
