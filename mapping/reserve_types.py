@@ -208,5 +208,7 @@ class BankMovement:
             raise InvalidValue("a movement has an amount above zero")
 
 
-ReserveRecord = ReserveItem | ReserveBankAccount | ReserveHolding | FirmCapital | FocusMonthEnd | ReserveNotice | BankMovement
+ReserveRecord = (
+    ReserveItem | ReserveBankAccount | ReserveHolding | FirmCapital | FocusMonthEnd | ReserveNotice | BankMovement
+)
 """Any row of the files of the reserve computations."""

@@ -10,6 +10,8 @@ VerifierError                  every error of this package; has a stable `code` 
 │   └── JournalBroken          the journal or a row it speaks of was changed
 ├── BundleRefused              a verifier would refuse the bundle that was asked for
 ├── StoredNotJudged            what was given is stored, and what follows from it could not be judged
+├── InstructionConflict        an instruction is not in the state the action needs, or maker and checker are one
+├── WithdrawalRefused          a withdrawal that 15c3-3(g) does not permit
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -103,3 +105,17 @@ class CaseConflict(VerifierError):
 
     code = "case-conflict"
     advice = "Look at the case with `custody cases show` and choose the action that fits its state."
+
+
+class InstructionConflict(VerifierError):
+    """A deposit or withdrawal instruction is not in the state the action needs, or its maker would check it."""
+
+    code = "instruction-conflict"
+    advice = "Look at `custody reserve instructions` and choose the action that fits."
+
+
+class WithdrawalRefused(VerifierError):
+    """What would stay in the reserve is less than the amount then required, or is not known, 15c3-3(g)."""
+
+    code = "withdrawal-refused"
+    advice = "See what may leave with `custody reserve show`."

@@ -7,7 +7,7 @@ from typing import Final
 
 from chains.errors import InvalidValue
 from mapping.columns import Column, ColumnProblem, OnChange, Row, Table
-from mapping.fields import one_of, parse_id, parse_yes_no
+from mapping.fields import one_of, parse_id, parse_name, parse_yes_no
 from mapping.reserve_types import (
     ITEM_COUNT,
     BankMovement,
@@ -19,16 +19,15 @@ from mapping.reserve_types import (
     MovementSide,
     NoticeKind,
     ReserveBankAccount,
-    ReserveClass,
     ReserveHolding,
     ReserveItem,
     ReserveNotice,
     side_of,
 )
 from mapping.tables.shared import (
-    AMOUNT_RULE,
     DATE_RULE,
     ID_RULE,
+    NAME_RULE,
     computation_column,
     day_column,
     dollars_column,
@@ -36,6 +35,7 @@ from mapping.tables.shared import (
     reference_column,
     texts,
 )
+
 
 def _item(text: str) -> object:
     if text not in {str(number) for number in range(1, ITEM_COUNT + 1)}:
@@ -64,7 +64,9 @@ RESERVE_ITEMS = Table(
             "`credit` for 1 to 9, `debit` for 10 to 15",
             plain(one_of(ItemSide)),
         ),
-        dollars_column("amount", "The line's amount; item 10 after Note E(1), (2), (4), (5), (6), before any percentage."),
+        dollars_column(
+            "amount", "The line's amount; item 10 after Note E(1), (2), (4), (5), (6), before any percentage."
+        ),
         reference_column(),
     ),
     build=_build_item,
@@ -280,6 +282,7 @@ RESERVE_NOTICES = Table(
     examples=(("voluntary_daily", "2026-01-15", "Letter 2026-7"),),
 )
 
+
 def _build_movement(row: Row) -> BankMovement:
     if not row["amount"]:
         raise ColumnProblem("amount", "a movement has an amount above zero; its direction says which way it went")
@@ -296,12 +299,12 @@ def _build_movement(row: Row) -> BankMovement:
 
 BANK_MOVEMENTS = Table(
     name="bank_movements",
-    meaning="Entries of the banks' statements of the reserve accounts, held against deposit and withdrawal instructions.",
+    meaning="Entries of banks' statements of the reserve accounts, held against deposit and withdrawal instructions.",
     record_type=BankMovement,
     columns=(
         Column("account_id", "The account.", "id", "an account_id of reserve_accounts.csv", plain(parse_id)),
         Column("bank_reference", "The bank's own id of the entry.", "id", ID_RULE, plain(parse_id)),
-        _day("value_on", "Value date."),
+        day_column("value_on", "Value date."),
         Column(
             "direction",
             "Which way the money went, seen from the account.",
@@ -309,7 +312,7 @@ BANK_MOVEMENTS = Table(
             "`deposit` or `withdrawal`",
             plain(one_of(MovementSide)),
         ),
-        _amount("amount", "How much.", rule="plain decimal, at most two decimals, above zero"),
+        dollars_column("amount", "How much.", rule="plain decimal, at most two decimals, above zero"),
         Column(
             "instruction_id",
             "The instruction that the bank names.",

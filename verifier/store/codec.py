@@ -14,6 +14,7 @@ from chains.evm.token_layout import TokenLayout
 from chains.types import Asset, asset_chain_id
 from mapping.accepted_control import AcceptedControl
 from mapping.reserve_types import (
+    BankMovement,
     FirmCapital,
     FocusMonthEnd,
     ReserveBankAccount,
@@ -38,6 +39,7 @@ from verifier.store.tables import (
     AcceptedControlRow,
     AssetRow,
     AuthorizationRow,
+    BankMovementRow,
     ClientRow,
     CustodianAddressRow,
     FirmAddressRow,
@@ -181,6 +183,7 @@ _HOLDING = ("account_id", "as_of", "holding", "kind", "market_value", "priced_on
 _CAPITAL = ("as_of", "method", "net_capital", "tentative_net_capital", "aggregate_indebtedness", "reference")
 _MONTH = ("month_end", "customer_credits", "pab_credits", "filed_on", "reference")
 _NOTICE = ("kind", "given_on", "reference")
+_MOVEMENT = ("account_id", "bank_reference", "value_on", "direction", "cents", "instruction_id", "text")
 
 
 def _date_or_none(text: str) -> date | None:
@@ -221,5 +224,6 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     FirmCapital: _dated(FirmCapitalRow, FirmCapital, _CAPITAL, "as_of", 0),
     FocusMonthEnd: _dated(FocusMonthEndRow, FocusMonthEnd, _MONTH, "month_end", 0),
     ReserveNotice: _dated(ReserveNoticeRow, ReserveNotice, _NOTICE, "given_on", 1),
+    BankMovement: Codec(BankMovementRow, _fields(*_MOVEMENT), _same(BankMovement, *_MOVEMENT), "bank_reference", 1),
 }
 """The types of record that are stored as they are; ledger entries, snapshots and positions use interned texts."""

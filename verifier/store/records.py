@@ -66,6 +66,15 @@ class CaseAct(StrEnum):
     RETURNED = "returned"
 
 
+class InstructionAct(StrEnum):
+    """How an instruction about a reserve account was decided; nothing else ends one but its last day."""
+
+    APPROVED = "approved"
+    """By another person than its maker."""
+    REFUSED = "refused"
+    """By anybody; by its maker it is taken back."""
+
+
 class Judged(Protocol):
     """What the rules made of a sweep (see `verifier.judgement`)."""
 

@@ -11,6 +11,7 @@ from verifier.store.coverage_store import CoverageStore
 from verifier.store.dissent_store import DissentStore
 from verifier.store.encumbrance_store import EncumbranceStore
 from verifier.store.engine import BUSY_SECONDS, create_engine
+from verifier.store.instruction_store import InstructionStore
 from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
 from verifier.store.look_store import LookStore
@@ -34,6 +35,7 @@ class Store(
     ApprovalStore,
     EncumbranceStore,
     ReserveStore,
+    InstructionStore,
     ProofStore,
     WaitingStore,
 ):

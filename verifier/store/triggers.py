@@ -1,4 +1,4 @@
-"""The triggers that refuse every change of a row, on both databases, and a decision on one's own proposal."""
+"""The triggers that refuse every change of a row, and a decision on one's own proposal or instruction."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ _DECISION = (
     "AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)"
 )
 _DECISION_REFUSED = "a decision names the proposal it answers and who made it"
+_INSTRUCTED = (
+    "NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key "
+    "AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' "
+    "OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL)))"
+)
+_INSTRUCTED_REFUSED = "a decision names who made the instruction, and for a withdrawal the computation relied on"
 
 
 def table_names() -> list[str]:
@@ -33,6 +39,10 @@ def _sqlite() -> list[str]:
         f"CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event\nWHEN {_DECISION}\n"
         f"BEGIN SELECT RAISE(ABORT, '{_DECISION_REFUSED}'); END"
     )
+    statements.append(
+        f"CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision\nWHEN {_INSTRUCTED}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{_INSTRUCTED_REFUSED}'); END"
+    )
     return statements
 
 
@@ -44,7 +54,11 @@ def _postgresql() -> list[str]:
         "custody_check_decision",
         f"IF {_DECISION} THEN RAISE EXCEPTION '{_DECISION_REFUSED}'; END IF; RETURN NEW;",
     )
-    statements = [refuse, decide]
+    instruct = _function(
+        "custody_check_instruction",
+        f"IF {_INSTRUCTED} THEN RAISE EXCEPTION '{_INSTRUCTED_REFUSED}'; END IF; RETURN NEW;",
+    )
+    statements = [refuse, decide, instruct]
     for name in table_names():
         statements.append(
             f"CREATE TRIGGER {name}_refuse_change BEFORE UPDATE OR DELETE ON {name}\n"
@@ -57,6 +71,10 @@ def _postgresql() -> list[str]:
     statements.append(
         "CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event\n"
         "FOR EACH ROW EXECUTE FUNCTION custody_check_decision()"
+    )
+    statements.append(
+        "CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision\n"
+        "FOR EACH ROW EXECUTE FUNCTION custody_check_instruction()"
     )
     return statements
 

@@ -58,6 +58,7 @@ from verifier.store.tables.mapping import (
 )
 from verifier.store.tables.proofs import ProofGapRow, ProofNodeRow, SweepHeaderRow, SweepProofNodeRow
 from verifier.store.tables.reserve import (
+    BankMovementRow,
     FirmCapitalRow,
     FocusMonthEndRow,
     ReserveBankAccountRow,
@@ -66,6 +67,7 @@ from verifier.store.tables.reserve import (
     ReserveItemRow,
     ReserveNoticeRow,
 )
+from verifier.store.tables.reserve_acts import ReserveDecisionRow, ReserveInstructionRow
 from verifier.store.tables.results import (
     ApprovalUseRow,
     BundleIssuedRow,
@@ -95,6 +97,7 @@ __all__ = [
     "BackfillUnparsedRow",
     "BackfilledTransferRow",
     "BalanceObservationRow",
+    "BankMovementRow",
     "BundleIssuedRow",
     "CaseCoverRow",
     "CaseEventRow",
@@ -129,7 +132,9 @@ __all__ = [
     "ReconciliationRow",
     "ReserveBankAccountRow",
     "ReserveComputationRow",
+    "ReserveDecisionRow",
     "ReserveHoldingRow",
+    "ReserveInstructionRow",
     "ReserveItemRow",
     "ReserveNoticeRow",
     "RestrictionRow",

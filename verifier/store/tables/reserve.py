@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from exports.reserve.computation import Occasion, Scope
-from mapping.reserve_types import CapitalMethod, HoldingKind, NoticeKind, ReserveClass
+from mapping.reserve_types import CapitalMethod, HoldingKind, MovementSide, NoticeKind, ReserveClass
 from verifier.store.tables.base import DataRow, column, rules
 from verifier.store.tables.mapping import ImportedRow
 from verifier.store.types import BaseUnits, CivilDate, EnumText, Flag, UtcTime, Whole, Words
@@ -94,6 +94,21 @@ class ReserveNoticeRow(ImportedRow, table=True):
     kind: NoticeKind = column(EnumText(NoticeKind))
     given_on: date = column(CivilDate())
     reference: str = column(Words())
+
+
+class BankMovementRow(ImportedRow, table=True):
+    """One entry of a bank's statement of a reserve account."""
+
+    __tablename__ = "bank_movement"
+    __table_args__ = rules(sa.Index(None, "bank_reference"))
+
+    account_id: str = column(Words())
+    bank_reference: str = column(Words())
+    value_on: date = column(CivilDate())
+    direction: MovementSide = column(EnumText(MovementSide))
+    cents: int = column(BaseUnits())
+    instruction_id: str = column(Words())
+    text: str = column(Words())
 
 
 class ReserveComputationRow(DataRow, table=True):

@@ -305,6 +305,27 @@ CREATE TABLE balance_observation (
 	CONSTRAINT ck_balance_observation_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE bank_movement (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	account_id TEXT NOT NULL,
+	bank_reference TEXT NOT NULL,
+	value_on DATE NOT NULL,
+	direction TEXT NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	instruction_id TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_bank_movement PRIMARY KEY (record_id),
+	CONSTRAINT fk_bank_movement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_bank_movement_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_bank_movement_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_bank_movement_bank_reference ON bank_movement (bank_reference);
+
 CREATE TABLE change_search (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -712,6 +733,31 @@ CREATE TABLE reserve_holding (
 
 CREATE INDEX ix_reserve_holding_as_of ON reserve_holding (as_of);
 
+CREATE TABLE reserve_instruction (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	instruction_id TEXT NOT NULL,
+	direction TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	actor TEXT NOT NULL,
+	text TEXT NOT NULL,
+	valid_until DATE NOT NULL,
+	computation_key BIGINT,
+	remaining NUMERIC(79, 0),
+	CONSTRAINT pk_reserve_instruction PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_instruction_instruction_id UNIQUE (instruction_id),
+	CONSTRAINT ck_reserve_instruction_withdrawal_relies_on_computation CHECK (direction <> 'withdrawal' OR (computation_key IS NOT NULL AND remaining IS NOT NULL)),
+	CONSTRAINT fk_reserve_instruction_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_instruction_computation_key FOREIGN KEY(computation_key) REFERENCES reserve_computation (record_id),
+	CONSTRAINT ck_reserve_instruction_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_reserve_instruction_remaining_range CHECK (abs(remaining) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_reserve_instruction_account_id ON reserve_instruction (account_id);
+
 CREATE TABLE reserve_item (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1098,6 +1144,26 @@ CREATE TABLE proof_gap (
 	CONSTRAINT fk_proof_gap_asset_key FOREIGN KEY(asset_key) REFERENCES asset_value (record_id)
 );
 
+CREATE TABLE reserve_decision (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	instruction_key BIGINT NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	text TEXT NOT NULL,
+	computation_key BIGINT,
+	remaining NUMERIC(79, 0),
+	CONSTRAINT pk_reserve_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_decision_instruction_key UNIQUE (instruction_key),
+	CONSTRAINT ck_reserve_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT fk_reserve_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_decision_instruction_key FOREIGN KEY(instruction_key) REFERENCES reserve_instruction (record_id),
+	CONSTRAINT fk_reserve_decision_computation_key FOREIGN KEY(computation_key) REFERENCES reserve_computation (record_id),
+	CONSTRAINT ck_reserve_decision_remaining_range CHECK (abs(remaining) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
 CREATE TABLE statement_check (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1291,6 +1357,10 @@ CREATE FUNCTION custody_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN IF NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker) THEN RAISE EXCEPTION 'a decision names the proposal it answers and who made it'; END IF; RETURN NEW; END
 $$;
 
+CREATE FUNCTION custody_check_instruction() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL))) THEN RAISE EXCEPTION 'a decision names who made the instruction, and for a withdrawal the computation relied on'; END IF; RETURN NEW; END
+$$;
+
 CREATE TRIGGER journal_entry_refuse_change BEFORE UPDATE OR DELETE ON journal_entry
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1405,6 +1475,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER balance_observation_refuse_truncate BEFORE TRUNCATE ON balance_observation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER bank_movement_refuse_change BEFORE UPDATE OR DELETE ON bank_movement
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER bank_movement_refuse_truncate BEFORE TRUNCATE ON bank_movement
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER change_search_refuse_change BEFORE UPDATE OR DELETE ON change_search
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1517,6 +1593,12 @@ CREATE TRIGGER reserve_holding_refuse_change BEFORE UPDATE OR DELETE ON reserve_
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reserve_holding_refuse_truncate BEFORE TRUNCATE ON reserve_holding
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_instruction_refuse_change BEFORE UPDATE OR DELETE ON reserve_instruction
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_instruction_refuse_truncate BEFORE TRUNCATE ON reserve_instruction
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reserve_item_refuse_change BEFORE UPDATE OR DELETE ON reserve_item
@@ -1639,6 +1721,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER proof_gap_refuse_truncate BEFORE TRUNCATE ON proof_gap
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER reserve_decision_refuse_change BEFORE UPDATE OR DELETE ON reserve_decision
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_decision_refuse_truncate BEFORE TRUNCATE ON reserve_decision
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER statement_check_refuse_change BEFORE UPDATE OR DELETE ON statement_check
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1707,3 +1795,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 FOR EACH ROW EXECUTE FUNCTION custody_check_decision();
+
+CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision
+FOR EACH ROW EXECUTE FUNCTION custody_check_instruction();

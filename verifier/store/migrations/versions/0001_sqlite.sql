@@ -327,6 +327,28 @@ CREATE TABLE balance_observation (
 )
  STRICT;
 
+CREATE TABLE bank_movement (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	account_id TEXT NOT NULL,
+	bank_reference TEXT NOT NULL,
+	value_on TEXT NOT NULL,
+	direction TEXT NOT NULL,
+	cents TEXT NOT NULL,
+	instruction_id TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_bank_movement PRIMARY KEY (record_id),
+	CONSTRAINT fk_bank_movement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_bank_movement_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_bank_movement_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_bank_movement_bank_reference ON bank_movement (bank_reference);
+
 CREATE TABLE change_search (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -755,6 +777,32 @@ CREATE TABLE reserve_holding (
 
 CREATE INDEX ix_reserve_holding_as_of ON reserve_holding (as_of);
 
+CREATE TABLE reserve_instruction (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	instruction_id TEXT NOT NULL,
+	direction TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	cents TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	text TEXT NOT NULL,
+	valid_until TEXT NOT NULL,
+	computation_key INTEGER,
+	remaining TEXT,
+	CONSTRAINT pk_reserve_instruction PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_instruction_instruction_id UNIQUE (instruction_id),
+	CONSTRAINT ck_reserve_instruction_withdrawal_relies_on_computation CHECK (direction <> 'withdrawal' OR (computation_key IS NOT NULL AND remaining IS NOT NULL)),
+	CONSTRAINT fk_reserve_instruction_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_instruction_computation_key FOREIGN KEY(computation_key) REFERENCES reserve_computation (record_id),
+	CONSTRAINT ck_reserve_instruction_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_reserve_instruction_remaining_digits CHECK (remaining = '0' OR ((remaining GLOB '[1-9]*' OR remaining GLOB '-[1-9]*') AND substr(remaining, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(remaining, '-')) < 78 OR (length(ltrim(remaining, '-')) = 78 AND ltrim(remaining, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_instruction_account_id ON reserve_instruction (account_id);
+
 CREATE TABLE reserve_item (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1165,6 +1213,27 @@ CREATE TABLE proof_gap (
 )
  STRICT;
 
+CREATE TABLE reserve_decision (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	instruction_key INTEGER NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	text TEXT NOT NULL,
+	computation_key INTEGER,
+	remaining TEXT,
+	CONSTRAINT pk_reserve_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_reserve_decision_instruction_key UNIQUE (instruction_key),
+	CONSTRAINT ck_reserve_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT fk_reserve_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_decision_instruction_key FOREIGN KEY(instruction_key) REFERENCES reserve_instruction (record_id),
+	CONSTRAINT fk_reserve_decision_computation_key FOREIGN KEY(computation_key) REFERENCES reserve_computation (record_id),
+	CONSTRAINT ck_reserve_decision_remaining_digits CHECK (remaining = '0' OR ((remaining GLOB '[1-9]*' OR remaining GLOB '-[1-9]*') AND substr(remaining, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(remaining, '-')) < 78 OR (length(ltrim(remaining, '-')) = 78 AND ltrim(remaining, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
 CREATE TABLE statement_check (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1477,6 +1546,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'
 CREATE TRIGGER balance_observation_refuse_delete BEFORE DELETE ON balance_observation
 BEGIN SELECT RAISE(ABORT, 'rows of balance_observation are added, never changed'); END;
 
+CREATE TRIGGER bank_movement_refuse_update BEFORE UPDATE ON bank_movement
+BEGIN SELECT RAISE(ABORT, 'rows of bank_movement are added, never changed'); END;
+
+CREATE TRIGGER bank_movement_refuse_delete BEFORE DELETE ON bank_movement
+BEGIN SELECT RAISE(ABORT, 'rows of bank_movement are added, never changed'); END;
+
 CREATE TRIGGER change_search_refuse_update BEFORE UPDATE ON change_search
 BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
 
@@ -1590,6 +1665,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reserve_holding are added, never changed'); E
 
 CREATE TRIGGER reserve_holding_refuse_delete BEFORE DELETE ON reserve_holding
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_holding are added, never changed'); END;
+
+CREATE TRIGGER reserve_instruction_refuse_update BEFORE UPDATE ON reserve_instruction
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_instruction are added, never changed'); END;
+
+CREATE TRIGGER reserve_instruction_refuse_delete BEFORE DELETE ON reserve_instruction
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_instruction are added, never changed'); END;
 
 CREATE TRIGGER reserve_item_refuse_update BEFORE UPDATE ON reserve_item
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_item are added, never changed'); END;
@@ -1711,6 +1792,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of proof_gap are added, never changed'); END;
 CREATE TRIGGER proof_gap_refuse_delete BEFORE DELETE ON proof_gap
 BEGIN SELECT RAISE(ABORT, 'rows of proof_gap are added, never changed'); END;
 
+CREATE TRIGGER reserve_decision_refuse_update BEFORE UPDATE ON reserve_decision
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_decision are added, never changed'); END;
+
+CREATE TRIGGER reserve_decision_refuse_delete BEFORE DELETE ON reserve_decision
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_decision are added, never changed'); END;
+
 CREATE TRIGGER statement_check_refuse_update BEFORE UPDATE ON statement_check
 BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
 
@@ -1780,3 +1867,7 @@ BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
 WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
 BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made it'); END;
+
+CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision
+WHEN NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL)))
+BEGIN SELECT RAISE(ABORT, 'a decision names who made the instruction, and for a withdrawal the computation relied on'); END;
