@@ -31,6 +31,7 @@ from exports.control_records import (
 from exports.errors import BundleError, BundleNotWritten, RecordInvalid
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import (
+    ADDITION_BYTES_MAX,
     FORMAT,
     FORMAT_VERSION,
     LINE_BYTES_MAX,
@@ -41,8 +42,10 @@ from exports.manifest import (
     Scope,
     Withheld,
     digest_hex,
+    is_addition,
     member_name,
 )
+from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
 from exports.records import (
     RECORD_TYPES,
     AllocationRecord,
@@ -104,6 +107,10 @@ class Bundle:
     reserve_positions: Sequence[ReservePositionRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
+    proof_gaps: Sequence[ProofGapRecord] = ()
+    proof_headers: Sequence[ProofHeaderRecord] = ()
+    proof_nodes: Sequence[ProofNodeRecord] = ()
+    token_layouts: Sequence[TokenLayoutRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,7 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the content of every unsigned member, the manifest included."""
     contents: dict[str, bytes] = {}
     members: list[Member] = []
-    for kind in sorted(RECORD_TYPES):
+    for kind in sorted(RECORD_TYPES, key=member_name):
         records = getattr(bundle, kind)
         if wrong := [record for record in records if type(record) is not RECORD_TYPES[kind]]:
             raise RecordInvalid(f"{kind} holds a {type(wrong[0]).__name__}")
@@ -185,20 +192,35 @@ def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> Writt
     """Sign and write a bundle; the file appears whole or not at all.
 
     Every signer signs before anything is written, so a signer that is down leaves nothing behind. The file is
-    written beside its place, flushed to the disk, renamed, and the folder flushed. Raises `SignerUnavailable`,
+    written beside its place, flushed to the disk, renamed, and the folder flushed. Where the very same bundle is
+    written again, what others added to it, signatures and time stamps, stays. Raises `SignerUnavailable`,
     `RecordInvalid`, `ContainerInvalid` and `BundleNotWritten`.
     """
     from exports.envelope import sign_manifest
 
     manifest, contents = payload_members(bundle)
     envelopes = sign_manifest(contents[MANIFEST_NAME], signers)
-    contents.update(envelopes.members)
-    size_bytes = _write_whole(path, contents)
+    contents = {**_additions(path, contents[MANIFEST_NAME]), **contents, **envelopes.members}
+    size_bytes = write_whole(path, contents)
     root = next((record.root for record in bundle.liability_roots), None)
     return WrittenBundle(path, digest_hex(contents[MANIFEST_NAME]), manifest, size_bytes, envelopes.key_ids, root)
 
 
-def _write_whole(path: Path, contents: dict[str, bytes]) -> int:
+def _additions(path: Path, manifest: bytes) -> dict[str, bytes]:
+    """Signatures and time stamps of the same bundle that stands at this path already; nothing of any other file."""
+    try:
+        with path.open("rb") as file:
+            container = StrictZip(file, ZipLimits())
+            if container.read(MANIFEST_NAME, MANIFEST_BYTES_MAX) != manifest:
+                return {}
+            names = [name for name in container.entries if is_addition(name)]
+            return {name: container.read(name, ADDITION_BYTES_MAX) for name in names}
+    except (OSError, BundleError, KeyError):
+        return {}
+
+
+def write_whole(path: Path, contents: dict[str, bytes]) -> int:
+    """Write a container in one step, durably, and return its size. Raises `BundleNotWritten`."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
         # O_EXCL: a name somebody prepared, or a link, is never written through.

@@ -12,7 +12,7 @@ from chains.errors import InvalidValue
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.codec import Code, Digest, Identifier, PlainText, from_object, to_object
 from exports.errors import ManifestInvalid, RecordInvalid, VersionUnknown
-from exports.records import RECORD_TYPES, FirmRecord, JournalHeadRecord, Rail
+from exports.records import PROOF_KINDS, RECORD_TYPES, FirmRecord, JournalHeadRecord, Rail
 
 FORMAT: Final = "custody-verifier-bundle"
 FORMAT_VERSION: Final = 1
@@ -33,7 +33,7 @@ SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
 
 def member_name(kind: str) -> str:
     """Name of the member that holds the records of a kind."""
-    return f"records/{kind}.jsonl"
+    return f"proofs/{kind}.jsonl" if kind in PROOF_KINDS else f"records/{kind}.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Manifest:
             manifest = from_object(Manifest, value)
         except RecordInvalid as error:
             raise ManifestInvalid(str(error)) from error
-        expected = [(member_name(kind), kind) for kind in sorted(RECORD_TYPES)]
+        expected = [(member_name(kind), kind) for kind in sorted(RECORD_TYPES, key=member_name)]
         if [(member.name, member.kind) for member in manifest.members] != expected:
             raise ManifestInvalid("the members are not exactly those of this format version, ascending")
         return manifest
@@ -138,3 +138,12 @@ def digest_hex(data: bytes) -> str:
 
 SIGNATURE_NAME: Final = re.compile(r"signatures/([0-9a-f]{64})\.dsse\.json", re.ASCII)
 """Name of a signature member; the group is the key id."""
+TIMESTAMP_NAME: Final = re.compile(r"timestamps/([0-9a-f]{64})\.tsr", re.ASCII)
+"""Name of a time stamp's member; the group is the SHA-256 of its content."""
+ADDITION_BYTES_MAX: Final = 6 * 1024 * 1024
+"""Largest member that lies outside the manifest: an envelope holds the largest manifest in base64."""
+
+
+def is_addition(name: str) -> bool:
+    """Whether a member may lie outside the manifest: a signature or a time stamp of it."""
+    return SIGNATURE_NAME.fullmatch(name) is not None or TIMESTAMP_NAME.fullmatch(name) is not None

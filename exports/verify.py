@@ -30,8 +30,17 @@ from exports.evidence_checks import (
 )
 from exports.key_checks import check_key_proofs
 from exports.liability_checks import check_liabilities, liability_lines
-from exports.manifest import MANIFEST_BYTES_MAX, MANIFEST_NAME, SIGNATURE_NAME, Manifest, digest_hex
+from exports.manifest import (
+    MANIFEST_BYTES_MAX,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    TIMESTAMP_NAME,
+    Manifest,
+    digest_hex,
+    is_addition,
+)
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
+from exports.proof_checks import check_state_proofs
 from exports.record_checks import (
     Spelling,
     check_claims,
@@ -71,6 +80,7 @@ NAMES: Final[dict[int, str]] = {
     21: "your node says the same of who else could move it",
     22: "the liabilities tree is made from the allocations",
     23: "the reserve follows from its own inputs",
+    24: "state proofs lead to the balances that claim them",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -80,6 +90,7 @@ NOTHING_TO_ASK: Final = {
     20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
     23: "the bundle says nothing of the reserve",
+    24: "no balance claims a state proof",
 }
 
 
@@ -102,16 +113,18 @@ def verify_bundle(
     after: tuple[int, str] | None = None,
     spelling: Spelling = registry_spelling,
     also_required: Collection[str] = (),
+    partly_signed: bool = False,
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
     `now` is the moment at which expiry is judged. `readers` opens the reader's own nodes, by chain; without it
     the node checks are not requested. `after` is the sequence and digest of an earlier bundle this one must
     follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters. `also_required` are
-    roles that must have signed besides those that the list of trusted keys requires.
+    roles that must have signed besides those that the list of trusted keys requires. With `partly_signed` signatures
+    may be missing: they are counted and not asked for; that is for who is about to sign.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
-    run.also_required = tuple(also_required)
+    run.also_required, run.partly_signed = tuple(also_required), partly_signed
     try:
         with path.open("rb") as file:
             run.verify(file)
@@ -135,6 +148,7 @@ class _Run:
         self.trusted_keys, self.now, self.readers = trusted_keys, now, readers
         self.limits, self.after, self.spelling = limits, after, spelling
         self.also_required: tuple[str, ...] = ()
+        self.partly_signed = False
         self.checks: list[Check] = []
         self.facts: BundleFacts | None = None
 
@@ -246,7 +260,8 @@ class _Run:
         note = "; ".join(count.text() for count in verdict.roles)
         if verdict.not_counted:
             note += f"; not counted: {', '.join(verdict.not_counted)}"
-        problems = [*unreadable, *verdict.problems, *verdict.missing]
+        missing = () if self.partly_signed else verdict.missing
+        problems = [*unreadable, *verdict.problems, *missing]
         if problems:  # the reason a signature did not count belongs to the reason the threshold was missed
             problems += [f"not counted: {reason}" for reason in verdict.not_counted]
         self.note(3, Outcome(len(envelopes), problems, expired, note))
@@ -264,7 +279,12 @@ class _Run:
         problems.extend(
             f"{name} is not in the manifest"
             for name in container.entries
-            if name not in named and name != MANIFEST_NAME and not SIGNATURE_NAME.fullmatch(name)
+            if name not in named and name != MANIFEST_NAME and not is_addition(name)
+        )
+        problems.extend(
+            f"{name} is not what its name says"
+            for name in container.entries
+            if (stamp := TIMESTAMP_NAME.fullmatch(name)) and stamp[1] != digests[name]
         )
         return self.note(4, Outcome(len(named), problems))
 
@@ -311,7 +331,7 @@ class _Run:
 def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
-    """Checks 6 to 15, 18, 19, 22 and 23: everything that the records of a bundle say about each other."""
+    """Checks 6 to 15, 18, 19 and 22 to 24: everything that the records of a bundle say about each other."""
     outcomes: dict[int, Outcome | None] = {
         6: check_references(contents, spelling),
         7: check_claims(contents),
@@ -327,6 +347,7 @@ def figure_checks(
         19: check_key_proofs(contents),
         22: check_liabilities(contents),
         23: check_reserve(contents),
+        24: check_state_proofs(contents),
     }
     return [
         Check.of(number, NAMES[number], outcome)
