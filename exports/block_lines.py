@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from chains.bitcoin.maturity import CoinbasePayment, immature_by_address, youngest_immature
-from chains.types import Asset, Finality, TransferKind, chain_namespace
+from chains.types import Asset, Finality, ReadStatus, StateEvidence, TransferKind, chain_namespace
 from exports.contents import Contents
 from exports.records import SweepRecord
 
@@ -18,10 +18,22 @@ def block_lines(contents: Contents) -> Iterator[str]:
     for sweep in contents.sweeps:
         finality = Finality.parse(sweep.finality)
         yield f"{sweep.chain_id} was read at block {sweep.height} ({finality})."
+        yield from _proven_lines(contents, sweep)
         if not finality.is_final:
             yield f"  PROVISIONAL: block {sweep.height} was not final and may have left the chain since."
         if chain_namespace(sweep.chain_id) == NAMESPACE_OF_COINBASES:
             yield from _immature_lines(contents, sweep)
+
+
+def _proven_lines(contents: Contents, sweep: SweepRecord) -> Iterator[str]:
+    """How many balances have a state proof, and what more it takes for them to be proven."""
+    good = [b for b in contents.balances if b.chain_id == sweep.chain_id and b.status is ReadStatus.OK]
+    with_proof = [balance for balance in good if balance.state is StateEvidence.PROVEN]
+    if not with_proof:
+        return
+    agreed = all(balance.grade is StateEvidence.PROVEN for balance in with_proof)
+    block = "operators agree on the block" if agreed else "the block is one operator's word until check 16 passes"
+    yield f"  {len(with_proof)} of {len(good)} balances have a state proof; {block}."
 
 
 def _immature_lines(contents: Contents, sweep: SweepRecord) -> Iterator[str]:

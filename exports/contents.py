@@ -21,6 +21,7 @@ from exports.control_records import (
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
+from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
 from exports.records import (
     RECORD_TYPES,
     AllocationRecord,
@@ -68,11 +69,15 @@ class Contents:
     liability_roots: tuple[LiabilityRootRecord, ...]
     liability_totals: tuple[LiabilityTotalRecord, ...]
     pools: tuple[PoolRecord, ...]
+    proof_gaps: tuple[ProofGapRecord, ...]
+    proof_headers: tuple[ProofHeaderRecord, ...]
+    proof_nodes: tuple[ProofNodeRecord, ...]
     reconciliations: tuple[ReconciliationRecord, ...]
     reserve_computations: tuple[ReserveComputationRecord, ...]
     reserve_positions: tuple[ReservePositionRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]
     sweeps: tuple[SweepRecord, ...]
+    token_layouts: tuple[TokenLayoutRecord, ...]
     transfers: tuple[TransferRecord, ...]
     wallets: tuple[WalletRecord, ...]
 

@@ -92,8 +92,8 @@ def check_grades(contents: Contents) -> CheckOutcome:
         where = f"{balance.chain_id} {balance.address} {balance.asset_id}"
         if balance.grade is not overall_grade(balance.state, balance.anchor):
             problems.append(f"{where}: grade {balance.grade} from {balance.state} and {balance.anchor}")
-        if StateEvidence.PROVEN in (balance.state, balance.grade):
-            problems.append(f"{where}: proven, but this format version carries no proof")
+        if balance.state is StateEvidence.PROVEN and not balance.header_checked:
+            problems.append(f"{where}: proven under a header that was not recomputed")
         if balance.anchor is AnchorEvidence.AUDITOR:
             problems.append(f"{where}: only the reader's own node anchors as auditor")
         if balance.anchor is AnchorEvidence.AGREED and len(operators.get(balance.sweep_id, ())) < 2:

@@ -46,6 +46,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
+from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 
 
@@ -491,16 +492,23 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "liability_roots": LiabilityRootRecord,
     "liability_totals": LiabilityTotalRecord,
     "pools": PoolRecord,
+    "proof_gaps": ProofGapRecord,
+    "proof_headers": ProofHeaderRecord,
+    "proof_nodes": ProofNodeRecord,
     "reconciliations": ReconciliationRecord,
     "reserve_computations": ReserveComputationRecord,
     "reserve_positions": ReservePositionRecord,
     "restrictions": RestrictionRecord,
     "sweeps": SweepRecord,
+    "token_layouts": TokenLayoutRecord,
     "transfers": TransferRecord,
     "wallets": WalletRecord,
 }
-"""The member kinds of format version 1, each `records/KIND.jsonl`. All of them are always present, empty or not.
+"""The member kinds of format version 1. All of them are always present, empty or not.
 
-Later versions add kinds (control reviews, state proofs); a reader
-refuses a version it does not know, so that nothing signed is ever skipped in silence.
+Later versions may add kinds; a reader refuses a version it does not know, so that nothing signed is ever skipped in
+silence.
 """
+
+PROOF_KINDS: Final = frozenset({"proof_headers", "proof_nodes"})
+"""Kinds that stand in the folder `proofs/` and not in `records/`: bytes that prove records."""

@@ -11,7 +11,7 @@ from exports.verify import figure_checks
 
 
 def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str]:
-    """Why checks 6 to 15, 18, 19, 22 and 23 would not pass, one sentence each; empty when all of them would.
+    """Why checks 6 to 15, 18, 19 and 22 to 24 would not pass, one sentence each; empty when all of them would.
 
     Raises `RecordInvalid` for a record that cannot be written at all.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chains.agreement import split_node_ids
-from chains.types import Address, AnchorEvidence, AssetId, ChainId, LocationId, Transfer, overall_grade
+from chains.types import Address, AnchorEvidence, AssetId, ChainId, LocationId, StateEvidence, Transfer, overall_grade
 from exports import records
 from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
 from exports.liabilities import LiabilityContext
@@ -25,6 +25,7 @@ from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.proof_bundling import chain_proofs, proof_nodes
 from verifier.records import Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
 from verifier.reserve_rail import in_use, position_at
 from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
@@ -41,7 +42,6 @@ PREPARED = "bundle.prepared"
 """Kind of the journal entry that is the moment of a bundle."""
 WITHHELD = (
     Withheld(what="client names", why="clients are named by the firm's client ids; names stay with the firm"),
-    Withheld(what="state proofs", why="balances are answers of nodes at the pinned block hash; check 17 asks yours"),
 )
 
 
@@ -110,6 +110,11 @@ def _gather(
     created_at = max(head.recorded_at, as_of, *(part.summary.finished_at for part in parts))
     control = [control_records(store, part.start, store.observations(part.start)) for part in parts]
     challenges, proofs = key_records(store, {part.start.chain_id: part.mapped() for part in parts})
+    balances = [balance for part in parts for balance in part.balances()]
+    sweeps = [part.sweep() for part in parts]
+    parts_proofs = [chain_proofs(store, part.start) for part in parts]
+    proven_on = {balance.chain_id for balance in balances if balance.state is StateEvidence.PROVEN}
+    headers = [each.header for each in parts_proofs if each.header is not None and each.chain_id in proven_on]
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
@@ -124,13 +129,17 @@ def _gather(
         assets=[asset for part in parts for asset in part.assets()],
         wallets=[wallet for part in parts for wallet in part.wallets()],
         pools=[pool for part in parts for pool in part.pools()],
-        balances=[balance for part in parts for balance in part.balances()],
+        balances=balances,
+        proof_headers=headers,
+        proof_nodes=proof_nodes(parts_proofs, headers, balances, sweeps),
+        proof_gaps=[gap for each in parts_proofs for gap in each.gaps],
+        token_layouts=[layout for each in parts_proofs for layout in each.layouts],
         allocations=[allocation for part in parts for allocation in part.allocations()],
         reconciliations=[reconciliation for part in parts for reconciliation in part.reconciliations()],
         transfers=[transfer for part in parts for transfer in part.transfers()],
         authorizations=[authorization for part in parts for authorization in part.authorizations()],
         cases=_cases(store, {part.start.chain_id for part in parts}),
-        sweeps=[part.sweep() for part in parts],
+        sweeps=sweeps,
         acceptances=[decision for each in control for decision in each.acceptances],
         control_reviews=[each.review for each in control],
         grants=[grant for each in control for grant in each.grants],

@@ -46,6 +46,10 @@ class NodePool:
         """The encoded nodes in the order of their hashes, so that equal pools are written alike."""
         return (self._held[digest][0] for digest in sorted(self._held))
 
+    def used(self) -> list[bytes]:
+        """The encoded nodes that a successful look-up needed, in the order of their hashes."""
+        return [encoded for _, (encoded, node) in sorted(self._held.items()) if node is not None]
+
     def require_all_used(self) -> None:
         """Raise `ProofFailed` when there are nodes that no successful look-up needed."""
         unused = [digest for digest, (_, node) in self._held.items() if node is None]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exports import control_records, inclusion, key_challenge, manifest, records
-from exports.manifest import Manifest
+from exports.manifest import Manifest, member_name
 from exports.records import RECORD_TYPES
 from exports.trust import ListSignature, Role, TrustedKey, TrustedKeys
 from exports.verify import NAMES
@@ -34,7 +34,7 @@ def fields(record_type: type) -> list[str]:
 
 @pytest.mark.parametrize("kind", sorted(RECORD_TYPES))
 def test_every_kind_of_record_is_described(kind: str) -> None:
-    section = DOCUMENT.partition(f"### `records/{kind}.jsonl`")[2]
+    section = DOCUMENT.partition(f"### `{member_name(kind)}`")[2]
     assert documented_fields(section) == fields(RECORD_TYPES[kind])
 
 

@@ -35,6 +35,7 @@ from mapping.types import (
     WalletDescriptor,
 )
 from verifier.errors import StoreError
+from verifier.store.books_rows import add_pack
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
 from verifier.store.remembered import Remembered
@@ -96,7 +97,10 @@ class MappingStore(Database):
             entries = import_entries(records, lambda as_of: _allocations_at(unit, records, as_of))
             _add_records(unit, records, keys)
             _add_entries(unit, entries, keys)
-        return Applied(len(files), len(records), len(entries))
+            packed = [pack for pack in result.packs if pack.digest in keys]
+            for pack in packed:
+                add_pack(unit, pack, keys[pack.digest])
+        return Applied(len(files), len(records) + sum(map(len, packed)), len(entries))
 
     def clients(self, known_at: datetime) -> list[Client]:
         """The newest record of every client."""
@@ -177,7 +181,11 @@ class MappingStore(Database):
 
     def token_layouts(self, chain_id: ChainId | None, known_at: datetime) -> dict[AssetId, TokenLayout]:
         """The newest reviewed storage layout of each token."""
-        return {each.layout.asset_id: each.layout for each in self._newest(ReviewedLayout, known_at, chain_id)}
+        return {each.layout.asset_id: each.layout for each in self.reviewed_layouts(chain_id, known_at)}
+
+    def reviewed_layouts(self, chain_id: ChainId | None, known_at: datetime) -> list[ReviewedLayout]:
+        """The newest storage layout of each token, with who reviewed it."""
+        return self._newest(ReviewedLayout, known_at, chain_id)
 
     def prices(self, known_at: datetime) -> list[Price]:
         """Every price."""
