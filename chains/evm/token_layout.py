@@ -14,7 +14,7 @@ from typing import Final
 
 from chains.errors import InvalidValue
 from chains.evm.abi import address_word
-from chains.evm.addresses import address_bytes
+from chains.evm.addresses import address_bytes, parse_address
 from chains.evm.keccak import keccak256
 from chains.evm.storage_slots import packed_field, solidity_mapping_slot, vyper_mapping_slot
 from chains.types import Address, AssetId
@@ -64,6 +64,9 @@ class TokenLayout:
             raise InvalidValue("a layout has a reason exactly when it is unprovable")
         if "/erc20:" not in self.asset_id:
             raise InvalidValue("a layout is about an ERC-20 token")
+        for contract in (self.token, self.implementation):
+            if contract is not None:
+                parse_address(contract)
         if self.order is SlotOrder.UNPROVABLE:
             given = (self.code_hash, self.implementation_code_hash, self.implementation, self.implementation_slot)
             if any(given) or (self.mapping_slot, self.first_bit, self.bits) != (0, 0, 256):

@@ -20,6 +20,7 @@ from exports.liability_checks import liability_lines
 from exports.records import RECORD_TYPES
 from exports.reserve_checks import reserve_lines
 from exports.verify import figure_checks
+from tests.exports.proof_samples import with_state_proofs
 from tests.exports.sample import evm_spelling
 from tests.exports.test_acceptances import decision
 from tests.exports.test_control_checks import proof, proven, with_restriction
@@ -37,7 +38,7 @@ VALUES: Final[tuple[object, ...]] = (
 
 def full_bundle() -> Bundle:
     """The sample, with a record of every kind."""
-    bundle = with_restriction(proven(proof(1)), None, Answer.RESTRICTED)
+    bundle = with_state_proofs(with_restriction(proven(proof(1)), None, Answer.RESTRICTED))
     return replace(
         bundle,
         acceptances=(decision(),),
