@@ -110,6 +110,17 @@ SALT_FILE_NAME = "liabilities-secret.hex"
 """Name of the file beside the signing key that salts the liabilities tree."""
 
 
+class SignerSettings(_Section):
+    """A key that signs bundles, in a device or a service."""
+
+    uri: str
+    """As securesystemslib names it: `hsm:2?label=TOKEN`, `awskms:KEY`, `file2:PATH`."""
+    public_key_file: Path | None = None
+    """Its public key (PEM); only a key file can do without."""
+    passphrase_env: str | None = None
+    """Name of the environment variable that holds the PIN or passphrase."""
+
+
 class BundleSettings(_Section):
     """How bundles are signed."""
 
@@ -117,6 +128,8 @@ class BundleSettings(_Section):
     """The signing key (PEM, mode 0600)."""
     passphrase_env: str | None = None
     """Name of the environment variable that holds the key's passphrase."""
+    signers: list[SignerSettings] = []
+    """Keys that sign every export besides, or instead of, `key_file`."""
     liabilities_secret_file: Path | None = None
     """What salts the liabilities tree (64 hex digits, mode 0600); by default beside the signing key."""
 
@@ -141,6 +154,8 @@ class ReserveSettings(_Section):
     closings: list[date] = []
     """Days on which the banks are shut besides the Federal Reserve's holidays."""
     policies: list[ReservePolicySettings] = []
+    instruction_days: int = Field(default=2, ge=1, le=10)
+    """Banking days after its making on which an instruction may be approved and executed."""
 
     @model_validator(mode="after")
     def _readable(self) -> ReserveSettings:
@@ -448,6 +463,11 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     bundle = settings.bundle
     if bundle.key_file is not None:
         bundle = bundle.model_copy(update={"key_file": folder / bundle.key_file})
+    signers = [
+        each.model_copy(update={"public_key_file": folder / each.public_key_file}) if each.public_key_file else each
+        for each in bundle.signers
+    ]
+    bundle = bundle.model_copy(update={"signers": signers})
     secret = bundle.liabilities_secret_file
     if secret is not None:
         bundle = bundle.model_copy(update={"liabilities_secret_file": folder / secret})

@@ -119,3 +119,8 @@ class WithdrawalRefused(VerifierError):
 
     code = "withdrawal-refused"
     advice = "See what may leave with `custody reserve show`."
+
+    def __init__(self, message: str, *, is_short: bool) -> None:
+        super().__init__(message)
+        self.is_short = is_short
+        """Whether it would be too little, rather than not known."""

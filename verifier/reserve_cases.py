@@ -13,6 +13,7 @@ from exports.reserve.money import DOLLAR, dollars
 from verifier.case_book import Sighting
 from verifier.errors import StoredNotJudged, VerifierError
 from verifier.records import Finding, FindingKind, Rail
+from verifier.reserve_instructions import movement_findings
 from verifier.reserve_rail import PurposeView, ReserveView, reserve_view
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _finding(view: PurposeView, kind: FindingKind, cents: int | None, subject: s
 def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[ReserveView, list[CaseSeen]]:
     """Judge the reserve accounts as recorded now, and open or see again their cases."""
     view = reserve_view(store, settings, now)
-    return view, store.see_reserve([Sighting(each, ()) for each in reserve_findings(view)], actor, now)
+    findings = [*reserve_findings(view), *movement_findings(store, settings, now)]
+    return view, store.see_reserve([Sighting(each, ()) for each in findings], actor, now)
 
 
 def look_after(

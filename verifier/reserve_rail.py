@@ -6,13 +6,13 @@ require if they were computed now. The two are never mixed: see decision 0019.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from exports.reserve.accounts import Held
+from exports.reserve.accounts import Held, ReserveAccount
 from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
 from exports.reserve.errors import ReserveError, ScheduleRefused
 from exports.reserve.frequency import Frequency
@@ -280,11 +280,22 @@ def _overdue(
     return f"the {purpose} computation as of {as_of.isoformat()} was due and is not on record"
 
 
-def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: int, now: datetime) -> WithdrawalCheck:
-    """What a withdrawal of cash from a reserve account would leave; nothing is recorded, and nothing moves."""
+def what_if_withdraw(
+    store: Store,
+    settings: Settings,
+    account_id: str,
+    cents: int,
+    now: datetime,
+    leaving: Mapping[str, int] | None = None,
+) -> WithdrawalCheck:
+    """What a withdrawal of cash from a reserve account would leave; nothing is recorded, and nothing moves.
+
+    `leaving` are cents by account that were approved to leave and that no statement shows as gone yet.
+    """
     view = reserve_view(store, settings, now)
     position = position_at(store, settings, now)
     accounts, banks, policies = position.accounts, position.banks, position.policies
+    accounts = tuple(_without(each, (leaving or {}).get(each.account_id, 0)) for each in accounts)
     source = next((each for each in accounts if each.account_id == account_id), None)
     if source is None:
         known = ", ".join(each.account_id for each in accounts) or "none"
@@ -298,3 +309,7 @@ def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: i
     needed = own.funding.requirement
     projected = own.projected.cents_for_withdrawal if own.projected is not None else needed.cents_for_withdrawal
     return check_withdrawal(needed, projected, accounts, banks, account_id, cents, view.on, policies)
+
+
+def _without(account: ReserveAccount, cents: int) -> ReserveAccount:
+    return account if account.cash is None else replace(account, cash=max(0, account.cash - cents))

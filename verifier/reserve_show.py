@@ -11,7 +11,9 @@ from exports.reserve.funding import WithdrawalCheck
 from exports.reserve.items import item
 from exports.reserve.lines import CustomerItems, PabItems
 from verifier.reserve_cases import NOTICE_DUTY
+from verifier.reserve_instructions import InstructionState
 from verifier.reserve_rail import PurposeView, ReserveView
+from verifier.store.instruction_store import ReliedOn, StoredInstruction
 from verifier.store.reserve_store import StoredComputation
 
 
@@ -180,6 +182,46 @@ def result_lines(made: ReserveComputation) -> Iterator[tuple[str, str, str]]:
     yield "excess debits", shown(customer.excess_debits), shown(pab.excess_debits)
     yield "customer excess debits used, (e)(4)", "", shown(pab.customer_excess_debits_used)
     yield "required on deposit", shown(customer.required), shown(pab.required)
+
+
+def instruction_json(each: StoredInstruction, state: InstructionState) -> dict[str, object]:
+    """An instruction with its decision; amounts are strings of US cents."""
+    decided = each.decision
+    return {
+        "instruction_id": each.instruction_id,
+        "direction": each.direction.value,
+        "account_id": each.account_id,
+        "purpose": each.purpose.value,
+        "cents": str(each.cents),
+        "state": state.value,
+        "maker": each.maker,
+        "made_at": utc_text(each.recorded_at),
+        "text": each.text,
+        "valid_until": each.valid_until.isoformat(),
+        "relied_on": _relied_json(each.relied_on),
+        "decision": {
+            "act": decided.act.value,
+            "actor": decided.actor,
+            "at": utc_text(decided.recorded_at),
+            "text": decided.text,
+            "relied_on": _relied_json(decided.relied_on),
+        }
+        if decided is not None
+        else None,
+    }
+
+
+def _relied_json(relied_on: ReliedOn | None) -> dict[str, object] | None:
+    if relied_on is None:
+        return None
+    return {"computation_id": relied_on.computation_id, "remaining": str(relied_on.remaining)}
+
+
+def instruction_text(each: StoredInstruction, state: InstructionState) -> str:
+    """One line for people."""
+    what = f"{each.instruction_id} {each.direction} {shown(each.cents)} of {each.account_id}"
+    by = f"by {each.maker}" + (f", {each.decision.act} by {each.decision.actor}" if each.decision is not None else "")
+    return f"{what}: {state.replace('_', ' ')}, {by}, until {each.valid_until.isoformat()}"
 
 
 def withdrawal_json(check: WithdrawalCheck, account_id: str, cents: int) -> dict[str, object]:

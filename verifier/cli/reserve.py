@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verifier.cli import output
+from verifier.cli import output, reserve_instructions
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     _register_compute(reserve_app)
     _register_show(reserve_app)
     _register_what_if(reserve_app)
+    reserve_instructions.register(reserve_app)
 
 
 def _register_compute(reserve_app: typer.Typer) -> None:
@@ -156,8 +157,9 @@ def _register_show(reserve_app: typer.Typer) -> None:
         """
         import json
 
+        from verifier.reserve_instructions import open_instructions
         from verifier.reserve_rail import reserve_view
-        from verifier.reserve_show import computation_json, view_json
+        from verifier.reserve_show import computation_json, instruction_json, instruction_text, view_json
 
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
@@ -171,10 +173,14 @@ def _register_show(reserve_app: typer.Typer) -> None:
                     _show_items(stored)
                 return output.EXIT_OK
             view = reserve_view(store, settings, moment)
+            open_ones = open_instructions(store, settings, moment)
         if as_json:
-            output.emit_json(view_json(view))
+            waiting = [instruction_json(each, state) for each, state in open_ones]
+            output.emit_json(view_json(view) | {"instructions": waiting})
         else:
             _show_view(view)
+            for each, state in open_ones:
+                output.say(f"  {'instructed':<12} {output.clean(instruction_text(each, state))}")
         return _exit_code(view)
 
     @reserve_app.command("check")
@@ -227,6 +233,7 @@ def _register_what_if(reserve_app: typer.Typer) -> None:
         """
         from chains.errors import InvalidValue
         from exports.reserve.money import DOLLAR, dollars
+        from verifier.reserve_instructions import leaving
         from verifier.reserve_rail import what_if_withdraw
         from verifier.reserve_show import withdrawal_json
 
@@ -234,7 +241,8 @@ def _register_what_if(reserve_app: typer.Typer) -> None:
         try:
             cents = DOLLAR.parse_quantity(amount)
             with opened_store(settings) as store:
-                found = what_if_withdraw(store, settings, account, cents, moment)
+                leaves = leaving(store, settings, moment)
+                found = what_if_withdraw(store, settings, account, cents, moment, leaves)
         except InvalidValue as error:
             raise InputError(str(error)) from None
         if as_json:
