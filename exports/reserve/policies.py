@@ -28,8 +28,18 @@ _ALLOWED: Final = {
     "call_report_age_days_max": r"[1-9][0-9]{0,3}",
     "price_age_days_max": r"[0-9]{1,3}",
     "statement_age_days_max": r"[0-9]{1,3}",
+    "allocation_order": r"offsets_then_customers_first|customers_first_then_offsets|offsets_then_firm_first",
+    "lien_share": r"up_to_market_value|in_proportion",
 }
-"""Every policy there is, with the form of its values."""
+"""Every policy of a computation, with the form of its values."""
+_ALLOWED_IN_REVIEWS: Final = {
+    "cash_account_debit": r"fully_paid|margin",
+    "excess_margin_selection": r"by_security_id|proportional",
+    "in_transit_business_days_max": r"[0-9]{1,2}",
+    "observation_age_hours_max": r"[1-9][0-9]{0,3}",
+    "wallet_key_proof_days_max": r"[0-9]{1,4}",
+}
+"""Every policy of a review of possession or control, with the form of its values."""
 _DAYS: Final = frozenset({"item_15_from"})
 """Those whose value is a date."""
 
@@ -47,7 +57,7 @@ class Policy:
     reason: str
 
     def __post_init__(self) -> None:
-        form = _ALLOWED.get(self.name)
+        form = (_ALLOWED | _ALLOWED_IN_REVIEWS).get(self.name)
         if form is None:
             raise PolicyRefused(f"there is no policy called {self.name!r}")
         if not re.fullmatch(form, self.value, re.ASCII):
@@ -155,6 +165,55 @@ DEFAULT_POLICIES: Final = (
         "15c3-3(e)(1); chosen for this program",
         "What a bank stated longer ago than a long weekend says nothing of what is on deposit now.",
     ),
+    Policy(
+        "cash_account_debit",
+        "fully_paid",
+        _FIRST,
+        "15c3-3(a)(3), (a)(4)",
+        "The books do not say which purchase is unpaid; all securities of a cash account are kept as fully paid.",
+    ),
+    Policy(
+        "excess_margin_selection",
+        "by_security_id",
+        _FIRST,
+        "15c3-3(a)(5): which the broker or dealer identifies",
+        "The firm chooses; one order for all owners gives the same choice for the same books.",
+    ),
+    Policy(
+        "in_transit_business_days_max",
+        "5",
+        _FIRST,
+        "15c3-3(c)(6); the days are practice, not text",
+        "What takes longer between two offices of the firm is not in transit but missing.",
+    ),
+    Policy(
+        "observation_age_hours_max",
+        "24",
+        _FIRST,
+        "15c3-3(d): as of the close of the preceding business day",
+        "A block older than a day before the close says nothing of the close.",
+    ),
+    Policy(
+        "wallet_key_proof_days_max",
+        "0",
+        _FIRST,
+        "Staff statement of 2025-12-17 on custody of crypto asset securities",
+        "Access and ability to transfer are asked for, no signature of some age; 0 asks for no proof of the key.",
+    ),
+    Policy(
+        "allocation_order",
+        "offsets_then_customers_first",
+        _FIRST,
+        "Exhibit A items 2 to 6 and 9, which state no order; FINRA's interpretations were not read",
+        "Customers' longs meet customers' shorts, then every place that makes a credit before the firm's longs do.",
+    ),
+    Policy(
+        "lien_share",
+        "up_to_market_value",
+        _FIRST,
+        "Exhibit A item 2, Note B; chosen for this program",
+        "A loan on customers' and other securities is customers' up to the market value of theirs.",
+    ),
 )
 
 
@@ -186,10 +245,19 @@ class PolicySet:
 
 
 def policies_at(as_of: date, own: Iterable[Policy] = ()) -> PolicySet:
-    """The policies in effect on a date: the firm's own before the defaults, the latest before older ones.
+    """The policies of a computation in effect on a date: the firm's own before the defaults, the latest before older.
 
     Raises `PolicyRefused` when two of the firm's own start on one date, or when a name has no value yet.
     """
+    return _in_effect(as_of, own, frozenset(_ALLOWED))
+
+
+def review_policies_at(as_of: date, own: Iterable[Policy] = ()) -> PolicySet:
+    """The same for a review of possession or control."""
+    return _in_effect(as_of, own, frozenset(_ALLOWED_IN_REVIEWS))
+
+
+def _in_effect(as_of: date, own: Iterable[Policy], names: frozenset[str]) -> PolicySet:
     chosen: dict[str, Policy] = {}
     seen: set[tuple[str, date]] = set()
     for each in own:
@@ -203,9 +271,9 @@ def policies_at(as_of: date, own: Iterable[Policy] = ()) -> PolicySet:
     for default in DEFAULT_POLICIES:
         if default.effective_from <= as_of:
             chosen.setdefault(default.name, default)
-    if missing := sorted(set(_ALLOWED) - set(chosen)):
+    if missing := sorted(names - set(chosen)):
         raise PolicyRefused(f"no policy is in effect on {as_of.isoformat()} for {', '.join(missing)}")
-    return PolicySet(tuple(chosen[name] for name in sorted(chosen)))
+    return PolicySet(tuple(chosen[name] for name in sorted(names)))
 
 
 def policies_value(policies: PolicySet) -> list[dict[str, str]]:
