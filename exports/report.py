@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exports.codec import time_text
+from exports.holding_sample import HoldingSample
 from exports.verdict import Check, CheckStatus, VerificationReport
 
 WORDS: Final[dict[CheckStatus, str]] = {
@@ -40,6 +41,16 @@ def verdict_line(report: VerificationReport) -> str:
     return f"NOT VERIFIED: {report.count(CheckStatus.NOT_POSSIBLE)} checks could not be made."
 
 
+def _sample_lines(sample: HoldingSample) -> Iterator[str]:
+    yield (
+        f"Drawn by seed {sample.request.seed}: {len(sample.drawn)} of {sample.population} balances. "
+        "Whoever has the bundle and the seed draws the same."
+    )
+    for each in sample.drawn:
+        where = f"{each.chain_id} {each.address} {each.asset_id}"
+        yield f"  {where}: {each.base_units} at block {each.height} ({each.grade})"
+
+
 def _lines(report: VerificationReport) -> Iterator[str]:
     facts = report.bundle
     if facts is not None:
@@ -53,6 +64,9 @@ def _lines(report: VerificationReport) -> Iterator[str]:
         if check.problem_count > len(check.problems):
             yield f"       - and {check.problem_count - len(check.problems)} more"
     yield ""
+    if report.sample is not None:
+        yield from _sample_lines(report.sample)
+        yield ""
     yield verdict_line(report)
     if facts is not None and report.exit_code == 0:
         yield (

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from exports.codec import time_text
+from exports.holding_sample import HoldingSample
 from exports.trust import RoleCount
 
 PROBLEMS_SHOWN_MAX: Final = 20
@@ -138,16 +139,7 @@ class BundleFacts:
                 "unverified": self.unverified,
             },
             "signed_by": list(self.signed_by),
-            "roles": [
-                {
-                    "role": count.role,
-                    "required": count.required,
-                    "threshold": count.threshold,
-                    "signed": len(count.signed),
-                    "by": list(count.signed),
-                }
-                for count in self.roles
-            ],
+            "roles": [count.to_dict() for count in self.roles],
             "withheld": list(self.withheld),
             "blocks": list(self.blocks),
             "control": list(self.control),
@@ -166,6 +158,8 @@ class VerificationReport:
     trusted_keys_version: int
     bundle: BundleFacts | None
     """None when the manifest could not be read."""
+    sample: HoldingSample | None = None
+    """The holdings drawn, where a sample was asked for and the records could be read."""
 
     def count(self, status: CheckStatus) -> int:
         """How many checks have a status."""
@@ -194,5 +188,6 @@ class VerificationReport:
             "trusted_keys_version": self.trusted_keys_version,
             "counts": {str(status): self.count(status) for status in CheckStatus},
             "bundle": self.bundle.to_dict() if self.bundle else None,
+            "sample": self.sample.to_dict() if self.sample else None,
             "checks": [check.to_dict() for check in self.checks],
         }

@@ -28,6 +28,7 @@ from exports.evidence_checks import (
     check_pins,
     check_transfers,
 )
+from exports.holding_sample import HoldingSample, SampleRequest, holding_sample
 from exports.key_checks import check_key_proofs
 from exports.liability_checks import check_liabilities, liability_lines
 from exports.manifest import (
@@ -53,6 +54,7 @@ from exports.record_checks import (
 from exports.records import RECORD_TYPES, Status
 from exports.reserve_checks import check_reserve, reserve_lines
 from exports.strictzip import StrictZip, ZipLimits
+from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps
 from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
 
@@ -81,16 +83,19 @@ NAMES: Final[dict[int, str]] = {
     22: "the liabilities tree is made from the allocations",
     23: "the reserve follows from its own inputs",
     24: "state proofs lead to the balances that claim them",
+    25: "time stamps are of this bundle",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
 
 NOTHING_TO_ASK: Final = {
+    17: "none of the drawn balances is on this chain",
     19: "the bundle has no proof of control",
     20: "the bundle has no proof that rests on this chain",
     21: "the bundle has no answers about who else could move what is on this chain",
     23: "the bundle says nothing of the reserve",
     24: "no balance claims a state proof",
+    25: "the bundle has no time stamp",
 }
 
 
@@ -114,6 +119,7 @@ def verify_bundle(
     spelling: Spelling = registry_spelling,
     also_required: Collection[str] = (),
     partly_signed: bool = False,
+    sample: SampleRequest | None = None,
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
@@ -121,16 +127,22 @@ def verify_bundle(
     the node checks are not requested. `after` is the sequence and digest of an earlier bundle this one must
     follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters. `also_required` are
     roles that must have signed besides those that the list of trusted keys requires. With `partly_signed` signatures
-    may be missing: they are counted and not asked for; that is for who is about to sign.
+    may be missing: they are counted and not asked for; that is for who is about to sign. With a `sample` only the drawn
+    balances are asked of the reader's nodes; everything in the file is checked all the same.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
-    run.also_required, run.partly_signed = tuple(also_required), partly_signed
-    try:
-        with path.open("rb") as file:
-            run.verify(file)
-    except OSError as error:
-        run.obstruct(1, f"{path.name}: {error.strerror or 'cannot be read'}")
+    run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
+    run.verify_file(path)
     return run.report()
+
+
+def verified_contents(
+    path: Path, trusted_keys: TrustedKeys, *, now: datetime, limits: VerifyLimits | None = None
+) -> tuple[VerificationReport, Contents | None]:
+    """The report on a bundle without asking any node, and its records; None where they could not be read."""
+    run = _Run(trusted_keys, require_utc(now, "now"), {}, limits or VerifyLimits(), None, registry_spelling)
+    run.verify_file(path)
+    return run.report(), run.contents
 
 
 class _Run:
@@ -149,8 +161,20 @@ class _Run:
         self.limits, self.after, self.spelling = limits, after, spelling
         self.also_required: tuple[str, ...] = ()
         self.partly_signed = False
+        self.tsa_certificates: tuple[Certificate, ...] = ()
+        self.sample_request: SampleRequest | None = None
+        self.sample: HoldingSample | None = None
+        self.contents: Contents | None = None
         self.checks: list[Check] = []
         self.facts: BundleFacts | None = None
+
+    def verify_file(self, path: Path) -> None:
+        """All checks on a file, which may not be there."""
+        try:
+            with path.open("rb") as file:
+                self.verify(file)
+        except OSError as error:
+            self.obstruct(1, f"{path.name}: {error.strerror or 'cannot be read'}")
 
     def verify(self, file: BinaryIO) -> None:
         """All checks, as far as each can rely on those before it."""
@@ -160,13 +184,17 @@ class _Run:
         if digests is None or (read := self._manifest(container)) is None:
             return
         manifest, manifest_bytes = read
-        verdict = self._signatures(container, manifest, manifest_bytes)
+        stamped_at = self._timestamps(container, manifest, manifest_bytes)
+        verdict = self._signatures(container, manifest, manifest_bytes, stamped_at)
         self.facts = _facts(manifest, manifest_bytes, verdict)
         if not self._members(container, manifest, digests):
             return
         contents = self._records(container, manifest)
         if contents is None:
             return
+        self.contents = contents
+        if self.sample_request is not None:
+            self.sample = holding_sample(contents.balances, digest_hex(manifest_bytes), self.sample_request)
         self.facts = _facts(manifest, manifest_bytes, verdict, contents)
         self._figures(contents)
         self._nodes(contents)
@@ -193,7 +221,7 @@ class _Run:
                 status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
             self.checks.append(Check.skipped(number, NAMES[number], status, reason))
         ordered = sorted(self.checks, key=lambda check: (check.number, check.subject))
-        return VerificationReport(tuple(ordered), self.now, self.trusted_keys.version, self.facts)
+        return VerificationReport(tuple(ordered), self.now, self.trusted_keys.version, self.facts, self.sample)
 
     def _open(self, file: BinaryIO) -> StrictZip | None:
         head = file.read(2)
@@ -236,7 +264,25 @@ class _Run:
         self.note(2, Outcome(1, note=f"SHA-256 {digest_hex(data)}"))
         return manifest, data
 
-    def _signatures(self, container: StrictZip, manifest: Manifest, data: bytes) -> SignatureVerdict:
+    def _timestamps(self, container: StrictZip, manifest: Manifest, data: bytes) -> datetime | None:
+        """The earliest moment that a stamp the reader trusts shows the bundle to have existed at."""
+        names = [name for name in container.entries if TIMESTAMP_NAME.fullmatch(name)]
+        if too_large := [name for name in names if container.entries[name].size_bytes > STAMP_BYTES_MAX]:
+            self.note(25, Outcome(len(names), [f"{name}: larger than {STAMP_BYTES_MAX} bytes" for name in too_large]))
+            return None
+        stamps = {name: container.read(name, STAMP_BYTES_MAX) for name in names[: STAMPS_MAX + 1]}
+        verdict = judge_stamps(
+            digest_hex(data), stamps, self.tsa_certificates, created_at=manifest.created_at, now=self.now
+        )
+        if verdict.outcome is None:
+            self.checks.append(Check.skipped(25, NAMES[25], CheckStatus.NOT_REQUESTED, verdict.reason))
+        else:
+            self.note(25, verdict.outcome)
+        return verdict.stamped_at
+
+    def _signatures(
+        self, container: StrictZip, manifest: Manifest, data: bytes, stamped_at: datetime | None
+    ) -> SignatureVerdict:
         envelopes: dict[str, bytes] = {}
         unreadable = []
         found = [match for name in container.entries if (match := SIGNATURE_NAME.fullmatch(name))]
@@ -248,7 +294,12 @@ class _Run:
             except ContainerInvalid as error:
                 unreadable.append(str(error))
         verdict = judge_signatures(
-            data, envelopes, self.trusted_keys, created_at=manifest.created_at, also_required=self.also_required
+            data,
+            envelopes,
+            self.trusted_keys,
+            created_at=manifest.created_at,
+            stamped_at=stamped_at,
+            also_required=self.also_required,
         )
         keys = self.trusted_keys
         expired = []
@@ -318,7 +369,7 @@ class _Run:
                     self.checks.append(skipped)
                 continue
             else:
-                outcomes = check_with_node(contents, sweep, opener)
+                outcomes = check_with_node(contents, sweep, opener, self.sample)
             for number, outcome in zip(NODE_CHECKS, outcomes, strict=True):
                 if outcome is None:
                     reason = NOTHING_TO_ASK[number]

@@ -179,3 +179,33 @@ def test_an_answer_in_json_is_alone_on_stdout(scene: Scene) -> None:
         answer = custody("--config", scene.firm.path("custody.toml"), "--verbose", *arguments, "--json")
         assert json.loads(answer.out), arguments
     assert isinstance(scene.firm, Firm)
+
+
+def test_two_bundles_are_compared_and_a_sample_is_drawn(scene: Scene) -> None:
+    first = scene.export("first.zip")
+    scene.steal()
+    assert scene.sweep().code == 1
+    second = scene.export("second.zip")
+
+    report = scene.verify(second, "--diff", first)
+    assert report.code == 0, report.out
+    changed = report.json["difference"]
+    assert changed["problems"] == []
+    moved = [each for each in changed["changes"] if each["kind"] == "balances" and each["what"] == "changed"]
+    assert [(each["before"]["base_units"], each["after"]["base_units"]) for each in moved]
+    assert report.json["older"]["verified"] is True
+    shown = custody("verify", second, "--trusted-keys", scene.firm.path("trusted-keys.json"), "--diff", first)
+    assert "From bundle 1 to bundle 2:" in shown.out
+
+    backwards = scene.verify(first, "--diff", second)
+    assert (backwards.code, backwards.json["exit_code"]) == (1, 1)
+    assert backwards.json["difference"]["problems"][0] == "bundle 1 is not later than bundle 2"
+    nothing = scene.firm.path("nothing.zip")
+    nothing.write_bytes(b"PK")
+    assert scene.verify(second, "--diff", nothing).code != 0
+
+    drawn = scene.verify(second, "--sample", "2", "--seed", "auditor-7", *node_option(scene))
+    assert drawn.code == 0, drawn.out
+    assert len(drawn.json["sample"]["holdings"]) == 2
+    assert {each["compared"] for each in drawn.json["checks"] if each["number"] == 17} == {2}
+    assert scene.verify(second, "--sample", "2").error == "bad-input"

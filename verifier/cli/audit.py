@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from chains.reader import ChainReader
     from chains.types import ChainId
+    from exports.difference import Difference
+    from exports.trust import TrustedKeys
     from exports.verdict import VerificationReport
 
 
@@ -88,9 +91,21 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="Ask your own node too, as CHAIN=URL; can be repeated.", metavar="CHAIN=URL"),
         ] = None,
+        require_role: Annotated[
+            list[str] | None,
+            typer.Option(help="A role that must have signed besides those your list requires.", metavar="ROLE"),
+        ] = None,
         after: Annotated[
             str, typer.Option(help="The bundle must follow this one: SEQUENCE:DIGEST.", metavar="N:SHA256")
         ] = "",
+        sample: Annotated[
+            int, typer.Option(min=0, help="Draw so many balances for testing; --rpc asks for those alone.")
+        ] = 0,
+        seed: Annotated[str, typer.Option(help="What the draw follows from, besides the bundle.")] = "",
+        diff: Annotated[
+            Path | None,
+            typer.Option(help="An earlier bundle of the firm: show what changed since.", metavar="OLD"),
+        ] = None,
         as_json: JsonOption = False,
     ) -> int:
         """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
@@ -98,21 +113,43 @@ def register(app: typer.Typer) -> None:
         Needs neither the firm's database nor its configuration. Exit code 0: verified. 1: refused. 2: could not
         check.
 
+        With --diff the earlier bundle is verified too, by the same keys. A change is no contradiction; a second bundle
+        of one number, another firm or a shorter journal is one.
+
         Example: custody verify audit.zip --trusted-keys trusted-keys.json --rpc eip155:1=https://my-node.example
         """
+        from exports.holding_sample import SampleRequest
         from exports.keys import load_trusted_keys
         from exports.verify import verify_bundle
 
-        readers = dict(_reader(text) for text in rpc or ())
+        if bool(sample) != bool(seed):
+            raise InputError("--sample and --seed go together: choose the seed yourself, after the bundle was made")
+        request = SampleRequest(sample, seed) if sample else None
+
+        readers = dict(node_of(text) for text in rpc or ())
+        keys = load_trusted_keys(trusted_keys)
         with output.progress("verifying", None, quiet=as_json):
             report = verify_bundle(
-                file, load_trusted_keys(trusted_keys), now=now(), readers=readers, after=_after(after)
+                file,
+                keys,
+                now=now(),
+                readers=readers,
+                after=_after(after),
+                also_required=require_role or (),
+                sample=request,
             )
+            compared = _compared(file, diff, keys) if diff is not None else None
         if as_json:
-            output.emit_json(report.to_dict())
+            told = report.to_dict()
+            if compared:
+                told |= compared.to_dict()
+                told["exit_code"] = _worst(report.exit_code, compared.exit_code)
+            output.emit_json(told)
         else:
-            _show_report(report)
-        return report.exit_code
+            show_report(report)
+            if compared:
+                compared.show()
+        return _worst(report.exit_code, compared.exit_code if compared else 0)
 
     journal_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal of everything that was done.")
     app.add_typer(journal_app, name="journal")
@@ -191,6 +228,51 @@ def register(app: typer.Typer) -> None:
         return output.EXIT_OK
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """An earlier bundle, and what changed since; nothing changed that could be told where one could not be read."""
+
+    older: VerificationReport
+    difference: Difference | None
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a contradiction, 2 where nothing could be compared."""
+        told = 2 if self.difference is None else 1 if self.difference.problems else 0
+        return _worst(self.older.exit_code, told)
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "older": self.older.to_dict(),
+            "difference": self.difference.to_dict() if self.difference else None,
+            "exit_code": self.exit_code,
+        }
+
+    def show(self) -> None:
+        from exports.difference import difference_lines
+        from exports.report import verdict_line
+
+        output.say(f"\nThe earlier bundle by itself: {output.clean(verdict_line(self.older))}")
+        if self.difference is None:
+            output.say("[bold yellow]Not compared[/bold yellow]: the records of one of the two could not be read.")
+        else:
+            for line in difference_lines(self.difference):
+                output.say(output.clean(line))
+
+
+def _compared(file: Path, older: Path, keys: TrustedKeys) -> _Compared:
+    from exports.difference import difference
+    from exports.verify import verified_contents
+
+    report, before = verified_contents(older, keys, now=now())
+    _, after = verified_contents(file, keys, now=now())
+    return _Compared(report, difference(before, after) if before and after else None)
+
+
+def _worst(*exit_codes: int) -> int:
+    return 1 if 1 in exit_codes else max(exit_codes)
+
+
 def _since(text: str) -> dict[str, int]:
     if not text:
         return {}
@@ -210,7 +292,8 @@ def _after(text: str) -> tuple[int, str] | None:
     return int(sequence), digest.lower()
 
 
-def _reader(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
+def node_of(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
+    """The reader's own node, given as CHAIN=URL. Raises `InputError`, which repeats nothing of it."""
     from chains.errors import InvalidValue
     from chains.registry import plugin_for
     from chains.types import parse_chain_id
@@ -229,7 +312,8 @@ def _reader(text: str) -> tuple[ChainId, Callable[[], ChainReader]]:
     return chain_id, lambda: plugin.open(config, node)
 
 
-def _show_report(report: VerificationReport) -> None:
+def show_report(report: VerificationReport) -> None:
+    """Print a verification report, coloured."""
     from exports.report import report_text
 
     colours = {"  FAILED ": "bold red", "  passed ": "green", "  not possible ": "yellow", "  not requested ": "dim"}
