@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chains.errors import InvalidValue
 from exports.reserve.errors import PolicyRefused
 from exports.reserve.money import QuotedPrice, Rounding, dollars, market_value, percent, require_cents, share
-from exports.reserve.policies import DEFAULT_POLICIES, Policy, policies_at
+from exports.reserve.policies import DEFAULT_POLICIES, Policy, policies_at, review_policies_at
 from tests.verifier.reserve.make import AS_OF
 
 
@@ -30,8 +30,8 @@ def test_a_policy_changes_on_its_date() -> None:
 
 
 def test_every_default_has_a_source_and_every_name_one_value() -> None:
-    chosen = policies_at(AS_OF).policies
-    assert [each.name for each in chosen] == sorted({each.name for each in DEFAULT_POLICIES})
+    chosen = policies_at(AS_OF).policies + review_policies_at(AS_OF).policies
+    assert sorted(each.name for each in chosen) == sorted({each.name for each in DEFAULT_POLICIES})
     assert all(each.source and each.reason for each in chosen)
 
 
