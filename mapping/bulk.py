@@ -29,6 +29,8 @@ class RowPack:
         self._chunks: list[bytes] = []
         self._open: list[tuple[int, Plain]] = []
         self._count = 0
+        self.days: set[str] = set()
+        """The first value of all rows: the days they are of."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -37,6 +39,7 @@ class RowPack:
     def add(self, line: int, row: Plain) -> None:
         """Take one more row, with its line in the file."""
         self._open.append((line, row))
+        self.days.add(str(row[0]))
         self._count += 1
         if len(self._open) == _ROWS_PER_CHUNK:
             self._chunks.append(zlib.compress(marshal.dumps(self._open), _LEVEL))

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from chains.reader import ChainPlugin
 from chains.types import ChainId, require_utc
+from mapping.books_rows import BULK_FORMS
+from mapping.bulk import RowPack
 from mapping.checks import Notice, Scope, run_checks
 from mapping.columns import Table
 from mapping.context import RowContext
@@ -74,6 +76,13 @@ class ImportResult:
     files: tuple[FileDigest, ...]
     unchanged: int
     """Rows that were recorded before in the same words."""
+    packs: tuple[RowPack, ...] = ()
+    """What is new in tables of millions of rows, packed: `records` has none of them."""
+
+    @property
+    def row_count(self) -> int:
+        """Records that are new, packed ones too."""
+        return len(self.records) + sum(len(pack) for pack in self.packs)
 
     @property
     def ok(self) -> bool:
@@ -83,7 +92,7 @@ class ImportResult:
     @property
     def is_noop(self) -> bool:
         """Whether it is good and says nothing new."""
-        return self.ok and not self.records
+        return self.ok and not self.row_count
 
 
 def read_files(paths: Sequence[Path], known: KnownBook, options: ImportOptions, plugins: Plugins) -> ImportResult:
@@ -213,7 +222,13 @@ class _Reading:
             return
         if isinstance(record, AssetRecord):
             self._context.learn_asset(record.asset)
-        self._scope.rows[table.name].append(Sourced(record, origin))
+        if (form := BULK_FORMS.get(table.name)) is not None:
+            pack = self._scope.packs.get(table.name)
+            if pack is None:
+                pack = self._scope.packs[table.name] = RowPack(table.name, origin.source, origin.digest)
+            pack.add(origin.line, form.plain(record))
+        else:
+            self._scope.rows[table.name].append(Sourced(record, origin))
         if len(self._context.unchecked) > unchecked:
             for text, canonical in list(self._context.unchecked.items())[unchecked:]:
                 notice = f"address {text} carries no checksum; it was recorded unchecked, as {canonical}"
@@ -225,9 +240,11 @@ class _Reading:
         expand_descriptors(scope, self._context.descriptor)
         run_checks(scope)
         records: list[Sourced[Record]] = []
+        packs: tuple[RowPack, ...] = ()
         if not self.problems.count:
             for table in TABLES:
                 records.extend(scope.of(table.name))
+            packs = tuple(scope.packs[table.name] for table in TABLES if scope.packs.get(table.name))
         return ImportResult(
             records=tuple(records),
             problems=tuple(self.problems.listed),
@@ -236,6 +253,7 @@ class _Reading:
             notices_omitted=scope.notice_count - len(scope.notices),
             files=tuple(self.files),
             unchanged=scope.unchanged,
+            packs=packs,
         )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place, allocation_key
+from mapping.books_rows import BULK_FORMS, DAY, ROW_ID, SECURITY
+from mapping.bulk import Plain, RowPack
 from mapping.columns import Key
+from mapping.custodian_types import CustodianAccount
 from mapping.reserve_types import ReserveBankAccount
 from mapping.types import (
     Allocation,
@@ -60,6 +63,9 @@ class KnownBook(Protocol):
     def reserve_accounts(self) -> Sequence[ReserveBankAccount]:
         """Every row about a reserve bank account, past ones too: the newest record of each natural key."""
 
+    def custodian_accounts(self) -> Sequence[CustodianAccount]:
+        """Every row about an account at an outside party, past ones too: the newest record of each natural key."""
+
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
 
@@ -68,6 +74,25 @@ class KnownBook(Protocol):
 
     def statements(self, ids: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[Position]]:
         """All rows of each outside statement, by (stated_by, statement_id), where there is one."""
+
+    def client_ids(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are clients."""
+
+    def bulk_rows(
+        self,
+        table: str,
+        day: date,
+        *,
+        ids: Collection[str] | None = None,
+        securities: Collection[str] | None = None,
+    ) -> Iterator[Plain]:
+        """The newest row of each id of a day, of `accounts` or `stock_record`, closed lines too, as plain values.
+
+        Of these ids alone where they are given, and of lines of these securities.
+        """
+
+    def account_ids(self, day: date, ids: Collection[str], *, or_before: bool) -> set[str]:
+        """Those of these ids that are accounts with a balance of a day, or of an earlier one where that counts too."""
 
 
 class MemoryBook:
@@ -78,8 +103,11 @@ class MemoryBook:
         self._records: dict[str, dict[Key, Record]] = defaultdict(dict)
         self._snapshots: dict[Place, tuple[datetime, dict[AllocationKey, int]]] = {}
         self._entries: dict[LocationId, list[LedgerEntry]] = defaultdict(list)
+        self._bulk: dict[str, dict[tuple[str, str], Plain]] = defaultdict(dict)
 
-    def apply(self, records: Iterable[Sourced[Record]], digests: Iterable[str]) -> list[Sourced[LedgerEntry]]:
+    def apply(
+        self, records: Iterable[Sourced[Record]], digests: Iterable[str], packs: Iterable[RowPack] = ()
+    ) -> list[Sourced[LedgerEntry]]:
         """Record what an import gave; returns the ledger entries it came to."""
         from mapping.book import import_entries, sum_entries
         from mapping.tables import table_of
@@ -101,6 +129,8 @@ class MemoryBook:
             else:
                 table = table_of(record)
                 self._records[table.name][table.key(record)] = record
+        for pack in packs:
+            self._bulk[pack.table].update({(str(row[DAY]), str(row[ROW_ID])): row for _, row in pack.rows()})
         self._digests.update(digests)
         return made
 
@@ -118,6 +148,9 @@ class MemoryBook:
 
     def records(self, table: str, keys: Collection[Key]) -> Mapping[Key, Record]:
         """The newest record of each natural key of a table, where there is one."""
+        if (form := BULK_FORMS.get(table)) is not None:
+            bulk = self._bulk[table]
+            return {key: form.record(bulk[key[0], key[1]]) for key in keys if (key[0], key[1]) in bulk}
         known = self._records[table]
         return {key: known[key] for key in keys if key in known}
 
@@ -142,6 +175,10 @@ class MemoryBook:
         """Every row about a reserve bank account, past ones too."""
         return [row for row in self._records["reserve_accounts"].values() if isinstance(row, ReserveBankAccount)]
 
+    def custodian_accounts(self) -> Sequence[CustodianAccount]:
+        """Every row about an account at an outside party, past ones too."""
+        return [row for row in self._records["custodian_accounts"].values() if isinstance(row, CustodianAccount)]
+
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
         return {place: SnapshotState(*self._snapshots[place]) for place in places if place in self._snapshots}
@@ -157,3 +194,27 @@ class MemoryBook:
             if isinstance(row, Position) and (row.stated_by, row.statement_id) in ids:
                 found[row.stated_by, row.statement_id].append(row)
         return found
+
+    def client_ids(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are clients."""
+        return {each for each in ids if (each,) in self._records["clients"]}
+
+    def bulk_rows(
+        self,
+        table: str,
+        day: date,
+        *,
+        ids: Collection[str] | None = None,
+        securities: Collection[str] | None = None,
+    ) -> Iterator[Plain]:
+        """The newest row of each id of a day."""
+        for (of, row_id), row in self._bulk[table].items():
+            chosen = (ids is None or row_id in ids) and (securities is None or row[SECURITY] in securities)
+            if of == day.isoformat() and chosen:
+                yield row
+
+    def account_ids(self, day: date, ids: Collection[str], *, or_before: bool) -> set[str]:
+        """Those of these ids that are accounts with a balance of a day, or of an earlier one."""
+        text = day.isoformat()
+        found = {row_id for of, row_id in self._bulk["accounts"] if of == text or (or_before and of < text)}
+        return found & set(ids)

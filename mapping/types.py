@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location, pool_location, require_utc
 from mapping.accepted_control import AcceptedControl
+from mapping.books_types import BooksRecord
+from mapping.custodian_types import CustodianAccount
 from mapping.reserve_types import ReserveRecord
 from mapping.token_layouts import ReviewedLayout
 
@@ -363,9 +365,11 @@ Record = (
     | TransferAuthorization
     | AcceptedControl
     | ReviewedLayout
+    | CustodianAccount
     | Position
     | Price
     | ReserveRecord
+    | BooksRecord
 )
 """Any row of any of the sub-ledger's files."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mapping.checks.acceptances import check_acceptances
+from mapping.checks.books import check_books
+from mapping.checks.custodians import check_custodian_accounts
 from mapping.checks.duplicates import check_changes, check_duplicates, drop_unchanged
 from mapping.checks.entries import check_entries
 from mapping.checks.layouts import check_layouts
@@ -32,6 +34,8 @@ def run_checks(scope: Scope) -> None:
     check_segregation(scope)
     check_pool_allocations(scope)
     check_reserve(scope)
+    check_custodian_accounts(scope)
+    check_books(scope)
 
 
 __all__ = ["Notice", "Scope", "run_checks"]

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chains.types import Address, ChainId, LocationId
+from mapping.bulk import RowPack
 from mapping.columns import Key
 from mapping.context import OFF_CHAIN_PREFIXES
 from mapping.csvfile import Problems
@@ -44,6 +45,8 @@ class Scope:
     """The moment of the import; statements about later moments are refused. None leaves that unchecked."""
     notices: list[Notice] = field(default_factory=list)
     notice_count: int = 0
+    packs: dict[str, RowPack] = field(default_factory=dict)
+    """The rows of tables of millions of rows, packed, by table; `rows` has none of them."""
     unchanged: int = 0
     """Rows that were recorded before in the same words."""
 

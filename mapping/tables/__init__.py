@@ -7,7 +7,9 @@ from typing import Any, Final
 from mapping.columns import Table
 from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
+from mapping.tables.books import BOOKS_TABLES
 from mapping.tables.control import ACCEPTED_CONTROL
+from mapping.tables.custodians import CUSTODIAN_ACCOUNTS
 from mapping.tables.descriptors import WALLET_DESCRIPTORS
 from mapping.tables.layouts import TOKEN_LAYOUTS
 from mapping.tables.outside import POSITIONS, PRICES
@@ -29,9 +31,11 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     AUTHORIZATIONS,
     ACCEPTED_CONTROL,
     TOKEN_LAYOUTS,
+    CUSTODIAN_ACCOUNTS,
     POSITIONS,
     PRICES,
     *RESERVE_TABLES,
+    *BOOKS_TABLES,
 )
 
 _BY_NAME: Final = {table.name: table for table in TABLES}

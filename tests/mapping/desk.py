@@ -149,6 +149,16 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "approved_by": "ops.checker",
         "approved_at": "2026-02-01T00:00:00Z",
     },
+    "custodian_accounts": {
+        "location": "dtc:0123",
+        "effective_from": "2026-01-02",
+        "custodian": "DTC",
+        "account": "0123",
+        "held_for": "both",
+        "titling": "The firm",
+        "statement_due": "08:00",
+        "reference": "Agreement",
+    },
     "positions": {
         "location": at(OMNIBUS),
         "asset_id": ETH,
@@ -208,6 +218,39 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "reference": "FOCUS",
     },
     "reserve_notices": {"kind": "voluntary_daily", "given_on": "2026-01-15", "reference": "Letter 7"},
+    "bank_movements": {
+        "account_id": "SRA-0",
+        "bank_reference": "BNK-1",
+        "value_on": "2026-01-30",
+        "direction": "deposit",
+        "amount": "100.00",
+    },
+    "accounts": {
+        "as_of": "2026-01-30",
+        "account_id": "A-1",
+        "client_id": "C-1",
+        "holder_class": "customer",
+        "account_type": "cash",
+        "credit_balance": "1250.05",
+        "debit_balance": "0.00",
+    },
+    "stock_record": {
+        "as_of": "2026-01-30",
+        "line_id": "L-1",
+        "security_id": AAPL,
+        "place": "account",
+        "side": "long",
+        "quantity": "10",
+        "price": "230.10",
+        "account_id": "A-0",
+    },
+    "books_close": {
+        "as_of": "2026-01-30",
+        "file": "accounts",
+        "rows": "1",
+        "total": "1250.05",
+        "reference": "Close",
+    },
 }
 """One good row of each file, by column; what is left out is empty."""
 
@@ -228,6 +271,7 @@ BASE: Final[dict[str, tuple[dict[str, str], ...]]] = {
     ),
     "pools": ({},),
     "reserve_accounts": ({"account_id": "SRA-0"},),
+    "accounts": ({"account_id": "A-0"},),
 }
 
 
@@ -295,7 +339,7 @@ class Desk:
     def keep(self, result: ImportResult) -> None:
         """Store what an import gave."""
         assert result.ok
-        self.book.apply(result.records, [file.digest for file in result.files])
+        self.book.apply(result.records, [file.digest for file in result.files], result.packs)
 
     def post(self, table: str, **changes: str) -> ImportResult:
         """Post one good row with some columns changed, and store nothing."""

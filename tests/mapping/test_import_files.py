@@ -194,7 +194,14 @@ def test_an_import_in_the_order_of_names_not_of_paths(empty_desk: Desk) -> None:
     paths = empty_desk.write(**BASE)
     result = read_files(list(reversed(paths)), empty_desk.book, empty_desk.options, plugins)
     assert result.ok
-    assert [file.table for file in result.files] == ["clients", "assets", "wallets", "pools", "reserve_accounts"]
+    assert [file.table for file in result.files] == [
+        "clients",
+        "assets",
+        "wallets",
+        "pools",
+        "reserve_accounts",
+        "accounts",
+    ]
 
 
 QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

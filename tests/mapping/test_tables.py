@@ -44,6 +44,7 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "authorizations.csv",
         "accepted_control.csv",
         "token_layouts.csv",
+        "custodian_accounts.csv",
         "positions.csv",
         "prices.csv",
         "reserve_items.csv",
@@ -52,6 +53,10 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "firm_capital.csv",
         "focus_history.csv",
         "reserve_notices.csv",
+        "bank_movements.csv",
+        "accounts.csv",
+        "stock_record.csv",
+        "books_close.csv",
     ]
 
 

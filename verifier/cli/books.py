@@ -288,7 +288,7 @@ def _report(result: object, dry_run: bool, as_json: bool) -> int:
             {
                 "stored": result.ok and not dry_run and not result.is_noop,
                 "dry_run": dry_run,
-                "records": len(result.records),
+                "records": result.row_count,
                 "unchanged": result.unchanged,
                 "files": [
                     {
@@ -332,5 +332,5 @@ def _report(result: object, dry_run: bool, as_json: bool) -> int:
         output.say("Nothing new; nothing was stored.")
     else:
         verb = "would be stored (dry run)" if dry_run else "stored, all in one transaction"
-        output.say(f"[green]{output.counted(len(result.records), 'record')}[/green] {verb}.")
+        output.say(f"[green]{output.counted(result.row_count, 'record')}[/green] {verb}.")
     return output.EXIT_OK

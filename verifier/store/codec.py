@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ import orjson
 from chains.evm.token_layout import TokenLayout
 from chains.types import Asset, asset_chain_id
 from mapping.accepted_control import AcceptedControl
+from mapping.books_types import BooksClose
+from mapping.custodian_types import CustodianAccount
 from mapping.reserve_types import (
     BankMovement,
     FirmCapital,
@@ -40,7 +42,9 @@ from verifier.store.tables import (
     AssetRow,
     AuthorizationRow,
     BankMovementRow,
+    BooksCloseRow,
     ClientRow,
+    CustodianAccountRow,
     CustodianAddressRow,
     FirmAddressRow,
     FirmCapitalRow,
@@ -183,10 +187,41 @@ _HOLDING = ("account_id", "as_of", "holding", "kind", "market_value", "priced_on
 _CAPITAL = ("as_of", "method", "net_capital", "tentative_net_capital", "aggregate_indebtedness", "reference")
 _MONTH = ("month_end", "customer_credits", "pab_credits", "filed_on", "reference")
 _NOTICE = ("kind", "given_on", "reference")
+_AT_CUSTODIAN = (
+    "location_id", "effective_from", "custodian", "account", "held_for", "titling", "currency", "reference",
+    "closed_on",
+)  # fmt: skip
+
+
+def _at_custodian_values(record: CustodianAccount) -> dict[str, object]:
+    due = "" if record.statement_due is None else record.statement_due.isoformat("minutes")
+    return {**{name: getattr(record, name) for name in _AT_CUSTODIAN}, "statement_due": due}
+
+
+def _at_custodian(row: Any) -> CustodianAccount:
+    due = time.fromisoformat(row.statement_due) if row.statement_due else None
+    return CustodianAccount(**{name: getattr(row, name) for name in _AT_CUSTODIAN}, statement_due=due)
+
+
 _MOVEMENT = ("account_id", "bank_reference", "value_on", "direction", "cents", "instruction_id", "text")
 
 
-def _date_or_none(text: str) -> date | None:
+def _close_values(record: BooksClose) -> dict[str, object]:
+    return {
+        "as_of": record.as_of,
+        "file": record.file,
+        "row_count": record.rows,
+        "total": format(record.total, "f"),
+        "reference": record.reference,
+    }
+
+
+def _close(row: Any) -> BooksClose:
+    return BooksClose(row.as_of, row.file, row.row_count, Decimal(row.total), row.reference)
+
+
+def date_or_none(text: str) -> date | None:
+    """The day that a text says; None when it says none."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -195,7 +230,7 @@ def _date_or_none(text: str) -> date | None:
 
 def _dated(row_class: type[StoredRow], record_type: type[Any], names: tuple[str, ...], column: str, part: int) -> Codec:
     """Of records that are looked up by a date of their natural key."""
-    return Codec(row_class, _fields(*names), _same(record_type, *names), column, part, _date_or_none)
+    return Codec(row_class, _fields(*names), _same(record_type, *names), column, part, date_or_none)
 
 
 CODECS: Final[Mapping[type[Any], Codec]] = {
@@ -223,7 +258,9 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     ReserveHolding: _dated(ReserveHoldingRow, ReserveHolding, _HOLDING, "as_of", 1),
     FirmCapital: _dated(FirmCapitalRow, FirmCapital, _CAPITAL, "as_of", 0),
     FocusMonthEnd: _dated(FocusMonthEndRow, FocusMonthEnd, _MONTH, "month_end", 0),
+    CustodianAccount: Codec(CustodianAccountRow, _at_custodian_values, _at_custodian, "location_id", 0),
     ReserveNotice: _dated(ReserveNoticeRow, ReserveNotice, _NOTICE, "given_on", 1),
     BankMovement: Codec(BankMovementRow, _fields(*_MOVEMENT), _same(BankMovement, *_MOVEMENT), "bank_reference", 1),
+    BooksClose: Codec(BooksCloseRow, _close_values, _close, "as_of", 0, date_or_none),
 }
 """The types of record that are stored as they are; ledger entries, snapshots and positions use interned texts."""

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place
+from mapping.books_rows import BULK_FORMS, ROW_ID
+from mapping.bulk import Plain
 from mapping.columns import Key
+from mapping.custodian_types import CustodianAccount
 from mapping.known import KnownBook, SnapshotState
 from mapping.reserve_types import ReserveBankAccount
 from mapping.tables import table_named
 from mapping.types import AssetRecord, FirmAddress, LedgerEntry, PoolMember, Position, Record
-from verifier.store.codec import CODECS
+from verifier.store.books_rows import DayRows, known_accounts
+from verifier.store.codec import CODECS, date_or_none
 from verifier.store.engine import Database
 from verifier.store.mapping_store import (
     ASSET_TEXT,
@@ -30,8 +34,9 @@ from verifier.store.mapping_store import (
     stored_entries,
     stored_positions,
 )
-from verifier.store.tables import StatedAllocationRow, table
+from verifier.store.tables import ClientRow, StatedAllocationRow, table
 
+CLIENT = table(ClientRow)
 STATED = table(StatedAllocationRow)
 KEYS_PER_QUERY = 500
 
@@ -60,6 +65,14 @@ class StoredBook:
         """The newest record of each natural key of a table, where there is one."""
         declared = table_named(table)
         found: dict[Key, Record] = {}
+        if not keys:
+            return found
+        if (form := BULK_FORMS.get(table)) is not None:
+            for text in {key[0] for key in keys}:
+                if (day := date_or_none(text)) is not None:
+                    rows = self.bulk_rows(table, day, ids={key[1] for key in keys if key[0] == text})
+                    found.update({(text, str(row[ROW_ID])): form.record(row) for row in rows})
+            return found
         wanted = set(keys)
         for record in self._candidates(declared.record_type, wanted):
             key = declared.key(record)
@@ -98,6 +111,10 @@ class StoredBook:
     def reserve_accounts(self) -> Sequence[ReserveBankAccount]:
         """Every row about a reserve bank account, past ones too."""
         return newest_records(self._connection, ReserveBankAccount)
+
+    def custodian_accounts(self) -> Sequence[CustodianAccount]:
+        """Every row about an account at an outside party, past ones too."""
+        return newest_records(self._connection, CustodianAccount)
 
     def latest_snapshots(self, places: Collection[Place]) -> Mapping[Place, SnapshotState]:
         """The newest snapshot of each place, where there is one."""
@@ -143,6 +160,31 @@ class StoredBook:
                 if (row.stated_by, row.statement_id) in ids:
                     found[row.stated_by, row.statement_id].append(row)
         return found
+
+    def client_ids(self, ids: Collection[str]) -> set[str]:
+        """Those of these ids that are clients."""
+        if len(ids) > 20 * KEYS_PER_QUERY:
+            return set(self._connection.execute(sa.select(CLIENT.c.client_id)).scalars()) & set(ids)
+        found: set[str] = set()
+        for chunk in _chunks(set(ids)):
+            query = sa.select(CLIENT.c.client_id).where(CLIENT.c.client_id.in_(chunk))
+            found.update(self._connection.execute(query).scalars())
+        return found
+
+    def bulk_rows(
+        self,
+        table: str,
+        day: date,
+        *,
+        ids: Collection[str] | None = None,
+        securities: Collection[str] | None = None,
+    ) -> Iterator[Plain]:
+        """The newest row of each id of a day, as plain values."""
+        return DayRows(self._connection, table, day).plain(ids, securities)
+
+    def account_ids(self, day: date, ids: Collection[str], *, or_before: bool) -> set[str]:
+        """Those of these ids that are accounts with a balance of a day, or of an earlier one."""
+        return known_accounts(self._connection, day, ids, or_before=or_before)
 
 
 _table = table

@@ -87,7 +87,7 @@ class MappingStore(Database):
             raise StoreError(f"the import has {len(result.problems)} problems; nothing was stored")
         payload = {"files": [{"name": each.name, "sha256": each.digest} for each in result.files]}
         with self.record("import", actor, payload, now) as unit:
-            known = _known_digests(unit.connection, [each.digest for each in result.files])
+            known = known_digests(unit.connection, [each.digest for each in result.files])
             files = {each.digest: each for each in result.files if each.digest not in known}
             keys = {
                 digest: unit.add(ImportedFileRow, digest=digest, name=each.name, row_count=each.rows)
@@ -95,7 +95,7 @@ class MappingStore(Database):
             }
             records = [sourced for sourced in result.records if sourced.origin.digest in keys]
             entries = import_entries(records, lambda as_of: _allocations_at(unit, records, as_of))
-            _add_records(unit, records, keys)
+            add_records(unit, records, keys)
             _add_entries(unit, entries, keys)
             packed = [pack for pack in result.packs if pack.digest in keys]
             for pack in packed:
@@ -331,7 +331,7 @@ def _sums(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dic
     }
 
 
-def _known_digests(connection: sa.Connection, digests: Sequence[str]) -> set[str]:
+def known_digests(connection: sa.Connection, digests: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(digests), 500):
         query = sa.select(FILE.c.digest).where(FILE.c.digest.in_(digests[start : start + 500]))
@@ -346,7 +346,7 @@ def _allocations_at(unit: Unit, records: Iterable[Sourced[Record]], as_of: datet
     return _sums(unit.connection, ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of)
 
 
-def _add_records(unit: Unit, records: Iterable[Sourced[Record]], files: Mapping[str, int]) -> None:
+def add_records(unit: Unit, records: Iterable[Sourced[Record]], files: Mapping[str, int]) -> None:
     stated: list[Sourced[Allocation]] = []
     positions: list[Sourced[Position]] = []
     for sourced in records:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from verifier.store.approval_store import ApprovalStore
+from verifier.store.books_store import BooksStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
@@ -23,6 +24,7 @@ from verifier.store.waiting_store import WaitingStore
 
 
 class Store(
+    BooksStore,
     MappingStore,
     KnownStore,
     ResultStore,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from verifier.store.tables.base import DATA_TABLES, METADATA, table
+from verifier.store.tables.books import AccountBalanceRow, BooksCloseRow, StockLineRow
 from verifier.store.tables.chain import (
     BalanceObservationRow,
     ChainHaltRow,
@@ -26,6 +27,12 @@ from verifier.store.tables.coverage import (
     BackfillRunRow,
     BackfillUnparsedRow,
     WeakerScanRow,
+)
+from verifier.store.tables.custodians import (
+    CustodianAccountRow,
+    CustodianMessageRow,
+    CustodianStatementRow,
+    SecuritiesRunRow,
 )
 from verifier.store.tables.encumbrances import (
     ApprovalCandidateRow,
@@ -84,6 +91,7 @@ __all__ = [
     "DATA_TABLES",
     "METADATA",
     "AcceptedControlRow",
+    "AccountBalanceRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",
@@ -98,6 +106,7 @@ __all__ = [
     "BackfilledTransferRow",
     "BalanceObservationRow",
     "BankMovementRow",
+    "BooksCloseRow",
     "BundleIssuedRow",
     "CaseCoverRow",
     "CaseEventRow",
@@ -108,7 +117,10 @@ __all__ = [
     "ClientRow",
     "ControlStateRow",
     "CoveredBlockRow",
+    "CustodianAccountRow",
     "CustodianAddressRow",
+    "CustodianMessageRow",
+    "CustodianStatementRow",
     "EncumbranceGrantRow",
     "EncumbranceReviewRow",
     "FirmAddressRow",
@@ -139,8 +151,10 @@ __all__ = [
     "ReserveNoticeRow",
     "RestrictionRow",
     "RollForwardRow",
+    "SecuritiesRunRow",
     "StatedAllocationRow",
     "StatementCheckRow",
+    "StockLineRow",
     "SweepEndRow",
     "SweepFailureRow",
     "SweepHeaderRow",

@@ -52,6 +52,23 @@ CREATE TABLE chain_halt (
 
 CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
 
+CREATE TABLE custodian_statement (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	format TEXT NOT NULL,
+	as_of TIMESTAMP WITH TIME ZONE NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_custodian_statement PRIMARY KEY (record_id),
+	CONSTRAINT uq_custodian_statement_stated_by_statement_id UNIQUE (stated_by, statement_id),
+	CONSTRAINT fk_custodian_statement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_custodian_statement_as_of ON custodian_statement (as_of);
+
 CREATE TABLE imported_file (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -160,6 +177,26 @@ CREATE TABLE reserve_computation (
 
 CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
 
+CREATE TABLE securities_run (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	run_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expected BIGINT NOT NULL,
+	matched BIGINT NOT NULL,
+	diverged BIGINT NOT NULL,
+	unverified BIGINT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_securities_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_securities_run_run_id UNIQUE (run_id),
+	CONSTRAINT fk_securities_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_securities_run_as_of ON securities_run (as_of);
+
 CREATE TABLE sweep (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -225,6 +262,29 @@ CREATE TABLE accepted_control (
 CREATE INDEX ix_accepted_control_acceptance_id ON accepted_control (acceptance_id);
 
 CREATE INDEX ix_accepted_control_chain_id_wallet ON accepted_control (chain_id, wallet);
+
+CREATE TABLE account_balance (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	account_id TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	holder_class TEXT NOT NULL,
+	account_type TEXT NOT NULL,
+	credit_balance NUMERIC(79, 0) NOT NULL,
+	debit_balance NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_account_balance PRIMARY KEY (record_id),
+	CONSTRAINT fk_account_balance_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_account_balance_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_account_balance_credit_balance_range CHECK (abs(credit_balance) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_account_balance_debit_balance_range CHECK (abs(debit_balance) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_account_balance_account_id ON account_balance (account_id);
+
+CREATE INDEX ix_account_balance_as_of ON account_balance (as_of);
 
 CREATE TABLE approval_scan (
 	record_id BIGINT NOT NULL,
@@ -326,6 +386,24 @@ CREATE TABLE bank_movement (
 
 CREATE INDEX ix_bank_movement_bank_reference ON bank_movement (bank_reference);
 
+CREATE TABLE books_close (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	file TEXT NOT NULL,
+	row_count BIGINT NOT NULL,
+	total TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_books_close PRIMARY KEY (record_id),
+	CONSTRAINT fk_books_close_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_books_close_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_books_close_as_of ON books_close (as_of);
+
 CREATE TABLE change_search (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -420,6 +498,29 @@ CREATE TABLE covered_block (
 
 CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
 
+CREATE TABLE custodian_account (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	location_id TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	custodian TEXT NOT NULL,
+	account TEXT NOT NULL,
+	held_for TEXT NOT NULL,
+	titling TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	statement_due TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	closed_on DATE,
+	CONSTRAINT pk_custodian_account PRIMARY KEY (record_id),
+	CONSTRAINT fk_custodian_account_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_account_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_custodian_account_location_id ON custodian_account (location_id);
+
 CREATE TABLE custodian_address (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -437,6 +538,18 @@ CREATE TABLE custodian_address (
 );
 
 CREATE INDEX ix_custodian_address_chain_id_address ON custodian_address (chain_id, address);
+
+CREATE TABLE custodian_message (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_custodian_message PRIMARY KEY (record_id),
+	CONSTRAINT uq_custodian_message_file_key UNIQUE (file_key),
+	CONSTRAINT fk_custodian_message_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_message_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
 
 CREATE TABLE custody_case (
 	record_id BIGINT NOT NULL,
@@ -861,6 +974,41 @@ CREATE TABLE stated_allocation (
 );
 
 CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
+
+CREATE TABLE stock_line (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	line_id TEXT NOT NULL,
+	security_key BIGINT NOT NULL,
+	place TEXT NOT NULL,
+	side TEXT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	price TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	location_key BIGINT,
+	counterparty TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	since DATE,
+	contract_value NUMERIC(79, 0),
+	collateral NUMERIC(79, 0),
+	confirmed_on DATE,
+	closed BOOLEAN NOT NULL,
+	CONSTRAINT pk_stock_line PRIMARY KEY (record_id),
+	CONSTRAINT fk_stock_line_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_stock_line_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_stock_line_security_key FOREIGN KEY(security_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stock_line_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_stock_line_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_stock_line_contract_value_range CHECK (abs(contract_value) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_stock_line_collateral_range CHECK (abs(collateral) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_stock_line_as_of ON stock_line (as_of);
+
+CREATE INDEX ix_stock_line_line_id ON stock_line (line_id);
 
 CREATE TABLE sweep_header (
 	record_id BIGINT NOT NULL,
@@ -1385,6 +1533,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER chain_halt_refuse_truncate BEFORE TRUNCATE ON chain_halt
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER custodian_statement_refuse_change BEFORE UPDATE OR DELETE ON custodian_statement
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_statement_refuse_truncate BEFORE TRUNCATE ON custodian_statement
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER imported_file_refuse_change BEFORE UPDATE OR DELETE ON imported_file
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1433,6 +1587,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER reserve_computation_refuse_truncate BEFORE TRUNCATE ON reserve_computation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER securities_run_refuse_change BEFORE UPDATE OR DELETE ON securities_run
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER securities_run_refuse_truncate BEFORE TRUNCATE ON securities_run
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER sweep_refuse_change BEFORE UPDATE OR DELETE ON sweep
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1449,6 +1609,12 @@ CREATE TRIGGER accepted_control_refuse_change BEFORE UPDATE OR DELETE ON accepte
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER accepted_control_refuse_truncate BEFORE TRUNCATE ON accepted_control
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER account_balance_refuse_change BEFORE UPDATE OR DELETE ON account_balance
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER account_balance_refuse_truncate BEFORE TRUNCATE ON account_balance
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER approval_scan_refuse_change BEFORE UPDATE OR DELETE ON approval_scan
@@ -1481,6 +1647,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER bank_movement_refuse_truncate BEFORE TRUNCATE ON bank_movement
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER books_close_refuse_change BEFORE UPDATE OR DELETE ON books_close
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER books_close_refuse_truncate BEFORE TRUNCATE ON books_close
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER change_search_refuse_change BEFORE UPDATE OR DELETE ON change_search
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1511,10 +1683,22 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER covered_block_refuse_truncate BEFORE TRUNCATE ON covered_block
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER custodian_account_refuse_change BEFORE UPDATE OR DELETE ON custodian_account
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_account_refuse_truncate BEFORE TRUNCATE ON custodian_account
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER custodian_address_refuse_change BEFORE UPDATE OR DELETE ON custodian_address
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custodian_address_refuse_truncate BEFORE TRUNCATE ON custodian_address
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_message_refuse_change BEFORE UPDATE OR DELETE ON custodian_message
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER custodian_message_refuse_truncate BEFORE TRUNCATE ON custodian_message
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custody_case_refuse_change BEFORE UPDATE OR DELETE ON custody_case
@@ -1629,6 +1813,12 @@ CREATE TRIGGER stated_allocation_refuse_change BEFORE UPDATE OR DELETE ON stated
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER stated_allocation_refuse_truncate BEFORE TRUNCATE ON stated_allocation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER stock_line_refuse_change BEFORE UPDATE OR DELETE ON stock_line
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER stock_line_refuse_truncate BEFORE TRUNCATE ON stock_line
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_header_refuse_change BEFORE UPDATE OR DELETE ON sweep_header

@@ -57,6 +57,24 @@ CREATE TABLE chain_halt (
 
 CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
 
+CREATE TABLE custodian_statement (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	stated_by TEXT NOT NULL,
+	statement_id TEXT NOT NULL,
+	format TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_custodian_statement PRIMARY KEY (record_id),
+	CONSTRAINT uq_custodian_statement_stated_by_statement_id UNIQUE (stated_by, statement_id),
+	CONSTRAINT fk_custodian_statement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_custodian_statement_as_of ON custodian_statement (as_of);
+
 CREATE TABLE imported_file (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -173,6 +191,27 @@ CREATE TABLE reserve_computation (
 
 CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
 
+CREATE TABLE securities_run (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	run_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	known_at TEXT NOT NULL,
+	expected INTEGER NOT NULL,
+	matched INTEGER NOT NULL,
+	diverged INTEGER NOT NULL,
+	unverified INTEGER NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_securities_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_securities_run_run_id UNIQUE (run_id),
+	CONSTRAINT fk_securities_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_securities_run_as_of ON securities_run (as_of);
+
 CREATE TABLE sweep (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -242,6 +281,30 @@ CREATE TABLE accepted_control (
 CREATE INDEX ix_accepted_control_acceptance_id ON accepted_control (acceptance_id);
 
 CREATE INDEX ix_accepted_control_chain_id_wallet ON accepted_control (chain_id, wallet);
+
+CREATE TABLE account_balance (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	holder_class TEXT NOT NULL,
+	account_type TEXT NOT NULL,
+	credit_balance TEXT NOT NULL,
+	debit_balance TEXT NOT NULL,
+	CONSTRAINT pk_account_balance PRIMARY KEY (record_id),
+	CONSTRAINT fk_account_balance_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_account_balance_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_account_balance_credit_balance_digits CHECK (credit_balance = '0' OR ((credit_balance GLOB '[1-9]*' OR credit_balance GLOB '-[1-9]*') AND substr(credit_balance, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(credit_balance, '-')) < 78 OR (length(ltrim(credit_balance, '-')) = 78 AND ltrim(credit_balance, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_account_balance_debit_balance_digits CHECK (debit_balance = '0' OR ((debit_balance GLOB '[1-9]*' OR debit_balance GLOB '-[1-9]*') AND substr(debit_balance, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(debit_balance, '-')) < 78 OR (length(ltrim(debit_balance, '-')) = 78 AND ltrim(debit_balance, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_account_balance_account_id ON account_balance (account_id);
+
+CREATE INDEX ix_account_balance_as_of ON account_balance (as_of);
 
 CREATE TABLE approval_scan (
 	record_id INTEGER NOT NULL,
@@ -349,6 +412,25 @@ CREATE TABLE bank_movement (
 
 CREATE INDEX ix_bank_movement_bank_reference ON bank_movement (bank_reference);
 
+CREATE TABLE books_close (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	file TEXT NOT NULL,
+	row_count INTEGER NOT NULL,
+	total TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_books_close PRIMARY KEY (record_id),
+	CONSTRAINT fk_books_close_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_books_close_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_books_close_as_of ON books_close (as_of);
+
 CREATE TABLE change_search (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -448,6 +530,30 @@ CREATE TABLE covered_block (
 
 CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
 
+CREATE TABLE custodian_account (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	location_id TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	custodian TEXT NOT NULL,
+	account TEXT NOT NULL,
+	held_for TEXT NOT NULL,
+	titling TEXT NOT NULL,
+	currency TEXT NOT NULL,
+	statement_due TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	closed_on TEXT,
+	CONSTRAINT pk_custodian_account PRIMARY KEY (record_id),
+	CONSTRAINT fk_custodian_account_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_account_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_custodian_account_location_id ON custodian_account (location_id);
+
 CREATE TABLE custodian_address (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -466,6 +572,19 @@ CREATE TABLE custodian_address (
  STRICT;
 
 CREATE INDEX ix_custodian_address_chain_id_address ON custodian_address (chain_id, address);
+
+CREATE TABLE custodian_message (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_custodian_message PRIMARY KEY (record_id),
+	CONSTRAINT uq_custodian_message_file_key UNIQUE (file_key),
+	CONSTRAINT fk_custodian_message_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_custodian_message_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
 
 CREATE TABLE custody_case (
 	record_id INTEGER NOT NULL,
@@ -912,6 +1031,43 @@ CREATE TABLE stated_allocation (
  STRICT;
 
 CREATE INDEX ix_stated_allocation_location_key_asset_key_as_of ON stated_allocation (location_key, asset_key, as_of);
+
+CREATE TABLE stock_line (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	line_id TEXT NOT NULL,
+	security_key INTEGER NOT NULL,
+	place TEXT NOT NULL,
+	side TEXT NOT NULL,
+	base_units TEXT NOT NULL,
+	price TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	location_key INTEGER,
+	counterparty TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	since TEXT,
+	contract_value TEXT,
+	collateral TEXT,
+	confirmed_on TEXT,
+	closed INTEGER NOT NULL,
+	CONSTRAINT pk_stock_line PRIMARY KEY (record_id),
+	CONSTRAINT fk_stock_line_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_stock_line_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT fk_stock_line_security_key FOREIGN KEY(security_key) REFERENCES interned_text (record_id),
+	CONSTRAINT fk_stock_line_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
+	CONSTRAINT ck_stock_line_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_stock_line_contract_value_digits CHECK (contract_value = '0' OR ((contract_value GLOB '[1-9]*' OR contract_value GLOB '-[1-9]*') AND substr(contract_value, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(contract_value, '-')) < 78 OR (length(ltrim(contract_value, '-')) = 78 AND ltrim(contract_value, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_stock_line_collateral_digits CHECK (collateral = '0' OR ((collateral GLOB '[1-9]*' OR collateral GLOB '-[1-9]*') AND substr(collateral, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(collateral, '-')) < 78 OR (length(ltrim(collateral, '-')) = 78 AND ltrim(collateral, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_stock_line_closed_flag CHECK (closed IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_stock_line_as_of ON stock_line (as_of);
+
+CREATE INDEX ix_stock_line_line_id ON stock_line (line_id);
 
 CREATE TABLE sweep_header (
 	record_id INTEGER NOT NULL,
@@ -1456,6 +1612,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
 CREATE TRIGGER chain_halt_refuse_delete BEFORE DELETE ON chain_halt
 BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
 
+CREATE TRIGGER custodian_statement_refuse_update BEFORE UPDATE ON custodian_statement
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_statement are added, never changed'); END;
+
+CREATE TRIGGER custodian_statement_refuse_delete BEFORE DELETE ON custodian_statement
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_statement are added, never changed'); END;
+
 CREATE TRIGGER imported_file_refuse_update BEFORE UPDATE ON imported_file
 BEGIN SELECT RAISE(ABORT, 'rows of imported_file are added, never changed'); END;
 
@@ -1504,6 +1666,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'
 CREATE TRIGGER reserve_computation_refuse_delete BEFORE DELETE ON reserve_computation
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'); END;
 
+CREATE TRIGGER securities_run_refuse_update BEFORE UPDATE ON securities_run
+BEGIN SELECT RAISE(ABORT, 'rows of securities_run are added, never changed'); END;
+
+CREATE TRIGGER securities_run_refuse_delete BEFORE DELETE ON securities_run
+BEGIN SELECT RAISE(ABORT, 'rows of securities_run are added, never changed'); END;
+
 CREATE TRIGGER sweep_refuse_update BEFORE UPDATE ON sweep
 BEGIN SELECT RAISE(ABORT, 'rows of sweep are added, never changed'); END;
 
@@ -1521,6 +1689,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of accepted_control are added, never changed'); 
 
 CREATE TRIGGER accepted_control_refuse_delete BEFORE DELETE ON accepted_control
 BEGIN SELECT RAISE(ABORT, 'rows of accepted_control are added, never changed'); END;
+
+CREATE TRIGGER account_balance_refuse_update BEFORE UPDATE ON account_balance
+BEGIN SELECT RAISE(ABORT, 'rows of account_balance are added, never changed'); END;
+
+CREATE TRIGGER account_balance_refuse_delete BEFORE DELETE ON account_balance
+BEGIN SELECT RAISE(ABORT, 'rows of account_balance are added, never changed'); END;
 
 CREATE TRIGGER approval_scan_refuse_update BEFORE UPDATE ON approval_scan
 BEGIN SELECT RAISE(ABORT, 'rows of approval_scan are added, never changed'); END;
@@ -1552,6 +1726,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of bank_movement are added, never changed'); END
 CREATE TRIGGER bank_movement_refuse_delete BEFORE DELETE ON bank_movement
 BEGIN SELECT RAISE(ABORT, 'rows of bank_movement are added, never changed'); END;
 
+CREATE TRIGGER books_close_refuse_update BEFORE UPDATE ON books_close
+BEGIN SELECT RAISE(ABORT, 'rows of books_close are added, never changed'); END;
+
+CREATE TRIGGER books_close_refuse_delete BEFORE DELETE ON books_close
+BEGIN SELECT RAISE(ABORT, 'rows of books_close are added, never changed'); END;
+
 CREATE TRIGGER change_search_refuse_update BEFORE UPDATE ON change_search
 BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
 
@@ -1582,11 +1762,23 @@ BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END
 CREATE TRIGGER covered_block_refuse_delete BEFORE DELETE ON covered_block
 BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END;
 
+CREATE TRIGGER custodian_account_refuse_update BEFORE UPDATE ON custodian_account
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_account are added, never changed'); END;
+
+CREATE TRIGGER custodian_account_refuse_delete BEFORE DELETE ON custodian_account
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_account are added, never changed'); END;
+
 CREATE TRIGGER custodian_address_refuse_update BEFORE UPDATE ON custodian_address
 BEGIN SELECT RAISE(ABORT, 'rows of custodian_address are added, never changed'); END;
 
 CREATE TRIGGER custodian_address_refuse_delete BEFORE DELETE ON custodian_address
 BEGIN SELECT RAISE(ABORT, 'rows of custodian_address are added, never changed'); END;
+
+CREATE TRIGGER custodian_message_refuse_update BEFORE UPDATE ON custodian_message
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_message are added, never changed'); END;
+
+CREATE TRIGGER custodian_message_refuse_delete BEFORE DELETE ON custodian_message
+BEGIN SELECT RAISE(ABORT, 'rows of custodian_message are added, never changed'); END;
 
 CREATE TRIGGER custody_case_refuse_update BEFORE UPDATE ON custody_case
 BEGIN SELECT RAISE(ABORT, 'rows of custody_case are added, never changed'); END;
@@ -1701,6 +1893,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed');
 
 CREATE TRIGGER stated_allocation_refuse_delete BEFORE DELETE ON stated_allocation
 BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
+
+CREATE TRIGGER stock_line_refuse_update BEFORE UPDATE ON stock_line
+BEGIN SELECT RAISE(ABORT, 'rows of stock_line are added, never changed'); END;
+
+CREATE TRIGGER stock_line_refuse_delete BEFORE DELETE ON stock_line
+BEGIN SELECT RAISE(ABORT, 'rows of stock_line are added, never changed'); END;
 
 CREATE TRIGGER sweep_header_refuse_update BEFORE UPDATE ON sweep_header
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_header are added, never changed'); END;
