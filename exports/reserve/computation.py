@@ -8,9 +8,11 @@ whatever the program's default policies have become: the policies are inputs.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from chains.errors import InvalidValue
 from exports.canonical import canonical_json, parse_canonical_object
@@ -52,6 +54,28 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedFrom:
+    """What lines that follow from the firm's books were derived from, by count and digest, decision 0023."""
+
+    books: str
+    """SHA-256 (hex) of all rows of all lines in full."""
+    rows: int
+    allocations: str
+    """SHA-256 (hex) of the allocations of the stock record."""
+    allocation_count: int
+    tentative_net_capital: int
+    """US cents, what Note E(5) was measured on."""
+    excluded: tuple[tuple[str, int], ...]
+    """Cents in the books that no line has: `customer item 10: Note E(1)` and the sum, sorted."""
+    findings: tuple[str, ...] = ()
+    """What should be looked at and did not stop the computation, such as a stock record that does not balance."""
+
+    def __post_init__(self) -> None:
+        for cents in (self.tentative_net_capital, *(cents for _, cents in self.excluded)):
+            require_cents(cents, "an amount of the books")
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveInputs:
     """Everything a computation follows from."""
 
@@ -67,6 +91,8 @@ class ReserveInputs:
     """Cents by `pab.note_8_swept`."""
     policies: PolicySet
     scope: Scope = Scope.BOTH
+    derived_from: DerivedFrom | None = None
+    """None for lines that the firm stated."""
 
     def __post_init__(self) -> None:
         require_cents(self.pab_swept, "swept credits")
@@ -157,7 +183,8 @@ def read_computation(document: bytes) -> ReserveComputation:
 
 
 def _inputs_value(inputs: ReserveInputs) -> dict[str, object]:
-    return {
+    derived = inputs.derived_from
+    return ({} if derived is None else {"derived_from": _derived_value(derived)}) | {
         "format": INPUTS_FORMAT,
         "as_of": inputs.as_of.isoformat(),
         "occasion": str(inputs.occasion),
@@ -170,6 +197,30 @@ def _inputs_value(inputs: ReserveInputs) -> dict[str, object]:
         "pab": [_line_value(line) for line in inputs.pab.lines],
         "policies": policies_value(inputs.policies),
     }
+
+
+def _derived_value(derived: DerivedFrom) -> dict[str, object]:
+    return {
+        "books_sha256": derived.books,
+        "rows": derived.rows,
+        "allocations_sha256": derived.allocations,
+        "allocations": derived.allocation_count,
+        "tentative_net_capital": str(derived.tentative_net_capital),
+        "excluded": [{"what": what, "cents": str(cents)} for what, cents in derived.excluded],
+        "findings": list(derived.findings),
+    }
+
+
+def _read_derived(value: Mapping[str, Any]) -> DerivedFrom:
+    return DerivedFrom(
+        value["books_sha256"],
+        value["rows"],
+        value["allocations_sha256"],
+        value["allocations"],
+        int(value["tentative_net_capital"]),
+        tuple((each["what"], int(each["cents"])) for each in value["excluded"]),
+        tuple(value["findings"]),
+    )
 
 
 def _line_value(line: ItemLine) -> dict[str, object]:
@@ -207,6 +258,9 @@ def parse_inputs(data: bytes) -> ReserveInputs:
 
 def _read_inputs(value: dict[str, object]) -> ReserveInputs:
     text = {key: each for key, each in value.items() if isinstance(each, str)}
+    derived = value.get("derived_from")
+    if derived is not None and not isinstance(derived, dict):
+        raise TypeError("what lines were derived from is an object")
     return ReserveInputs(
         date.fromisoformat(text["as_of"]),
         Occasion(text["occasion"]),
@@ -218,6 +272,7 @@ def _read_inputs(value: dict[str, object]) -> ReserveInputs:
         int(text["pab_swept"]),
         read_policies(value["policies"]),
         Scope(text["scope"]),
+        _read_derived(derived) if derived is not None else None,
     )
 
 

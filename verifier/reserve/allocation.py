@@ -8,6 +8,7 @@ clearing organizations (items 13 to 15) and what stands in no account (Notes A a
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Final
 
 from chains.errors import InvalidValue
 from chains.types import AssetId
+from exports.reserve.computation import DerivedFrom
 from exports.reserve.errors import ItemsRefused
 from exports.reserve.frequency import Method
 from exports.reserve.items import ReserveClass
@@ -29,12 +31,14 @@ from verifier.reserve.allocation_debits import debit_rows
 from verifier.reserve.allocation_items import StockItems
 from verifier.reserve.allocation_margin import margin_rows
 from verifier.reserve.allocation_order import Owner, Place, allocation_ranks
-from verifier.reserve.allocation_rows import ROWS_IN_FULL, DerivedRow, Excluded, carried
+from verifier.reserve.allocation_rows import ROWS_IN_FULL, DerivedRow, Excluded, carried, rows_digest
 from verifier.reserve.allocation_stock import Meeting, Position, allocate, positions
 from verifier.reserve.calendar import BankCalendar
 
 SHOWN: Final = 5
 """Problems that an error names; it counts the rest."""
+FINDINGS_CARRIED: Final = 100
+"""Findings that a computation carries by name."""
 _OTHER_ITEMS: Final = {
     OtherNature.DRAFT: (1, "Note A"),
     OtherNature.BANK_OVERDRAFT: (1, "Note A"),
@@ -77,6 +81,23 @@ class DerivedItems:
     """What is in the books and in no line, by which note."""
     problems: tuple[str, ...]
     """What should be looked at and did not stop the computation: a stock record that does not balance."""
+    tentative_net_capital: int
+    """US cents."""
+
+    def origin(self) -> DerivedFrom:
+        """Count and digest of everything the lines were derived from, as the computation carries it."""
+        sums: Counter[str] = Counter()
+        for each in self.excluded:
+            sums[f"{each.computation} item {each.item}: {each.note}"] += each.cents
+        return DerivedFrom(
+            rows_digest(self.rows),
+            len(self.rows),
+            _allocations_digest(self.allocations),
+            len(self.allocations),
+            self.tentative_net_capital,
+            tuple(sorted(sums.items())),
+            self.problems[:FINDINGS_CARRIED],
+        )
 
 
 def derive(
@@ -142,7 +163,17 @@ def _derived(
         tuple(allocations),
         tuple(excluded),
         tuple(warnings),
+        tentative_net_capital,
     )
+
+
+def _allocations_digest(allocations: Iterable[Allocation]) -> str:
+    """SHA-256 (hex) of the allocations in their order, one on each line, the fields between tabs."""
+    digest = hashlib.sha256()
+    for each in allocations:
+        line = (each.security_id, each.owner, each.owner_line, each.place, each.place_line, str(each.base_units))
+        digest.update(("\t".join(line) + "\n").encode())
+    return digest.hexdigest()
 
 
 def _refuse(problems: list[str]) -> None:

@@ -110,12 +110,12 @@ class StockItems:
             self._line(whose, 3, line, units, cents, "item 3, Note C")
         elif place is Place.FAIL_TO_RECEIVE:
             contract = _up(line.contract_value, units, line)
-            cents = item_4_fail(contract, market, _since(line), self.as_of)
+            cents = item_4_fail(contract, market, _since(line, self.as_of), self.as_of)
             self._line(whose, 4, line, units, cents, "item 4, Note D")
         elif place is Place.DIVIDEND_RECEIVABLE:
-            self._line(whose, 6, line, units, item_6_receivable(market, _since(line), self.as_of), "item 6")
+            self._line(whose, 6, line, units, item_6_receivable(market, _since(line, self.as_of), self.as_of), "item 6")
         elif place is Place.TRANSFER:
-            cents = item_9_transfer(market, _since(line), self.as_of, line.confirmed_on)
+            cents = item_9_transfer(market, _since(line, self.as_of), self.as_of, line.confirmed_on)
             self._line(whose, 9, line, units, cents, "item 9")
 
     def _debit(self, whose: ReserveClass, entry: Entry, units: int) -> None:
@@ -125,13 +125,13 @@ class StockItems:
         if entry.owner is Owner.STOCK_BORROW:
             self._line(whose, 11, line, units, contract, "item 11")
             return
-        cents = item_12_fail(contract, _since(line), self.as_of)
+        cents = item_12_fail(contract, _since(line, self.as_of), self.as_of)
         self._line(whose, 12, line, units, cents, "item 12")
         if contract > cents:
             self.excluded.append(Excluded(whose, 12, line.line_id, "older than 30 calendar days", contract - cents))
 
     def _difference(self, position: Position, entry: Entry, line: StockLine) -> None:
-        market, since = position.value_up(line.base_units), _since(line)
+        market, since = position.value_up(line.base_units), _since(line, self.as_of)
         if entry.place is Place.COUNT_DIFFERENCE:
             cents = item_7_count_difference(market, since, self.as_of, self.method, self.calendar)
             self._line(ReserveClass.CUSTOMER, 7, line, line.base_units, cents, "item 7")
@@ -203,6 +203,7 @@ def _down(cents: int | None, units: int, line: StockLine) -> int:
     return (cents or 0) * units // line.base_units
 
 
-def _since(line: StockLine) -> date:
+def _since(line: StockLine, as_of: date) -> date:
+    """From when its age counts; a line posted on a later day than that of the books is new, and has no age yet."""
     assert line.since is not None  # lines with an age have it: AGED
-    return line.since
+    return min(line.since, as_of)

@@ -80,8 +80,8 @@ def _digests(rows: list[DerivedRow]) -> Iterable[LineRow]:
 
 
 def rows_digest(rows: Iterable[DerivedRow]) -> str:
-    """SHA-256 (hex) of the rows in the order of their ids, one on each line: id, cents and source between tabs."""
+    """SHA-256 (hex) of the rows by computation, item and id, one on each line, the fields between tabs."""
     digest = hashlib.sha256()
-    for row in sorted(rows, key=lambda row: row.row_id):
-        digest.update(f"{row.row_id}\t{row.cents}\t{row.source}\n".encode())
+    for row in sorted(rows, key=lambda row: (row.computation, row.item, row.row_id)):
+        digest.update(f"{row.computation}\t{row.item}\t{row.row_id}\t{row.cents}\t{row.source}\n".encode())
     return digest.hexdigest()

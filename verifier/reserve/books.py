@@ -89,8 +89,10 @@ def overlaid(books: Books, later: Books) -> Books:
 
     A closed line takes its earlier row away. The date stays that of the closed day.
     """
+    assets = {each.asset.asset_id: each for each in (*later.assets, *books.assets)}
     return replace(
         books,
+        assets=tuple(assets[asset_id] for asset_id in sorted(assets)),
         accounts=_laid(books.accounts, later.accounts, lambda row: row.account_id),
         stock=tuple(each for each in _laid(books.stock, later.stock, lambda row: row.line_id) if not each.closed),
         clearing_margin=_laid(books.clearing_margin, later.clearing_margin, lambda row: row.margin_id),
