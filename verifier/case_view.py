@@ -57,6 +57,13 @@ def stored_case_json(case: Case, covers: list[tuple[LocationId, AssetId]] | None
         "seen_by_last_sweep": case.is_seen,
         "superseded": case.superseded,
         "maker": case.maker or None,
+        "explanation": {
+            "text": case.explanation.text,
+            "maker": case.explanation.maker,
+            "at": utc_text(case.explanation.recorded_at),
+        }
+        if case.explanation is not None
+        else None,
     }
     if covers is not None:
         shown["covers"] = [{"location": location, "asset_id": asset_id} for location, asset_id in covers]
@@ -131,5 +138,6 @@ def case_details(case: Case) -> list[tuple[str, str]]:
         ("opened", utc_text(case.opened_at)),
         ("maker", case.maker),
         ("found", finding.text),
+        ("explained", f"{case.explanation.text} ({case.explanation.maker})" if case.explanation is not None else ""),
     ]
     return [(name, value) for name, value in details if value]

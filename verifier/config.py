@@ -171,6 +171,22 @@ class ReserveSettings(_Section):
         return self
 
 
+class SupervisionSettings(_Section):
+    """Where what nobody explained goes."""
+
+    wsp_section: str = Field(default="", max_length=200)
+    """Section of the firm's written supervisory procedures, named in each escalation."""
+
+
+class ArchiveSettings(_Section):
+    """Where computations and reports are kept for examiners; see docs/reserve-reports.md."""
+
+    folder: Path | None = None
+    """The default is `archive` beside the database file."""
+    retention_years: int = Field(default=6, ge=6, le=100)
+    """Years each record is kept from the day it was archived: 17 CFR 240.17a-4 asks for at most six of these."""
+
+
 class LimitSettings(_Section):
     """Limits of reading one chain; each default is in `chains.reader.ReadLimits`."""
 
@@ -387,6 +403,8 @@ class Settings(BaseSettings):
     imports: ImportSettings = ImportSettings()
     bundle: BundleSettings = BundleSettings()
     reserve: ReserveSettings = ReserveSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     chains: list[ChainSettings] = []
 
     @model_validator(mode="after")
@@ -475,6 +493,8 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         bundle = bundle.model_copy(update={"liabilities_secret_file": bundle.key_file.with_name(SALT_FILE_NAME)})
     database_file = url.removeprefix(prefix) if url.startswith(prefix) else ""
     beside = Path(database_file).parent if database_file not in ("", ":memory:") else folder
+    archive = settings.archive
+    archive = archive.model_copy(update={"folder": folder / archive.folder if archive.folder else beside / "archive"})
     chains = [
         chain.model_copy(
             update={
@@ -490,4 +510,4 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         for chain in settings.chains
     ]
     database = DatabaseSettings(url=SecretStr(url))
-    return settings.model_copy(update={"database": database, "bundle": bundle, "chains": chains})
+    return settings.model_copy(update={"database": database, "bundle": bundle, "archive": archive, "chains": chains})

@@ -21,7 +21,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[watch]": config.WatchSettings,
     "[imports]": config.ImportSettings,
     "[bundle]": config.BundleSettings,
+    "[[bundle.signers]]": config.SignerSettings,
     "[reserve]": config.ReserveSettings,
+    "[supervision]": config.SupervisionSettings,
+    "[archive]": config.ArchiveSettings,
     "[[chains]]": config.ChainSettings,
     "[[chains.nodes]]": config.NodeSettings,
     "[chains.limits]": config.LimitSettings,
@@ -46,7 +49,7 @@ def rows(section: str) -> dict[str, str]:
 def told(default: Any) -> str:
     """A default as the page writes it."""
     match default:
-        case None | []:
+        case None | [] | "":
             return "none"
         case bool():
             return str(default).lower()

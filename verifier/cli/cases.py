@@ -130,6 +130,7 @@ def register(app: typer.Typer) -> None:
             return output.EXIT_OK
 
     act("comment", "comment", "Add a comment to a case.")
+    act("explain", "explain", "Say what a case is, as its maker. Without one, daily runs mark and escalate it.")
     act("propose", "propose", "Propose a resolution (maker). The case waits for another person.")
     act("approve", "approve", "Approve the proposed resolution (checker, not the maker) and close the case.")
     act("return", "send_back", "Return the proposed resolution to its maker; the case is open again.")

@@ -12,7 +12,7 @@ from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId
 from verifier.errors import CaseConflict, InputError
 from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.engine import Database
-from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Sighted
+from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Explanation, Sighted
 from verifier.store.sweep_store import ORPHANED_HASHES
 from verifier.store.tables import (
     AssetValueRow,
@@ -58,10 +58,13 @@ _SIGHTS = (CaseAct.OPENED, CaseAct.SEEN_AGAIN, CaseAct.NO_LONGER_SEEN)
 class CaseStore(Database):
     """The people's side of the store."""
 
-    def cases(self, *, include_closed: bool = False) -> list[Case]:
-        """Every case that is not closed, in the order they were opened; closed ones too when asked for."""
+    def cases(self, *, include_closed: bool = False, known_at: datetime | None = None) -> list[Case]:
+        """Every case that is not closed, in the order they were opened; closed ones too when asked for.
+
+        With `known_at`, as they stood at that time.
+        """
         with self.read() as connection:
-            found = load_cases(connection)
+            found = load_cases(connection, known_at=known_at)
         return [case for case in found if include_closed or case.state is not CaseState.CLOSED]
 
     def case(self, case_id: str) -> Case:
@@ -104,6 +107,10 @@ class CaseStore(Database):
         """Add a remark to a case that is not closed."""
         self._act(case_id, CaseAct.COMMENTED, text, actor, now, (CaseState.OPEN, CaseState.PROPOSED))
 
+    def explain(self, case_id: str, text: str, actor: str, now: datetime) -> None:
+        """Say what a case is, and stand by it as its maker. It stays open until it is resolved by two people."""
+        self._act(case_id, CaseAct.EXPLAINED, text, actor, now, (CaseState.OPEN, CaseState.PROPOSED))
+
     def propose(self, case_id: str, text: str, actor: str, now: datetime) -> None:
         """Propose how an open case is resolved; the actor is its maker."""
         self._act(case_id, CaseAct.PROPOSED, text, actor, now, (CaseState.OPEN,))
@@ -133,19 +140,24 @@ class CaseStore(Database):
             add_event(unit, key, act, actor, text, proposal=proposal)
 
 
-def load_cases(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Case]:
-    """Cases as they stand now, in the order they were opened."""
+def load_cases(
+    connection: sa.Connection, *conditions: sa.ColumnElement[bool], known_at: datetime | None = None
+) -> list[Case]:
+    """Cases as they stand now, or stood at a time, in the order they were opened."""
+    then = sa.true() if known_at is None else CASE.c.recorded_at <= known_at
     query = (
         sa.select(CASE, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
         .join_from(CASE, ASSET, CASE.c.asset_key == ASSET.c.record_id, isouter=True)
-        .where(*conditions)
+        .where(then, *conditions)
         .order_by(CASE.c.record_id)
     )
     cases = connection.execute(query).all()
     if not cases:
         return []
-    wanted = EVENT.c.case_key.in_([row.record_id for row in cases]) if conditions else sa.true()
+    wanted: sa.ColumnElement[bool] = EVENT.c.case_key.in_([row.record_id for row in cases]) if conditions else sa.true()
     events: dict[int, list[Any]] = {}
+    if known_at is not None:
+        wanted = sa.and_(wanted, EVENT.c.recorded_at <= known_at)
     for event in connection.execute(sa.select(EVENT).where(wanted).order_by(EVENT.c.record_id)):
         events.setdefault(event.case_key, []).append(event)
     orphaned = set(connection.execute(ORPHANED_HASHES).scalars())
@@ -198,8 +210,19 @@ def _case(row: Any, events: Sequence[Any], orphaned: set[str]) -> Case:
         is_seen=sights[-1].act is not CaseAct.NO_LONGER_SEEN,
         maker=decisive.actor if decisive.act is CaseAct.PROPOSED else "",
         superseded=shown.block_hash in orphaned,
+        explanation=_explanation(events),
         only_looked=all(event.provisional and event.sweep_key is None for event in sights),
     )
+
+
+def _explanation(events: Sequence[Any]) -> Explanation | None:
+    """The newest explanation or proposal; one that was returned to its maker explains nothing any more."""
+    for event in reversed(events):
+        if event.act is CaseAct.RETURNED:
+            return None
+        if event.act in (CaseAct.EXPLAINED, CaseAct.PROPOSED):
+            return Explanation(event.text, event.actor, event.recorded_at)
+    return None
 
 
 def _block(event: Any, chain_id: str) -> BlockRef | None:

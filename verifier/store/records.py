@@ -64,6 +64,10 @@ class CaseAct(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     RETURNED = "returned"
+    EXPLAINED = "explained"
+    """Somebody said what it is and stands by it; the case stays as it is."""
+    ESCALATED = "escalated"
+    """A run listed it without an explanation and a maker."""
 
 
 class InstructionAct(StrEnum):
@@ -73,6 +77,13 @@ class InstructionAct(StrEnum):
     """By another person than its maker."""
     REFUSED = "refused"
     """By anybody; by its maker it is taken back."""
+
+
+class ArchiveKind(StrEnum):
+    """What is archived."""
+
+    COMPUTATION = "computation"
+    DAILY_REPORT = "daily_report"
 
 
 class Judged(Protocol):
@@ -140,6 +151,15 @@ class CaseEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What somebody said a case is."""
+
+    text: str
+    maker: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A case as it stands now."""
 
@@ -159,6 +179,8 @@ class Case:
     """Who proposed the resolution that stands; empty when nothing is proposed."""
     superseded: bool
     """Its block left the canonical chain."""
+    explanation: Explanation | None = None
+    """What stands: the newest explanation or proposal that was not returned since."""
     only_looked: bool = False
     """Only looks at blocks that are not final saw it so far; a sweep will confirm it or withdraw it."""
 

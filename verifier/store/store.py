@@ -18,6 +18,7 @@ from verifier.store.known import KnownStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
 from verifier.store.proof_store import ProofStore
+from verifier.store.report_store import ReportStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
 from verifier.store.waiting_store import WaitingStore
@@ -38,6 +39,7 @@ class Store(
     EncumbranceStore,
     ReserveStore,
     InstructionStore,
+    ReportStore,
     ProofStore,
     WaitingStore,
 ):

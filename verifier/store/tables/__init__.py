@@ -64,6 +64,7 @@ from verifier.store.tables.mapping import (
     WalletRow,
 )
 from verifier.store.tables.proofs import ProofGapRow, ProofNodeRow, SweepHeaderRow, SweepProofNodeRow
+from verifier.store.tables.reports import ArchivedRow, DailyReportRow, ExceptionReviewRow
 from verifier.store.tables.reserve import (
     BankMovementRow,
     FirmCapitalRow,
@@ -95,6 +96,7 @@ __all__ = [
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",
+    "ArchivedRow",
     "AssetRow",
     "AssetValueRow",
     "AuthorizationRow",
@@ -121,8 +123,10 @@ __all__ = [
     "CustodianAddressRow",
     "CustodianMessageRow",
     "CustodianStatementRow",
+    "DailyReportRow",
     "EncumbranceGrantRow",
     "EncumbranceReviewRow",
+    "ExceptionReviewRow",
     "FirmAddressRow",
     "FirmCapitalRow",
     "FocusMonthEndRow",

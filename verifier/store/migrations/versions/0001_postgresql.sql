@@ -9,6 +9,19 @@ CREATE TABLE journal_entry (
 	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
 );
 
+CREATE TABLE archived (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	kind TEXT NOT NULL,
+	subject_id TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	retain_until DATE NOT NULL,
+	CONSTRAINT pk_archived PRIMARY KEY (record_id),
+	CONSTRAINT uq_archived_kind_subject_id UNIQUE (kind, subject_id),
+	CONSTRAINT fk_archived_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE asset_value (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -68,6 +81,44 @@ CREATE TABLE custodian_statement (
 );
 
 CREATE INDEX ix_custodian_statement_as_of ON custodian_statement (as_of);
+
+CREATE TABLE daily_report (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	report_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	version BIGINT NOT NULL,
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	replaces BIGINT,
+	CONSTRAINT pk_daily_report PRIMARY KEY (record_id),
+	CONSTRAINT uq_daily_report_report_id UNIQUE (report_id),
+	CONSTRAINT uq_daily_report_as_of_version UNIQUE (as_of, version),
+	CONSTRAINT uq_daily_report_replaces UNIQUE (replaces),
+	CONSTRAINT ck_daily_report_later_version_replaces CHECK ((version = 1) = (replaces IS NULL)),
+	CONSTRAINT fk_daily_report_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_daily_report_replaces FOREIGN KEY(replaces) REFERENCES daily_report (record_id)
+);
+
+CREATE TABLE exception_review (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	run_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	open_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	listed BIGINT NOT NULL,
+	unexplained BIGINT NOT NULL,
+	wsp_section TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_exception_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_exception_review_run_id UNIQUE (run_id),
+	CONSTRAINT ck_exception_review_unexplained_among_listed CHECK (unexplained >= 0 AND unexplained <= listed),
+	CONSTRAINT fk_exception_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
 
 CREATE TABLE imported_file (
 	record_id BIGINT NOT NULL,
@@ -1515,6 +1566,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER journal_entry_refuse_truncate BEFORE TRUNCATE ON journal_entry
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER archived_refuse_change BEFORE UPDATE OR DELETE ON archived
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER archived_refuse_truncate BEFORE TRUNCATE ON archived
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER asset_value_refuse_change BEFORE UPDATE OR DELETE ON asset_value
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1537,6 +1594,18 @@ CREATE TRIGGER custodian_statement_refuse_change BEFORE UPDATE OR DELETE ON cust
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custodian_statement_refuse_truncate BEFORE TRUNCATE ON custodian_statement
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER daily_report_refuse_change BEFORE UPDATE OR DELETE ON daily_report
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER daily_report_refuse_truncate BEFORE TRUNCATE ON daily_report
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER exception_review_refuse_change BEFORE UPDATE OR DELETE ON exception_review
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER exception_review_refuse_truncate BEFORE TRUNCATE ON exception_review
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER imported_file_refuse_change BEFORE UPDATE OR DELETE ON imported_file

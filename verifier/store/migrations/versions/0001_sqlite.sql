@@ -10,6 +10,20 @@ CREATE TABLE journal_entry (
 )
  STRICT;
 
+CREATE TABLE archived (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	subject_id TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	retain_until TEXT NOT NULL,
+	CONSTRAINT pk_archived PRIMARY KEY (record_id),
+	CONSTRAINT uq_archived_kind_subject_id UNIQUE (kind, subject_id),
+	CONSTRAINT fk_archived_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
 CREATE TABLE asset_value (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -74,6 +88,46 @@ CREATE TABLE custodian_statement (
  STRICT;
 
 CREATE INDEX ix_custodian_statement_as_of ON custodian_statement (as_of);
+
+CREATE TABLE daily_report (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	report_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	known_at TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	replaces INTEGER,
+	CONSTRAINT pk_daily_report PRIMARY KEY (record_id),
+	CONSTRAINT uq_daily_report_report_id UNIQUE (report_id),
+	CONSTRAINT uq_daily_report_as_of_version UNIQUE (as_of, version),
+	CONSTRAINT uq_daily_report_replaces UNIQUE (replaces),
+	CONSTRAINT ck_daily_report_later_version_replaces CHECK ((version = 1) = (replaces IS NULL)),
+	CONSTRAINT fk_daily_report_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_daily_report_replaces FOREIGN KEY(replaces) REFERENCES daily_report (record_id)
+)
+ STRICT;
+
+CREATE TABLE exception_review (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	run_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	open_at TEXT NOT NULL,
+	listed INTEGER NOT NULL,
+	unexplained INTEGER NOT NULL,
+	wsp_section TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	CONSTRAINT pk_exception_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_exception_review_run_id UNIQUE (run_id),
+	CONSTRAINT ck_exception_review_unexplained_among_listed CHECK (unexplained >= 0 AND unexplained <= listed),
+	CONSTRAINT fk_exception_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
 
 CREATE TABLE imported_file (
 	record_id INTEGER NOT NULL,
@@ -1594,6 +1648,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of journal_entry are added, never changed'); END
 CREATE TRIGGER journal_entry_refuse_delete BEFORE DELETE ON journal_entry
 BEGIN SELECT RAISE(ABORT, 'rows of journal_entry are added, never changed'); END;
 
+CREATE TRIGGER archived_refuse_update BEFORE UPDATE ON archived
+BEGIN SELECT RAISE(ABORT, 'rows of archived are added, never changed'); END;
+
+CREATE TRIGGER archived_refuse_delete BEFORE DELETE ON archived
+BEGIN SELECT RAISE(ABORT, 'rows of archived are added, never changed'); END;
+
 CREATE TRIGGER asset_value_refuse_update BEFORE UPDATE ON asset_value
 BEGIN SELECT RAISE(ABORT, 'rows of asset_value are added, never changed'); END;
 
@@ -1617,6 +1677,18 @@ BEGIN SELECT RAISE(ABORT, 'rows of custodian_statement are added, never changed'
 
 CREATE TRIGGER custodian_statement_refuse_delete BEFORE DELETE ON custodian_statement
 BEGIN SELECT RAISE(ABORT, 'rows of custodian_statement are added, never changed'); END;
+
+CREATE TRIGGER daily_report_refuse_update BEFORE UPDATE ON daily_report
+BEGIN SELECT RAISE(ABORT, 'rows of daily_report are added, never changed'); END;
+
+CREATE TRIGGER daily_report_refuse_delete BEFORE DELETE ON daily_report
+BEGIN SELECT RAISE(ABORT, 'rows of daily_report are added, never changed'); END;
+
+CREATE TRIGGER exception_review_refuse_update BEFORE UPDATE ON exception_review
+BEGIN SELECT RAISE(ABORT, 'rows of exception_review are added, never changed'); END;
+
+CREATE TRIGGER exception_review_refuse_delete BEFORE DELETE ON exception_review
+BEGIN SELECT RAISE(ABORT, 'rows of exception_review are added, never changed'); END;
 
 CREATE TRIGGER imported_file_refuse_update BEFORE UPDATE ON imported_file
 BEGIN SELECT RAISE(ABORT, 'rows of imported_file are added, never changed'); END;
