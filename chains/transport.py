@@ -128,13 +128,15 @@ class HttpExchange:
         """Release the connections."""
         self._http.close()
 
-    def post(self, body: bytes) -> HttpAnswer:
+    def post(self, body: bytes, media: tuple[str, str] | None = None) -> HttpAnswer:
         """Send and read the whole answer, trying again where that can help.
 
-        Raises `NodeUnavailable` when the tries or the time are spent, `MalformedAnswer` for a redirect, an answer
-        over the size limit or a broken encoding.
+        What is sent and wanted is JSON, unless `media` names the media types of both. Raises `NodeUnavailable` when
+        the tries or the time are spent, `MalformedAnswer` for a redirect, an answer over the size limit or a broken
+        encoding.
         """
-        return self._ask("POST", self._url, _JSON_HEADERS, body)
+        headers = _JSON_HEADERS if media is None else (("content-type", media[0]), ("accept", media[1]))
+        return self._ask("POST", self._url, headers, body)
 
     def get(self, path: str) -> HttpAnswer:
         """Read a resource below the URL, such as `rest/block/00….bin`, as `post` does."""

@@ -9,7 +9,9 @@
     ├── SignatureInvalid         an envelope is malformed or signs something else
     ├── TrustedKeysInvalid       the reader's own trusted-keys file cannot be used
     ├── KeyRefused               a private key file that must not be used
+    ├── KeyListNotWritten        a list of trusted keys could not be written
     ├── SignerUnavailable        a signer gave no signature; nothing was published
+    ├── TimeStampInvalid         a time stamp, or the certificates to judge one by, cannot be used
     ├── LiabilityInvalid         liabilities that no tree can commit to
     ├── StatementInvalid         the file is no inclusion statement that this program can read
     │   └── StatementRefused     it is one, and breaks its rules
@@ -86,11 +88,25 @@ class KeyRefused(BundleError):
     advice = "Keep the private key in a file of your own with mode 0600, and give its right passphrase."
 
 
+class KeyListNotWritten(BundleError):
+    """A list of trusted keys could not be written, or another file is in its place."""
+
+    code = "key-list-not-written"
+    advice = "Name another file with --out, or make space."
+
+
 class SignerUnavailable(BundleError):
     """A signer gave no signature; nothing was published."""
 
     code = "signer-unavailable"
     advice = "Bring the signer back and export again; the same state gives the same digest."
+
+
+class TimeStampInvalid(BundleError):
+    """A time stamp does not verify, or what is needed to judge one is not there."""
+
+    code = "time-stamp-invalid"
+    advice = "Name the authority's certificate, install what is named, or ask another authority."
 
 
 class LiabilityInvalid(BundleError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import secrets
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,14 +17,18 @@ from typing import Final
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from securesystemslib.exceptions import UnsupportedLibraryError
 from securesystemslib.signer import CryptoSigner, Signer  # type: ignore[attr-defined]
 
-from exports.errors import BundleError, KeyRefused, SignerUnavailable, TrustedKeysInvalid
-from exports.public_keys import parse_public_key, signed_bytes, signer_key_id
+from exports.errors import BundleError, KeyListNotWritten, KeyRefused, SignerUnavailable, TrustedKeysInvalid
+from exports.public_keys import parse_public_key, public_key_pem, signed_bytes, signer_key_id
 from exports.trust import LIST_TYPE, ListSignature, TrustedKeys
 
 KEY_FILE_BYTES_MAX: Final = 64 * 1024
 TRUSTED_KEYS_BYTES_MAX: Final = 1024 * 1024
+
+EXTRAS: Final = {"hsm": "hsm", "awskms": "aws", "gcpkms": "gcp", "azurekms": "azure", "hv": "vault"}
+"""The extra of this distribution that brings the library for a kind of signer."""
 
 Passphrase = Callable[[str], str]
 """Asked for a secret by its name; the answer is used once and kept nowhere."""
@@ -39,6 +44,27 @@ def load_trusted_keys(path: Path, *, version_min: int = 1, finished: bool = True
     if len(data) > TRUSTED_KEYS_BYTES_MAX:
         raise TrustedKeysInvalid(f"{path.name}: larger than {TRUSTED_KEYS_BYTES_MAX} bytes")
     return TrustedKeys.parse(data, version_min=version_min, finished=finished)
+
+
+def write_list(path: Path, keys: TrustedKeys, *, replace: bool = False) -> None:
+    """Write a list to a new file; with `replace` in the place of the one there, in one step.
+
+    Raises `KeyListNotWritten`.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        if not replace and path.exists():
+            raise KeyListNotWritten(f"{path.name} exists already and was not overwritten")
+        try:
+            with temporary.open("xb") as file:
+                file.write(keys.to_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise KeyListNotWritten(f"{path.name}: {error.strerror or 'cannot be written'}") from error
 
 
 def sign_list(keys: TrustedKeys, signers: Sequence[Signer]) -> TrustedKeys:
@@ -100,8 +126,33 @@ def load_signer(uri: str, *, public_key_pem: str | None = None, passphrase: Pass
     public_key = parse_public_key(public_key_pem)
     try:
         return Signer.from_priv_key_uri(uri, public_key, passphrase)
+    except UnsupportedLibraryError:
+        extra = EXTRAS.get(scheme, "")
+        install = f": install custody-verifier[{extra}]" if extra else ""
+        raise SignerUnavailable(
+            f"signer of kind {scheme[:20]!r} needs a library that is not installed{install}"
+        ) from None
     except Exception as error:  # noqa: BLE001 - signers raise errors of their own libraries; none may show the URI
         raise SignerUnavailable(f"signer of kind {scheme[:20]!r}: {type(error).__name__}") from None
+
+
+def device_public_key(uri: str) -> str:
+    """PEM text of the public key that a PKCS#11 device holds: `hsm:ID?label=TOKEN`. Raises `SignerUnavailable`."""
+    from urllib.parse import parse_qsl, urlparse
+
+    from securesystemslib.signer import HSMSigner  # type: ignore[attr-defined]
+
+    parts = urlparse(uri)
+    try:
+        label = dict(parse_qsl(parts.query)).get("label")
+        _, key = HSMSigner.import_(int(parts.path) if parts.path else None, label)
+    except UnsupportedLibraryError:
+        raise SignerUnavailable(
+            "signer of kind 'hsm' needs a library that is not installed: install custody-verifier[hsm]"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - the device's library raises errors of its own
+        raise SignerUnavailable(f"signer of kind 'hsm': {type(error).__name__}") from None
+    return public_key_pem(key)
 
 
 def _file_signer(path: Path, public_key_pem: str | None, passphrase: Passphrase | None) -> Signer:

@@ -226,6 +226,15 @@ def follow_all(held: TrustedKeys, newer: Iterable[TrustedKeys], now: datetime) -
     return current
 
 
+def unreachable(keys: TrustedKeys) -> list[str]:
+    """Required roles that too few unrevoked keys are left of, so that no bundle made from now on can verify."""
+    return [
+        role.name
+        for role in keys.roles
+        if role.required and sum(key.revoked_from is None for key in keys.of_role(role.name)) < role.threshold
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class RoleCount:
     """How many different keys of a role signed a bundle."""
@@ -240,6 +249,16 @@ class RoleCount:
     def is_met(self) -> bool:
         """Whether enough of them did."""
         return len(self.signed) >= self.threshold
+
+    def to_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "role": self.role,
+            "required": self.required,
+            "threshold": self.threshold,
+            "signed": len(self.signed),
+            "by": list(self.signed),
+        }
 
     def text(self) -> str:
         """In words: `operations 1 of 1 (desk key)`."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from chains.types import ChainId, require_utc
 from exports.block_lines import block_lines
@@ -57,6 +57,9 @@ from exports.strictzip import StrictZip, ZipLimits
 from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps
 from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 NAMES: Final[dict[int, str]] = {
     1: "the container is one strict zip",
@@ -120,6 +123,7 @@ def verify_bundle(
     also_required: Collection[str] = (),
     partly_signed: bool = False,
     sample: SampleRequest | None = None,
+    tsa_certificates: Sequence[Certificate] = (),
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
@@ -128,10 +132,12 @@ def verify_bundle(
     follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters. `also_required` are
     roles that must have signed besides those that the list of trusted keys requires. With `partly_signed` signatures
     may be missing: they are counted and not asked for; that is for who is about to sign. With a `sample` only the drawn
-    balances are asked of the reader's nodes; everything in the file is checked all the same.
+    balances are asked of the reader's nodes; everything in the file is checked all the same. `tsa_certificates` are
+    those of time-stamp authorities that the reader trusts, or of their roots.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
+    run.tsa_certificates = tuple(tsa_certificates)
     run.verify_file(path)
     return run.report()
 

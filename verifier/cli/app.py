@@ -22,7 +22,9 @@ from verifier.cli import (
     key_proof,
     reserve,
     setting_up,
+    signatures,
     sweeping,
+    trusted_keys,
     watching,
 )
 from verifier.cli.context import Globals
@@ -80,6 +82,8 @@ cases.register(app)
 reserve.register(app)
 key_proof.register(app)
 audit.register(app)
+signatures.register(app)
+trusted_keys.register(app)
 inclusion.register(app)
 
 

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from exports.trust import TrustedKeys
     from exports.verdict import VerificationReport
 
+TsaOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tsa-certificate", help="Certificate (PEM) of a time-stamp authority you trust, or its root.", metavar="FILE"
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -95,6 +102,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="A role that must have signed besides those your list requires.", metavar="ROLE"),
         ] = None,
+        tsa_certificate: TsaOption = None,
         after: Annotated[
             str, typer.Option(help="The bundle must follow this one: SEQUENCE:DIGEST.", metavar="N:SHA256")
         ] = "",
@@ -120,6 +128,7 @@ def register(app: typer.Typer) -> None:
         """
         from exports.holding_sample import SampleRequest
         from exports.keys import load_trusted_keys
+        from exports.timestamps import load_certificates
         from exports.verify import verify_bundle
 
         if bool(sample) != bool(seed):
@@ -136,6 +145,7 @@ def register(app: typer.Typer) -> None:
                 readers=readers,
                 after=_after(after),
                 also_required=require_role or (),
+                tsa_certificates=load_certificates(tsa_certificate) if tsa_certificate is not None else (),
                 sample=request,
             )
             compared = _compared(file, diff, keys) if diff is not None else None
