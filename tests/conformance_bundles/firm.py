@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,7 +12,7 @@ from securesystemslib.signer import Signature, Signer, SSlibKey  # type: ignore[
 
 from exports.public_keys import parse_public_key
 from exports.trust import TrustedKeys, trusted_key, trusted_keys
-from tests.exports.sample import NOW
+from tests.exports.sample import CREATED, NOW
 
 S = TypeVar("S", bound="FixedSigner")
 
@@ -49,6 +50,7 @@ def by_number(number: int) -> FixedSigner:
 OPERATIONS: Final = by_number(0xC0FFEE)
 CCO: Final = FixedSigner(ed25519.Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
 STRANGER: Final = by_number(0xBAD)
+AUDITOR: Final = by_number(0xA0D17)
 SIGNERS: Final = [OPERATIONS, CCO]
 """Two roles, one with ECDSA P-256 and one with Ed25519."""
 
@@ -62,9 +64,28 @@ def trusting(*signers: tuple[str, FixedSigner], **changes: Any) -> TrustedKeys:
     return trusted_keys(keys, **{"expires": EXPIRES, **changes})
 
 
+def revoked(since: datetime, *, compromised: bool) -> TrustedKeys:
+    """The reader's list, in which the key of operations is revoked."""
+    keys = trusting(("operations", OPERATIONS), ("cco", CCO))
+    changed = tuple(
+        replace(key, revoked_from=since, compromised=compromised) if key.role == "operations" else key
+        for key in keys.keys
+    )
+    return replace(keys, keys=changed)
+
+
+MOMENT: Final = timedelta(microseconds=1)
+
 READERS: Final[dict[str, TrustedKeys]] = {
     TRUSTED: trusting(("operations", OPERATIONS), ("cco", CCO)),
     "trusted-keys-expired.json": trusting(("operations", OPERATIONS), ("cco", CCO), expires=NOW - timedelta(days=1)),
     "trusted-keys-of-another.json": trusting(("stranger", STRANGER)),
+    "trusted-keys-auditor.json": trusting(("operations", OPERATIONS), ("cco", CCO), ("auditor", AUDITOR)),
+    "trusted-keys-two-of-a-role.json": trusting(
+        ("operations", OPERATIONS), ("operations", STRANGER), ("cco", CCO), thresholds={"operations": 2}
+    ),
+    "trusted-keys-revoked.json": revoked(CREATED, compromised=False),
+    "trusted-keys-revoked-later.json": revoked(CREATED + MOMENT, compromised=False),
+    "trusted-keys-compromised.json": revoked(CREATED + MOMENT, compromised=True),
 }
 """The readers' files of trusted keys."""

@@ -12,7 +12,7 @@ from typing import Any
 from exports.canonical import canonical_json, parse_canonical
 from exports.envelope import sign_manifest, signature_name
 from exports.manifest import MANIFEST_NAME, digest_hex
-from tests.conformance_bundles.firm import CCO, OPERATIONS, SIGNERS, STRANGER, TRUSTED, by_number
+from tests.conformance_bundles.firm import AUDITOR, CCO, OPERATIONS, SIGNERS, STRANGER, TRUSTED, by_number
 from tests.conformance_bundles.recipe import Made, bad, good
 from tests.exports.sample import CREATED, Edit, forge, pack, resign, sample_bundle, signed_members, with_liabilities
 
@@ -159,6 +159,67 @@ def signature_of_another_manifest() -> bytes:
     changed = members()
     changed[MANIFEST_NAME] = changed[MANIFEST_NAME].replace(b'"sequence":42', b'"sequence":43')
     return pack(changed)
+
+
+@bad(3, "an auditor's signature stands in for one of the firm's")
+def auditor_for_the_firm() -> Made:
+    return Made(pack(signed_members(sample_bundle(), [OPERATIONS, AUDITOR])), trusted="trusted-keys-auditor.json")
+
+
+@good("the firm's two roles signed, and an auditor besides")
+def counter_signed() -> Made:
+    return Made(pack(signed_members(sample_bundle(), [*SIGNERS, AUDITOR])), trusted="trusted-keys-auditor.json")
+
+
+@good("the firm's two roles signed; the auditor, who need not, did not")
+def not_counter_signed() -> Made:
+    return Made(pack(members()), trusted="trusted-keys-auditor.json")
+
+
+@bad(3, "one key of a role signed, of which two must")
+def one_key_of_two() -> Made:
+    return Made(pack(members()), trusted="trusted-keys-two-of-a-role.json")
+
+
+@good("two keys of a role signed, as must be")
+def two_keys_of_two() -> Made:
+    signed = signed_members(sample_bundle(), [*SIGNERS, STRANGER])
+    return Made(pack(signed), trusted="trusted-keys-two-of-a-role.json")
+
+
+@bad(3, "a key was revoked at the moment the bundle was made")
+def key_revoked_before() -> Made:
+    return Made(pack(members()), trusted="trusted-keys-revoked.json")
+
+
+@good("a key was revoked right after the bundle was made")
+def key_revoked_after() -> Made:
+    return Made(pack(members()), trusted="trusted-keys-revoked-later.json")
+
+
+@bad(3, "a key was stolen later, and no time stamp shows that the bundle is older")
+def key_compromised() -> Made:
+    return Made(pack(members()), trusted="trusted-keys-compromised.json")
+
+
+def stamped(*stamps: bytes) -> bytes:
+    """A bundle with these as time stamps, each under its own name."""
+    return pack({**members(), **{f"timestamps/{digest_hex(stamp)}.tsr": stamp for stamp in stamps}})
+
+
+@bad(4, "a time stamp is not the one that its name says")
+def time_stamp_under_another_name() -> bytes:
+    return pack({**members(), f"timestamps/{digest_hex(b'one')}.tsr": b"another"})
+
+
+@bad(25, "a time stamp of more than 256 KiB")
+def time_stamp_too_large() -> bytes:
+    return stamped(bytes(256 * 1024 + 1))
+
+
+@bad(25, "seventeen time stamps")
+def too_many_time_stamps() -> bytes:
+    return stamped(*(bytes([number]) for number in range(17)))
 
 
 def envelope_edited(edit: Edit) -> bytes:

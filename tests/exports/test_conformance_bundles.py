@@ -73,7 +73,8 @@ def test_every_check_has_bundles_that_it_refuses_and_good_ones_that_it_compared(
         for check in verified(recipe, tmp_path).checks
         if check.status is CheckStatus.PASSED
     }
-    assert set(NAMES) - passed == set(), "a check that no good bundle passes"
+    # 25 passes with an authority's certificate and what reads its stamps: tests/exports/test_timestamps.py.
+    assert set(NAMES) - passed == {25}, "a check that no good bundle passes"
 
 
 def test_the_folder_is_the_same_every_time_and_its_list_is_checked_in(tmp_path: Path) -> None:
