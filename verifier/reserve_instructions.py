@@ -23,7 +23,8 @@ from mapping.reserve_types import MovementSide
 from verifier.errors import InputError, InstructionConflict, WithdrawalRefused
 from verifier.records import Finding, FindingKind, Rail
 from verifier.reserve.movements import Instructed, MovementMatches, match_movements
-from verifier.reserve_rail import firm_calendar, position_at, reserve_view, what_if_withdraw
+from verifier.reserve_inputs import firm_calendar
+from verifier.reserve_rail import position_at, reserve_view, what_if_withdraw
 from verifier.store.records import InstructionAct
 
 if TYPE_CHECKING:

@@ -1,19 +1,19 @@
-"""The reserve computations on what is recorded: inputs frozen, computations kept, required against held at any moment.
+"""The reserve computations on what is recorded: computations kept, required against held at any moment.
 
-"As required" is what the computation in force fixed, 15c3-3(e); "projected" is what the newest stated lines would
-require if they were computed now. The two are never mixed: see decision 0019.
+"As required" is what the computation in force fixed, 15c3-3(e); "projected" is what the newest books or stated lines
+would require if they were computed now. The two are never mixed: see decision 0019.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from exports.reserve.accounts import Held, ReserveAccount
-from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
+from exports.reserve.computation import Occasion, ReserveComputation, Scope, compute
 from exports.reserve.errors import ReserveError, ScheduleRefused
 from exports.reserve.frequency import Frequency
 from exports.reserve.funding import (
@@ -28,19 +28,16 @@ from exports.reserve.funding import (
     requirements,
 )
 from exports.reserve.items import ReserveClass
-from exports.reserve.policies import Policy, PolicySet, policies_at
 from exports.reserve.position import ReservePosition
 from exports.reserve.rulesets import rule_set_at
 from verifier.errors import InputError
 from verifier.reserve.calendar import (
     BankCalendar,
-    BankHours,
-    bank_calendar,
     reserve_times,
     weekly_as_of,
-    with_closings,
 )
-from verifier.reserve.stated import accounts_on, drivers, frequencies_on, method_on, stated_items
+from verifier.reserve.stated import accounts_on, drivers, frequencies_on
+from verifier.reserve_inputs import LinesFrom, firm_calendar, firm_policies, inputs_at, projection
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -50,35 +47,12 @@ if TYPE_CHECKING:
 DAILY: Final = frozenset({Frequency.DAILY_REQUIRED, Frequency.DAILY_VOLUNTARY})
 
 
-def firm_calendar(settings: Settings) -> tuple[BankCalendar, BankHours]:
-    """The banking days and the opening hour that the firm's deadlines follow."""
-    section = settings.reserve
-    hours = BankHours(time.fromisoformat(section.bank_opens), section.bank_zone)
-    return with_closings(bank_calendar(), section.closings), hours
-
-
-def firm_policies(settings: Settings, as_of: date) -> PolicySet:
-    """The policies in effect on a day, the firm's own before the defaults."""
-    own = [Policy(p.name, p.value, p.effective_from, p.source, p.reason) for p in settings.reserve.policies]
-    return policies_at(as_of, own)
-
-
 def in_use(store: Store, now: datetime) -> bool:
-    """Whether the firm states anything for the reserve: lines, without which nothing was computed, or accounts."""
+    """Whether the firm states anything for the reserve: lines or books, of which computations are made, or accounts."""
     known_at = store.book_time(now)
-    return bool(store.reserve_item_days(known_at) or store.reserve_statements(known_at).accounts)
-
-
-def inputs_at(
-    store: Store, settings: Settings, as_of: date, known_at: datetime, scope: Scope, occasion: Occasion
-) -> ReserveInputs:
-    """The inputs of a computation from what was known at a time; raises `ReserveError` for anything missing."""
-    statements = store.reserve_statements(known_at)
-    policies = firm_policies(settings, as_of)
-    customer, pab = stated_items(store.reserve_items(as_of, known_at))
-    customer_frequency, pab_frequency, _ = frequencies_on(statements, as_of, rule_set_at(as_of), policies)
-    method = method_on(statements.capital, as_of)
-    return ReserveInputs(as_of, occasion, method, customer_frequency, pab_frequency, customer, pab, 0, policies, scope)
+    if store.reserve_item_days(known_at) or store.books_closes(known_at):
+        return True
+    return bool(store.reserve_statements(known_at).accounts)
 
 
 def compute_and_record(
@@ -90,17 +64,19 @@ def compute_and_record(
     actor: str,
     now: datetime,
     reason: str = "",
+    source: LinesFrom | None = None,
 ) -> StoredComputation:
     """Make a computation as of a day's close from what is known now, and keep it with its inputs.
 
     Raises `ScheduleRefused` for a day that has not closed, or a regular computation on a day of which none is due.
+    `source` says where the lines come from; None takes what the day has, and refuses both.
     """
     calendar, hours = firm_calendar(settings)
     times = reserve_times(as_of, calendar, hours)
     if now.astimezone(ZoneInfo(hours.zone)).date() <= as_of:
         raise ScheduleRefused(f"{as_of.isoformat()} has not closed yet", advice="Compute on the next business day.")
     known_at = store.book_time(now)
-    inputs = inputs_at(store, settings, as_of, known_at, scope, occasion)
+    inputs = inputs_at(store, settings, as_of, known_at, scope, occasion, source)
     if occasion is Occasion.REGULAR:
         for each in scope.classes:
             frequency = inputs.frequency if each is ReserveClass.CUSTOMER else inputs.pab_frequency
@@ -124,7 +100,7 @@ class PurposeView:
     deposit: DepositDuty | None
     held: Held
     projected: Requirement | None
-    """By the newest stated lines; None when they cannot be computed."""
+    """By the newest books or stated lines; None when they cannot be computed."""
     drivers: tuple[str, ...]
     """The lines that moved most since the computation in force."""
     gaps: tuple[str, ...]
@@ -183,23 +159,12 @@ def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView
     position = position_at(store, settings, now)
     on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
-    projection, why_not = _projection(store, settings, known_at)
+    projected, why_not = projection(store, settings, known_at)
     views = []
     for purpose in ReserveClass:
         own = held.customer if purpose is ReserveClass.CUSTOMER else held.pab
-        views.append(_purpose(purpose, own, standing, projection, why_not, settings, store, calendar, now, on))
+        views.append(_purpose(purpose, own, standing, projected, why_not, settings, store, calendar, now, on))
     return ReserveView(now, on, tuple(views))
-
-
-def _projection(store: Store, settings: Settings, known_at: datetime) -> tuple[ReserveComputation | None, str]:
-    """The computation that the newest stated lines would give, or why there is none. It is never recorded."""
-    days = store.reserve_item_days(known_at)
-    if not days:
-        return None, "no lines are stated"
-    try:
-        return compute(inputs_at(store, settings, days[-1], known_at, Scope.BOTH, Occasion.TEST)), ""
-    except ReserveError as error:
-        return None, f"the lines of {days[-1].isoformat()} cannot be computed: {error}"
 
 
 def _purpose(

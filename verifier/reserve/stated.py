@@ -107,15 +107,20 @@ def _account(
     )
 
 
-def method_on(capital: Iterable[stated.FirmCapital], as_of: date) -> Method:
-    """The method of net capital on a day; raises `ScheduleRefused` when it was never stated."""
+def capital_on(capital: Iterable[stated.FirmCapital], as_of: date) -> stated.FirmCapital:
+    """Method and capital on a day; raises `ScheduleRefused` when they were never stated."""
     known = [each for each in capital if each.as_of <= as_of]
     if not known:
         raise ScheduleRefused(
             f"no method of net capital is stated for {as_of.isoformat()}",
             advice="Import firm_capital.csv with a row of that day or an earlier one.",
         )
-    return Method(max(known, key=lambda each: each.as_of).method.value)
+    return max(known, key=lambda each: each.as_of)
+
+
+def method_on(capital: Iterable[stated.FirmCapital], as_of: date) -> Method:
+    """The method of net capital on a day; raises `ScheduleRefused` when it was never stated."""
+    return Method(capital_on(capital, as_of).method.value)
 
 
 def frequencies_on(
@@ -158,12 +163,33 @@ def _month_end_before(day: date) -> date:
 
 
 def drivers(now: CustomerItems | PabItems, before: CustomerItems | PabItems | None, most: int = 3) -> list[str]:
-    """The lines that moved most since an earlier computation, or the largest ones when there is none, for people."""
+    """The lines that moved most since an earlier computation, or the largest ones when there is none, for people.
+
+    With each line the rows that moved it most, where it has rows of its own to name.
+    """
     moved = [(line.cents - (before.cents(line.number) if before is not None else 0), line.number) for line in now.lines]
     largest = sorted(moved, key=lambda pair: (-abs(pair[0]), pair[1]))[:most]
-    sign = "+" if before is not None else ""
+    signed = before is not None
     return [
-        f"item {number} ({item(number).side}) {sign if cents > 0 else ''}{dollars(cents)}"
+        f"item {number} ({item(number).side}) {_moved(cents, signed)}{_driving_rows(now, before, number)}"
         for cents, number in largest
         if cents
     ]
+
+
+def _moved(cents: int, signed: bool) -> str:
+    return f"{'+' if signed and cents > 0 else ''}{dollars(cents)}"
+
+
+def _driving_rows(
+    now: CustomerItems | PabItems, before: CustomerItems | PabItems | None, number: int, most: int = 2
+) -> str:
+    """The position items that moved a line most: ` by account:A-1 +3.00, account:A-2 -1.00`."""
+    rows = {row.row_id: row.cents for row in now.lines[number - 1].rows}
+    if all(row_id.startswith("stated:") for row_id in rows):
+        return ""
+    earlier = {row.row_id: row.cents for row in before.lines[number - 1].rows} if before is not None else {}
+    moved = [(rows.get(key, 0) - earlier.get(key, 0), key) for key in rows.keys() | earlier.keys()]
+    largest = sorted((pair for pair in moved if pair[0]), key=lambda pair: (-abs(pair[0]), pair[1]))[:most]
+    shown = (f"{row_id} {_moved(cents, before is not None)}" for cents, row_id in largest)
+    return f" by {', '.join(shown)}" if largest else ""

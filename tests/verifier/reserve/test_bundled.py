@@ -22,7 +22,8 @@ from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import address
 from verifier.errors import BundleRefused
 from verifier.reserve_cases import look
-from verifier.reserve_rail import compute_and_record, firm_calendar
+from verifier.reserve_inputs import firm_calendar
+from verifier.reserve_rail import compute_and_record
 from verifier.store import open_store
 
 

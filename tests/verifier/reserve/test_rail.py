@@ -35,12 +35,11 @@ from verifier.overview import overview
 from verifier.records import CaseState, FindingKind
 from verifier.reserve.calendar import reserve_times
 from verifier.reserve_cases import look, reserve_findings
+from verifier.reserve_inputs import firm_calendar, inputs_at
 from verifier.reserve_rail import (
     PurposeView,
     compute_and_record,
-    firm_calendar,
     in_use,
-    inputs_at,
     reserve_view,
     what_if_withdraw,
 )
