@@ -164,6 +164,7 @@ class Desk:
                 "valid_until": utc_text(self.world.head_time() + timedelta(days=1)),
                 "approved_at": head,
             },
+            "token_layouts": {"asset_id": self.usdx.asset_id, "approved_at": head},
             "positions": {"asset_id": self.usdx.asset_id, "as_of": head},
         }
         return own.get(table, {})
