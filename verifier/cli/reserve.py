@@ -12,6 +12,7 @@ from verifier.cli.context import ActorOption, JsonOption, command, now, opened_s
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
+    from verifier.reserve_lines import OpenedLine
     from verifier.reserve_rail import ReserveView
     from verifier.store.reserve_store import StoredComputation
 
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     reserve_app = typer.Typer(
         no_args_is_help=True,
-        help="Rule 15c3-3(e): the customer and PAB reserve computations on stated lines, and what is on deposit.",
+        help="Rule 15c3-3(e): the customer and PAB reserve computations, and what is on deposit.",
     )
     app.add_typer(reserve_app, name="reserve")
     _register_compute(reserve_app)
@@ -45,10 +46,13 @@ def _register_compute(reserve_app: typer.Typer) -> None:
             bool, typer.Option("--test-run", help="Keep it on record as a test: it fixes nothing and permits nothing.")
         ] = False,
         reason: Annotated[str, typer.Option("--reason", help="Why a computation on record is made again.")] = "",
+        source: Annotated[
+            str, typer.Option("--from", help="stated or books: needed on a day that has both.", metavar="SOURCE")
+        ] = "",
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
-        """Compute what must be on deposit, from the lines stated for a day, and keep it with its inputs.
+        """Compute what must be on deposit, from a day's stated lines or its books, and keep it with its inputs.
 
         Exit code 0: computed, and the accounts hold enough. 1: they do not. 2: not computed, or not verified.
 
@@ -56,17 +60,30 @@ def _register_compute(reserve_app: typer.Typer) -> None:
         """
         from exports.reserve.computation import Occasion, Scope
         from verifier.reserve_cases import look_after
+        from verifier.reserve_inputs import LinesFrom
         from verifier.reserve_rail import compute_and_record
         from verifier.reserve_show import computation_json, view_json
 
         if kind not in KINDS:
             raise InputError(f"--kind is one of {', '.join(KINDS)}")
+        if source and source not in {each.value for each in LinesFrom}:
+            raise InputError(f"--from is one of {', '.join(LinesFrom)}")
         if extra and test_run:
             raise InputError("a computation is extra or a test run, not both")
         occasion = Occasion.EXTRA if extra else Occasion.TEST if test_run else Occasion.REGULAR
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
-            stored = compute_and_record(store, settings, _day(as_of), Scope(kind), occasion, actor, moment, reason)
+            stored = compute_and_record(
+                store,
+                settings,
+                _day(as_of),
+                Scope(kind),
+                occasion,
+                actor,
+                moment,
+                reason,
+                LinesFrom(source) if source else None,
+            )
             view, seen = look_after(stored.computation_id, store, settings, actor, moment)
         if as_json:
             cases = [each.case_id for each in seen]
@@ -85,6 +102,8 @@ def _register_compute(reserve_app: typer.Typer) -> None:
     ) -> int:
         """Compute again from the stored inputs, and compare byte for byte. Nothing is recorded.
 
+        Lines that came from the books are also derived again, from the books as they were known then.
+
         Exit code 0: the same bytes. 1: another result, or the record was changed.
 
         Example: custody reserve recompute RC-000001
@@ -93,14 +112,19 @@ def _register_compute(reserve_app: typer.Typer) -> None:
 
         from exports.reserve.computation import read_computation
         from exports.reserve.errors import ReserveError
+        from verifier.reserve_inputs import derived_again
 
-        with opened_store(settings_of(ctx)) as store:
-            stored = store.reserve_computation(computation_id)
+        settings = settings_of(ctx)
         problem, digest = "", ""
-        try:
-            digest = read_computation(stored.document).digest
-        except ReserveError as error:
-            problem = str(error)
+        with opened_store(settings) as store:
+            stored = store.reserve_computation(computation_id)
+            try:
+                made = read_computation(stored.document)
+                digest = made.digest
+                if made.inputs.derived_from is not None:
+                    derived_again(store, settings, stored)
+            except (ReserveError, InputError) as error:
+                problem = str(error)
         if (not problem and digest != stored.digest) or hashlib.sha256(stored.document).hexdigest() != stored.digest:
             problem = problem or "the digest on record is not that of the document"
         if as_json:
@@ -147,22 +171,32 @@ def _register_show(reserve_app: typer.Typer) -> None:
     def show(
         ctx: typer.Context,
         computation_id: Annotated[str, typer.Argument(help="A computation on record, line by line.")] = "",
+        item: Annotated[int, typer.Option("--item", help="Open one line down to its rows.", min=0, max=15)] = 0,
+        kind: Annotated[str, typer.Option("--kind", help="Whose line --item is: customer or pab.")] = "customer",
+        rows: Annotated[int, typer.Option("--rows", help="With --item: how many rows, the largest first.", min=1)] = 50,
         as_json: JsonOption = False,
     ) -> int:
         """Show what is required, held and projected now, with the deadline; or one computation with all its lines.
 
         Exit code 0: enough is held. 1: a deficit, fixed or projected. 2: something is not verified.
 
-        Example: custody reserve show
+        Example: custody reserve show RC-000001 --item 10
         """
         import json
 
         from verifier.reserve_instructions import open_instructions
+        from verifier.reserve_lines import opened_line
         from verifier.reserve_rail import reserve_view
         from verifier.reserve_show import computation_json, instruction_json, instruction_text, view_json
 
+        if kind not in KINDS[:2] or (item and not computation_id):
+            raise InputError("--item needs the id of a computation, and --kind is customer or pab")
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
+            if computation_id and item:
+                opened = opened_line(store, settings, computation_id, kind, item, rows)
+                _show_line(opened, as_json)
+                return output.EXIT_OK
             if computation_id:
                 stored = store.reserve_computation(computation_id)
                 if as_json:
@@ -320,6 +354,38 @@ def _show_items(stored: StoredComputation) -> None:
         for each in inputs.policies.policies
     ]
     output.out().print(output.table("policies", ["policy", "value", "from", "source"], rows, folded=["source"]))
+
+
+def _show_line(line: OpenedLine, as_json: bool) -> None:
+    from exports.reserve.items import item
+    from verifier.reserve_lines import line_json
+    from verifier.reserve_show import shown
+
+    if as_json:
+        output.emit_json(line_json(line))
+        return
+    output.say(f"[bold]{line.computation_id}[/bold]  {line.kind} item {line.item}: {shown(line.cents)} US dollars")
+    output.say(f"  {output.clean(item(line.item).wording)} ({item(line.item).citation})")
+    rows = [[output.clean(each.row_id), shown(each.cents), output.clean(each.source)] for each in line.rows]
+    title = f"{len(line.rows)} of {output.counted(line.row_count, 'row')}"
+    output.out().print(output.table(title, ["row", "amount", "from"], rows, ["amount"], ["row", "from"]))
+    if line.allocations:
+        columns = ["place", "owner", "security", "base units", "market value"]
+        cells = [
+            [
+                output.clean(f"{each.place} {each.place_line}".strip()),
+                output.clean(f"{each.owner} {each.owner_line}".strip()),
+                output.clean(each.security_id),
+                str(each.base_units),
+                shown(each.market_value),
+            ]
+            for each in line.allocations
+        ]
+        output.out().print(output.table("allocated", columns, cells, ["base units", "market value"], ["security"]))
+    for each in line.excluded:
+        output.say(
+            f"  {'not counted':<12} {shown(each.cents)} of {output.clean(each.subject)}: {output.clean(each.note)}"
+        )
 
 
 def _history_table(found: list[StoredComputation]) -> object:
