@@ -128,6 +128,33 @@ def post_row(
     return reading.finish()
 
 
+def read_rows(
+    table_name: str,
+    rows: Sequence[tuple[Origin, Mapping[str, str]]],
+    files: Sequence[FileDigest],
+    known: KnownBook,
+    options: ImportOptions,
+    plugins: Plugins,
+) -> ImportResult:
+    """Check rows that were taken out of files of another form, by the same rules as rows of a file.
+
+    Each row, as column name -> text, has its place in one of the files. Raises `UnknownTable`.
+    """
+    table = table_named(table_name)
+    reading = _Reading(known, options, plugins)
+    reading.files += files
+    for origin, values in rows:
+        reading.row(table, values, origin)
+    return reading.finish()
+
+
+def read_table(table_name: str, path: Path, known: KnownBook, options: ImportOptions, plugins: Plugins) -> ImportResult:
+    """Read one file of any name as a file of a table. Raises `UnknownTable`."""
+    reading = _Reading(known, options, plugins)
+    reading.read(table_named(table_name), path)
+    return reading.finish()
+
+
 class _Reading:
     """One import while it is read."""
 
@@ -209,7 +236,11 @@ class _Reading:
                 reason = f"the field is longer than {self._limits.field_characters_max} characters"
                 self.problems.add(POSTED, 1, reason, column=column, value=text)
         if self.problems.count == before:
-            self._read_row(table, list(values), list(values.values()), Origin(POSTED, digest, 1))
+            self.row(table, values, Origin(POSTED, digest, 1))
+
+    def row(self, table: Table[Any], values: Mapping[str, str], origin: Origin) -> None:
+        """Read one row whose columns are known to be good."""
+        self._read_row(table, list(values), list(values.values()), origin)
 
     def _read_row(self, table: Table[Any], header: Sequence[str], fields: Sequence[str], origin: Origin) -> None:
         unchecked = len(self._context.unchecked)

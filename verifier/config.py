@@ -187,6 +187,15 @@ class ArchiveSettings(_Section):
     """Years each record is kept from the day it was archived: 17 CFR 240.17a-4 asks for at most six of these."""
 
 
+class CustodianSettings(_Section):
+    """Statements of depositories, banks and prime brokers; times are civil, in `reserve.bank_zone`."""
+
+    closes: str = Field(default="18:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    """The moment of a statement that names a day alone."""
+    warn_minutes: int = Field(default=120, ge=0, le=24 * 60)
+    """How long before it is due a statement that is not there becomes a finding."""
+
+
 class LimitSettings(_Section):
     """Limits of reading one chain; each default is in `chains.reader.ReadLimits`."""
 
@@ -403,6 +412,7 @@ class Settings(BaseSettings):
     imports: ImportSettings = ImportSettings()
     bundle: BundleSettings = BundleSettings()
     reserve: ReserveSettings = ReserveSettings()
+    custodians: CustodianSettings = CustodianSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     archive: ArchiveSettings = ArchiveSettings()
     chains: list[ChainSettings] = []

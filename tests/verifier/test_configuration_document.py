@@ -23,6 +23,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[bundle]": config.BundleSettings,
     "[[bundle.signers]]": config.SignerSettings,
     "[reserve]": config.ReserveSettings,
+    "[custodians]": config.CustodianSettings,
     "[supervision]": config.SupervisionSettings,
     "[archive]": config.ArchiveSettings,
     "[[chains]]": config.ChainSettings,

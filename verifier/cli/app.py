@@ -18,8 +18,11 @@ from verifier.cli import (
     authorizations,
     books,
     cases,
+    custodians,
     inclusion,
     key_proof,
+    pages,
+    reports,
     reserve,
     setting_up,
     signatures,
@@ -75,16 +78,19 @@ def _globals(
 
 setting_up.register(app)
 books.register(app)
+custodians.register(app)
 sweeping.register(app)
 watching.register(app)
 authorizations.register(app)
 cases.register(app)
 reserve.register(app)
+reports.register(app)
 key_proof.register(app)
 audit.register(app)
 signatures.register(app)
 trusted_keys.register(app)
 inclusion.register(app)
+pages.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -80,8 +80,10 @@ class StatementPage:
     """The day the balances are of."""
     stated_at: datetime | None
     """The moment, where the message says one; with its zone, or in the servicer's civil time without."""
+    account: str
+    """The account that the statement is of."""
     accounts: tuple[str, ...]
-    """Every safekeeping account that the page speaks of, also one without holdings."""
+    """That and every other safekeeping account that the page speaks of, also one without holdings."""
     empty_accounts: tuple[str, ...]
     """Those of which the page says that there is nothing."""
     holdings: tuple[StatedHolding, ...]

@@ -125,6 +125,7 @@ def _page(message: FinMessage) -> tuple[StatementPage, list[Fault]]:
         general.is_last,
         general.stated_on,
         general.stated_at,
+        general.account,
         tuple(sorted(accounts)),
         tuple(sorted(empty)),
         tuple(holdings),

@@ -115,6 +115,7 @@ def _page(document: Element) -> tuple[StatementPage, list[Fault]]:
         _flag(paging, "LastPgInd"),
         stated_on,
         stated_at,
+        account,
         tuple(sorted(accounts)),
         tuple(sorted(empty)),
         tuple(holdings),

@@ -332,6 +332,7 @@ def _sums(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dic
 
 
 def known_digests(connection: sa.Connection, digests: Sequence[str]) -> set[str]:
+    """Those of these digests whose files were imported."""
     found: set[str] = set()
     for start in range(0, len(digests), 500):
         query = sa.select(FILE.c.digest).where(FILE.c.digest.in_(digests[start : start + 500]))
@@ -347,6 +348,7 @@ def _allocations_at(unit: Unit, records: Iterable[Sourced[Record]], as_of: datet
 
 
 def add_records(unit: Unit, records: Iterable[Sourced[Record]], files: Mapping[str, int]) -> None:
+    """Add rows as they were imported; `files` has the key of each file by its digest."""
     stated: list[Sourced[Allocation]] = []
     positions: list[Sourced[Position]] = []
     for sourced in records:

@@ -9,6 +9,7 @@ from verifier.store.books_store import BooksStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
+from verifier.store.custodian_store import CustodianStore
 from verifier.store.dissent_store import DissentStore
 from verifier.store.encumbrance_store import EncumbranceStore
 from verifier.store.engine import BUSY_SECONDS, create_engine
@@ -17,6 +18,7 @@ from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
+from verifier.store.possession_store import PossessionStore
 from verifier.store.proof_store import ProofStore
 from verifier.store.report_store import ReportStore
 from verifier.store.reserve_store import ReserveStore
@@ -30,6 +32,7 @@ class Store(
     KnownStore,
     ResultStore,
     CoverageStore,
+    CustodianStore,
     LookStore,
     ChangeStore,
     BundleStore,
@@ -38,6 +41,7 @@ class Store(
     ApprovalStore,
     EncumbranceStore,
     ReserveStore,
+    PossessionStore,
     InstructionStore,
     ReportStore,
     ProofStore,
