@@ -1,4 +1,4 @@
-"""`custody inclusion`, `verify-inclusion`, `inclusion-page` and `client-sample`: what each client is owed, provably."""
+"""`custody inclusion`, `verify-inclusion` and `client-sample`: what each client is owed, provably."""
 
 from __future__ import annotations
 
@@ -123,30 +123,6 @@ def register(app: typer.Typer) -> None:
         else:
             _show_verdict(statement, verdict)
         return verdict.exit_code
-
-    @app.command("inclusion-page")
-    @command
-    def inclusion_page(
-        out_file: Annotated[Path, typer.Option("--out", help="Where to write the page.", metavar="FILE")],
-        as_json: JsonOption = False,
-    ) -> int:
-        """Write the page with which a client checks a statement in a browser: one file, no server, no network.
-
-        Example: custody inclusion-page --out check-inclusion.html
-        """
-        from exports.inclusion_page import page_bytes
-
-        if out_file.exists():
-            raise InputError(f"{out_file} exists already; it was not overwritten")
-        try:
-            out_file.write_bytes(page_bytes())
-        except OSError as error:
-            raise InputError(f"{out_file.name}: {error.strerror or 'cannot be written'}") from None
-        if as_json:
-            output.emit_json({"file": str(out_file)})
-        else:
-            output.say(f"[green]written[/green] {output.clean(out_file)}")
-        return output.EXIT_OK
 
     @app.command("client-sample")
     @command

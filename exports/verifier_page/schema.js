@@ -1,0 +1,244 @@
+// Sections 3 and 5 of the format: every record, field by field, and what each says of itself.
+const FINALITY = /^(latest|safe|finalized|confirmed\([1-9][0-9]{0,5}\))$/;
+const CLASSES = ["customer", "pab", "proprietary"], STATUSES = ["matched", "diverged", "unverified"];
+const RAILS = ["digital", "securities", "control", "cash"], STATES = ["proven", "read", "stated"];
+const ANCHORS = ["auditor", "agreed", "single"], GRANTS = ["allowance", "permit2", "operator", "approved"];
+const EXECUTING = ["matched", "fee_over_limit"];
+const SCHEMES = {
+  eip155: ["eip191", "eip712", "eip1271"],
+  bip122: ["bip322-simple", "bip322-full", "bip322-funds", "bip127", "legacy", "legacy-segwit", "multisig-keys", "transfer"],
+};
+const DECIMALS_MAX = 77, AMOUNT_MAX = (1n << 256n) - 1n, TREE_HEIGHT_MAX = 48;
+
+const cover = record({ location: locationId, asset_id: asset });
+const witness = record({ node_id: id, operator: text });
+const fact = record({ name: code, text: longText });
+const use = record({ authorization_id: id, base_units: amount }, (r) => must([r.base_units > 0n, "it takes nothing"]));
+const coin = record({ tx_id: digest, output: count, base_units: amount, script: scriptHex });
+const shareHolder = record({ holder: text, shares: count });
+const trace = record({ method: code, evidence: oneOf(...ANCHORS), witnesses: list(witness) }, (r) =>
+  must([r.witnesses.length > 0, "a trace names no node"]));
+const statement = record({
+  base_units: amount, as_of: time, stated_by: text, statement_id: text, status: oneOf(...STATUSES), reason: text,
+});
+const challengeRecord = record({
+  format: free, version: count, firm: shortText, asked_by: shortText, chain_id: chain, height: count, block_hash: blockHash,
+  address_count: count, addresses_sha256: digest, nonce: digest, issued_at: time, expires_at: time,
+  schemes: list(oneOf(...SCHEMES.eip155, ...SCHEMES.bip122)), transfer_to: orNull(address),
+}, (r) => {
+  const known = SCHEMES[namespace(r.chain_id)] || [];
+  return must(
+    [r.format === "custody-verifier-key-challenge" && r.version === 1, "no key challenge of version 1"],
+    [r.expires_at > r.issued_at, "it expires before it is issued"],
+    [r.address_count >= 1, "it asks nobody"],
+    [r.schemes.length > 0 && String(r.schemes) === String(known.filter((each) => r.schemes.includes(each))), "its schemes are not those of its chain, in order"],
+    [r.schemes.includes("transfer") === (r.transfer_to !== null), "a transfer goes nowhere"],
+  );
+});
+
+const bytesInHex = words(/^0x(?:[0-9a-f]{2})+$/, 8000000, true), codeHash = words(/^(0x[0-9a-f]{64})?$/, 66, true);
+const SLOT_ORDERS = ["solidity", "vyper", "seeded", "unprovable"];
+function layoutRule(r) {
+  const unprovable = r.order === "unprovable", proxy = r.implementation !== null, given = r.code_hash || r.implementation_code_hash;
+  const plain = !given && !proxy && r.implementation_slot === null && r.mapping_slot === 0n && r.first_bit === 0 && r.bits === 256;
+  const contract = r.asset_id.slice(r.asset_id.lastIndexOf(":") + 1), end = 1n << (r.order === "seeded" ? 96n : 256n);
+  return must(
+    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+    [unprovable === (r.reason !== ""), "it has a reason exactly when it is unprovable"],
+    [r.asset_id.includes("/erc20:") && isEvmAddress(contract), "it is about no ERC-20 token"],
+    [!proxy || isEvmAddress(r.implementation), "its implementation is no address"],
+    [!unprovable || plain, "what is unprovable has no slot and no code hash"],
+    [unprovable || r.code_hash !== "", "it names no code"],
+    [unprovable || proxy === (r.implementation_code_hash !== ""), "an implementation, and nothing else, has a code hash"],
+    [proxy || r.implementation_slot === null, "a slot of an implementation that there is not"],
+    [r.mapping_slot >= 0n && r.mapping_slot < end, "its slot is out of bounds"],
+    [r.implementation_slot === null || (r.implementation_slot >= 0n && r.implementation_slot <= AMOUNT_MAX), "its slot is out of bounds"],
+    [r.bits >= 1 && r.first_bit + r.bits <= 256, "its field is out of bounds"],
+  );
+}
+
+const ascending = (facts) => facts.every((each, at) => !at || facts[at - 1].name < each.name);
+
+const KINDS = {
+  acceptances: record({
+    acceptance_id: id, chain_id: chain, wallet: address, kind: oneOf(...GRANTS, "module", "delegate", "proxy_admin", "beacon"),
+    asset_id: orNull(asset), subject: address, base_units_max: orNull(amount), valid_from: time, valid_until: time,
+    reason: text, requested_by: text, approved_by: text, approved_at: time,
+  }, (r) => must(
+    [(r.asset_id !== null) === GRANTS.includes(r.kind), "its kind is not about one asset, or is"],
+    [r.base_units_max === null || (r.asset_id !== null && r.base_units_max > 0n), "its amount is not positive"],
+    [r.approved_at <= r.valid_from && r.valid_from < r.valid_until, "it is not approved, then begun, then ended"],
+    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+  )),
+  allocations: record({
+    client_id: id, account_class: oneOf(...CLASSES), location: locationId, asset_id: asset, base_units: amount, is_gas_float: yesOrNo,
+  }, (r) => must([!r.is_gas_float || r.account_class === "proprietary", "a gas float is proprietary"])),
+  assets: record({
+    asset_id: asset, symbol: text, decimals: count, legal_class: code, legal_class_from: date, legal_class_reference: text,
+    dust_limit: amount,
+  }, (r) => must(
+    [r.decimals <= DECIMALS_MAX, "too many decimals"],
+    [r.asset_id.split("/").length !== 3 || r.decimals === 0, "one token of a collection has no decimals"],
+    [r.dust_limit >= 0n, "its dust limit is negative"],
+  )),
+  authorizations: record({
+    authorization_id: id, chain_id: chain, wallet: address, asset_id: asset, base_units_max: amount, destination: address,
+    fee_max: orNull(amount), valid_from: time, valid_until: time, purpose: code, requested_by: text, approved_by: text,
+    approved_at: time, reference: text, client_id: idOrNone,
+  }, (r) => must(
+    [r.base_units_max > 0n, "it allows nothing"],
+    [r.valid_until > r.valid_from, "it ends before it begins"],
+    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+  )),
+  balances: record({
+    sweep_id: id, chain_id: chain, address, asset_id: asset, base_units: orNull(amount), status: oneOf("ok", "failed"),
+    reason: text, height: count, block_hash: blockHash, parent_hash: blockHash, block_time: time, finality: text,
+    method: text, node_id: id, operator: text, state: oneOf(...STATES), anchor: oneOf(...ANCHORS), grade: oneOf(...STATES),
+    header_checked: yesOrNo,
+  }, (r) => must(
+    [(r.status === "ok") === (r.base_units !== null), "it has an amount and was not read, or the reverse"],
+    [(r.status === "failed") === (r.reason !== ""), "a failed read has a reason, a good one has none"],
+    [r.base_units === null || r.base_units >= 0n, "a balance is negative"],
+    [FINALITY.test(r.finality), "no known finality"],
+  )),
+  cases: record({
+    case_id: id, kind: code, status: oneOf("open", "proposed", "closed"), rail: oneOf(...RAILS), location: locationId,
+    asset_id: orNull(asset), base_units: orNull(amount), opened_at: time, text, tx_ids: list(id), height: orNull(count),
+    block_hash: orNull(blockHash), covers: list(cover),
+  }),
+  control_reviews: record({
+    sweep_id: id, chain_id: chain, status: oneOf("answered", "failed", "not_asked"), reason: text, node_id: text,
+    permit2: orNull(address), approvals_first: orNull(count), approvals_last: orNull(count), approvals_late: count,
+    wallets_asked: count, pairs_asked: count, restrictions_asked: count, grants: count, controls: count,
+    restrictions: count, accepted: count,
+  }, (r) => {
+    const answered = r.status === "answered";
+    const known = [r.permit2, r.approvals_first, r.approvals_last].every((each) => (each !== null) === answered);
+    const none = !(r.wallets_asked || r.grants || r.controls || r.restrictions || r.accepted || r.approvals_late);
+    return must(
+      [answered === (r.reason === ""), "it was answered, or has a reason why not"],
+      [known, "an answered one, and no other, says where approvals were looked for"],
+      [answered || none, "without answers there are no records"],
+    );
+  }),
+  controls: record({
+    sweep_id: id, chain_id: chain, address, role: oneOf("wallet", "token"), facts: list(fact), unread: list(fact),
+    nonce: orNull(count),
+  }, (r) => must(
+    [ascending(r.facts) && ascending(r.unread), "facts stand once each, by name"],
+    [!r.facts.some((each) => r.unread.some((other) => other.name === each.name)), "a fact was read and was not"],
+  )),
+  grants: record({
+    sweep_id: id, chain_id: chain, kind: oneOf(...GRANTS), owner: address, asset_id: asset, spender: address,
+    base_units: orNull(amount), expires_at_seconds: orNull(count), exposed: orNull(amount), reason: text,
+  }, (r) => must(
+    [(r.base_units === null) === (r.reason !== ""), "it has an amount, or the reason why not"],
+    [r.base_units === null || r.base_units > 0n, "a grant of nothing"],
+    [r.expires_at_seconds === null || r.kind === "permit2", "this kind does not expire"],
+  )),
+  key_challenges: record({ challenge: challengeRecord, addresses: list(address) }, (r) => must(
+    [r.addresses.every((each, at) => !at || r.addresses[at - 1] < each), "its addresses are not ascending, each once"])),
+  key_proofs: record({
+    nonce: id, chain_id: chain, address, scheme: oneOf(...SCHEMES.eip155, ...SCHEMES.bip122), signature: signatureText,
+    answered_at: time, account_kind: code, node_id: text, height: count, block_hash: blockHash, parent_hash: blockHash,
+    block_time: time, coins: list(coin),
+  }),
+  liabilities: record({
+    client_id: id, account_class: code, asset_id: asset, base_units: amount, position_key: digest,
+  }, (r) => must([r.base_units >= 0n, "a liability is negative"])),
+  liability_roots: record({ root: digest, assets: count, positions: count }),
+  liability_totals: record({
+    asset_id: asset, decimals: count, positions: count, owed: amount, below_zero: amount, height: count, root: digest,
+    padding_key: digest, observed: orNull(amount), difference: orNull(amount), skew_seconds: count, status: code,
+  }, (r) => must(
+    [r.decimals <= DECIMALS_MAX, "too many decimals"],
+    [r.owed >= 0n && r.owed <= AMOUNT_MAX && r.below_zero <= 0n, "its sums are out of their bounds"],
+    [r.height <= TREE_HEIGHT_MAX, "too many levels"],
+    [(r.observed === null) === (r.difference === null), "a difference of what was not observed"],
+  )),
+  pools: record({ pool_id: id, chain_id: chain, address, from_date: date, to_date: orNull(date) }),
+  proof_gaps: record({ sweep_id: id, asset_id: asset, reason: text, holdings: count }, (r) => must(
+    [r.holdings > 0 && r.reason !== "", "a gap of nothing, or without a reason"])),
+  proof_headers: record({ chain_id: chain, block_hash: blockHash, header: bytesInHex }),
+  proof_nodes: record({ node: bytesInHex }),
+  reconciliations: record({
+    sweep_id: id, rail: oneOf(...RAILS), location: locationId, asset_id: asset, claimed: amount, gas_float_recorded: amount,
+    gas_float_observed: amount, observed: orNull(amount), difference: orNull(amount), status: oneOf(...STATUSES), reason: text,
+    claimed_as_of: time, known_at: time, observed_as_of: time, statement: orNull(statement),
+  }, (r) => must([(r.observed === null) === (r.difference === null), "a difference of what was not observed"])),
+  reserve_computations: record({
+    computation_id: id, as_of: date, scope: oneOf("customer", "pab", "both"), occasion: oneOf("regular", "extra", "test"),
+    document: documentText, digest, known_at: time, recorded_at: time, compute_on: date, deposit_on: date, deposit_by: time,
+    replaces: idOrNone, reason: text,
+  }, (r) => must(
+    [r.as_of < r.compute_on && r.compute_on < r.deposit_on, "its days are not in order"],
+    [(r.replaces !== "") === (r.reason !== ""), "a correction, and no other computation, has a reason"],
+  )),
+  reserve_positions: record({ on: date, document: documentText, digest }),
+  restrictions: record({
+    sweep_id: id, asset_id: asset, question: text, holder: orNull(address),
+    answer: oneOf("clear", "restricted", "not_offered", "unread"), reason: text,
+  }, (r) => must([(r.answer === "unread") === (r.reason !== ""), "unread ones, and no others, have a reason"])),
+  sweeps: record({
+    sweep_id: id, chain_id: chain, height: count, block_hash: blockHash, parent_hash: blockHash, block_time: time,
+    finality: text, header_checked: yesOrNo, witnesses: list(witness), expected: count, matched: count, diverged: count,
+    unverified: count, coverage_first: orNull(count), coverage_last: orNull(count), started_at: time, finished_at: time,
+  }, (r) => must(
+    [FINALITY.test(r.finality), "no known finality"],
+    [(r.coverage_first === null) === (r.coverage_last === null), "coverage has both heights or none"],
+    [r.coverage_first === null || r.coverage_first <= r.coverage_last, "coverage ends before it begins"],
+  )),
+  token_layouts: record({
+    asset_id: asset, order: oneOf(...SLOT_ORDERS), mapping_slot: amount, first_bit: count, bits: count, code_hash: codeHash,
+    implementation: orNull(address), implementation_slot: orNull(amount), implementation_code_hash: codeHash, reason: text,
+    requested_by: text, approved_by: text, approved_at: time,
+  }, layoutRule),
+  transfers: record({
+    chain_id: chain, height: count, block_hash: blockHash, block_time: time, tx_id: id, index: amount,
+    kind: oneOf("native", "token", "internal", "fee", "coinbase", "withdrawal"), asset_id: asset, sender: orNull(address),
+    receiver: orNull(address), base_units: amount,
+    outcome: orNull(oneOf(...EXECUTING, "unauthorized", "over_amount", "wrong_destination", "wrong_asset", "expired", "duplicate", "change")),
+    authorization_id: idOrNone, uses: list(use), commingling: yesOrNo, for_review: yesOrNo, reason: text, trace: orNull(trace),
+  }, (r) => must(
+    [(r.kind === "internal") === (r.trace !== null), "an internal transfer, and no other, says who traced it"],
+    [r.base_units >= 0n, "it moves less than nothing"],
+    [r.sender !== null || r.receiver !== null, "it has neither sender nor receiver"],
+    [!r.uses.length || EXECUTING.includes(r.outcome), "only a matched transfer executes authorizations"],
+    [!r.uses.length || sum(r.uses.map((each) => each.base_units)) === r.base_units, "what it takes is not its amount"],
+    [new Set(r.uses.map((each) => each.authorization_id)).size === r.uses.length, "it takes from one authorization twice"],
+    [!r.uses.length || r.uses[0].authorization_id === r.authorization_id, "it does not name the first it executes"],
+  )),
+  wallets: record({
+    chain_id: chain, address, structure: oneOf("omnibus", "fully_segregated"), titling: text, custodian: text, mpc_vault: text,
+    key_scheme: text, threshold: count, share_count: count, share_holders: list(shareHolder), firm_alone_can_sign: yesOrNo,
+    others_can_sign_without_firm: yesOrNo, opened_on: date, closed_on: orNull(date), gas_float_limit: amount,
+  }, (r) => must([r.threshold >= 1 && r.threshold <= r.share_count, "its threshold is not 1 to share_count"])),
+};
+
+const PROOF_KINDS = ["proof_headers", "proof_nodes"];
+const manifestRecord = record({
+  format: free, format_version: count, bundle_id: id, sequence: count, previous_digest: orNull(digest),
+  firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,
+  journal: record({ sequence: count, entry_digest: digest }, (r) => must([r.sequence >= 1, "a journal counts from 1"])),
+  scope: record({ rails: list(oneOf(...RAILS)), chains: list(free), text }),
+  withheld: list(record({ what: text, why: text })),
+  members: list(record({ name: text, kind: code, records: count, size_bytes: count, sha256: digest })),
+}, (r) => must(
+  [r.sequence >= 1 && (r.sequence === 1) === (r.previous_digest === null), "its sequence and the bundle before do not fit"],
+  [r.as_of_skew_seconds_max <= 604800, "figures may lie more than a week apart: that compares nothing"],
+  [r.created_at >= r.as_of, "it was made before the moment it speaks of"],
+  [r.scope.chains.every((each, at) => !at || r.scope.chains[at - 1] < each), "the chains of its scope are not ascending"],
+));
+
+function parseManifest(bytes) {
+  const value = parseCanonical(bytes);
+  if (value === null || typeof value !== "object" || value.format !== "custody-verifier-bundle") refuse("this is no bundle");
+  if (!Number.isSafeInteger(value.format_version) || value.format_version < 1) refuse("format_version is no positive number");
+  if (value.format_version !== 1) throw new Obstacle("format version " + value.format_version + "; this page knows 1");
+  const manifest = manifestRecord(value), folder = (kind) => (PROOF_KINDS.includes(kind) ? "proofs/" : "records/");
+  const wanted = Object.keys(KINDS).map((kind) => folder(kind) + kind + ".jsonl " + kind).sort();
+  if (String(manifest.members.map((each) => each.name + " " + each.kind)) !== String(wanted)) {
+    refuse("the members are not exactly those of this version, ascending");
+  }
+  return manifest;
+}
