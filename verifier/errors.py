@@ -8,6 +8,7 @@ VerifierError                  every error of this package; has a stable `code` 
 │   ├── StoreBusy              another writer holds it; nothing was written
 │   ├── SchemaOutdated         the database has another schema version than this program
 │   └── JournalBroken          the journal or a row it speaks of was changed
+├── ArchiveError               the archive folder cannot be written, or holds something else
 ├── BundleRefused              a verifier would refuse the bundle that was asked for
 ├── StoredNotJudged            what was given is stored, and what follows from it could not be judged
 ├── InstructionConflict        an instruction is not in the state the action needs, or maker and checker are one
@@ -124,3 +125,10 @@ class WithdrawalRefused(VerifierError):
         super().__init__(message)
         self.is_short = is_short
         """Whether it would be too little, rather than not known."""
+
+
+class ArchiveError(VerifierError):
+    """The archive folder cannot be written, or holds something else under the same name."""
+
+    code = "archive"
+    advice = "Check the folder in [archive] and its free space, then run `custody archive write`."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verifier.cli import output, reserve_instructions
+from verifier.cli import output, reports, reserve_instructions
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     _register_show(reserve_app)
     _register_what_if(reserve_app)
     reserve_instructions.register(reserve_app)
+    reports.register_export(reserve_app)
 
 
 def _register_compute(reserve_app: typer.Typer) -> None:
@@ -59,6 +60,8 @@ def _register_compute(reserve_app: typer.Typer) -> None:
         Example: custody reserve compute --as-of 2026-11-20
         """
         from exports.reserve.computation import Occasion, Scope
+        from verifier.after_runs import try_finish_runs
+        from verifier.report_view import review_json
         from verifier.reserve_cases import look_after
         from verifier.reserve_inputs import LinesFrom
         from verifier.reserve_rail import compute_and_record
@@ -84,14 +87,20 @@ def _register_compute(reserve_app: typer.Typer) -> None:
                 reason,
                 LinesFrom(source) if source else None,
             )
+            undone = try_finish_runs(store, settings, actor, moment)
             view, seen = look_after(stored.computation_id, store, settings, actor, moment)
+            exceptions = review_json(store, stored.computation_id)
         if as_json:
             cases = [each.case_id for each in seen]
-            output.emit_json({"computation": computation_json(stored, moment), "cases": cases} | view_json(view))
+            extras = {"exceptions": exceptions, "warning": undone or None, "cases": cases}
+            output.emit_json({"computation": computation_json(stored, moment)} | extras | view_json(view))
         else:
             _show_computation(stored)
+            _show_exceptions(exceptions)
             _show_view(view)
-        return _exit_code(view)
+        if undone:
+            output.err().print(f"[yellow]warning[/yellow] {output.clean(undone)}", soft_wrap=True)
+        return _exit_code(view) or (output.EXIT_NOT_CHECKED if undone else output.EXIT_OK)
 
     @reserve_app.command("recompute")
     @command
@@ -184,6 +193,7 @@ def _register_show(reserve_app: typer.Typer) -> None:
         """
         import json
 
+        from verifier.report_view import review_json
         from verifier.reserve_instructions import open_instructions
         from verifier.reserve_lines import opened_line
         from verifier.reserve_rail import reserve_view
@@ -199,11 +209,13 @@ def _register_show(reserve_app: typer.Typer) -> None:
                 return output.EXIT_OK
             if computation_id:
                 stored = store.reserve_computation(computation_id)
+                exceptions = review_json(store, computation_id)
                 if as_json:
-                    shown = computation_json(stored, moment)
-                    output.emit_json({"computation": shown, "document": json.loads(stored.document)})
+                    shown = {"computation": computation_json(stored, moment), "exceptions": exceptions}
+                    output.emit_json(shown | {"document": json.loads(stored.document)})
                 else:
                     _show_computation(stored)
+                    _show_exceptions(exceptions)
                     _show_items(stored)
                 return output.EXIT_OK
             view = reserve_view(store, settings, moment)
@@ -339,6 +351,17 @@ def _show_computation(stored: StoredComputation) -> None:
     columns = ["US dollars", "customer", "PAB"]
     rows = [list(line) for line in result_lines(made)]
     output.out().print(output.table("", columns, rows, right=["customer", "PAB"]))
+
+
+def _show_exceptions(exceptions: dict[str, object] | None) -> None:
+    if exceptions is None:
+        return
+    text = f"{exceptions['listed']} open at its as-of, {exceptions['unexplained']} of them not explained"
+    output.say(f"  {'exceptions':<12} {text}")
+    if exceptions["exceptions_unexplained"]:
+        output.say(
+            f"  [bold red]{'marked':<12}[/bold red] exceptions_unexplained: {output.clean(exceptions['goes_to'])}"
+        )
 
 
 def _show_items(stored: StoredComputation) -> None:

@@ -1,0 +1,35 @@
+"""What follows every reserve computation and never delays it: the open exceptions are listed, and it is archived."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from verifier.archive import archive_computations
+from verifier.errors import ArchiveError, CaseConflict, StoreError
+from verifier.open_exceptions import review_exceptions
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
+
+
+def finish_runs(store: Store, settings: Settings, actor: str, now: datetime) -> list[str]:
+    """List the open exceptions of every computation that has no list yet, and archive what is not archived.
+
+    Returns the ids of what was archived. Whatever a killed or failed run left undone is done by the next one.
+    """
+    reviewed = {each.run_id for each in store.exception_reviews()}
+    for each in store.reserve_computations():
+        if each.computation_id not in reviewed:
+            review_exceptions(store, settings, each.computation_id, each.as_of, actor, now)
+    return archive_computations(store, settings, actor, now)
+
+
+def try_finish_runs(store: Store, settings: Settings, actor: str, now: datetime) -> str:
+    """`finish_runs`; what went wrong is returned as one sentence, because the computation stands all the same."""
+    try:
+        finish_runs(store, settings, actor, now)
+    except (ArchiveError, StoreError, CaseConflict) as error:
+        return f"{error.code}: {error}; run `custody archive write` when the cause is gone"
+    return ""
