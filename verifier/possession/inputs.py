@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -41,7 +41,6 @@ class WalletFacts:
 
     firm_alone_can_sign: bool
     others_can_sign: bool
-    others_could_move: bool
     proven_on: date | None
 
 
@@ -52,17 +51,19 @@ class ChainFacts:
     places: Mapping[LocationId, WalletFacts] = field(default_factory=dict)
     observed: Mapping[tuple[LocationId, AssetId], int] = field(default_factory=dict)
     """Base units, only where a sweep read them."""
+    movable: Collection[tuple[LocationId, AssetId | None]] = frozenset()
+    """What somebody could move who is not accepted: one asset at a place, or with None everything there."""
 
     def of(self, location_id: LocationId, security_id: AssetId) -> OnChain | None:
         """What is known of an asset at a location; None for a location that is on no chain."""
         if location_id.startswith(_ELSEWHERE):
             return None
-        place = self.places.get(location_id, WalletFacts(False, True, True, None))
+        place = self.places.get(location_id, WalletFacts(False, True, None))
         return OnChain(
             self.observed.get((location_id, security_id)),
             place.firm_alone_can_sign,
             place.others_can_sign,
-            place.others_could_move,
+            (location_id, None) in self.movable or (location_id, security_id) in self.movable,
             place.proven_on,
         )
 

@@ -17,6 +17,13 @@ _INSTRUCTED = (
 )
 _INSTRUCTED_REFUSED = "a decision names who made the instruction, and for a withdrawal the computation relied on"
 
+_CONTROL_MAKER = (
+    "NOT EXISTS (SELECT 1 FROM cure_act WHERE cure_act.record_id = NEW.act_key AND cure_act.maker = NEW.maker) "
+    "AND NOT EXISTS (SELECT 1 FROM substitution WHERE substitution.record_id = NEW.substitution_key "
+    "AND substitution.maker = NEW.maker)"
+)
+_CONTROL_MAKER_REFUSED = "a decision names who recorded the act or substitution"
+
 
 def table_names() -> list[str]:
     """Every table, in an order in which each comes after those it refers to."""
@@ -43,6 +50,10 @@ def _sqlite() -> list[str]:
         f"CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision\nWHEN {_INSTRUCTED}\n"
         f"BEGIN SELECT RAISE(ABORT, '{_INSTRUCTED_REFUSED}'); END"
     )
+    statements.append(
+        f"CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision\nWHEN {_CONTROL_MAKER}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{_CONTROL_MAKER_REFUSED}'); END"
+    )
     return statements
 
 
@@ -58,7 +69,11 @@ def _postgresql() -> list[str]:
         "custody_check_instruction",
         f"IF {_INSTRUCTED} THEN RAISE EXCEPTION '{_INSTRUCTED_REFUSED}'; END IF; RETURN NEW;",
     )
-    statements = [refuse, decide, instruct]
+    control = _function(
+        "custody_check_control_decision",
+        f"IF {_CONTROL_MAKER} THEN RAISE EXCEPTION '{_CONTROL_MAKER_REFUSED}'; END IF; RETURN NEW;",
+    )
+    statements = [refuse, decide, instruct, control]
     for name in table_names():
         statements.append(
             f"CREATE TRIGGER {name}_refuse_change BEFORE UPDATE OR DELETE ON {name}\n"
@@ -75,6 +90,10 @@ def _postgresql() -> list[str]:
     statements.append(
         "CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision\n"
         "FOR EACH ROW EXECUTE FUNCTION custody_check_instruction()"
+    )
+    statements.append(
+        "CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision\n"
+        "FOR EACH ROW EXECUTE FUNCTION custody_check_control_decision()"
     )
     return statements
 

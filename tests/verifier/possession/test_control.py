@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chains.types import LocationId
+from chains.types import AssetId, LocationId
 from exports.possession.locations import NotControl
 from exports.possession.review import IssueReview
 from exports.possession.sources import SourceKind
@@ -33,7 +33,7 @@ from tests.verifier.possession.make import (
 )
 from verifier.possession.inputs import ChainFacts, WalletFacts
 
-OURS = WalletFacts(True, False, False, None)
+OURS = WalletFacts(True, False, None)
 VAULT = LocationId("bank:VAULT")
 
 
@@ -263,12 +263,17 @@ def at_wallet(observed: int | None, facts: WalletFacts = OURS, location: Locatio
         (OURS, None),
         (replace(OURS, firm_alone_can_sign=False), NotControl.FIRM_CANNOT_SIGN_ALONE),
         (replace(OURS, others_can_sign=True), NotControl.OTHERS_CAN_SIGN),
-        (replace(OURS, others_could_move=True), NotControl.OTHERS_COULD_MOVE),
     ],
 )
 def test_a_wallet_is_possession_only_where_the_firm_alone_can_move(facts: WalletFacts, why: NotControl | None) -> None:
     found = token(at_wallet(100, facts))
     assert (cause(found), found.deficit) == (why, 0 if why is None else 100)
+
+
+@pytest.mark.parametrize("asset", [None, TOKEN, A])
+def test_what_somebody_else_could_move_is_not_in_possession(asset: AssetId | None) -> None:
+    found = token(replace(at_wallet(100), movable={(WALLET, asset)}))
+    assert cause(found) is (None if asset == A else NotControl.OTHERS_COULD_MOVE)
 
 
 @pytest.mark.parametrize(("days", "limit", "is_control"), [(30, "30", True), (31, "30", False), (31, "0", True)])

@@ -44,7 +44,7 @@ def story() -> Review:
         locations=[evidence(), evidence(WALLET, ControlParagraph.B1)],
         classes={TOKEN: LegalClass.SECURITY},
     )
-    facts = ChainFacts({WALLET: WalletFacts(True, False, False, None)}, {(WALLET, TOKEN): 7})
+    facts = ChainFacts({WALLET: WalletFacts(True, False, None)}, {(WALLET, TOKEN): 7})
     return review(made, facts=facts, moves=[Move("CS-000001", "", B, C, 10)])
 
 

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from verifier.store.tables.base import DATA_TABLES, METADATA, table
-from verifier.store.tables.books import AccountBalanceRow, BooksCloseRow, StockLineRow
+from verifier.store.tables.books import (
+    AccountBalanceRow,
+    AccountRelationRow,
+    BooksCloseRow,
+    ClearingAgencyRow,
+    ClearingMarginRow,
+    ControlLocationRow,
+    LienRow,
+    OtherAmountRow,
+    PabReliefRow,
+    SecurityFactRow,
+    StockLineRow,
+    TradeRow,
+)
 from verifier.store.tables.chain import (
     BalanceObservationRow,
     ChainHaltRow,
@@ -63,6 +76,13 @@ from verifier.store.tables.mapping import (
     WalletDescriptorRow,
     WalletRow,
 )
+from verifier.store.tables.possession import (
+    ControlDecisionRow,
+    CureActRow,
+    CureReceiptRow,
+    PossessionReviewRow,
+    SubstitutionRow,
+)
 from verifier.store.tables.proofs import ProofGapRow, ProofNodeRow, SweepHeaderRow, SweepProofNodeRow
 from verifier.store.tables.reports import ArchivedRow, DailyReportRow, ExceptionReviewRow
 from verifier.store.tables.reserve import (
@@ -93,6 +113,7 @@ __all__ = [
     "METADATA",
     "AcceptedControlRow",
     "AccountBalanceRow",
+    "AccountRelationRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",
@@ -116,9 +137,15 @@ __all__ = [
     "ChainHaltRow",
     "ChangeSearchRow",
     "ChangeStepRow",
+    "ClearingAgencyRow",
+    "ClearingMarginRow",
     "ClientRow",
+    "ControlDecisionRow",
+    "ControlLocationRow",
     "ControlStateRow",
     "CoveredBlockRow",
+    "CureActRow",
+    "CureReceiptRow",
     "CustodianAccountRow",
     "CustodianAddressRow",
     "CustodianMessageRow",
@@ -137,10 +164,14 @@ __all__ = [
     "KeyAnswerRow",
     "KeyChallengeRow",
     "LedgerEntryRow",
+    "LienRow",
     "NodeCapabilityRow",
     "OrphanedBlockRow",
+    "OtherAmountRow",
+    "PabReliefRow",
     "PoolMemberRow",
     "PositionRow",
+    "PossessionReviewRow",
     "PriceRow",
     "ProofGapRow",
     "ProofNodeRow",
@@ -156,9 +187,11 @@ __all__ = [
     "RestrictionRow",
     "RollForwardRow",
     "SecuritiesRunRow",
+    "SecurityFactRow",
     "StatedAllocationRow",
     "StatementCheckRow",
     "StockLineRow",
+    "SubstitutionRow",
     "SweepEndRow",
     "SweepFailureRow",
     "SweepHeaderRow",
@@ -167,6 +200,7 @@ __all__ = [
     "SweepShardRow",
     "TokenLayoutRow",
     "TracedBlockRow",
+    "TradeRow",
     "TransferMatchRow",
     "TransferRow",
     "UnparsedEventsRow",

@@ -179,6 +179,31 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE possession_review (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	review_id TEXT NOT NULL,
+	as_of DATE NOT NULL,
+	rule_set TEXT NOT NULL,
+	known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	inputs_digest TEXT NOT NULL,
+	determined_on DATE NOT NULL,
+	act_by DATE NOT NULL,
+	replaces BIGINT,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_possession_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_possession_review_review_id UNIQUE (review_id),
+	CONSTRAINT uq_possession_review_replaces UNIQUE (replaces),
+	CONSTRAINT ck_possession_review_replacement_has_reason CHECK (replaces IS NULL OR reason <> ''),
+	CONSTRAINT fk_possession_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_possession_review_replaces FOREIGN KEY(replaces) REFERENCES possession_review (record_id)
+);
+
+CREATE INDEX ix_possession_review_as_of ON possession_review (as_of);
+
 CREATE TABLE proof_node (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -336,6 +361,38 @@ CREATE TABLE account_balance (
 CREATE INDEX ix_account_balance_account_id ON account_balance (account_id);
 
 CREATE INDEX ix_account_balance_as_of ON account_balance (as_of);
+
+CREATE TABLE account_relation (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	account_id TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	single_customer_id TEXT NOT NULL,
+	relation TEXT NOT NULL,
+	non_customer_share TEXT NOT NULL,
+	unsecured_or_doubtful BOOLEAN NOT NULL,
+	related_to_credits NUMERIC(79, 0) NOT NULL,
+	omnibus_deficit NUMERIC(79, 0) NOT NULL,
+	recent_calls NUMERIC(79, 0) NOT NULL,
+	relief_excepted NUMERIC(79, 0) NOT NULL,
+	relief_requested_on DATE,
+	hypothecation_consent_on DATE,
+	lending_consent_on DATE,
+	fully_paid_lending_agreement_on DATE,
+	pab_use_notice_on DATE,
+	CONSTRAINT pk_account_relation PRIMARY KEY (record_id),
+	CONSTRAINT fk_account_relation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_account_relation_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_account_relation_related_to_credits_range CHECK (abs(related_to_credits) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_account_relation_omnibus_deficit_range CHECK (abs(omnibus_deficit) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_account_relation_recent_calls_range CHECK (abs(recent_calls) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_account_relation_relief_excepted_range CHECK (abs(relief_excepted) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_account_relation_account_id ON account_relation (account_id);
 
 CREATE TABLE approval_scan (
 	record_id BIGINT NOT NULL,
@@ -495,6 +552,66 @@ CREATE TABLE change_step (
 	CONSTRAINT ck_change_step_left_over_range CHECK (abs(left_over) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE clearing_agency (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	agency TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	agency_kind TEXT NOT NULL,
+	determined_on DATE,
+	security_deposits NUMERIC(79, 0) NOT NULL,
+	assessment_power NUMERIC(79, 0) NOT NULL,
+	margin_deposits NUMERIC(79, 0) NOT NULL,
+	exempted_by_commission BOOLEAN NOT NULL,
+	no_lien_letter BOOLEAN NOT NULL,
+	safeguards BOOLEAN NOT NULL,
+	undertaking BOOLEAN NOT NULL,
+	rules_approved_on DATE,
+	notice_published_on DATE,
+	notice_withdrawn_on DATE,
+	conditions_on DATE,
+	CONSTRAINT pk_clearing_agency PRIMARY KEY (record_id),
+	CONSTRAINT fk_clearing_agency_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_clearing_agency_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_clearing_agency_security_deposits_range CHECK (abs(security_deposits) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_clearing_agency_assessment_power_range CHECK (abs(assessment_power) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_clearing_agency_margin_deposits_range CHECK (abs(margin_deposits) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_clearing_agency_agency ON clearing_agency (agency);
+
+CREATE TABLE clearing_margin (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	margin_id TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	agency_kind TEXT NOT NULL,
+	agency TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	required NUMERIC(79, 0) NOT NULL,
+	on_deposit NUMERIC(79, 0) NOT NULL,
+	held_as TEXT NOT NULL,
+	customer_only BOOLEAN NOT NULL,
+	arose_on DATE,
+	customer_was_short BOOLEAN NOT NULL,
+	called_on DATE,
+	delivered_on DATE,
+	CONSTRAINT pk_clearing_margin PRIMARY KEY (record_id),
+	CONSTRAINT fk_clearing_margin_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_clearing_margin_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_clearing_margin_required_range CHECK (abs(required) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_clearing_margin_on_deposit_range CHECK (abs(on_deposit) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_clearing_margin_as_of ON clearing_margin (as_of);
+
 CREATE TABLE client (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -511,6 +628,25 @@ CREATE TABLE client (
 );
 
 CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE control_location (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	location_id TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	paragraph TEXT NOT NULL,
+	evidence_on DATE NOT NULL,
+	reference TEXT NOT NULL,
+	valid_until DATE,
+	CONSTRAINT pk_control_location PRIMARY KEY (record_id),
+	CONSTRAINT fk_control_location_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_location_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_control_location_location_id ON control_location (location_id);
 
 CREATE TABLE control_state (
 	record_id BIGINT NOT NULL,
@@ -548,6 +684,26 @@ CREATE TABLE covered_block (
 );
 
 CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
+
+CREATE TABLE cure_act (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	act_id TEXT NOT NULL,
+	review_key BIGINT NOT NULL,
+	security_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	line_id TEXT NOT NULL,
+	instructed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	CONSTRAINT pk_cure_act PRIMARY KEY (record_id),
+	CONSTRAINT uq_cure_act_act_id UNIQUE (act_id),
+	CONSTRAINT fk_cure_act_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_cure_act_review_key FOREIGN KEY(review_key) REFERENCES possession_review (record_id),
+	CONSTRAINT ck_cure_act_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
 
 CREATE TABLE custodian_account (
 	record_id BIGINT NOT NULL,
@@ -759,6 +915,69 @@ CREATE TABLE ledger_entry (
 );
 
 CREATE INDEX ix_ledger_entry_location_key_asset_key ON ledger_entry (location_key, asset_key);
+
+CREATE TABLE lien (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	lien_id TEXT NOT NULL,
+	lender TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	amount NUMERIC(79, 0) NOT NULL,
+	CONSTRAINT pk_lien PRIMARY KEY (record_id),
+	CONSTRAINT fk_lien_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_lien_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_lien_amount_range CHECK (abs(amount) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_lien_as_of ON lien (as_of);
+
+CREATE INDEX ix_lien_lien_id ON lien (lien_id);
+
+CREATE TABLE other_amount (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	amount_id TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	nature TEXT NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	reference TEXT NOT NULL,
+	since DATE,
+	CONSTRAINT pk_other_amount PRIMARY KEY (record_id),
+	CONSTRAINT fk_other_amount_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_other_amount_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_other_amount_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_other_amount_as_of ON other_amount (as_of);
+
+CREATE TABLE pab_relief (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	relief_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	"on" DATE NOT NULL,
+	done_at TIMESTAMP WITH TIME ZONE,
+	free_of_lien BOOLEAN NOT NULL,
+	CONSTRAINT pk_pab_relief PRIMARY KEY (record_id),
+	CONSTRAINT fk_pab_relief_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_pab_relief_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_pab_relief_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_pab_relief_relief_id ON pab_relief (relief_id);
 
 CREATE TABLE pool_member (
 	record_id BIGINT NOT NULL,
@@ -1002,6 +1221,23 @@ CREATE TABLE roll_forward (
 	CONSTRAINT ck_roll_forward_closing_range CHECK (abs(closing) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE security_fact (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	security_id TEXT NOT NULL,
+	effective_from DATE NOT NULL,
+	exempted BOOLEAN NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_security_fact PRIMARY KEY (record_id),
+	CONSTRAINT fk_security_fact_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_security_fact_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+);
+
+CREATE INDEX ix_security_fact_security_id ON security_fact (security_id);
+
 CREATE TABLE stated_allocation (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1060,6 +1296,27 @@ CREATE TABLE stock_line (
 CREATE INDEX ix_stock_line_as_of ON stock_line (as_of);
 
 CREATE INDEX ix_stock_line_line_id ON stock_line (line_id);
+
+CREATE TABLE substitution (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	substitution_id TEXT NOT NULL,
+	review_key BIGINT NOT NULL,
+	holder_id TEXT NOT NULL,
+	from_id TEXT NOT NULL,
+	to_id TEXT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	before_digest TEXT NOT NULL,
+	after_digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	CONSTRAINT pk_substitution PRIMARY KEY (record_id),
+	CONSTRAINT uq_substitution_substitution_id UNIQUE (substitution_id),
+	CONSTRAINT fk_substitution_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_substitution_review_key FOREIGN KEY(review_key) REFERENCES possession_review (record_id),
+	CONSTRAINT ck_substitution_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
 
 CREATE TABLE sweep_header (
 	record_id BIGINT NOT NULL,
@@ -1126,6 +1383,35 @@ CREATE TABLE token_layout (
 );
 
 CREATE INDEX ix_token_layout_asset_id ON token_layout (asset_id);
+
+CREATE TABLE trade (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	trade_id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	side TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	base_units NUMERIC(79, 0) NOT NULL,
+	contract_amount NUMERIC(79, 0) NOT NULL,
+	price TEXT NOT NULL,
+	trade_date DATE NOT NULL,
+	settlement_date DATE NOT NULL,
+	rail TEXT NOT NULL,
+	chain_id TEXT,
+	wallet TEXT,
+	tx_id TEXT NOT NULL,
+	settled_on DATE,
+	CONSTRAINT pk_trade PRIMARY KEY (record_id),
+	CONSTRAINT fk_trade_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_trade_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_trade_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935),
+	CONSTRAINT ck_trade_contract_amount_range CHECK (abs(contract_amount) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_trade_trade_id ON trade (trade_id);
 
 CREATE TABLE transfer_authorization (
 	record_id BIGINT NOT NULL,
@@ -1295,6 +1581,45 @@ CREATE TABLE case_event (
 );
 
 CREATE INDEX ix_case_event_case_key ON case_event (case_key);
+
+CREATE TABLE control_decision (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	act_key BIGINT,
+	substitution_key BIGINT,
+	act TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	checker TEXT NOT NULL,
+	before_digest TEXT NOT NULL,
+	after_digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_control_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_control_decision_act_key UNIQUE (act_key),
+	CONSTRAINT uq_control_decision_substitution_key UNIQUE (substitution_key),
+	CONSTRAINT ck_control_decision_decides_one_thing CHECK ((act_key IS NULL) <> (substitution_key IS NULL)),
+	CONSTRAINT ck_control_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> checker),
+	CONSTRAINT fk_control_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_decision_act_key FOREIGN KEY(act_key) REFERENCES cure_act (record_id),
+	CONSTRAINT fk_control_decision_substitution_key FOREIGN KEY(substitution_key) REFERENCES substitution (record_id)
+);
+
+CREATE TABLE cure_receipt (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	act_key BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	received_on DATE NOT NULL,
+	actor TEXT NOT NULL,
+	CONSTRAINT pk_cure_receipt PRIMARY KEY (record_id),
+	CONSTRAINT fk_cure_receipt_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_cure_receipt_act_key FOREIGN KEY(act_key) REFERENCES cure_act (record_id)
+);
+
+CREATE INDEX ix_cure_receipt_act_key ON cure_receipt (act_key);
 
 CREATE TABLE encumbrance_review (
 	record_id BIGINT NOT NULL,
@@ -1560,6 +1885,10 @@ CREATE FUNCTION custody_check_instruction() RETURNS trigger LANGUAGE plpgsql AS 
 BEGIN IF NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL))) THEN RAISE EXCEPTION 'a decision names who made the instruction, and for a withdrawal the computation relied on'; END IF; RETURN NEW; END
 $$;
 
+CREATE FUNCTION custody_check_control_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF NOT EXISTS (SELECT 1 FROM cure_act WHERE cure_act.record_id = NEW.act_key AND cure_act.maker = NEW.maker) AND NOT EXISTS (SELECT 1 FROM substitution WHERE substitution.record_id = NEW.substitution_key AND substitution.maker = NEW.maker) THEN RAISE EXCEPTION 'a decision names who recorded the act or substitution'; END IF; RETURN NEW; END
+$$;
+
 CREATE TRIGGER journal_entry_refuse_change BEFORE UPDATE OR DELETE ON journal_entry
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1638,6 +1967,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER node_capability_refuse_truncate BEFORE TRUNCATE ON node_capability
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER possession_review_refuse_change BEFORE UPDATE OR DELETE ON possession_review
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER possession_review_refuse_truncate BEFORE TRUNCATE ON possession_review
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER proof_node_refuse_change BEFORE UPDATE OR DELETE ON proof_node
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1684,6 +2019,12 @@ CREATE TRIGGER account_balance_refuse_change BEFORE UPDATE OR DELETE ON account_
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER account_balance_refuse_truncate BEFORE TRUNCATE ON account_balance
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER account_relation_refuse_change BEFORE UPDATE OR DELETE ON account_relation
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER account_relation_refuse_truncate BEFORE TRUNCATE ON account_relation
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER approval_scan_refuse_change BEFORE UPDATE OR DELETE ON approval_scan
@@ -1734,10 +2075,28 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER change_step_refuse_truncate BEFORE TRUNCATE ON change_step
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER clearing_agency_refuse_change BEFORE UPDATE OR DELETE ON clearing_agency
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER clearing_agency_refuse_truncate BEFORE TRUNCATE ON clearing_agency
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER clearing_margin_refuse_change BEFORE UPDATE OR DELETE ON clearing_margin
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER clearing_margin_refuse_truncate BEFORE TRUNCATE ON clearing_margin
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER client_refuse_change BEFORE UPDATE OR DELETE ON client
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER client_refuse_truncate BEFORE TRUNCATE ON client
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_location_refuse_change BEFORE UPDATE OR DELETE ON control_location
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_location_refuse_truncate BEFORE TRUNCATE ON control_location
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER control_state_refuse_change BEFORE UPDATE OR DELETE ON control_state
@@ -1750,6 +2109,12 @@ CREATE TRIGGER covered_block_refuse_change BEFORE UPDATE OR DELETE ON covered_bl
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER covered_block_refuse_truncate BEFORE TRUNCATE ON covered_block
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER cure_act_refuse_change BEFORE UPDATE OR DELETE ON cure_act
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER cure_act_refuse_truncate BEFORE TRUNCATE ON cure_act
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custodian_account_refuse_change BEFORE UPDATE OR DELETE ON custodian_account
@@ -1810,6 +2175,24 @@ CREATE TRIGGER ledger_entry_refuse_change BEFORE UPDATE OR DELETE ON ledger_entr
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER ledger_entry_refuse_truncate BEFORE TRUNCATE ON ledger_entry
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER lien_refuse_change BEFORE UPDATE OR DELETE ON lien
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER lien_refuse_truncate BEFORE TRUNCATE ON lien
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER other_amount_refuse_change BEFORE UPDATE OR DELETE ON other_amount
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER other_amount_refuse_truncate BEFORE TRUNCATE ON other_amount
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pab_relief_refuse_change BEFORE UPDATE OR DELETE ON pab_relief
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pab_relief_refuse_truncate BEFORE TRUNCATE ON pab_relief
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER pool_member_refuse_change BEFORE UPDATE OR DELETE ON pool_member
@@ -1878,6 +2261,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER roll_forward_refuse_truncate BEFORE TRUNCATE ON roll_forward
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER security_fact_refuse_change BEFORE UPDATE OR DELETE ON security_fact
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER security_fact_refuse_truncate BEFORE TRUNCATE ON security_fact
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER stated_allocation_refuse_change BEFORE UPDATE OR DELETE ON stated_allocation
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -1888,6 +2277,12 @@ CREATE TRIGGER stock_line_refuse_change BEFORE UPDATE OR DELETE ON stock_line
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER stock_line_refuse_truncate BEFORE TRUNCATE ON stock_line
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER substitution_refuse_change BEFORE UPDATE OR DELETE ON substitution
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER substitution_refuse_truncate BEFORE TRUNCATE ON substitution
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_header_refuse_change BEFORE UPDATE OR DELETE ON sweep_header
@@ -1912,6 +2307,12 @@ CREATE TRIGGER token_layout_refuse_change BEFORE UPDATE OR DELETE ON token_layou
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER token_layout_refuse_truncate BEFORE TRUNCATE ON token_layout
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER trade_refuse_change BEFORE UPDATE OR DELETE ON trade
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER trade_refuse_truncate BEFORE TRUNCATE ON trade
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER transfer_authorization_refuse_change BEFORE UPDATE OR DELETE ON transfer_authorization
@@ -1960,6 +2361,18 @@ CREATE TRIGGER case_event_refuse_change BEFORE UPDATE OR DELETE ON case_event
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_event_refuse_truncate BEFORE TRUNCATE ON case_event
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_decision_refuse_change BEFORE UPDATE OR DELETE ON control_decision
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER control_decision_refuse_truncate BEFORE TRUNCATE ON control_decision
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER cure_receipt_refuse_change BEFORE UPDATE OR DELETE ON cure_receipt
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER cure_receipt_refuse_truncate BEFORE TRUNCATE ON cure_receipt
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER encumbrance_review_refuse_change BEFORE UPDATE OR DELETE ON encumbrance_review
@@ -2057,3 +2470,6 @@ FOR EACH ROW EXECUTE FUNCTION custody_check_decision();
 
 CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision
 FOR EACH ROW EXECUTE FUNCTION custody_check_instruction();
+
+CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision
+FOR EACH ROW EXECUTE FUNCTION custody_check_control_decision();

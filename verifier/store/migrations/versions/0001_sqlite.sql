@@ -193,6 +193,32 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE possession_review (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	review_id TEXT NOT NULL,
+	as_of TEXT NOT NULL,
+	rule_set TEXT NOT NULL,
+	known_at TEXT NOT NULL,
+	document TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	inputs_digest TEXT NOT NULL,
+	determined_on TEXT NOT NULL,
+	act_by TEXT NOT NULL,
+	replaces INTEGER,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_possession_review PRIMARY KEY (record_id),
+	CONSTRAINT uq_possession_review_review_id UNIQUE (review_id),
+	CONSTRAINT uq_possession_review_replaces UNIQUE (replaces),
+	CONSTRAINT ck_possession_review_replacement_has_reason CHECK (replaces IS NULL OR reason <> ''),
+	CONSTRAINT fk_possession_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_possession_review_replaces FOREIGN KEY(replaces) REFERENCES possession_review (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_possession_review_as_of ON possession_review (as_of);
+
 CREATE TABLE proof_node (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -359,6 +385,40 @@ CREATE TABLE account_balance (
 CREATE INDEX ix_account_balance_account_id ON account_balance (account_id);
 
 CREATE INDEX ix_account_balance_as_of ON account_balance (as_of);
+
+CREATE TABLE account_relation (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	account_id TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	single_customer_id TEXT NOT NULL,
+	relation TEXT NOT NULL,
+	non_customer_share TEXT NOT NULL,
+	unsecured_or_doubtful INTEGER NOT NULL,
+	related_to_credits TEXT NOT NULL,
+	omnibus_deficit TEXT NOT NULL,
+	recent_calls TEXT NOT NULL,
+	relief_excepted TEXT NOT NULL,
+	relief_requested_on TEXT,
+	hypothecation_consent_on TEXT,
+	lending_consent_on TEXT,
+	fully_paid_lending_agreement_on TEXT,
+	pab_use_notice_on TEXT,
+	CONSTRAINT pk_account_relation PRIMARY KEY (record_id),
+	CONSTRAINT fk_account_relation_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_account_relation_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_account_relation_unsecured_or_doubtful_flag CHECK (unsecured_or_doubtful IN (0, 1)),
+	CONSTRAINT ck_account_relation_related_to_credits_digits CHECK (related_to_credits = '0' OR ((related_to_credits GLOB '[1-9]*' OR related_to_credits GLOB '-[1-9]*') AND substr(related_to_credits, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(related_to_credits, '-')) < 78 OR (length(ltrim(related_to_credits, '-')) = 78 AND ltrim(related_to_credits, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_account_relation_omnibus_deficit_digits CHECK (omnibus_deficit = '0' OR ((omnibus_deficit GLOB '[1-9]*' OR omnibus_deficit GLOB '-[1-9]*') AND substr(omnibus_deficit, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(omnibus_deficit, '-')) < 78 OR (length(ltrim(omnibus_deficit, '-')) = 78 AND ltrim(omnibus_deficit, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_account_relation_recent_calls_digits CHECK (recent_calls = '0' OR ((recent_calls GLOB '[1-9]*' OR recent_calls GLOB '-[1-9]*') AND substr(recent_calls, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(recent_calls, '-')) < 78 OR (length(ltrim(recent_calls, '-')) = 78 AND ltrim(recent_calls, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_account_relation_relief_excepted_digits CHECK (relief_excepted = '0' OR ((relief_excepted GLOB '[1-9]*' OR relief_excepted GLOB '-[1-9]*') AND substr(relief_excepted, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(relief_excepted, '-')) < 78 OR (length(ltrim(relief_excepted, '-')) = 78 AND ltrim(relief_excepted, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_account_relation_account_id ON account_relation (account_id);
 
 CREATE TABLE approval_scan (
 	record_id INTEGER NOT NULL,
@@ -527,6 +587,74 @@ CREATE TABLE change_step (
 )
  STRICT;
 
+CREATE TABLE clearing_agency (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	agency TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	agency_kind TEXT NOT NULL,
+	determined_on TEXT,
+	security_deposits TEXT NOT NULL,
+	assessment_power TEXT NOT NULL,
+	margin_deposits TEXT NOT NULL,
+	exempted_by_commission INTEGER NOT NULL,
+	no_lien_letter INTEGER NOT NULL,
+	safeguards INTEGER NOT NULL,
+	undertaking INTEGER NOT NULL,
+	rules_approved_on TEXT,
+	notice_published_on TEXT,
+	notice_withdrawn_on TEXT,
+	conditions_on TEXT,
+	CONSTRAINT pk_clearing_agency PRIMARY KEY (record_id),
+	CONSTRAINT fk_clearing_agency_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_clearing_agency_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_clearing_agency_security_deposits_digits CHECK (security_deposits = '0' OR ((security_deposits GLOB '[1-9]*' OR security_deposits GLOB '-[1-9]*') AND substr(security_deposits, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(security_deposits, '-')) < 78 OR (length(ltrim(security_deposits, '-')) = 78 AND ltrim(security_deposits, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_clearing_agency_assessment_power_digits CHECK (assessment_power = '0' OR ((assessment_power GLOB '[1-9]*' OR assessment_power GLOB '-[1-9]*') AND substr(assessment_power, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(assessment_power, '-')) < 78 OR (length(ltrim(assessment_power, '-')) = 78 AND ltrim(assessment_power, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_clearing_agency_margin_deposits_digits CHECK (margin_deposits = '0' OR ((margin_deposits GLOB '[1-9]*' OR margin_deposits GLOB '-[1-9]*') AND substr(margin_deposits, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(margin_deposits, '-')) < 78 OR (length(ltrim(margin_deposits, '-')) = 78 AND ltrim(margin_deposits, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_clearing_agency_exempted_by_commission_flag CHECK (exempted_by_commission IN (0, 1)),
+	CONSTRAINT ck_clearing_agency_no_lien_letter_flag CHECK (no_lien_letter IN (0, 1)),
+	CONSTRAINT ck_clearing_agency_safeguards_flag CHECK (safeguards IN (0, 1)),
+	CONSTRAINT ck_clearing_agency_undertaking_flag CHECK (undertaking IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_clearing_agency_agency ON clearing_agency (agency);
+
+CREATE TABLE clearing_margin (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	margin_id TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	agency_kind TEXT NOT NULL,
+	agency TEXT NOT NULL,
+	client_id TEXT NOT NULL,
+	required TEXT NOT NULL,
+	on_deposit TEXT NOT NULL,
+	held_as TEXT NOT NULL,
+	customer_only INTEGER NOT NULL,
+	arose_on TEXT,
+	customer_was_short INTEGER NOT NULL,
+	called_on TEXT,
+	delivered_on TEXT,
+	CONSTRAINT pk_clearing_margin PRIMARY KEY (record_id),
+	CONSTRAINT fk_clearing_margin_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_clearing_margin_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_clearing_margin_required_digits CHECK (required = '0' OR ((required GLOB '[1-9]*' OR required GLOB '-[1-9]*') AND substr(required, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(required, '-')) < 78 OR (length(ltrim(required, '-')) = 78 AND ltrim(required, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_clearing_margin_on_deposit_digits CHECK (on_deposit = '0' OR ((on_deposit GLOB '[1-9]*' OR on_deposit GLOB '-[1-9]*') AND substr(on_deposit, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(on_deposit, '-')) < 78 OR (length(ltrim(on_deposit, '-')) = 78 AND ltrim(on_deposit, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_clearing_margin_customer_only_flag CHECK (customer_only IN (0, 1)),
+	CONSTRAINT ck_clearing_margin_customer_was_short_flag CHECK (customer_was_short IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_clearing_margin_as_of ON clearing_margin (as_of);
+
 CREATE TABLE client (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -544,6 +672,26 @@ CREATE TABLE client (
  STRICT;
 
 CREATE INDEX ix_client_client_id ON client (client_id);
+
+CREATE TABLE control_location (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	location_id TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	paragraph TEXT NOT NULL,
+	evidence_on TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	valid_until TEXT,
+	CONSTRAINT pk_control_location PRIMARY KEY (record_id),
+	CONSTRAINT fk_control_location_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_location_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_control_location_location_id ON control_location (location_id);
 
 CREATE TABLE control_state (
 	record_id INTEGER NOT NULL,
@@ -583,6 +731,27 @@ CREATE TABLE covered_block (
  STRICT;
 
 CREATE INDEX ix_covered_block_chain_id_height ON covered_block (chain_id, height);
+
+CREATE TABLE cure_act (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	act_id TEXT NOT NULL,
+	review_key INTEGER NOT NULL,
+	security_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	base_units TEXT NOT NULL,
+	line_id TEXT NOT NULL,
+	instructed_at TEXT NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	CONSTRAINT pk_cure_act PRIMARY KEY (record_id),
+	CONSTRAINT uq_cure_act_act_id UNIQUE (act_id),
+	CONSTRAINT fk_cure_act_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_cure_act_review_key FOREIGN KEY(review_key) REFERENCES possession_review (record_id),
+	CONSTRAINT ck_cure_act_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
 
 CREATE TABLE custodian_account (
 	record_id INTEGER NOT NULL,
@@ -805,6 +974,73 @@ CREATE TABLE ledger_entry (
  STRICT;
 
 CREATE INDEX ix_ledger_entry_location_key_asset_key ON ledger_entry (location_key, asset_key);
+
+CREATE TABLE lien (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	lien_id TEXT NOT NULL,
+	lender TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	amount TEXT NOT NULL,
+	CONSTRAINT pk_lien PRIMARY KEY (record_id),
+	CONSTRAINT fk_lien_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_lien_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_lien_amount_digits CHECK (amount = '0' OR ((amount GLOB '[1-9]*' OR amount GLOB '-[1-9]*') AND substr(amount, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(amount, '-')) < 78 OR (length(ltrim(amount, '-')) = 78 AND ltrim(amount, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_lien_as_of ON lien (as_of);
+
+CREATE INDEX ix_lien_lien_id ON lien (lien_id);
+
+CREATE TABLE other_amount (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	amount_id TEXT NOT NULL,
+	computation TEXT NOT NULL,
+	nature TEXT NOT NULL,
+	cents TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	since TEXT,
+	CONSTRAINT pk_other_amount PRIMARY KEY (record_id),
+	CONSTRAINT fk_other_amount_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_other_amount_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_other_amount_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_other_amount_as_of ON other_amount (as_of);
+
+CREATE TABLE pab_relief (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	relief_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	cents TEXT NOT NULL,
+	"on" TEXT NOT NULL,
+	done_at TEXT,
+	free_of_lien INTEGER NOT NULL,
+	CONSTRAINT pk_pab_relief PRIMARY KEY (record_id),
+	CONSTRAINT fk_pab_relief_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_pab_relief_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_pab_relief_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_pab_relief_free_of_lien_flag CHECK (free_of_lien IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_pab_relief_relief_id ON pab_relief (relief_id);
 
 CREATE TABLE pool_member (
 	record_id INTEGER NOT NULL,
@@ -1060,6 +1296,25 @@ CREATE TABLE roll_forward (
 )
  STRICT;
 
+CREATE TABLE security_fact (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	security_id TEXT NOT NULL,
+	effective_from TEXT NOT NULL,
+	exempted INTEGER NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_security_fact PRIMARY KEY (record_id),
+	CONSTRAINT fk_security_fact_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_security_fact_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_security_fact_exempted_flag CHECK (exempted IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_security_fact_security_id ON security_fact (security_id);
+
 CREATE TABLE stated_allocation (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1122,6 +1377,28 @@ CREATE TABLE stock_line (
 CREATE INDEX ix_stock_line_as_of ON stock_line (as_of);
 
 CREATE INDEX ix_stock_line_line_id ON stock_line (line_id);
+
+CREATE TABLE substitution (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	substitution_id TEXT NOT NULL,
+	review_key INTEGER NOT NULL,
+	holder_id TEXT NOT NULL,
+	from_id TEXT NOT NULL,
+	to_id TEXT NOT NULL,
+	base_units TEXT NOT NULL,
+	before_digest TEXT NOT NULL,
+	after_digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	CONSTRAINT pk_substitution PRIMARY KEY (record_id),
+	CONSTRAINT uq_substitution_substitution_id UNIQUE (substitution_id),
+	CONSTRAINT fk_substitution_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_substitution_review_key FOREIGN KEY(review_key) REFERENCES possession_review (record_id),
+	CONSTRAINT ck_substitution_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
 
 CREATE TABLE sweep_header (
 	record_id INTEGER NOT NULL,
@@ -1192,6 +1469,36 @@ CREATE TABLE token_layout (
  STRICT;
 
 CREATE INDEX ix_token_layout_asset_id ON token_layout (asset_id);
+
+CREATE TABLE trade (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	trade_id TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	side TEXT NOT NULL,
+	asset_id TEXT NOT NULL,
+	base_units TEXT NOT NULL,
+	contract_amount TEXT NOT NULL,
+	price TEXT NOT NULL,
+	trade_date TEXT NOT NULL,
+	settlement_date TEXT NOT NULL,
+	rail TEXT NOT NULL,
+	chain_id TEXT,
+	wallet TEXT,
+	tx_id TEXT NOT NULL,
+	settled_on TEXT,
+	CONSTRAINT pk_trade PRIMARY KEY (record_id),
+	CONSTRAINT fk_trade_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_trade_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_trade_base_units_digits CHECK (base_units = '0' OR ((base_units GLOB '[1-9]*' OR base_units GLOB '-[1-9]*') AND substr(base_units, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(base_units, '-')) < 78 OR (length(ltrim(base_units, '-')) = 78 AND ltrim(base_units, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935')))),
+	CONSTRAINT ck_trade_contract_amount_digits CHECK (contract_amount = '0' OR ((contract_amount GLOB '[1-9]*' OR contract_amount GLOB '-[1-9]*') AND substr(contract_amount, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(contract_amount, '-')) < 78 OR (length(ltrim(contract_amount, '-')) = 78 AND ltrim(contract_amount, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_trade_trade_id ON trade (trade_id);
 
 CREATE TABLE transfer_authorization (
 	record_id INTEGER NOT NULL,
@@ -1372,6 +1679,47 @@ CREATE TABLE case_event (
  STRICT;
 
 CREATE INDEX ix_case_event_case_key ON case_event (case_key);
+
+CREATE TABLE control_decision (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	act_key INTEGER,
+	substitution_key INTEGER,
+	act TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	checker TEXT NOT NULL,
+	before_digest TEXT NOT NULL,
+	after_digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_control_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_control_decision_act_key UNIQUE (act_key),
+	CONSTRAINT uq_control_decision_substitution_key UNIQUE (substitution_key),
+	CONSTRAINT ck_control_decision_decides_one_thing CHECK ((act_key IS NULL) <> (substitution_key IS NULL)),
+	CONSTRAINT ck_control_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> checker),
+	CONSTRAINT fk_control_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_control_decision_act_key FOREIGN KEY(act_key) REFERENCES cure_act (record_id),
+	CONSTRAINT fk_control_decision_substitution_key FOREIGN KEY(substitution_key) REFERENCES substitution (record_id)
+)
+ STRICT;
+
+CREATE TABLE cure_receipt (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	act_key INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	received_on TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	CONSTRAINT pk_cure_receipt PRIMARY KEY (record_id),
+	CONSTRAINT fk_cure_receipt_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_cure_receipt_act_key FOREIGN KEY(act_key) REFERENCES cure_act (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_cure_receipt_act_key ON cure_receipt (act_key);
 
 CREATE TABLE encumbrance_review (
 	record_id INTEGER NOT NULL,
@@ -1720,6 +2068,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); E
 CREATE TRIGGER node_capability_refuse_delete BEFORE DELETE ON node_capability
 BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
 
+CREATE TRIGGER possession_review_refuse_update BEFORE UPDATE ON possession_review
+BEGIN SELECT RAISE(ABORT, 'rows of possession_review are added, never changed'); END;
+
+CREATE TRIGGER possession_review_refuse_delete BEFORE DELETE ON possession_review
+BEGIN SELECT RAISE(ABORT, 'rows of possession_review are added, never changed'); END;
+
 CREATE TRIGGER proof_node_refuse_update BEFORE UPDATE ON proof_node
 BEGIN SELECT RAISE(ABORT, 'rows of proof_node are added, never changed'); END;
 
@@ -1767,6 +2121,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of account_balance are added, never changed'); E
 
 CREATE TRIGGER account_balance_refuse_delete BEFORE DELETE ON account_balance
 BEGIN SELECT RAISE(ABORT, 'rows of account_balance are added, never changed'); END;
+
+CREATE TRIGGER account_relation_refuse_update BEFORE UPDATE ON account_relation
+BEGIN SELECT RAISE(ABORT, 'rows of account_relation are added, never changed'); END;
+
+CREATE TRIGGER account_relation_refuse_delete BEFORE DELETE ON account_relation
+BEGIN SELECT RAISE(ABORT, 'rows of account_relation are added, never changed'); END;
 
 CREATE TRIGGER approval_scan_refuse_update BEFORE UPDATE ON approval_scan
 BEGIN SELECT RAISE(ABORT, 'rows of approval_scan are added, never changed'); END;
@@ -1816,11 +2176,29 @@ BEGIN SELECT RAISE(ABORT, 'rows of change_step are added, never changed'); END;
 CREATE TRIGGER change_step_refuse_delete BEFORE DELETE ON change_step
 BEGIN SELECT RAISE(ABORT, 'rows of change_step are added, never changed'); END;
 
+CREATE TRIGGER clearing_agency_refuse_update BEFORE UPDATE ON clearing_agency
+BEGIN SELECT RAISE(ABORT, 'rows of clearing_agency are added, never changed'); END;
+
+CREATE TRIGGER clearing_agency_refuse_delete BEFORE DELETE ON clearing_agency
+BEGIN SELECT RAISE(ABORT, 'rows of clearing_agency are added, never changed'); END;
+
+CREATE TRIGGER clearing_margin_refuse_update BEFORE UPDATE ON clearing_margin
+BEGIN SELECT RAISE(ABORT, 'rows of clearing_margin are added, never changed'); END;
+
+CREATE TRIGGER clearing_margin_refuse_delete BEFORE DELETE ON clearing_margin
+BEGIN SELECT RAISE(ABORT, 'rows of clearing_margin are added, never changed'); END;
+
 CREATE TRIGGER client_refuse_update BEFORE UPDATE ON client
 BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
 
 CREATE TRIGGER client_refuse_delete BEFORE DELETE ON client
 BEGIN SELECT RAISE(ABORT, 'rows of client are added, never changed'); END;
+
+CREATE TRIGGER control_location_refuse_update BEFORE UPDATE ON control_location
+BEGIN SELECT RAISE(ABORT, 'rows of control_location are added, never changed'); END;
+
+CREATE TRIGGER control_location_refuse_delete BEFORE DELETE ON control_location
+BEGIN SELECT RAISE(ABORT, 'rows of control_location are added, never changed'); END;
 
 CREATE TRIGGER control_state_refuse_update BEFORE UPDATE ON control_state
 BEGIN SELECT RAISE(ABORT, 'rows of control_state are added, never changed'); END;
@@ -1833,6 +2211,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END
 
 CREATE TRIGGER covered_block_refuse_delete BEFORE DELETE ON covered_block
 BEGIN SELECT RAISE(ABORT, 'rows of covered_block are added, never changed'); END;
+
+CREATE TRIGGER cure_act_refuse_update BEFORE UPDATE ON cure_act
+BEGIN SELECT RAISE(ABORT, 'rows of cure_act are added, never changed'); END;
+
+CREATE TRIGGER cure_act_refuse_delete BEFORE DELETE ON cure_act
+BEGIN SELECT RAISE(ABORT, 'rows of cure_act are added, never changed'); END;
 
 CREATE TRIGGER custodian_account_refuse_update BEFORE UPDATE ON custodian_account
 BEGIN SELECT RAISE(ABORT, 'rows of custodian_account are added, never changed'); END;
@@ -1893,6 +2277,24 @@ BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are added, never changed'); END;
 
 CREATE TRIGGER ledger_entry_refuse_delete BEFORE DELETE ON ledger_entry
 BEGIN SELECT RAISE(ABORT, 'rows of ledger_entry are added, never changed'); END;
+
+CREATE TRIGGER lien_refuse_update BEFORE UPDATE ON lien
+BEGIN SELECT RAISE(ABORT, 'rows of lien are added, never changed'); END;
+
+CREATE TRIGGER lien_refuse_delete BEFORE DELETE ON lien
+BEGIN SELECT RAISE(ABORT, 'rows of lien are added, never changed'); END;
+
+CREATE TRIGGER other_amount_refuse_update BEFORE UPDATE ON other_amount
+BEGIN SELECT RAISE(ABORT, 'rows of other_amount are added, never changed'); END;
+
+CREATE TRIGGER other_amount_refuse_delete BEFORE DELETE ON other_amount
+BEGIN SELECT RAISE(ABORT, 'rows of other_amount are added, never changed'); END;
+
+CREATE TRIGGER pab_relief_refuse_update BEFORE UPDATE ON pab_relief
+BEGIN SELECT RAISE(ABORT, 'rows of pab_relief are added, never changed'); END;
+
+CREATE TRIGGER pab_relief_refuse_delete BEFORE DELETE ON pab_relief
+BEGIN SELECT RAISE(ABORT, 'rows of pab_relief are added, never changed'); END;
 
 CREATE TRIGGER pool_member_refuse_update BEFORE UPDATE ON pool_member
 BEGIN SELECT RAISE(ABORT, 'rows of pool_member are added, never changed'); END;
@@ -1960,6 +2362,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
 CREATE TRIGGER roll_forward_refuse_delete BEFORE DELETE ON roll_forward
 BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
 
+CREATE TRIGGER security_fact_refuse_update BEFORE UPDATE ON security_fact
+BEGIN SELECT RAISE(ABORT, 'rows of security_fact are added, never changed'); END;
+
+CREATE TRIGGER security_fact_refuse_delete BEFORE DELETE ON security_fact
+BEGIN SELECT RAISE(ABORT, 'rows of security_fact are added, never changed'); END;
+
 CREATE TRIGGER stated_allocation_refuse_update BEFORE UPDATE ON stated_allocation
 BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
 
@@ -1971,6 +2379,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of stock_line are added, never changed'); END;
 
 CREATE TRIGGER stock_line_refuse_delete BEFORE DELETE ON stock_line
 BEGIN SELECT RAISE(ABORT, 'rows of stock_line are added, never changed'); END;
+
+CREATE TRIGGER substitution_refuse_update BEFORE UPDATE ON substitution
+BEGIN SELECT RAISE(ABORT, 'rows of substitution are added, never changed'); END;
+
+CREATE TRIGGER substitution_refuse_delete BEFORE DELETE ON substitution
+BEGIN SELECT RAISE(ABORT, 'rows of substitution are added, never changed'); END;
 
 CREATE TRIGGER sweep_header_refuse_update BEFORE UPDATE ON sweep_header
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_header are added, never changed'); END;
@@ -1995,6 +2409,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of token_layout are added, never changed'); END;
 
 CREATE TRIGGER token_layout_refuse_delete BEFORE DELETE ON token_layout
 BEGIN SELECT RAISE(ABORT, 'rows of token_layout are added, never changed'); END;
+
+CREATE TRIGGER trade_refuse_update BEFORE UPDATE ON trade
+BEGIN SELECT RAISE(ABORT, 'rows of trade are added, never changed'); END;
+
+CREATE TRIGGER trade_refuse_delete BEFORE DELETE ON trade
+BEGIN SELECT RAISE(ABORT, 'rows of trade are added, never changed'); END;
 
 CREATE TRIGGER transfer_authorization_refuse_update BEFORE UPDATE ON transfer_authorization
 BEGIN SELECT RAISE(ABORT, 'rows of transfer_authorization are added, never changed'); END;
@@ -2043,6 +2463,18 @@ BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
 
 CREATE TRIGGER case_event_refuse_delete BEFORE DELETE ON case_event
 BEGIN SELECT RAISE(ABORT, 'rows of case_event are added, never changed'); END;
+
+CREATE TRIGGER control_decision_refuse_update BEFORE UPDATE ON control_decision
+BEGIN SELECT RAISE(ABORT, 'rows of control_decision are added, never changed'); END;
+
+CREATE TRIGGER control_decision_refuse_delete BEFORE DELETE ON control_decision
+BEGIN SELECT RAISE(ABORT, 'rows of control_decision are added, never changed'); END;
+
+CREATE TRIGGER cure_receipt_refuse_update BEFORE UPDATE ON cure_receipt
+BEGIN SELECT RAISE(ABORT, 'rows of cure_receipt are added, never changed'); END;
+
+CREATE TRIGGER cure_receipt_refuse_delete BEFORE DELETE ON cure_receipt
+BEGIN SELECT RAISE(ABORT, 'rows of cure_receipt are added, never changed'); END;
 
 CREATE TRIGGER encumbrance_review_refuse_update BEFORE UPDATE ON encumbrance_review
 BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_review are added, never changed'); END;
@@ -2141,3 +2573,7 @@ BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made
 CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision
 WHEN NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL)))
 BEGIN SELECT RAISE(ABORT, 'a decision names who made the instruction, and for a withdrawal the computation relied on'); END;
+
+CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision
+WHEN NOT EXISTS (SELECT 1 FROM cure_act WHERE cure_act.record_id = NEW.act_key AND cure_act.maker = NEW.maker) AND NOT EXISTS (SELECT 1 FROM substitution WHERE substitution.record_id = NEW.substitution_key AND substitution.maker = NEW.maker)
+BEGIN SELECT RAISE(ABORT, 'a decision names who recorded the act or substitution'); END;
