@@ -116,9 +116,11 @@ DAY: Final = 0
 ROW_ID: Final = 1
 CLIENT: Final = 2
 SECURITY: Final = 2
+LINE_PLACE: Final = 3
 BASE_UNITS: Final = 5
 PRICE: Final = 6
 ACCOUNT: Final = 7
 LOCATION: Final = 8
+LINE_REFERENCE: Final = 10
 CLOSED: Final = 15
 """Positions in the plain values of an account (`CLIENT`) or of a line of the stock record."""

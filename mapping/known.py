@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from chains.types import Asset, AssetId, LocationId
 from mapping.book import AllocationKey, Place, allocation_key
@@ -25,6 +25,9 @@ from mapping.types import (
     Record,
     Sourced,
 )
+
+ID_PARTS: Final[Mapping[str, int]] = {"clients": 0, "clearing_agencies": 0, "liens": 1}
+"""Which part of the natural key is the id that rows of other tables name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ class KnownBook(Protocol):
     def statements(self, ids: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[Position]]:
         """All rows of each outside statement, by (stated_by, statement_id), where there is one."""
 
-    def client_ids(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are clients."""
+    def known_ids(self, table: str, ids: Collection[str]) -> set[str]:
+        """Those of these ids of which a table of `ID_PARTS` has a row, of whatever day."""
 
     def bulk_rows(
         self,
@@ -195,9 +198,9 @@ class MemoryBook:
                 found[row.stated_by, row.statement_id].append(row)
         return found
 
-    def client_ids(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are clients."""
-        return {each for each in ids if (each,) in self._records["clients"]}
+    def known_ids(self, table: str, ids: Collection[str]) -> set[str]:
+        """Those of these ids of which a table has a row."""
+        return {key[ID_PARTS[table]] for key in self._records[table]} & set(ids)
 
     def bulk_rows(
         self,

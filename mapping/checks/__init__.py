@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mapping.checks.acceptances import check_acceptances
 from mapping.checks.books import check_books
+from mapping.checks.books_facts import check_books_facts
 from mapping.checks.custodians import check_custodian_accounts
 from mapping.checks.duplicates import check_changes, check_duplicates, drop_unchanged
 from mapping.checks.entries import check_entries
@@ -36,6 +37,7 @@ def run_checks(scope: Scope) -> None:
     check_reserve(scope)
     check_custodian_accounts(scope)
     check_books(scope)
+    check_books_facts(scope)
 
 
 __all__ = ["Notice", "Scope", "run_checks"]

@@ -102,7 +102,7 @@ def _check_owners(scope: Scope, pack: RowPack) -> None:
         return
     owners = {str(row[CLIENT]) for _, row in pack.rows() if row[CLIENT]}
     unknown = owners - {row.record.client_id for row in scope.of("clients")}
-    unknown -= scope.known.client_ids(unknown)
+    unknown -= scope.known.known_ids("clients", unknown)
     if unknown:
         reason = "this client is not known: add it to clients.csv first"
         _note_rows(scope, pack, "client_id", CLIENT, reason, lambda row: row[CLIENT] in unknown)

@@ -7,7 +7,9 @@ from typing import Any, Final
 from mapping.columns import Table
 from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
-from mapping.tables.books import BOOKS_TABLES
+from mapping.tables.books import ACCOUNTS, BOOKS_CLOSE, STOCK_RECORD
+from mapping.tables.books_facts import ACCOUNT_RELATIONS, CONTROL_LOCATIONS, SECURITIES
+from mapping.tables.books_margin import CLEARING_AGENCIES, CLEARING_MARGIN, LIENS, OTHER_AMOUNTS, PAB_RELIEFS
 from mapping.tables.control import ACCEPTED_CONTROL
 from mapping.tables.custodians import CUSTODIAN_ACCOUNTS
 from mapping.tables.descriptors import WALLET_DESCRIPTORS
@@ -15,8 +17,25 @@ from mapping.tables.layouts import TOKEN_LAYOUTS
 from mapping.tables.outside import POSITIONS, PRICES
 from mapping.tables.places import ASSETS, CLIENTS, CUSTODIAN_ADDRESSES, FIRM_ADDRESSES, POOLS, WALLETS
 from mapping.tables.reserve import RESERVE_TABLES
+from mapping.tables.trades import TRADES
 from mapping.tables.transfers import AUTHORIZATIONS
 from mapping.types import Record
+
+BOOKS_TABLES: Final = (
+    ACCOUNTS,
+    ACCOUNT_RELATIONS,
+    SECURITIES,
+    CONTROL_LOCATIONS,
+    CLEARING_AGENCIES,
+    LIENS,
+    STOCK_RECORD,
+    CLEARING_MARGIN,
+    OTHER_AMOUNTS,
+    PAB_RELIEFS,
+    TRADES,
+    BOOKS_CLOSE,
+)
+"""The firm's books: what the reserve computations and the control review are derived from."""
 
 TABLES: Final[tuple[Table[Any], ...]] = (
     CLIENTS,
@@ -66,4 +85,4 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
-__all__ = ["TABLES", "table_named", "table_of", "template"]
+__all__ = ["BOOKS_TABLES", "TABLES", "table_named", "table_of", "template"]

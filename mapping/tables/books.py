@@ -113,6 +113,7 @@ ACCOUNTS: Final = Table(
     examples=(
         ("2026-01-30", "A-1001", "C-1001", "customer", "cash", "1500.00", "0.00"),
         ("2026-01-30", "A-1002", "C-1001", "customer", "margin", "0.00", "20000.00"),
+        ("2026-01-30", "A-PAB", "C-1002", "pab", "cash", "400.00", "0.00"),
         ("2026-01-30", "A-FIRM", "", "firm", "cash", "0.00", "0.00"),
     ),
     notes=(
@@ -297,11 +298,11 @@ BOOKS_CLOSE: Final = Table(
     key=lambda row: texts(row.as_of, row.file),
     on_change=OnChange.NEW_VERSION,
     examples=(
-        ("2026-01-30", "accounts", "3", "21500.00", "Close 2026-01-30"),
+        ("2026-01-30", "accounts", "4", "21900.00", "Close 2026-01-30"),
         ("2026-01-30", "stock_record", "4", "420", "Close 2026-01-30"),
-        ("2026-01-30", "clearing_margin", "0", "0.00", "Close 2026-01-30"),
-        ("2026-01-30", "liens", "0", "0.00", "Close 2026-01-30"),
-        ("2026-01-30", "other_amounts", "0", "0.00", "Close 2026-01-30"),
+        ("2026-01-30", "clearing_margin", "1", "5000.00", "Close 2026-01-30"),
+        ("2026-01-30", "liens", "1", "15000.00", "Close 2026-01-30"),
+        ("2026-01-30", "other_amounts", "1", "250.00", "Close 2026-01-30"),
     ),
     notes=(
         (
@@ -311,5 +312,3 @@ BOOKS_CLOSE: Final = Table(
         ),
     ),
 )
-
-BOOKS_TABLES: Final = (ACCOUNTS, STOCK_RECORD, BOOKS_CLOSE)

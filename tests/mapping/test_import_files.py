@@ -201,6 +201,7 @@ def test_an_import_in_the_order_of_names_not_of_paths(empty_desk: Desk) -> None:
         "pools",
         "reserve_accounts",
         "accounts",
+        "clearing_agencies",
     ]
 
 

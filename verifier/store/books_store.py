@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from chains.types import AssetId
 from mapping.books import Books
 from mapping.books_rows import BULK_FORMS, CLOSED, ROW_ID
-from mapping.books_types import BooksClose, BooksFile
+from mapping.books_types import (
+    AccountRelation,
+    BooksClose,
+    BooksFile,
+    ClearingAgency,
+    ClearingMargin,
+    ControlLocation,
+    Lien,
+    OtherAmount,
+    PabRelief,
+    SecurityFact,
+    Trade,
+)
 from mapping.types import AssetRecord, Origin
 from verifier.errors import InputError
 from verifier.reserve.books import books_closing_problems, overlaid
@@ -42,30 +54,35 @@ class BooksStore(MappingStore):
 
         Raises `InputError` with all reasons when a file is not closed, or its close does not agree with its rows.
         """
-        found = self.stated_books(as_of, known_at)
+        return self._complete(self.stated_books(as_of, known_at), known_at)
+
+    def _complete(self, found: Books, known_at: datetime) -> Books:
         problems = books_closing_problems(found, self.books_closes(known_at))
         if problems:
             raise InputError(
-                f"the books of {as_of.isoformat()} are not complete: {'; '.join(problems)}",
+                f"the books of {found.as_of.isoformat()} are not complete: {'; '.join(problems)}",
                 advice="Import the missing rows, or books_close.csv with the right count and total.",
             )
         return found
 
-    def books_now(self, known_at: datetime) -> Books | None:
-        """The newest closed day's books with the rows of later days laid over them; None where no day is closed.
+    def books_now(self, on: date, known_at: datetime) -> Books | None:
+        """The newest closed day's books with the rows of later days, up to `on`, laid over them.
 
-        Raises `InputError` as `books` does.
+        Facts are those in effect on `on`, the firm's civil date. None where no day is closed; raises `InputError` as
+        `books` does. Trades are not laid over them here.
         """
-        days = self.closed_days(known_at)
+        days = [day for day in self.closed_days(known_at) if day <= on]
         if not days:
             return None
-        closed = self.books(days[-1], known_at)
-        for day in self._later_days(days[-1], known_at):
-            closed = overlaid(closed, self.stated_books(day, known_at, with_closed_lines=True))
+        closed = self._complete(self.stated_books(days[-1], known_at, on=on), known_at)
+        for day in self._later_days(days[-1], on, known_at):
+            closed = overlaid(closed, self.stated_books(day, known_at, on=on, with_closed_lines=True))
         return closed
 
-    def stated_books(self, as_of: date, known_at: datetime, *, with_closed_lines: bool = False) -> Books:
-        """The rows of a day as known at a time, complete or not."""
+    def stated_books(
+        self, as_of: date, known_at: datetime, *, on: date | None = None, with_closed_lines: bool = False
+    ) -> Books:
+        """The rows of a day as known at a time, complete or not, with the facts in effect on that day or on `on`."""
         with self.read() as connection:
             until = _until(connection, known_at)
 
@@ -79,19 +96,34 @@ class BooksStore(MappingStore):
             stock = bulk("stock_record")
             accounts = bulk("accounts")
         named = {line.security_id for line in stock}
+        facts_on = max(as_of, on) if on is not None else as_of
+
+        def of_day(record_type: type[Any]) -> tuple[Any, ...]:
+            return tuple(each for each in self._newest(record_type, known_at) if each.as_of == as_of)
+
+        def in_effect(record_type: type[Any], key: str) -> tuple[Any, ...]:
+            rows = [each for each in self._newest(record_type, known_at) if each.effective_from <= facts_on]
+            return tuple(
+                {getattr(each, key): each for each in sorted(rows, key=lambda row: row.effective_from)}.values()
+            )
+
         return Books(
             as_of,
             accounts,
-            (),
+            in_effect(AccountRelation, "account_id"),
             stock,
-            (),
-            tuple(_assets_on(self.asset_history(known_at), as_of, named)),
-            (),
-            (),
-            (),
-            (),
-            (),
-            (),
+            in_effect(SecurityFact, "security_id"),
+            tuple(_assets_on(self.asset_history(known_at), facts_on, named)),
+            tuple(
+                each
+                for each in in_effect(ControlLocation, "location_id")
+                if each.valid_until is None or each.valid_until >= facts_on
+            ),
+            of_day(ClearingMargin),
+            in_effect(ClearingAgency, "agency"),
+            of_day(Lien),
+            of_day(OtherAmount),
+            tuple(each for each in self._newest(PabRelief, known_at) if each.on <= facts_on),
         )
 
     def books_origins(
@@ -109,15 +141,20 @@ class BooksStore(MappingStore):
                 for (file_key, line), row in rows
             }
 
-    def _later_days(self, closed: date, known_at: datetime) -> list[date]:
-        days: set[date] = set()
+    def trades(self, known_at: datetime) -> list[Trade]:
+        """The newest version of every trade."""
+        return self._newest(Trade, known_at)
+
+    def _later_days(self, closed: date, last: date, known_at: datetime) -> list[date]:
+        dated = (self._newest(each, known_at) for each in (ClearingMargin, Lien, OtherAmount))
+        days: set[date] = {row.as_of for rows in cast("Iterable[list[Any]]", dated) for row in rows}
         with self.read() as connection:
             until = _until(connection, known_at)
             for row_class in ROW_CLASSES.values():
                 of = table(row_class)
                 query = sa.select(of.c.as_of).where(of.c.as_of > closed, of.c.journal_sequence <= until).distinct()
                 days.update(connection.execute(query).scalars())
-        return sorted(days)
+        return sorted(day for day in days if closed < day <= last)
 
 
 def _until(connection: sa.Connection, known_at: datetime) -> int:

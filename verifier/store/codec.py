@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, time
+from collections.abc import Mapping
+from datetime import time
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ import orjson
 from chains.evm.token_layout import TokenLayout
 from chains.types import Asset, asset_chain_id
 from mapping.accepted_control import AcceptedControl
-from mapping.books_types import BooksClose
 from mapping.custodian_types import CustodianAccount
 from mapping.reserve_types import (
     BankMovement,
@@ -32,17 +30,17 @@ from mapping.types import (
     FirmAddress,
     PoolMember,
     Price,
-    Record,
     TransferAuthorization,
     Wallet,
     WalletDescriptor,
 )
+from verifier.store.books_codec import BOOKS_CODECS
+from verifier.store.codec_types import Codec, date_or_none, fields_of, same_fields
 from verifier.store.tables import (
     AcceptedControlRow,
     AssetRow,
     AuthorizationRow,
     BankMovementRow,
-    BooksCloseRow,
     ClientRow,
     CustodianAccountRow,
     CustodianAddressRow,
@@ -60,36 +58,6 @@ from verifier.store.tables import (
     WalletRow,
 )
 from verifier.store.tables.base import StoredRow
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """How one type of record is stored, and by which column a few of them are looked up."""
-
-    row_class: type[StoredRow]
-    values: Callable[[Any], dict[str, object]]
-    """The row's own columns."""
-    record: Callable[[Any], Record]
-    """The record of a row."""
-    lookup_column: str
-    lookup_part: int
-    """Which part of the natural key `lookup_column` holds."""
-    lookup_value: Callable[[str], object] = str
-    """The column's value of that part's text; None when no row can have it."""
-
-
-def _fields(*names: str) -> Callable[[Any], dict[str, object]]:
-    def values(record: Any) -> dict[str, object]:
-        return {name: getattr(record, name) for name in names}
-
-    return values
-
-
-def _same(record_type: type[Any], *names: str) -> Callable[[Any], Any]:
-    def record(row: Any) -> Any:
-        return record_type(**{name: getattr(row, name) for name in names})
-
-    return record
 
 
 def _asset_values(record: AssetRecord) -> dict[str, object]:
@@ -206,50 +174,32 @@ def _at_custodian(row: Any) -> CustodianAccount:
 _MOVEMENT = ("account_id", "bank_reference", "value_on", "direction", "cents", "instruction_id", "text")
 
 
-def _close_values(record: BooksClose) -> dict[str, object]:
-    return {
-        "as_of": record.as_of,
-        "file": record.file,
-        "row_count": record.rows,
-        "total": format(record.total, "f"),
-        "reference": record.reference,
-    }
-
-
-def _close(row: Any) -> BooksClose:
-    return BooksClose(row.as_of, row.file, row.row_count, Decimal(row.total), row.reference)
-
-
-def date_or_none(text: str) -> date | None:
-    """The day that a text says; None when it says none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _dated(row_class: type[StoredRow], record_type: type[Any], names: tuple[str, ...], column: str, part: int) -> Codec:
     """Of records that are looked up by a date of their natural key."""
-    return Codec(row_class, _fields(*names), _same(record_type, *names), column, part, date_or_none)
+    return Codec(row_class, fields_of(*names), same_fields(record_type, *names), column, part, date_or_none)
 
 
 CODECS: Final[Mapping[type[Any], Codec]] = {
-    Client: Codec(ClientRow, _fields(*_CLIENT), _same(Client, *_CLIENT), "client_id", 0),
+    Client: Codec(ClientRow, fields_of(*_CLIENT), same_fields(Client, *_CLIENT), "client_id", 0),
     AssetRecord: Codec(AssetRow, _asset_values, _asset, "asset_id", 0),
     Wallet: Codec(WalletRow, _wallet_values, _wallet, "address", 1),
     WalletDescriptor: Codec(
-        WalletDescriptorRow, _fields(*_DESCRIPTOR), _same(WalletDescriptor, *_DESCRIPTOR), "address", 1
+        WalletDescriptorRow, fields_of(*_DESCRIPTOR), same_fields(WalletDescriptor, *_DESCRIPTOR), "address", 1
     ),
-    PoolMember: Codec(PoolMemberRow, _fields(*_POOL), _same(PoolMember, *_POOL), "address", 2),
-    FirmAddress: Codec(FirmAddressRow, _fields(*_FIRM), _same(FirmAddress, *_FIRM), "address", 1),
+    PoolMember: Codec(PoolMemberRow, fields_of(*_POOL), same_fields(PoolMember, *_POOL), "address", 2),
+    FirmAddress: Codec(FirmAddressRow, fields_of(*_FIRM), same_fields(FirmAddress, *_FIRM), "address", 1),
     CustodianAddress: Codec(
-        CustodianAddressRow, _fields(*_CUSTODIAN), _same(CustodianAddress, *_CUSTODIAN), "address", 2
+        CustodianAddressRow, fields_of(*_CUSTODIAN), same_fields(CustodianAddress, *_CUSTODIAN), "address", 2
     ),
     TransferAuthorization: Codec(
-        AuthorizationRow, _fields(*_AUTHORIZATION), _same(TransferAuthorization, *_AUTHORIZATION), "authorization_id", 0
+        AuthorizationRow,
+        fields_of(*_AUTHORIZATION),
+        same_fields(TransferAuthorization, *_AUTHORIZATION),
+        "authorization_id",
+        0,
     ),
     AcceptedControl: Codec(
-        AcceptedControlRow, _fields(*_ACCEPTED), _same(AcceptedControl, *_ACCEPTED), "acceptance_id", 0
+        AcceptedControlRow, fields_of(*_ACCEPTED), same_fields(AcceptedControl, *_ACCEPTED), "acceptance_id", 0
     ),
     ReviewedLayout: Codec(TokenLayoutRow, _layout_values, _layout, "asset_id", 0),
     Price: Codec(PriceRow, _price_values, _price, "asset_id", 0),
@@ -260,7 +210,9 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     FocusMonthEnd: _dated(FocusMonthEndRow, FocusMonthEnd, _MONTH, "month_end", 0),
     CustodianAccount: Codec(CustodianAccountRow, _at_custodian_values, _at_custodian, "location_id", 0),
     ReserveNotice: _dated(ReserveNoticeRow, ReserveNotice, _NOTICE, "given_on", 1),
-    BankMovement: Codec(BankMovementRow, _fields(*_MOVEMENT), _same(BankMovement, *_MOVEMENT), "bank_reference", 1),
-    BooksClose: Codec(BooksCloseRow, _close_values, _close, "as_of", 0, date_or_none),
+    BankMovement: Codec(
+        BankMovementRow, fields_of(*_MOVEMENT), same_fields(BankMovement, *_MOVEMENT), "bank_reference", 1
+    ),
+    **BOOKS_CODECS,
 }
 """The types of record that are stored as they are; ledger entries, snapshots and positions use interned texts."""

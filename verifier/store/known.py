@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -21,7 +21,8 @@ from mapping.reserve_types import ReserveBankAccount
 from mapping.tables import table_named
 from mapping.types import AssetRecord, FirmAddress, LedgerEntry, PoolMember, Position, Record
 from verifier.store.books_rows import DayRows, known_accounts
-from verifier.store.codec import CODECS, date_or_none
+from verifier.store.codec import CODECS
+from verifier.store.codec_types import date_or_none
 from verifier.store.engine import Database
 from verifier.store.mapping_store import (
     ASSET_TEXT,
@@ -34,11 +35,16 @@ from verifier.store.mapping_store import (
     stored_entries,
     stored_positions,
 )
-from verifier.store.tables import ClientRow, StatedAllocationRow, table
+from verifier.store.tables import ClearingAgencyRow, ClientRow, LienRow, StatedAllocationRow, table
+from verifier.store.tables.base import StoredRow
 
-CLIENT = table(ClientRow)
 STATED = table(StatedAllocationRow)
 KEYS_PER_QUERY = 500
+_ID_ROWS: Final[Mapping[str, tuple[type[StoredRow], str]]] = {
+    "clients": (ClientRow, "client_id"),
+    "clearing_agencies": (ClearingAgencyRow, "agency"),
+    "liens": (LienRow, "lien_id"),
+}
 
 
 class KnownStore(Database):
@@ -161,14 +167,14 @@ class StoredBook:
                     found[row.stated_by, row.statement_id].append(row)
         return found
 
-    def client_ids(self, ids: Collection[str]) -> set[str]:
-        """Those of these ids that are clients."""
+    def known_ids(self, table: str, ids: Collection[str]) -> set[str]:
+        """Those of these ids of which a table has a row."""
+        column = _table(_ID_ROWS[table][0]).c[_ID_ROWS[table][1]]
         if len(ids) > 20 * KEYS_PER_QUERY:
-            return set(self._connection.execute(sa.select(CLIENT.c.client_id)).scalars()) & set(ids)
+            return set(self._connection.execute(sa.select(column).distinct()).scalars()) & set(ids)
         found: set[str] = set()
         for chunk in _chunks(set(ids)):
-            query = sa.select(CLIENT.c.client_id).where(CLIENT.c.client_id.in_(chunk))
-            found.update(self._connection.execute(query).scalars())
+            found.update(self._connection.execute(sa.select(column).where(column.in_(chunk))).scalars())
         return found
 
     def bulk_rows(
