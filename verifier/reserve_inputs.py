@@ -139,9 +139,13 @@ def derived_again(store: Store, settings: Settings, stored: StoredComputation) -
     return found
 
 
-def projection(store: Store, settings: Settings, known_at: datetime) -> tuple[ReserveComputation | None, str]:
-    """The computation that the newest books or stated lines would give, or why there is none. It is never recorded."""
-    stated, closed = store.reserve_item_days(known_at), store.closed_days(known_at)
+def projection(store: Store, settings: Settings, on: date, known_at: datetime) -> tuple[ReserveComputation | None, str]:
+    """The computation that the newest books or stated lines would give, or why there is none. It is never recorded.
+
+    `on` is the civil date: rows of the books posted up to then lie over the newest closed day.
+    """
+    stated = store.reserve_item_days(known_at)
+    closed = [day for day in store.closed_days(known_at) if day <= on]
     if not stated and not closed:
         return None, "no lines are stated, and no books are closed"
     from_books = bool(closed) and (not stated or closed[-1] >= stated[-1])
@@ -150,7 +154,7 @@ def projection(store: Store, settings: Settings, known_at: datetime) -> tuple[Re
     try:
         if not from_books:
             return compute(inputs_at(store, settings, day, known_at, Scope.BOTH, Occasion.TEST, LinesFrom.STATED)), ""
-        books = store.books_now(known_at)
+        books = store.books_now(on, known_at)
         if books is None:  # pragma: no cover - a day is closed
             return None, "no books are closed"
         return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST)), ""

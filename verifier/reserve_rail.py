@@ -159,7 +159,7 @@ def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView
     position = position_at(store, settings, now)
     on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
-    projected, why_not = projection(store, settings, known_at)
+    projected, why_not = projection(store, settings, on, known_at)
     views = []
     for purpose in ReserveClass:
         own = held.customer if purpose is ReserveClass.CUSTOMER else held.pab
