@@ -12,7 +12,7 @@ from typing import Final
 
 PARTS: Final = (
     "hashes", "container", "json", "forms", "schema", "signatures", "figures", "evidence", "control", "liabilities",
-    "reserve", "proofs", "checks", "view",
+    "reserve", "keys", "proofs", "checks", "view",
 )  # fmt: skip
 """The script's files, in order."""
 

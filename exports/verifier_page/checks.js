@@ -17,8 +17,8 @@ const NAMES = {
 const NOT_HERE = {
   16: "it needs a node; this page has no network", 17: "it needs a node; this page has no network",
   20: "it needs a node; this page has no network", 21: "it needs a node; this page has no network",
-  19: "the signatures of wallets' keys are not judged by this page",
-  23: "numbering, digests and sums were computed again; the rule's own percentages, policies, accounts and deficits were not",
+  19: "signatures of Bitcoin addresses need its script rules; those of EVM accounts are judged by this page",
+  23: "numbers, digests, sums and deficits are checked again; the rule's percentages, its policies and what of the accounts counts are not",
   25: "time stamps are not read by this page",
 };
 const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", elsewhere: "not_here" };
@@ -113,13 +113,19 @@ async function runChecks(source, reader, report, add, attempt) {
   };
   for (const [number, check] of Object.entries(figures)) await attempt(Number(number), () => add(judged(Number(number), check(all))));
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", attempt, add);
-  const nothing = !all.key_challenges.length && !all.key_proofs.length;
-  add(nothing ? skipped(19, STATUS.unasked, "the bundle has no proof of control") : skipped(19, STATUS.elsewhere, NOT_HERE[19]));
+  if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));
+  else await attempt(19, () => partly(19, checkKeyProofs(all), (found) => found.notJudged > 0, add));
   await attempt(23, () => {
     const found = checkReserve(all);
     if (!found) add(skipped(23, STATUS.unasked, "the bundle says nothing of the reserve"));
-    else add(found.problems.length ? judged(23, found) : skipped(23, STATUS.elsewhere, NOT_HERE[23], found.compared));
+    else partly(23, found, () => true, add);
   });
+}
+
+// A check of which this page makes a part: what contradicts fails it, and what was not looked at is said.
+function partly(number, found, leftOut, add) {
+  const whole = found.problems.length || !leftOut(found);
+  add(whole ? judged(number, found) : skipped(number, STATUS.elsewhere, NOT_HERE[number], found.compared));
 }
 
 // Checks that may have nothing to ask; then null, and why.

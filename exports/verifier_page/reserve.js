@@ -56,6 +56,21 @@ function tried(read) {
   }
 }
 
+// What is required by the computations in force on the position's day, against the most that could count by it.
+function deficitProblems(all, standing) {
+  if (all.reserve_positions.length !== 1) return [];
+  const position = parseText(all.reserve_positions[0].document), problems = [];
+  const open = new Set(all.cases.filter((r) => r.status !== "closed" && r.kind === "reserve_deficit").map((r) => r.location));
+  for (const purpose of ["customer", "pab"]) {
+    const found = standing.filter((r) => r.occasion !== "test" && r.as_of <= position.on && [purpose, "both"].includes(r.scope));
+    const latest = found.filter((r) => found.every((other) => other.as_of <= r.as_of)).map((r) => parseText(r.document)[purpose]);
+    if (new Set(latest.map((each) => key(each.required, each.swept))).size > 1) problems.push("two computations of one day require different amounts");
+    const short = latest.length && position[purpose].most !== null && cents(position[purpose].most) < cents(latest[0].required);
+    if (short && !open.has("bank:reserve-" + purpose)) problems.push("the " + purpose + " reserve is short, and there is no open case of kind reserve_deficit");
+  }
+  return problems;
+}
+
 function checkReserve(all) {
   const made = all.reserve_computations, problems = [], created = all.manifest.created_at;
   if (!made.length && !all.reserve_positions.length) return null;
@@ -80,6 +95,7 @@ function checkReserve(all) {
   problems.push(...twice(made.filter((r) => r.replaces), (r) => r.replaces).map((at) => at + ": replaced more than once"));
   const replaced = new Set(made.map((r) => r.replaces)), standing = made.filter((r) => !replaced.has(r.computation_id));
   problems.push(...twice(standing, duty).map((at) => "computations of " + at + " stand beside each other"));
+  problems.push(...tried(() => deficitProblems(all, standing)));
   if (all.reserve_positions.length !== 1) problems.push(all.reserve_positions.length + " positions of the reserve accounts; one is needed");
   for (const r of all.reserve_positions) {
     const bytes = utf8.encode(r.document);
