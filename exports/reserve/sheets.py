@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from exports.reserve.items import ReserveClass, item
 from exports.reserve.money import dollars
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_AMOUNT: Final = re.compile(r"-?[0-9]+\.[0-9]{2}", re.ASCII)
 
 
 def computation_csv(computation: ReserveComputation) -> bytes:
@@ -54,5 +56,9 @@ def _text(rows: Iterable[Sequence[str]]) -> bytes:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     for row in rows:
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([cell if _AMOUNT.fullmatch(cell) else _as_text(cell) for cell in row])
     return written.getvalue().encode("utf-8")
+
+
+def _as_text(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
