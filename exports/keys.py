@@ -7,6 +7,7 @@ means is decided in `exports.trust`.
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import secrets
 import stat
@@ -23,6 +24,9 @@ from securesystemslib.signer import CryptoSigner, Signer  # type: ignore[attr-de
 from exports.errors import BundleError, KeyListNotWritten, KeyRefused, SignerUnavailable, TrustedKeysInvalid
 from exports.public_keys import parse_public_key, public_key_pem, signed_bytes, signer_key_id
 from exports.trust import LIST_TYPE, ListSignature, TrustedKeys
+
+# Its signers of key services log the service's answers, and the error text, at levels that are shown by default.
+logging.getLogger("securesystemslib").setLevel(logging.CRITICAL)
 
 KEY_FILE_BYTES_MAX: Final = 64 * 1024
 TRUSTED_KEYS_BYTES_MAX: Final = 1024 * 1024

@@ -38,6 +38,9 @@ def signer_of(
         return ask(name)
 
     uri = key if key.partition(":")[0] in KINDS and ":" in key else f"file2:{key}"
+    if uri.startswith("hsm:"):
+        pin = secret("pin")  # asked once, and before the device: a missing PIN is not a device that is down
+        return load_signer(uri, public_key_pem=public_key_pem, passphrase=lambda _: pin)
     return load_signer(uri, public_key_pem=public_key_pem, passphrase=secret)
 
 
