@@ -38,6 +38,7 @@ BITCOIN = {
     "head_age_seconds_max": "(7200)",
     "head_future_seconds_max": "(7200)",
     "heartbeat_seconds_max": "(21600)",
+    "state_proofs": "(`off`)",
 }
 
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chains.types import parse_chain_id
-from verifier.cli import chain_coins, chain_load, chain_pending, coverage, encumbrances, output, second_source
+from verifier.cli import (
+    chain_coins,
+    chain_layout,
+    chain_load,
+    chain_pending,
+    coverage,
+    encumbrances,
+    output,
+    second_source,
+)
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -116,6 +125,7 @@ def register(app: typer.Typer) -> None:
     chain_coins.register(chain_app)
     chain_pending.register(chain_app)
     chain_load.register(chain_app)
+    chain_layout.register(chain_app)
     second_source.register(chain_app)
 
     @chain_app.command("resume")
