@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -124,6 +124,7 @@ def verify_bundle(
     partly_signed: bool = False,
     sample: SampleRequest | None = None,
     tsa_certificates: Sequence[Certificate] = (),
+    keep: Callable[[Contents], None] | None = None,
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
@@ -132,23 +133,26 @@ def verify_bundle(
     follow. `spelling` judges addresses and asset ids, by default with the installed chain adapters. `also_required` are
     roles that must have signed besides those that the list of trusted keys requires. With `partly_signed` signatures
     may be missing: they are counted and not asked for; that is for who is about to sign. With a `sample` only the drawn
-    balances are asked of the reader's nodes; everything in the file is checked all the same. `tsa_certificates` are
+    balances are asked of the reader's nodes; everything in the file is checked all the same. `keep` is given the
+    records where they could be read, whatever the verdict. `tsa_certificates` are
     those of time-stamp authorities that the reader trusts, or of their roots.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
     run.tsa_certificates = tuple(tsa_certificates)
     run.verify_file(path)
+    if keep is not None and run.contents is not None:
+        keep(run.contents)
     return run.report()
 
 
 def verified_contents(
-    path: Path, trusted_keys: TrustedKeys, *, now: datetime, limits: VerifyLimits | None = None
+    path: Path, trusted_keys: TrustedKeys, *, now: datetime
 ) -> tuple[VerificationReport, Contents | None]:
     """The report on a bundle without asking any node, and its records; None where they could not be read."""
-    run = _Run(trusted_keys, require_utc(now, "now"), {}, limits or VerifyLimits(), None, registry_spelling)
-    run.verify_file(path)
-    return run.report(), run.contents
+    kept: list[Contents] = []
+    report = verify_bundle(path, trusted_keys, now=now, keep=kept.append)
+    return report, next(iter(kept), None)
 
 
 class _Run:

@@ -209,3 +209,30 @@ def test_two_bundles_are_compared_and_a_sample_is_drawn(scene: Scene) -> None:
     assert len(drawn.json["sample"]["holdings"]) == 2
     assert {each["compared"] for each in drawn.json["checks"] if each["number"] == 17} == {2}
     assert scene.verify(second, "--sample", "2").error == "bad-input"
+
+
+def test_the_auditors_report_is_written_as_a_page_and_as_a_pdf(scene: Scene) -> None:
+    scene.steal()
+    assert scene.sweep().code == 1
+    bundle = scene.export()
+    page = scene.firm.path("report.html")
+    assert scene.verify(bundle, "--report", page).code == 0
+    text = page.read_text("utf-8")
+    assert "VERIFIED: " in text
+    assert "unauthorized transfer" in text
+    assert "-12,345.678901" in text
+
+    printed = scene.firm.path("report.pdf")
+    drawn = scene.verify(bundle, "--report", printed)
+    if drawn.code == 0:
+        assert printed.read_bytes().startswith(b"%PDF")
+    else:
+        assert drawn.error == "report-library-missing"
+
+    assert scene.verify(bundle, "--report", scene.firm.path("report.docx")).error == "bad-input"
+    assert scene.verify(bundle, "--report", scene.firm.path("no-such-folder") / "report.html").error == "bad-input"
+    broken = scene.firm.path("broken.zip")
+    broken.write_bytes(bundle.read_bytes()[:-30])
+    refused = scene.firm.path("refused.html")
+    assert scene.verify(broken, "--report", refused).code != 0
+    assert not refused.exists()

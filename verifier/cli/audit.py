@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from chains.reader import ChainReader
     from chains.types import ChainId
+    from exports.contents import Contents
     from exports.difference import Difference
     from exports.trust import TrustedKeys
     from exports.verdict import VerificationReport
@@ -114,6 +115,10 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help="An earlier bundle of the firm: show what changed since.", metavar="OLD"),
         ] = None,
+        report_file: Annotated[
+            Path | None,
+            typer.Option("--report", help="Write the auditor's report: .html, or .pdf.", metavar="FILE"),
+        ] = None,
         as_json: JsonOption = False,
     ) -> int:
         """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
@@ -134,7 +139,9 @@ def register(app: typer.Typer) -> None:
         if bool(sample) != bool(seed):
             raise InputError("--sample and --seed go together: choose the seed yourself, after the bundle was made")
         request = SampleRequest(sample, seed) if sample else None
-
+        if report_file is not None:
+            _can_be_written(report_file)
+        kept: list[Contents] = []
         readers = dict(node_of(text) for text in rpc or ())
         keys = load_trusted_keys(trusted_keys)
         with output.progress("verifying", None, quiet=as_json):
@@ -147,6 +154,7 @@ def register(app: typer.Typer) -> None:
                 also_required=require_role or (),
                 tsa_certificates=load_certificates(tsa_certificate) if tsa_certificate is not None else (),
                 sample=request,
+                keep=kept.append,
             )
             compared = _compared(file, diff, keys) if diff is not None else None
         if as_json:
@@ -159,6 +167,8 @@ def register(app: typer.Typer) -> None:
             show_report(report)
             if compared:
                 compared.show()
+        if report_file is not None:
+            _write_report(report_file, kept, report, quiet=as_json)
         return _worst(report.exit_code, compared.exit_code if compared else 0)
 
     journal_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal of everything that was done.")
@@ -268,6 +278,33 @@ class _Compared:
         else:
             for line in difference_lines(self.difference):
                 output.say(output.clean(line))
+
+
+REPORT_SUFFIXES = (".html", ".pdf")
+
+
+def _can_be_written(file: Path) -> None:
+    if file.suffix.lower() not in REPORT_SUFFIXES:
+        raise InputError(f"{file.name} is neither .html nor .pdf")
+    if not file.parent.is_dir():
+        raise InputError(f"there is no folder {file.parent}")
+
+
+def _write_report(file: Path, kept: list[Contents], report: VerificationReport, *, quiet: bool) -> None:
+    """The auditor's report on what was verified, replacing one of the same name only as a whole."""
+    from exports.audit_report import audit_report_html, audit_report_pdf
+
+    if not kept:
+        raise InputError("there is nothing to report on: the bundle's records could not be read")
+    with output.progress("writing the report", None, quiet=quiet):
+        content = audit_report_html(kept[0], report)
+        if file.suffix.lower() == ".pdf":
+            content = audit_report_pdf(content)
+    beside = file.with_name(file.name + ".part")
+    beside.write_bytes(content)
+    beside.replace(file)
+    if not quiet:
+        output.say(f"\n[green]written[/green] {output.clean(file)}: {len(content):,} bytes")
 
 
 def _compared(file: Path, older: Path, keys: TrustedKeys) -> _Compared:
