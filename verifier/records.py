@@ -148,6 +148,8 @@ class FindingKind(StrEnum):
     """The deadline of a deposit passed with a deficit: notified immediately, 15c3-3(i)."""
     CONTROL_DEFICIT = "control_deficit"
     """Less of an issue of securities is in possession or control than 15c3-3(b) requires."""
+    HYPOTHECATION = "hypothecation"
+    """Client securities are pledged or lent without authority, or for more than customers owe: 8c-1, 15c2-1, 15c3-3."""
 
 
 class MatchOutcome(StrEnum):
