@@ -136,7 +136,7 @@ def stamp_name(answer: bytes) -> str:
 
 
 def load_certificates(path: Path) -> list[Certificate]:
-    """The certificates (PEM) of authorities, of their roots, or both. Raises `TimeStampInvalid`."""
+    """The root certificates (PEM) of authorities. Raises `TimeStampInvalid`."""
     from cryptography.x509 import load_pem_x509_certificates
 
     try:
@@ -157,9 +157,9 @@ def _decoded(data: bytes) -> TimeStampResponse:
     try:
         response = decode_timestamp_response(data)
         granted = PKIStatus(response.status) in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS)
-        if granted:
-            _ = response.tst_info, response.signed_data  # read now: what is malformed inside shows only when it is read
-    except ValueError as error:
+        if granted:  # read now: what is malformed inside shows only when it is read
+            _ = response.tst_info.message_imprint, response.signed_data.certificates, _moment(response)
+    except Exception as error:  # hostile bytes raise errors of many kinds, of two libraries
         raise TimeStampInvalid("it is no answer of a time-stamp authority") from error
     if not granted:
         raise TimeStampInvalid("the authority refused the request")
@@ -175,34 +175,31 @@ def _require_digest(response: TimeStampResponse, digest: str) -> None:
 
 
 def _verified(response: TimeStampResponse, digest: str, certificates: Sequence[Certificate]) -> str | None:
-    """Name of the authority that made it; None when it is none whose certificate, or whose issuer's, was given.
+    """Name of the authority that made it; None when it has nothing to do with the certificates that were given.
 
-    The certificates need to be valid at the stamp's moment, not today. Raises `TimeStampInvalid`.
+    The certificates need to be valid at the stamp's moment, not today. Raises `TimeStampInvalid` for a stamp that one
+    of the given authorities should have made and did not.
     """
-    from rfc3161_client import VerificationError, VerifierBuilder
+    from cryptography.x509 import load_der_x509_certificate
+    from rfc3161_client import VerifierBuilder
 
-    signer = _signer_certificate(response)
-    names = {certificate.subject for certificate in certificates}
-    if signer is not None and signer.subject not in names and signer.issuer not in names:
-        return None
+    try:
+        # A set that the library empties as it verifies, so it is read before.
+        wanted = {(each.issuer, each.serial_number) for each in response.signed_data.signer_infos}
+        inside = [load_der_x509_certificate(data) for data in response.signed_data.certificates]
+        signer = next((each for each in inside if (each.issuer, each.serial_number) in wanted), None)
+        named = {name for each in inside for name in (each.subject, each.issuer)}
+    except Exception as error:  # hostile bytes raise errors of many kinds, of two libraries
+        raise TimeStampInvalid("its certificates cannot be read") from error
+    if signer is None:
+        raise TimeStampInvalid("it does not hold the certificate of its signer")
     try:
         VerifierBuilder(roots=list(certificates)).build().verify(response, bytes.fromhex(digest))
-    except (VerificationError, ValueError) as error:
-        raise TimeStampInvalid("its signature does not verify with the authority's certificate") from error
-    assert signer is not None  # else it would not have verified
+    except Exception as error:
+        if named.isdisjoint(certificate.subject for certificate in certificates):
+            return None
+        raise TimeStampInvalid("it does not verify with the authority's certificate") from error
     return signer.subject.rfc4514_string()[:200]
-
-
-def _signer_certificate(response: TimeStampResponse) -> Certificate | None:
-    from cryptography.x509 import load_der_x509_certificate
-
-    try:
-        found = [load_der_x509_certificate(data) for data in response.signed_data.certificates]
-        signers = response.signed_data.signer_infos
-    except ValueError as error:
-        raise TimeStampInvalid("its certificates cannot be read") from error
-    wanted = {(each.issuer, each.serial_number) for each in signers}
-    return next((each for each in found if (each.issuer, each.serial_number) in wanted), None)
 
 
 def _moment(response: TimeStampResponse) -> datetime:

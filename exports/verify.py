@@ -135,7 +135,7 @@ def verify_bundle(
     may be missing: they are counted and not asked for; that is for who is about to sign. With a `sample` only the drawn
     balances are asked of the reader's nodes; everything in the file is checked all the same. `keep` is given the
     records where they could be read, whatever the verdict. `tsa_certificates` are
-    those of time-stamp authorities that the reader trusts, or of their roots.
+    the root certificates of time-stamp authorities that the reader trusts.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TsaOption = Annotated[
     Path | None,
     typer.Option(
-        "--tsa-certificate", help="Certificate (PEM) of a time-stamp authority you trust, or its root.", metavar="FILE"
+        "--tsa-certificate", help="Root certificate (PEM) of a time-stamp authority you trust.", metavar="FILE"
     ),
 ]
 

@@ -97,7 +97,7 @@ def register(app: typer.Typer) -> None:
         ],
         tsa_certificate: Annotated[
             Path,
-            typer.Option(help="Certificate (PEM) of the authority, or of its root.", metavar="FILE"),
+            typer.Option(help="Root certificate (PEM) of the authority.", metavar="FILE"),
         ],
         as_json: JsonOption = False,
     ) -> int:
