@@ -6,14 +6,14 @@ would require if they were computed now. The two are never mixed: see decision 0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from exports.reserve.accounts import Held, ReserveAccount
-from exports.reserve.computation import Occasion, ReserveComputation, Scope, compute
+from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
 from exports.reserve.errors import ReserveError, ScheduleRefused
 from exports.reserve.frequency import Frequency
 from exports.reserve.funding import (
@@ -33,6 +33,7 @@ from exports.reserve.rulesets import rule_set_at
 from verifier.errors import InputError
 from verifier.reserve.calendar import (
     BankCalendar,
+    monthly_as_of,
     reserve_times,
     weekly_as_of,
 )
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from verifier.store import Store
     from verifier.store.reserve_store import StoredComputation
 
+DAY: Final = timedelta(days=1)
+WEEKLY_ADVICE: Final = "Compute weekly, without --monthly; a weekly computation is never later than is permitted."
 DAILY: Final = frozenset({Frequency.DAILY_REQUIRED, Frequency.DAILY_VOLUNTARY})
 
 
@@ -65,9 +68,12 @@ def compute_and_record(
     now: datetime,
     reason: str = "",
     source: LinesFrom | None = None,
+    *,
+    monthly: bool = False,
 ) -> StoredComputation:
     """Make a computation as of a day's close from what is known now, and keep it with its inputs.
 
+    With `monthly` it is a monthly one, where 15c3-3(e)(3) permits that; its deposit is 105 percent.
     Raises `ScheduleRefused` for a day that has not closed, or a regular computation on a day of which none is due.
     `source` says where the lines come from; None takes what the day has, and refuses both.
     """
@@ -77,7 +83,9 @@ def compute_and_record(
         raise ScheduleRefused(f"{as_of.isoformat()} has not closed yet", advice="Compute on the next business day.")
     known_at = store.book_time(now)
     inputs = inputs_at(store, settings, as_of, known_at, scope, occasion, source)
-    if occasion is Occasion.REGULAR:
+    if monthly:
+        inputs = _monthly(store, settings, inputs, known_at)
+    elif occasion is Occasion.REGULAR:
         for each in scope.classes:
             frequency = inputs.frequency if each is ReserveClass.CUSTOMER else inputs.pab_frequency
             if frequency not in DAILY and weekly_as_of(as_of, calendar) != as_of:
@@ -86,6 +94,27 @@ def compute_and_record(
                     advice="Choose the last business day of the week, or --extra: an extra computation binds too.",
                 )
     return store.add_reserve_computation(compute(inputs), times, known_at, actor, now, reason)
+
+
+def _monthly(store: Store, settings: Settings, inputs: ReserveInputs, known_at: datetime) -> ReserveInputs:
+    """The same inputs as a monthly computation of the purposes in scope, where that is permitted and due."""
+    from verifier.reserve_monthly import why_not_monthly
+
+    as_of, calendar = inputs.as_of, firm_calendar(settings)[0]
+    for purpose in inputs.scope.classes:
+        if why := why_not_monthly(store, settings, purpose, as_of, known_at):
+            raise ScheduleRefused(f"a monthly {purpose} computation is not permitted: {why}", advice=WEEKLY_ADVICE)
+    if monthly_as_of(as_of, calendar) != as_of and inputs.occasion is Occasion.REGULAR:
+        raise ScheduleRefused(
+            f"{as_of.isoformat()} is not the last business day of its month",
+            advice="Choose the last business day of the month, or --extra: an extra computation binds too.",
+        )
+    customer, pab = (each in inputs.scope.classes for each in ReserveClass)
+    return replace(
+        inputs,
+        frequency=Frequency.MONTHLY if customer else inputs.frequency,
+        pab_frequency=Frequency.MONTHLY if pab else inputs.pab_frequency,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +262,43 @@ def _overdue(
         policies = firm_policies(settings, day)
         customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
         weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
-        as_of = weekly_as_of(day, calendar) if weekly else day
-        while calendar.add_business_days(as_of, 1) >= on:
-            earlier = as_of - timedelta(days=7) if weekly else calendar.on_or_before(as_of - timedelta(days=1))
-            as_of = weekly_as_of(earlier, calendar) if weekly else earlier
+        if weekly and _is_monthly(purpose, own, settings, store, day, now):
+            as_of = _due(day, on, calendar, lambda at: monthly_as_of(at, calendar), lambda at: at.replace(day=1) - DAY)
+        elif weekly:
+            as_of = _due(day, on, calendar, lambda at: weekly_as_of(at, calendar), lambda at: at - 7 * DAY)
+        else:
+            as_of = _due(day, on, calendar, calendar.on_or_before, lambda at: at - DAY)
     except ReserveError as error:  # also of a year whose bank holidays are not known: then nothing is known to be made
         return str(error)
     made = {each.as_of for each in own}
     if as_of in made or as_of < min(made):  # what was due before the first computation on record is not judged
         return ""
     return f"the {purpose} computation as of {as_of.isoformat()} was due and is not on record"
+
+
+def _due(
+    day: date, on: date, calendar: BankCalendar, period: Callable[[date], date], before: Callable[[date], date]
+) -> date:
+    """The newest as-of date of a period whose day to be computed lies before a date."""
+    as_of = period(day)
+    while calendar.add_business_days(as_of, 1) >= on:
+        as_of = period(before(as_of))
+    return as_of
+
+
+def _is_monthly(
+    purpose: ReserveClass, own: Iterable[StoredComputation], settings: Settings, store: Store, day: date, now: datetime
+) -> bool:
+    """Whether the firm computes monthly: its newest regular computation was, and it is still permitted."""
+    from verifier.reserve_monthly import why_not_monthly
+
+    regular = [each for each in own if each.occasion is Occasion.REGULAR]
+    if not regular:
+        return False
+    inputs = max(regular, key=lambda each: each.as_of).computation().inputs
+    frequency = inputs.frequency if purpose is ReserveClass.CUSTOMER else inputs.pab_frequency
+    is_monthly = frequency is Frequency.MONTHLY
+    return is_monthly and not why_not_monthly(store, settings, purpose, day, store.book_time(now))
 
 
 def what_if_withdraw(

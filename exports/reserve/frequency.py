@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -200,6 +200,17 @@ def monthly_permitted(
         return False
     within = aggregate_indebtedness * 100 <= net_capital * MONTHLY_INDEBTEDNESS_PERCENT
     return within and customer_funds <= MONTHLY_FUNDS_CENTS_MAX
+
+
+def pab_monthly_permitted(*, only_pab: bool, requirements: Sequence[int]) -> bool:
+    """Whether PAB computations may be monthly, 15c3-3(e)(3)(iii).
+
+    `only_pab` is a firm that carries no customers' accounts and does no proprietary trading. `requirements` are those
+    of its PAB computations so far, oldest first, in cents: after one that asked for a deposit it computes weekly until
+    four in succession ask for none.
+    """
+    since = [weeks for weeks, cents in enumerate(reversed(requirements)) if cents]
+    return only_pab and (not since or since[0] >= MONTHLY_CLEAN_WEEKS)
 
 
 def _months_after(day: date, months: int, *, month_end: bool = False) -> date:

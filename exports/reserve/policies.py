@@ -30,6 +30,7 @@ _ALLOWED: Final = {
     "statement_age_days_max": r"[0-9]{1,3}",
     "allocation_order": r"offsets_then_customers_first|customers_first_then_offsets|offsets_then_firm_first",
     "lien_share": r"up_to_market_value|in_proportion",
+    "pab_only_business": r"yes|no",
 }
 """Every policy of a computation, with the form of its values."""
 _ALLOWED_IN_REVIEWS: Final = {
@@ -213,6 +214,13 @@ DEFAULT_POLICIES: Final = (
         _FIRST,
         "Exhibit A item 2, Note B; chosen for this program",
         "A loan on customers' and other securities is customers' up to the market value of theirs.",
+    ),
+    Policy(
+        "pab_only_business",
+        "no",
+        _FIRST,
+        "15c3-3(e)(3)(iii)",
+        "That a firm carries no customers' accounts and does no proprietary trading is for the firm to say.",
     ),
 )
 

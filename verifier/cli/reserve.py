@@ -47,6 +47,10 @@ def _register_compute(reserve_app: typer.Typer) -> None:
             bool, typer.Option("--test-run", help="Keep it on record as a test: it fixes nothing and permits nothing.")
         ] = False,
         reason: Annotated[str, typer.Option("--reason", help="Why a computation on record is made again.")] = "",
+        monthly: Annotated[
+            bool,
+            typer.Option("--monthly", help="Compute monthly, where (e)(3) permits it; the deposit is 105 percent."),
+        ] = False,
         source: Annotated[
             str, typer.Option("--from", help="stated or books: needed on a day that has both.", metavar="SOURCE")
         ] = "",
@@ -86,6 +90,7 @@ def _register_compute(reserve_app: typer.Typer) -> None:
                 moment,
                 reason,
                 LinesFrom(source) if source else None,
+                monthly=monthly,
             )
             undone = try_finish_runs(store, settings, actor, moment)
             view, seen = look_after(stored.computation_id, store, settings, actor, moment)
