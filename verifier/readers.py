@@ -36,6 +36,7 @@ def chain_sweep(
         settings.sweep,
         history_from_height=section.history_from_height,
         heartbeat_seconds_max=section.heartbeat_seconds_max,
+        firm_zone=settings.reserve.bank_zone,
         clock=clock,
         actor=actor,
         on_phase=on_phase,

@@ -11,7 +11,8 @@ The way of one sweep:
 6. who else could move what is in the wallets is asked at the pin, where the chain's adapter can (`sweep_encumbrances`);
 7. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
 8. transfers are matched, balances rolled forward and reconciled, cases opened and the sweep ended with
-   matched + diverged + unverified = expected, all in one transaction.
+   matched + diverged + unverified = expected, all in one transaction;
+9. trades are settled by the legs that lie in final blocks (`trade_settling`).
 
 A process that dies anywhere, or a node that stops answering, leaves a started sweep; the next one takes it up at the
 same block and with the book as it was known then, skips what is stored, and ends with the same records. A sweep that
@@ -21,7 +22,7 @@ a node gave a wrong answer to is given up instead: what it read stays recorded a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,6 +31,7 @@ from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
 from chains.quorum import QuorumReader, open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, prepare_balances, used_addresses
+from chains.state_proofs import StateProofMode
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Holding, ReadStatus, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
@@ -37,6 +39,7 @@ from verifier.changes import search_changes
 from verifier.config import SweepSettings
 from verifier.control_view import ControlView, control_view
 from verifier.descriptors import follow_descriptors
+from verifier.exception_proofs import prove_exceptions
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
 from verifier.records import SweepSummary, TransferMatch
@@ -48,6 +51,7 @@ from verifier.rules.holdings import MappedHolding, plan_holdings
 from verifier.state_proving import prove_shard
 from verifier.store import CaseSeen, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
+from verifier.trade_settling import TradesSettled, settle_trades
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +99,8 @@ class SweepOutcome:
     """Approved transfers that somebody should look at: to the firm itself, or approved in the books only afterwards."""
     control: ControlView | None = None
     """What was learnt about who else could move what is there; None when it was not asked."""
+    trades: TradesSettled = field(default_factory=TradesSettled)
+    """Trades that legs in final blocks settled, and those of which it cannot be told."""
     immature: ImmatureCoins | None = None
     """Bitcoin: what is counted and cannot be spent yet; None for other chains."""
 
@@ -124,6 +130,7 @@ class SweepOutcome:
                 {"node_id": node.node_id, "operator": node.operator, "reason": node.reason, "holdings": node.holdings}
                 for node in self.left_out
             ],
+            "trades": self.trades.to_dict(),
             "immature": self.immature.to_dict() if self.immature is not None else None,
             "encumbrances": self.control.to_dict() if self.control is not None else None,
             "changes": self.changes.to_dict() if self.changes is not None else None,
@@ -157,6 +164,7 @@ class ChainSweep:
         on_phase: OnPhase = silent,
         encumbrances: EncumbranceOptions | None = None,
         heartbeat_seconds_max: int | None = None,
+        firm_zone: str = "UTC",
     ) -> None:
         self._store = store
         self._chain = chain
@@ -167,6 +175,7 @@ class ChainSweep:
         self._actor = actor
         self._on_phase = on_phase
         self._every_block = False
+        self._firm_zone = firm_zone
         self._encumbrances = encumbrances or EncumbranceOptions()
         self._heartbeat_limit = heartbeat_limit(
             heartbeat_seconds_max, settings.heartbeat_seconds_max, chain.head_age_seconds_max
@@ -344,6 +353,8 @@ class ChainSweep:
             self._store, self._plugin, start, self._actor, self._clock, lambda asked: used_addresses(reader, asked)
         )
         judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start), descriptors)
+        if self._chain.state_proofs is not StateProofMode.OFF:
+            prove_exceptions(self._store, reader, start, judgement.matches, self._actor, self._clock)
         return self._end(start, judgement)
 
     def _ask_other_nodes(self, question: EncumbranceQuestion, asked: str, failure: str) -> str:
@@ -510,6 +521,7 @@ class ChainSweep:
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
         for_review = tuple(match for match in judgement.matches if match.for_review)
+        trades = settle_trades(self._store, self._chain.chain_id, self._firm_zone, self._actor, self._clock)
         return SweepOutcome(
             self._chain.chain_id,
             summary,
@@ -518,6 +530,7 @@ class ChainSweep:
             for_review=for_review,
             changes=self._store.found_changes(start),
             control=control_view(self._store, start),
+            trades=trades,
             immature=immature_coins(self._store, summary),
         )
 

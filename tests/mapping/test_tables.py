@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mapping.books_rows import BULK_FORMS
 from mapping.columns import OnChange
 from mapping.dictionary import main, render
 from mapping.errors import UnknownTable
-from mapping.tables import TABLES, table_named, table_of, template
+from mapping.tables import BOOKS_TABLES, TABLES, table_named, table_of, template
 from mapping.tables.descriptors import LOOK_AHEAD_USUAL
 from mapping.tables.places import WALLETS
 from mapping.types import AssetRecord, PositionSource, TransferAuthorization, Wallet
@@ -73,8 +74,10 @@ def test_the_templates_of_all_files_import_together(empty_desk: Desk) -> None:
     result = empty_desk.take(**{table.name: template(table.file_name) for table in TABLES})
     derived = LOOK_AHEAD_USUAL - 1  # the addresses that follow from the descriptor, besides its first
     assert result.row_count == sum(len(table.examples) for table in TABLES) + derived
+    packed = {pack.table: [BULK_FORMS[pack.table].record(row) for _, row in pack.rows()] for pack in result.packs}
     for table in TABLES:
         found = [row.record for row in result.records if isinstance(row.record, table.record_type)]
+        found += packed.get(table.name, [])
         assert len({table.key(record) for record in found}) == len(table.examples) + derived * (table is WALLETS)
         assert all(len(table.key(record)) == len(table.key_columns) for record in found)
         assert all(table_of(record) is table for record in found)
@@ -328,4 +331,5 @@ def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
     places = {"clients", "assets", "wallets", "wallet_descriptors", "pools", "firm_addresses"}
     reserve = {"reserve_items", "reserve_accounts", "reserve_holdings", "firm_capital", "focus_history"}
-    assert changing == places | {"accepted_control", "token_layouts"} | reserve
+    reserve |= {"bank_movements"} | {table.name for table in BOOKS_TABLES}
+    assert changing == places | {"accepted_control", "token_layouts", "custodian_accounts"} | reserve

@@ -22,7 +22,6 @@ from mapping.books_types import (
     OtherAmount,
     PabRelief,
     SecurityFact,
-    Trade,
 )
 from mapping.types import AssetRecord, Origin
 from verifier.errors import InputError
@@ -65,22 +64,28 @@ class BooksStore(MappingStore):
             )
         return found
 
-    def books_now(self, on: date, known_at: datetime) -> Books | None:
+    def books_now(self, on: date, known_at: datetime, also: Collection[AssetId] = ()) -> Books | None:
         """The newest closed day's books with the rows of later days, up to `on`, laid over them.
 
         Facts are those in effect on `on`, the firm's civil date. None where no day is closed; raises `InputError` as
-        `books` does. Trades are not laid over them here.
+        `books` does. Trades are not laid over them here: `projected_books` does. `also` are further assets to tell of.
         """
         days = [day for day in self.closed_days(known_at) if day <= on]
         if not days:
             return None
-        closed = self._complete(self.stated_books(days[-1], known_at, on=on), known_at)
+        closed = self._complete(self.stated_books(days[-1], known_at, on=on, also=also), known_at)
         for day in self._later_days(days[-1], on, known_at):
             closed = overlaid(closed, self.stated_books(day, known_at, on=on, with_closed_lines=True))
         return closed
 
     def stated_books(
-        self, as_of: date, known_at: datetime, *, on: date | None = None, with_closed_lines: bool = False
+        self,
+        as_of: date,
+        known_at: datetime,
+        *,
+        on: date | None = None,
+        with_closed_lines: bool = False,
+        also: Collection[AssetId] = (),
     ) -> Books:
         """The rows of a day as known at a time, complete or not, with the facts in effect on that day or on `on`."""
         with self.read() as connection:
@@ -95,7 +100,7 @@ class BooksStore(MappingStore):
 
             stock = bulk("stock_record")
             accounts = bulk("accounts")
-        named = {line.security_id for line in stock}
+        named = {line.security_id for line in stock} | set(also)
         facts_on = max(as_of, on) if on is not None else as_of
 
         def of_day(record_type: type[Any]) -> tuple[Any, ...]:
@@ -140,10 +145,6 @@ class BooksStore(MappingStore):
                 str(row[ROW_ID]): Origin(files[file_key].name, files[file_key].digest, line)
                 for (file_key, line), row in rows
             }
-
-    def trades(self, known_at: datetime) -> list[Trade]:
-        """The newest version of every trade."""
-        return self._newest(Trade, known_at)
 
     def _later_days(self, closed: date, last: date, known_at: datetime) -> list[date]:
         dated = (self._newest(each, known_at) for each in (ClearingMargin, Lien, OtherAmount))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from verifier.store.approval_store import ApprovalStore
-from verifier.store.books_store import BooksStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
@@ -23,11 +22,12 @@ from verifier.store.proof_store import ProofStore
 from verifier.store.report_store import ReportStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
+from verifier.store.trade_store import TradeStore
 from verifier.store.waiting_store import WaitingStore
 
 
 class Store(
-    BooksStore,
+    TradeStore,
     MappingStore,
     KnownStore,
     ResultStore,

@@ -16,6 +16,7 @@ from verifier.store.tables.books import (
     SecurityFactRow,
     StockLineRow,
     TradeRow,
+    TradeSettlementRow,
 )
 from verifier.store.tables.chain import (
     BalanceObservationRow,
@@ -83,7 +84,13 @@ from verifier.store.tables.possession import (
     PossessionReviewRow,
     SubstitutionRow,
 )
-from verifier.store.tables.proofs import ProofGapRow, ProofNodeRow, SweepHeaderRow, SweepProofNodeRow
+from verifier.store.tables.proofs import (
+    ProofGapRow,
+    ProofNodeRow,
+    SweepHeaderRow,
+    SweepProofNodeRow,
+    TransactionProofRow,
+)
 from verifier.store.tables.reports import ArchivedRow, DailyReportRow, ExceptionReviewRow
 from verifier.store.tables.reserve import (
     BankMovementRow,
@@ -201,6 +208,8 @@ __all__ = [
     "TokenLayoutRow",
     "TracedBlockRow",
     "TradeRow",
+    "TradeSettlementRow",
+    "TransactionProofRow",
     "TransferMatchRow",
     "TransferRow",
     "UnparsedEventsRow",

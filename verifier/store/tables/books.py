@@ -23,7 +23,8 @@ from mapping.books_types import (
     TradeSide,
 )
 from mapping.reserve_types import ReserveClass
-from verifier.store.tables.base import HotRow, column, rules
+from verifier.reserve.trades import SettlementAct
+from verifier.store.tables.base import DataRow, HotRow, column, rules
 from verifier.store.tables.mapping import ImportedRow
 from verifier.store.types import BaseUnits, CivilDate, EnumText, Flag, UtcTime, Whole, Words
 
@@ -246,3 +247,19 @@ class TradeRow(ImportedRow, table=True):
     wallet: str | None = column(Words())
     tx_id: str = column(Words())
     settled_on: date | None = column(CivilDate())
+
+
+class TradeSettlementRow(DataRow, table=True):
+    """That a leg of a final block settled a trade at the block's time, or that this is taken back."""
+
+    __tablename__ = "trade_settlement"
+    __table_args__ = rules(sa.Index(None, "trade_id"))
+
+    trade_id: str = column(Words())
+    act: SettlementAct = column(EnumText(SettlementAct))
+    chain_id: str = column(Words())
+    height: int = column(Whole())
+    block_hash: str = column(Words())
+    parent_hash: str = column(Words())
+    block_time: datetime = column(UtcTime())
+    tx_id: str = column(Words())

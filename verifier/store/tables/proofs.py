@@ -41,6 +41,23 @@ class SweepProofNodeRow(HotRow, table=True):
     node_key: int = column(Whole(), to="proof_node.record_id")
 
 
+class TransactionProofRow(HotRow, table=True):
+    """That a transaction stands in a block, for one of whose transfers there is an exception."""
+
+    __tablename__ = "transaction_proof"
+    __table_args__ = rules(sa.UniqueConstraint("block_hash", "tx_id"))
+
+    chain_id: str = column(Words())
+    block_hash: str = column(Words())
+    tx_id: str = column(Words())
+    place: int = column(Whole())
+    header: str = column(Words())
+    """RLP in hexadecimal digits."""
+    transaction_nodes: str = column(Words())
+    """Trie nodes in hexadecimal digits, separated by blanks, from the root."""
+    receipt_nodes: str = column(Words())
+
+
 class ProofGapRow(HotRow, table=True):
     """That balances of an asset were read in a shard and have no proof, and why."""
 

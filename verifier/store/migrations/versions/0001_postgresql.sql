@@ -309,6 +309,39 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE trade_settlement (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	trade_id TEXT NOT NULL,
+	act TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height BIGINT NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TIMESTAMP WITH TIME ZONE NOT NULL,
+	tx_id TEXT NOT NULL,
+	CONSTRAINT pk_trade_settlement PRIMARY KEY (record_id),
+	CONSTRAINT fk_trade_settlement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_trade_settlement_trade_id ON trade_settlement (trade_id);
+
+CREATE TABLE transaction_proof (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	block_hash TEXT NOT NULL,
+	tx_id TEXT NOT NULL,
+	place BIGINT NOT NULL,
+	header TEXT NOT NULL,
+	transaction_nodes TEXT NOT NULL,
+	receipt_nodes TEXT NOT NULL,
+	CONSTRAINT pk_transaction_proof PRIMARY KEY (record_id),
+	CONSTRAINT uq_transaction_proof_block_hash_tx_id UNIQUE (block_hash, tx_id),
+	CONSTRAINT fk_transaction_proof_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE accepted_control (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -2007,6 +2040,18 @@ CREATE TRIGGER sweep_failure_refuse_change BEFORE UPDATE OR DELETE ON sweep_fail
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_failure_refuse_truncate BEFORE TRUNCATE ON sweep_failure
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER trade_settlement_refuse_change BEFORE UPDATE OR DELETE ON trade_settlement
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER trade_settlement_refuse_truncate BEFORE TRUNCATE ON trade_settlement
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transaction_proof_refuse_change BEFORE UPDATE OR DELETE ON transaction_proof
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER transaction_proof_refuse_truncate BEFORE TRUNCATE ON transaction_proof
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER accepted_control_refuse_change BEFORE UPDATE OR DELETE ON accepted_control

@@ -331,6 +331,41 @@ CREATE TABLE sweep_failure (
 
 CREATE INDEX ix_sweep_failure_chain_id ON sweep_failure (chain_id);
 
+CREATE TABLE trade_settlement (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	trade_id TEXT NOT NULL,
+	act TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height INTEGER NOT NULL,
+	block_hash TEXT NOT NULL,
+	parent_hash TEXT NOT NULL,
+	block_time TEXT NOT NULL,
+	tx_id TEXT NOT NULL,
+	CONSTRAINT pk_trade_settlement PRIMARY KEY (record_id),
+	CONSTRAINT fk_trade_settlement_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE INDEX ix_trade_settlement_trade_id ON trade_settlement (trade_id);
+
+CREATE TABLE transaction_proof (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	block_hash TEXT NOT NULL,
+	tx_id TEXT NOT NULL,
+	place INTEGER NOT NULL,
+	header TEXT NOT NULL,
+	transaction_nodes TEXT NOT NULL,
+	receipt_nodes TEXT NOT NULL,
+	CONSTRAINT pk_transaction_proof PRIMARY KEY (record_id),
+	CONSTRAINT uq_transaction_proof_block_hash_tx_id UNIQUE (block_hash, tx_id),
+	CONSTRAINT fk_transaction_proof_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
 CREATE TABLE accepted_control (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -2109,6 +2144,18 @@ BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END
 
 CREATE TRIGGER sweep_failure_refuse_delete BEFORE DELETE ON sweep_failure
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_failure are added, never changed'); END;
+
+CREATE TRIGGER trade_settlement_refuse_update BEFORE UPDATE ON trade_settlement
+BEGIN SELECT RAISE(ABORT, 'rows of trade_settlement are added, never changed'); END;
+
+CREATE TRIGGER trade_settlement_refuse_delete BEFORE DELETE ON trade_settlement
+BEGIN SELECT RAISE(ABORT, 'rows of trade_settlement are added, never changed'); END;
+
+CREATE TRIGGER transaction_proof_refuse_update BEFORE UPDATE ON transaction_proof
+BEGIN SELECT RAISE(ABORT, 'rows of transaction_proof are added, never changed'); END;
+
+CREATE TRIGGER transaction_proof_refuse_delete BEFORE DELETE ON transaction_proof
+BEGIN SELECT RAISE(ABORT, 'rows of transaction_proof are added, never changed'); END;
 
 CREATE TRIGGER accepted_control_refuse_update BEFORE UPDATE ON accepted_control
 BEGIN SELECT RAISE(ABORT, 'rows of accepted_control are added, never changed'); END;
