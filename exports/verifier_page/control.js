@@ -47,7 +47,8 @@ function reviewProblems(sweep, review, all) {
   const chainId = sweep.chain_id, second = BigInt(micros(sweep.block_time)) / 1000000n, name = "review of " + sweep.sweep_id + ": ";
   const own = (records) => records.filter((r) => r.sweep_id === sweep.sweep_id);
   const grants = own(all.grants), controls = own(all.controls), restrictions = own(all.restrictions);
-  const open = all.wallets.filter((r) => r.chain_id === chainId && (r.closed_on === null || r.closed_on >= dayOf(sweep.block_time)));
+  const mapped = all.wallets.filter((r) => r.chain_id === chainId && (r.closed_on === null || r.closed_on >= dayOf(sweep.block_time)));
+  const open = [...new Map(mapped.map((r) => [r.address, r])).values()]; // one that stands twice is check 6's matter
   const balances = new Map(all.balances.filter((r) => r.chain_id === chainId).map((r) => [key(r.address, r.asset_id), r.base_units]));
   const cases = new Set(all.cases.map((r) => key(r.kind, r.location, r.asset_id))), places = new Set(all.cases.map((r) => key(r.kind, r.location)));
   const toPermit2 = new Map(grants.filter((r) => r.kind === "allowance" && r.spender === review.permit2).map((r) => [key(r.owner, r.asset_id), r.base_units]));

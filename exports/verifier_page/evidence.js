@@ -135,15 +135,36 @@ function checkTransfers(all) {
   return outcome(all.transfers.length + all.sweeps.length, problems);
 }
 
+// Earlier bundles of the firm whose block left its chain: named, and nothing here rests on those blocks.
+function supersededProblems(all, earlier) {
+  const { manifest } = all, problems = [], places = new Set(), names = new Map();
+  const known = new Map([[manifest.sequence - 1, manifest.previous_digest]]);
+  if (earlier && !known.has(earlier.sequence)) known.set(earlier.sequence, earlier.digest);
+  const used = new Set([...all.sweeps, ...all.transfers].map((r) => key(r.chain_id, r.block_hash)));
+  for (const r of all.superseded_bundles) {
+    const where = "superseded bundle " + r.sequence + " on " + r.chain_id + ": ", name = key(r.bundle_id, r.digest);
+    const place = key(r.sequence, r.chain_id);
+    if (r.sequence >= manifest.sequence) problems.push(where + "it is no earlier bundle");
+    if (known.has(r.sequence) && known.get(r.sequence) !== r.digest) problems.push(where + "another digest than the bundle of that number");
+    if (names.has(r.sequence) && names.get(r.sequence) !== name) problems.push(where + "two bundles of one number");
+    if (places.has(place)) problems.push(where + "named twice");
+    if (r.found_at > manifest.created_at) problems.push(where + "found after this bundle was made");
+    if (used.has(key(r.chain_id, r.block_hash))) problems.push(where + "this bundle uses the block that left the chain");
+    names.set(r.sequence, name);
+    places.add(place);
+  }
+  return problems;
+}
+
 // `earlier` is the sequence and digest of a bundle the reader had before, or null.
-function checkPlace({ manifest }, earlier) {
+function checkPlace(all, earlier) {
+  const { manifest } = all, problems = supersededProblems(all, earlier), named = all.superseded_bundles.length;
   const note = "journal entry " + manifest.journal.sequence + ", bundle " + manifest.sequence;
-  if (!earlier) return outcome(1, [], [], note + "; not compared with an earlier bundle");
-  const problems = [];
+  if (!earlier) return outcome(1 + named, problems, [], note + "; not compared with an earlier bundle");
   if (manifest.sequence <= earlier.sequence) problems.push("bundle " + manifest.sequence + " does not come after bundle " + earlier.sequence);
   if (manifest.sequence === earlier.sequence + 1 && manifest.previous_digest !== earlier.digest) {
     problems.push("it does not name the earlier bundle's digest as the one before");
   }
   const between = manifest.sequence > earlier.sequence + 1 ? "; bundles between were not given: numbers compared, not digests" : "";
-  return outcome(between ? 1 : 2, problems, [], note + between);
+  return outcome((between ? 1 : 2) + named, problems, [], note + between);
 }

@@ -179,6 +179,9 @@ const KINDS = {
     sweep_id: id, asset_id: asset, question: text, holder: orNull(address),
     answer: oneOf("clear", "restricted", "not_offered", "unread"), reason: text,
   }, (r) => must([(r.answer === "unread") === (r.reason !== ""), "unread ones, and no others, have a reason"])),
+  superseded_bundles: record({
+    bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
+  }, (r) => must([r.sequence >= 1, "a bundle sequence counts from 1"])),
   sweeps: record({
     sweep_id: id, chain_id: chain, height: count, block_hash: blockHash, parent_hash: blockHash, block_time: time,
     finality: text, header_checked: yesOrNo, witnesses: list(witness), expected: count, matched: count, diverged: count,

@@ -1,9 +1,9 @@
 // The page: files in, a report out. Nothing is ever put into the page as markup.
 const SHOWN = {
   failed: ["✗ failed", "bad"], not_possible: ["? not possible", "open"], not_here: ["– not done here", "soft"],
-  not_requested: ["– nothing to ask", "soft"], passed: ["✓ passed", "good"],
+  passed: ["✓ passed", "good"], not_requested: ["– nothing to ask", "soft"],
 };
-const WORST_FIRST = Object.keys(SHOWN), ROWS_MAX = 200;
+const WORST_FIRST = Object.keys(SHOWN), ROWS_MAX = 200, WHOLE_BYTES_MAX = 2 ** 26;
 const at = (id) => document.getElementById(id);
 
 function element(tag, text, style) {
@@ -19,17 +19,22 @@ function listOf(items) {
   return made;
 }
 
+// Heads may end with `·` for amounts and `…` for ids that may break anywhere.
 function tableOf(title, note, heads, rows) {
-  const section = element("section"), table = element("table"), head = table.createTHead().insertRow(), body = table.createTBody();
-  const numeric = (name) => (name.endsWith("·") ? "number" : "");
+  const section = element("section"), table = element("table", undefined, "wide"), head = table.createTHead().insertRow(), body = table.createTBody();
+  const style = (name) => (name.endsWith("·") ? "number" : name.endsWith("…") ? "long" : ""), label = (name) => name.replace(/[·…]$/, "");
   for (const name of heads) {
-    const cell = element("th", name.replace("·", ""), numeric(name));
+    const cell = element("th", label(name), style(name));
     cell.scope = "col";
     head.append(cell);
   }
   for (const row of rows.slice(0, ROWS_MAX)) {
     const line = body.insertRow();
-    row.forEach((value, column) => line.append(element("td", value, numeric(heads[column]) || (SHOWN_STATUS[value] || ""))));
+    row.forEach((value, column) => {
+      const cell = element("td", value, style(heads[column]) || SHOWN_STATUS[value] || "");
+      cell.dataset.label = label(heads[column]);
+      line.append(cell);
+    });
   }
   const frame = element("div", undefined, "scroll");
   frame.append(table);
@@ -39,6 +44,7 @@ function tableOf(title, note, heads, rows) {
   if (rows.length > ROWS_MAX) section.append(element("p", "and " + (rows.length - ROWS_MAX) + " more", "note"));
   return section;
 }
+const STATUS_ORDER = ["diverged", "unverified", "matched"];
 const SHOWN_STATUS = { matched: "good", diverged: "bad", unverified: "open" };
 
 function quantity(units, decimals) {
@@ -73,6 +79,8 @@ function showVerdict(report) {
   at("verdict").dataset.exit = report.exit_code;
   at("verdict").querySelector("strong").textContent = words;
   at("verdict").querySelector("p").textContent = counts.join(", ") + ".";
+  const held = report.all ? report.all.reconciliations : [], told = STATUS_ORDER.map((status) => held.filter((r) => r.status === status).length + " " + status);
+  at("said").textContent = report.all ? "The bundle itself says: " + told.join(", ") + " of " + held.length + " holdings." : "Nothing in the bundle was read as far as its figures.";
 }
 
 function showFacts(report) {
@@ -84,8 +92,6 @@ function showFacts(report) {
     facts.push(["Withheld", manifest.withheld.map((each) => each.what + " (" + each.why + ")").join("; ") || "nothing is said to be"]);
   }
   if (all) {
-    const number = (status) => all.reconciliations.filter((r) => r.status === status).length;
-    facts.push(["Holdings", number("diverged") + " diverged, " + number("unverified") + " unverified, " + number("matched") + " matched"]);
     facts.push(["Cases", all.cases.filter((r) => r.status !== "closed").length + " open of " + all.cases.length]);
     facts.push(["Liabilities root", all.liability_roots.map((r) => r.root).join(", ")]);
   }
@@ -97,26 +103,29 @@ function showContent({ all }) {
   if (all) {
     const assets = new Map(all.assets.map((r) => [r.asset_id, r]));
     const symbol = (assetId) => (assets.has(assetId) ? assets.get(assetId).symbol : assetId), show = (units, assetId) => quantity(units, assets.has(assetId) ? assets.get(assetId).decimals : 0);
-    const order = { diverged: 0, unverified: 1, matched: 2 }, worst = [...all.reconciliations].sort((one, other) => order[one.status] - order[other.status]);
+    const worstFirst = (items) => [...items].sort((one, other) => STATUS_ORDER.indexOf(one.status) - STATUS_ORDER.indexOf(other.status));
     parts.push(tableOf("Holdings, worst first", "Claimed is what clients own by the firm's books, observed what the chain showed. Nothing here is worth more than the checks above.",
-      ["Status", "Where", "Asset", "Claimed·", "Observed·", "Difference·"],
-      worst.map((r) => [r.status, r.location, symbol(r.asset_id), show(r.claimed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
+      ["Status", "Where…", "Asset", "Claimed·", "Observed·", "Difference·"],
+      worstFirst(all.reconciliations).map((r) => [r.status, r.location, symbol(r.asset_id), show(r.claimed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
     parts.push(tableOf("Owed to clients, against what is there", "One tree per asset. That no owner was left out is not proven by it: ask some of the clients.",
       ["Status", "Asset", "Owners·", "Owed·", "Observed·", "Difference·"],
-      [...all.liability_totals].sort((one, other) => order[one.status] - order[other.status])
-        .map((r) => [r.status, symbol(r.asset_id), String(r.positions), show(r.owed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
-    parts.push(tableOf("Blocks", "Whether your own node has them is not checked by this page.", ["Chain", "Height·", "Hash", "Time", "Finality"],
+      worstFirst(all.liability_totals).map((r) => [r.status, symbol(r.asset_id), String(r.positions), show(r.owed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
+    parts.push(tableOf("Blocks", "Whether your own node has them is not checked by this page.", ["Chain", "Height·", "Hash…", "Time", "Finality"],
       all.sweeps.map((r) => [r.chain_id, String(r.height), r.block_hash, r.block_time, r.finality])));
   }
   at("content").replaceChildren(...parts);
 }
 
-function sourceOf(file) {
-  return { size: file.size, read: async (from, to) => new Uint8Array(await file.slice(from, to).arrayBuffer()) };
+// Small files are held whole, which is faster; of large ones only what is looked at.
+async function sourceOf(file) {
+  const part = async (from, to) => new Uint8Array(await file.slice(from, to).arrayBuffer());
+  if (file.size > WHOLE_BYTES_MAX) return { size: file.size, read: part };
+  const whole = await part(0, file.size);
+  return { size: whole.length, read: async (from, to) => whole.slice(from, to) };
 }
 
 async function earlierOf(file) {
-  const source = sourceOf(file), entry = (await openContainer(source.size, source.read)).get("manifest.json");
+  const source = await sourceOf(file), entry = (await openContainer(source.size, source.read)).get("manifest.json");
   if (!entry || entry.size > LIMITS.manifest) refuse("there is no manifest in it");
   const bytes = await source.read(entry.data, entry.data + entry.size);
   return { sequence: parseManifest(bytes).sequence, digest: hex(sha256(bytes)) };
@@ -132,7 +141,7 @@ async function run() {
     }
   }
   if (earlier) reader.earlier = await earlierOf(earlier);
-  const report = await verify(sourceOf(bundle), reader);
+  const report = await verify(await sourceOf(bundle), reader);
   showVerdict(report);
   showFacts(report);
   showChecks(report);

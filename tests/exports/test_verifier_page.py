@@ -146,6 +146,46 @@ def test_without_keys_nobody_signed_and_without_the_algorithm_too(opened: Opened
 
 
 @needs_chromium
+@pytest.mark.fault("E1")
+def test_the_page_refuses_flipped_bytes_cut_files_and_reads_large_ones_in_parts(opened: Opened) -> None:
+    opened.choose("smallest")
+    found = opened.browser.evaluate(
+        """
+        (async () => {
+          const file = at("bundle").files[0], good = await (await sourceOf(file)).read(0, file.size), accepted = [];
+          const reader = { trusted: await readTrustedKeys(new Uint8Array(await at("keys").files[0].arrayBuffer())), now: at("now").value };
+          const code = async (bytes) => (await verify({ size: bytes.length, read: async (a, b) => bytes.slice(a, b) }, reader)).exit_code;
+          for (let place = 0; place < good.length; place += 29) {
+            const flipped = good.slice();
+            flipped[place] ^= 1;
+            if (await code(flipped) === 0) accepted.push(place);
+            if (place % 10 === 0 && await code(good.slice(0, place)) === 0) accepted.push(-place);
+          }
+          const parts = { size: file.size, read: async (a, b) => new Uint8Array(await file.slice(a, b).arrayBuffer()) };
+          return { accepted, whole: await code(good), inParts: (await verify(parts, reader)).exit_code };
+        })()
+        """  # noqa: E501
+    )
+    assert found == {"accepted": [], "whole": 0, "inParts": 0}
+
+
+@needs_chromium
+def test_files_are_dropped_on_the_page(opened: Opened) -> None:
+    opened.choose("smallest")
+    opened.browser.evaluate(
+        """
+        (() => {
+          const files = new DataTransfer();
+          for (const id of ["bundle", "keys"]) files.items.add(at(id).files[0]);
+          for (const id of ["bundle", "keys", "earlier"]) at(id).value = "";
+          document.dispatchEvent(new DragEvent("drop", { dataTransfer: files, cancelable: true }));
+        })()
+        """
+    )
+    assert opened.browser.evaluate(READ_OUT)["exit"] == 0
+
+
+@needs_chromium
 def test_the_browser_lets_the_page_reach_no_network(opened: Opened) -> None:
     tried = opened.browser.evaluate("fetch('http://127.0.0.1:9/').then(() => 'sent', (error) => String(error))")
     assert "TypeError" in tried
