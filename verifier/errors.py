@@ -13,6 +13,7 @@ VerifierError                  every error of this package; has a stable `code` 
 ├── StoredNotJudged            what was given is stored, and what follows from it could not be judged
 ├── InstructionConflict        an instruction is not in the state the action needs, or maker and checker are one
 ├── WithdrawalRefused          a withdrawal that 15c3-3(g) does not permit
+├── SubstitutionRefused        a substitution that would cure no control deficit, or make another
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -109,10 +110,17 @@ class CaseConflict(VerifierError):
 
 
 class InstructionConflict(VerifierError):
-    """A deposit or withdrawal instruction is not in the state the action needs, or its maker would check it."""
+    """An instruction, an act or a substitution is not in the state the action needs, or its maker would check it."""
 
     code = "instruction-conflict"
-    advice = "Look at `custody reserve instructions` and choose the action that fits."
+    advice = "Look at `custody reserve instructions` or `custody control history` and choose the action that fits."
+
+
+class SubstitutionRefused(VerifierError):
+    """A substitution of excess margin securities would cure nothing, or create or deepen a deficit."""
+
+    code = "substitution-refused"
+    advice = "Choose another security or a smaller quantity; `custody control substitute` without --to looks for one."
 
 
 class WithdrawalRefused(VerifierError):

@@ -9,6 +9,10 @@ from datetime import datetime
 from chains.types import ChainId
 from mapping.types import LegalClass
 from verifier.config import Settings
+from verifier.control_rail import PossessionView, possession_view
+from verifier.control_rail import in_use as keeps_books
+from verifier.control_show import possession_reasons
+from verifier.control_show import view_json as possession_json
 from verifier.control_view import ControlView, control_view, proof_json, proof_of_control, proof_text
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.records import Rail, SweepSummary
@@ -73,11 +77,14 @@ class Overview:
     open_cases: int
     reserve: ReserveView | None = None
     """The reserve accounts; None for a firm that states nothing about them."""
+    possession: PossessionView | None = None
+    """Possession or control of securities; None for a firm that keeps no books here."""
 
     @property
     def rails(self) -> list[str]:
         """The rails that the status speaks of."""
-        return [Rail.DIGITAL.value] + ([Rail.CASH.value] if self.reserve is not None else [])
+        more = ((Rail.CASH, self.reserve), (Rail.CONTROL, self.possession))
+        return [Rail.DIGITAL.value, *(rail.value for rail, view in more if view is not None)]
 
     @property
     def exit_code(self) -> int:
@@ -92,6 +99,7 @@ class Overview:
             "reasons": list(self.reasons),
             "open_cases": self.open_cases,
             "reserve": view_json(self.reserve) if self.reserve is not None else None,
+            "possession_or_control": possession_json(self.possession) if self.possession is not None else None,
             "chains": [
                 {
                     "chain_id": chain.chain_id,
@@ -117,7 +125,7 @@ class Overview:
 
 
 def overview(store: Store, settings: Settings, now: datetime) -> Overview:
-    """The state of the digital rail, and of the reserve where it is stated, as recorded; no chain is read."""
+    """The state of the digital rail, and of reserve and possession where they are stated; no chain is read."""
     chains = tuple(_chain(store, settings, section.chain_id, now) for section in settings.chains)
     cases = store.cases()
     kinds = Counter(case.finding.kind for case in cases)
@@ -132,13 +140,16 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     ]
     reserve = reserve_view(store, settings, now) if in_use(store, now) else None
     purposes = reserve.purposes if reserve is not None else ()
+    possession = possession_view(store, settings, now) if keeps_books(store, now) else None
+    unknown = any(each.gaps for each in purposes) or (possession is not None and bool(possession.gaps))
     statuses = firm_status(
         kinds,
         sum(summary.unverified for summary in swept),
         sum(summary.expected for summary in swept),
-        stale=bool(stale or unswept or unread or undetermined or any(each.gaps for each in purposes)),
+        stale=bool(stale or unswept or unread or undetermined or unknown),
         diverged_holdings=sum(summary.diverged for summary in swept),
         under_funded=any(each.shortfall or each.projected_shortfall for each in purposes),
+        control_deficit=possession is not None and possession.in_deficit,
     )
     reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
     reasons += [_diverged_text(summary) for summary in swept if summary.diverged]
@@ -148,9 +159,11 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     reasons += [f"the legal class of {symbol} is undetermined" for symbol in undetermined]
     if reserve is not None:
         reasons += reserve_reasons(reserve)
+    if possession is not None:
+        reasons += possession_reasons(possession)
     if not chains:
         reasons.append("no chain is configured")
-    return Overview(statuses, tuple(reasons), chains, len(cases), reserve)
+    return Overview(statuses, tuple(reasons), chains, len(cases), reserve, possession)
 
 
 def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:

@@ -41,6 +41,15 @@ def inputs_digest(text: bytes) -> str:
     return str(parse_canonical_object(text)["inputs_digest"])
 
 
+def stated_figures(text: bytes) -> dict[AssetId, tuple[int, int]]:
+    """In control and deficit of every issue as a review's text states them; nothing is computed again."""
+    issues = parse_canonical_object(text)["issues"]
+    return {
+        AssetId(_text(each, "security_id")): (int(_text(each, "control")), int(_text(each, "deficit")))
+        for each in _objects(issues)
+    }
+
+
 def read_review(text: bytes) -> Review:
     """The review of its text, computed again from the inputs in it; raises `ReserveError` when it comes out another."""
     try:

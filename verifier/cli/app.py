@@ -18,6 +18,7 @@ from verifier.cli import (
     authorizations,
     books,
     cases,
+    control,
     custodians,
     inclusion,
     key_proof,
@@ -84,6 +85,7 @@ watching.register(app)
 authorizations.register(app)
 cases.register(app)
 reserve.register(app)
+control.register(app)
 reports.register(app)
 key_proof.register(app)
 audit.register(app)

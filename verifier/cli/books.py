@@ -267,7 +267,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, actor: str, moment: datetime) -> None:
-    """What was stated about the reserve may have made a deficit: its case is opened at once.
+    """What was stated about the reserve or the books may have made a deficit: its case is opened at once.
 
     Raises `StoredNotJudged` when that cannot be told; the import stays.
     """
@@ -277,6 +277,12 @@ def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, act
         from verifier.reserve_cases import look_after
 
         look_after("the import", store, settings, actor, moment)
+    from mapping.tables import BOOKS_TABLES
+    from verifier import control_cases, control_rail
+
+    keeps_books = {file.table for file in result.files} & {table.name for table in BOOKS_TABLES}
+    if keeps_books and control_rail.in_use(store, moment):
+        control_cases.look_after("the import", store, settings, actor, moment)
 
 
 def _report(result: object, dry_run: bool, as_json: bool) -> int:

@@ -1,0 +1,240 @@
+"""Possession or control on what is recorded: reviews kept with their inputs, and where it stands at any moment.
+
+The last review is what 15c3-3(d) determined; "projected" is what the books would give if they were reviewed now. The
+two are kept apart, and only the first starts clocks. Decision 0024.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from chains.types import AssetId
+from exports.possession.condense import ROWS_IN_FULL_MAX, condensed
+from exports.possession.document import document, stated_figures
+from exports.possession.review import Review, ReviewInputs, compute
+from exports.reserve.errors import ReserveError, ScheduleRefused
+from exports.reserve.policies import Policy, PolicySet, review_policies_at
+from mapping.books import Books
+from verifier.control_facts import chain_facts, stated_facts
+from verifier.errors import InputError
+from verifier.possession.clocks import act_by, determine_by, settlement_calendar
+from verifier.possession.cures import Progress, Seen, progress
+from verifier.possession.inputs import review_inputs
+from verifier.reserve.calendar import BankCalendar
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
+    from verifier.store.possession_store import StoredReview
+
+ONE_DAY: Final = timedelta(days=1)
+
+
+def review_policies(settings: Settings, as_of: date) -> PolicySet:
+    """The policies of a review in effect on a day, the firm's own before the defaults."""
+    own = [Policy(p.name, p.value, p.effective_from, p.source, p.reason) for p in settings.reserve.policies]
+    return review_policies_at(as_of, own)
+
+
+def firm_day(settings: Settings, now: datetime) -> date:
+    """The firm's civil date at a moment: that of its banks."""
+    return now.astimezone(ZoneInfo(settings.reserve.bank_zone)).date()
+
+
+def in_use(store: Store, now: datetime) -> bool:
+    """Whether the firm keeps books here that possession or control is judged on."""
+    return bool(store.books_closes(store.book_time(now)) or store.possession_reviews())
+
+
+def inputs_of(store: Store, settings: Settings, books: Books, known_at: datetime, now: datetime) -> ReviewInputs:
+    """The inputs of a review of some books, with what the chain showed at their close, or now if it is yet to come."""
+    zone = ZoneInfo(settings.reserve.bank_zone)
+    close = datetime.combine(books.as_of + ONE_DAY, datetime.min.time(), zone)
+    policies = review_policies(settings, books.as_of)
+    hours = policies.integer("observation_age_hours_max")
+    facts = chain_facts(store, books, known_at, min(close, now), hours)
+    days = settlement_calendar().business_days_between
+    return review_inputs(books, policies, facts, store.moves_in_force(known_at), days)
+
+
+def review_and_record(
+    store: Store, settings: Settings, as_of: date, actor: str, now: datetime, reason: str = ""
+) -> StoredReview:
+    """Review possession or control as of a day's close from what is known now, and keep it with its inputs.
+
+    Raises `ScheduleRefused` for a day that has not closed or is no business day, `InputError` for books that are not
+    complete, `ReviewRefused` for books that contradict themselves.
+    """
+    calendar, on = settlement_calendar(), firm_day(settings, now)
+    if on <= as_of:
+        raise ScheduleRefused(f"{as_of.isoformat()} has not closed yet", advice="Review on the next business day.")
+    if not calendar.is_business_day(as_of):
+        raise ScheduleRefused(
+            f"{as_of.isoformat()} is no business day, so nothing is determined as of its close",
+            advice="Choose a business day; the books of its close are needed.",
+        )
+    known_at = store.book_time(now)
+    made = compute(inputs_of(store, settings, store.books(as_of, known_at), known_at, now))
+    kept = condensed(made)
+    return store.add_possession_review(kept, document(kept), on, act_by(on, calendar), known_at, actor, now, reason)
+
+
+def rebuilt(store: Store, stored: StoredReview) -> bytes:
+    """The text of a stored review from the firm's books as they were known, with the facts and policies it states.
+
+    It is the document to the byte unless the books of that time were changed. Raises what `review_and_record` does.
+    """
+    found = stored.review()
+    books = store.books(stored.as_of, stored.known_at)
+    days = settlement_calendar().business_days_between
+    inputs = review_inputs(books, found.inputs.policies, stated_facts(found), found.inputs.moves, days)
+    rows_max = ROWS_IN_FULL_MAX if found.inputs.rest is None else 0
+    return document(condensed(compute(inputs), rows_max))
+
+
+@dataclass(frozen=True, slots=True)
+class PossessionView:
+    """Where possession or control stands at a moment."""
+
+    at: datetime
+    on: date
+    """The firm's civil date at that moment."""
+    last: StoredReview | None
+    """The review of the newest day that stands; None when there is none."""
+    review: Review | None
+    """The same, computed again."""
+    projected: Review | None
+    """What the books as posted by now would give, on today's date; None when they cannot be reviewed."""
+    acts: tuple[Progress, ...]
+    """Every act that people recorded, the oldest first."""
+    gaps: tuple[str, ...]
+    """Why the figures are not verified."""
+
+    @property
+    def in_deficit(self) -> bool:
+        """Whether an issue is short, by the last review or by the books now."""
+        return any(each is not None and each.deficits for each in (self.review, self.projected))
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the last day for instructions on a deficit has passed with none for part of it, or one for a
+        possession."""
+        return self.instructions_overdue or any(each.overdue(self.on) for each in self.acts)
+
+    @property
+    def instructions_overdue(self) -> bool:
+        """Whether the last day for instructions has passed, and for part of what is due to be got back there is none.
+
+        What cannot be got back from any location has no such day.
+        """
+        if self.last is None or self.review is None or self.on <= self.last.act_by:
+            return False
+        return any(self.not_instructed(each.issue.security_id) for each in self.review.deficits)
+
+    def not_instructed(self, security_id: AssetId) -> int:
+        """Base units that locations are due to give back, less what approved acts that are still under way cover."""
+        issue = self.review.of(security_id) if self.review is not None else None
+        if issue is None:
+            return 0
+        under_way = sum(
+            each.act.base_units
+            for each in self.acts
+            if each.act.security_id == security_id and each.act.approved and not each.seen_in
+        )
+        return max(0, sum(each.attributed for each in issue.sources) - under_way)
+
+
+def possession_view(store: Store, settings: Settings, now: datetime) -> PossessionView:
+    """Last review, projection, acts and what is missing, as recorded now. Nothing is written."""
+    calendar, on = settlement_calendar(), firm_day(settings, now)
+    known_at = store.book_time(now)
+    standing = store.standing_reviews()
+    last = standing[-1] if standing else None
+    review, gaps = None, []
+    if last is None:
+        gaps.append("possession or control was never reviewed")
+    else:
+        try:
+            review = last.review()
+        except ReserveError as error:
+            gaps.append(f"{last.review_id}: {error}")
+        if overdue := _overdue(last, calendar, on):
+            gaps.append(overdue)
+    projected, why_not = _projection(store, settings, known_at, on, now)
+    if why_not:
+        gaps.append(why_not)
+    for what, found in (("by the last review", review), ("by the books now", projected)):
+        if found is not None:
+            gaps += [f"{each.issue.security_id}, {what}: {each.unverified}" for each in found.unverified]
+    return PossessionView(now, on, last, review, projected, tuple(acts_progress(store, settings)), tuple(gaps))
+
+
+def _projection(
+    store: Store, settings: Settings, known_at: datetime, on: date, now: datetime
+) -> tuple[Review | None, str]:
+    try:
+        books = store.books_now(on, known_at)
+        if books is None:
+            return None, "no day's books are closed"
+        return compute(inputs_of(store, settings, replace(books, as_of=on), known_at, now)), ""
+    except (ReserveError, InputError) as error:
+        return None, f"the books cannot be reviewed as they are now: {error}"
+
+
+def _overdue(last: StoredReview, calendar: BankCalendar, on: date) -> str:
+    """The newest day whose review was due by now and is not on record; empty otherwise."""
+    try:
+        day = calendar.on_or_before(on - ONE_DAY)
+        while determine_by(day, calendar) >= on:
+            day = calendar.on_or_before(day - ONE_DAY)
+    except ReserveError as error:
+        return str(error)
+    return f"the review as of {day.isoformat()} was due and is not on record" if last.as_of < day else ""
+
+
+def acts_progress(store: Store, settings: Settings) -> list[Progress]:
+    """Every act with its state and its clock, the oldest first."""
+    acts = store.cure_acts()
+    if not acts:
+        return []
+    calendar = settlement_calendar()
+    every = store.possession_reviews()
+    replaced = {each.replaces for each in every}
+    reviews = [(each, stated_figures(each.document)) for each in every]
+    found = []
+    for act in acts:
+        seen = [
+            Seen(stored.review_id, stored.as_of, stored.recorded_at, *figures.get(act.security_id, (0, 0)))
+            for stored, figures in reviews
+            if stored.review_id not in replaced or stored.review_id == act.review_id
+        ]
+        found.append(progress(act, firm_day(settings, act.instructed_at), seen, calendar))
+    return found
+
+
+def full_inputs(store: Store, settings: Settings, now: datetime) -> tuple[StoredReview, ReviewInputs]:
+    """The last review, and its day's books as known now with every owner: what a substitution is judged on.
+
+    Raises `InputError` when there is no review.
+    """
+    standing = store.standing_reviews()
+    if not standing:
+        raise InputError(
+            "possession or control was never reviewed",
+            advice="Review it first: `custody control review --as-of DATE`.",
+        )
+    last = standing[-1]
+    known_at = store.book_time(now)
+    return last, inputs_of(store, settings, store.books(last.as_of, known_at), known_at, now)
+
+
+def require_issue(review: Review, security_id: str) -> AssetId:
+    """The id of an issue of a review; raises `InputError` with those that are short when it is none."""
+    found = review.of(security_id)
+    if found is None:
+        short = ", ".join(each.issue.security_id for each in review.deficits) or "none"
+        raise InputError(f"{security_id} is not in the stock record of that review; short are: {short}")
+    return found.issue.security_id
