@@ -38,6 +38,7 @@ from chains.reader import (
     Progress,
     as_balance_prover,
     as_encumbrance_reader,
+    as_transaction_prover,
     prepare_balances,
     used_addresses,
 )
@@ -46,6 +47,7 @@ from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, 
 
 if TYPE_CHECKING:
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.inclusion import TransactionProof
     from chains.evm.token_layout import TokenLayout
 
 Said = TypeVar("Said", bound=Hashable)
@@ -303,6 +305,22 @@ class QuorumReader:
             except ReadError as error:
                 found.fail(error)
         return found.result()
+
+    @property
+    def proves_transactions(self) -> bool:
+        """Whether one of its nodes can be asked for transactions with their proofs."""
+        return any(as_transaction_prover(reader) is not None for reader in self._panel.readers.values())
+
+    def prove_transactions(self, block: BlockRef, tx_ids: Sequence[str]) -> list[TransactionProof]:
+        """The proofs of the first node that has them; under the block's hash they need no second witness."""
+        failure: ReadError = UnsupportedByNode("no node of this chain proves transactions", node_id=self.node_id)
+        for node in self._panel.present:
+            if (prover := as_transaction_prover(self._panel.readers[node])) is not None:
+                try:
+                    return prover.prove_transactions(block, tx_ids)
+                except ReadError as error:
+                    failure = error
+        raise failure
 
     @property
     def reads_encumbrances(self) -> bool:

@@ -18,6 +18,7 @@ from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, 
 
 if TYPE_CHECKING:
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.inclusion import TransactionProof
     from chains.evm.token_layout import TokenLayout
 
 
@@ -227,6 +228,22 @@ class BalanceProver(Protocol):
 def as_balance_prover(reader: ChainReader) -> BalanceProver | None:
     """The reader as one that proves balances; None when its adapter cannot."""
     return cast("BalanceProver", reader) if getattr(reader, "proves_balances", False) else None
+
+
+class TransactionProver(Protocol):
+    """A reader that can also prove that transactions stand in a block. Its errors are a reader's."""
+
+    @property
+    def proves_transactions(self) -> bool:
+        """Whether it can be asked."""
+
+    def prove_transactions(self, block: BlockRef, tx_ids: Sequence[str]) -> list[TransactionProof]:
+        """The proofs of these transactions of the block, in their order; each was checked."""
+
+
+def as_transaction_prover(reader: ChainReader) -> TransactionProver | None:
+    """The reader as one that proves transactions; None when its adapter cannot."""
+    return cast("TransactionProver", reader) if getattr(reader, "proves_transactions", False) else None
 
 
 def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]) -> None:

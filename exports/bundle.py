@@ -45,7 +45,13 @@ from exports.manifest import (
     is_addition,
     member_name,
 )
-from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
+from exports.proof_records import (
+    ProofGapRecord,
+    ProofHeaderRecord,
+    ProofNodeRecord,
+    TokenLayoutRecord,
+    TransactionProofRecord,
+)
 from exports.records import (
     RECORD_TYPES,
     AllocationRecord,
@@ -63,6 +69,7 @@ from exports.records import (
 )
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
+from exports.superseded import SupersededBundleRecord
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer  # type: ignore[attr-defined]
@@ -105,12 +112,14 @@ class Bundle:
     liabilities: Sequence[LiabilityRecord] = ()
     reserve_computations: Sequence[ReserveComputationRecord] = ()
     reserve_positions: Sequence[ReservePositionRecord] = ()
+    superseded_bundles: Sequence[SupersededBundleRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
     proof_gaps: Sequence[ProofGapRecord] = ()
     proof_headers: Sequence[ProofHeaderRecord] = ()
     proof_nodes: Sequence[ProofNodeRecord] = ()
     token_layouts: Sequence[TokenLayoutRecord] = ()
+    transaction_proofs: Sequence[TransactionProofRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)

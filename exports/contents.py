@@ -21,7 +21,13 @@ from exports.control_records import (
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
-from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
+from exports.proof_records import (
+    ProofGapRecord,
+    ProofHeaderRecord,
+    ProofNodeRecord,
+    TokenLayoutRecord,
+    TransactionProofRecord,
+)
 from exports.records import (
     RECORD_TYPES,
     AllocationRecord,
@@ -37,6 +43,7 @@ from exports.records import (
 )
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.strictzip import StrictZip
+from exports.superseded import SupersededBundleRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,10 @@ class Contents:
     reserve_computations: tuple[ReserveComputationRecord, ...]
     reserve_positions: tuple[ReservePositionRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]
+    superseded_bundles: tuple[SupersededBundleRecord, ...]
     sweeps: tuple[SweepRecord, ...]
     token_layouts: tuple[TokenLayoutRecord, ...]
+    transaction_proofs: tuple[TransactionProofRecord, ...]
     transfers: tuple[TransferRecord, ...]
     wallets: tuple[WalletRecord, ...]
 

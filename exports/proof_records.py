@@ -97,3 +97,20 @@ class ProofGapRecord:
     def __post_init__(self) -> None:
         if not self.holdings or not self.reason:
             raise InvalidValue("a gap is of one balance or more, and has a reason")
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionProofRecord:
+    """That a transaction stands in a block with its receipt; of transactions with an exception."""
+
+    chain_id: ChainId
+    block_hash: BlockHash
+    tx_id: Identifier
+    place: int
+    """Its place in the block, from 0."""
+    header: HexData
+    """RLP; its keccak256 is the block hash."""
+    transaction_nodes: tuple[HexData, ...]
+    """The trie nodes from the header's transactions root to it, in order."""
+    receipt_nodes: tuple[HexData, ...]
+    """The trie nodes from the header's receipts root to its receipt, in order."""

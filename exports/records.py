@@ -46,8 +46,15 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
-from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
+from exports.proof_records import (
+    ProofGapRecord,
+    ProofHeaderRecord,
+    ProofNodeRecord,
+    TokenLayoutRecord,
+    TransactionProofRecord,
+)
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
+from exports.superseded import SupersededBundleRecord
 
 
 class Rail(StrEnum):
@@ -499,8 +506,10 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "reserve_computations": ReserveComputationRecord,
     "reserve_positions": ReservePositionRecord,
     "restrictions": RestrictionRecord,
+    "superseded_bundles": SupersededBundleRecord,
     "sweeps": SweepRecord,
     "token_layouts": TokenLayoutRecord,
+    "transaction_proofs": TransactionProofRecord,
     "transfers": TransferRecord,
     "wallets": WalletRecord,
 }
@@ -510,5 +519,5 @@ Later versions may add kinds; a reader refuses a version it does not know, so th
 silence.
 """
 
-PROOF_KINDS: Final = frozenset({"proof_headers", "proof_nodes"})
+PROOF_KINDS: Final = frozenset({"proof_headers", "proof_nodes", "transaction_proofs"})
 """Kinds that stand in the folder `proofs/` and not in `records/`: bytes that prove records."""

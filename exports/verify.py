@@ -29,6 +29,7 @@ from exports.evidence_checks import (
     check_transfers,
 )
 from exports.holding_sample import HoldingSample, SampleRequest, holding_sample
+from exports.inclusion_checks import check_transactions
 from exports.key_checks import check_key_proofs
 from exports.liability_checks import check_liabilities, liability_lines
 from exports.manifest import (
@@ -54,6 +55,7 @@ from exports.record_checks import (
 from exports.records import RECORD_TYPES, Status
 from exports.reserve_checks import check_reserve, reserve_lines
 from exports.strictzip import StrictZip, ZipLimits
+from exports.superseded import superseded_lines
 from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps
 from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
@@ -87,6 +89,7 @@ NAMES: Final[dict[int, str]] = {
     23: "the reserve follows from its own inputs",
     24: "state proofs lead to the balances that claim them",
     25: "time stamps are of this bundle",
+    26: "transactions with an exception stand in their blocks",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -99,6 +102,7 @@ NOTHING_TO_ASK: Final = {
     23: "the bundle says nothing of the reserve",
     24: "no balance claims a state proof",
     25: "the bundle has no time stamp",
+    26: "the bundle proves no transaction",
 }
 
 
@@ -403,12 +407,13 @@ def figure_checks(
         12: check_grades(contents),
         13: check_pins(contents),
         14: check_transfers(contents),
-        15: check_chain_of_bundles(contents.manifest, after),
+        15: check_chain_of_bundles(contents, after),
         18: check_encumbrances(contents),
         19: check_key_proofs(contents),
         22: check_liabilities(contents),
         23: check_reserve(contents),
         24: check_state_proofs(contents),
+        26: check_transactions(contents),
     }
     return [
         Check.of(number, NAMES[number], outcome)
@@ -436,6 +441,7 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         roles=verdict.roles,
         withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
         blocks=tuple(block_lines(contents)) if contents else (),
+        superseded=tuple(superseded_lines(contents.superseded_bundles)) if contents else (),
         control=tuple(control_lines(contents)) if contents else (),
         liabilities=tuple(liability_lines(contents)) if contents else (),
         reserve=tuple(reserve_lines(contents)) if contents else (),

@@ -19,14 +19,15 @@ from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file,
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
+from exports.proof_records import TransactionProofRecord
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.selfcheck import refusals
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
-from verifier.proof_bundling import chain_proofs, proof_nodes
-from verifier.records import Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
+from verifier.proof_bundling import chain_proofs, proof_nodes, transaction_proof_records
+from verifier.records import IN_ORDER_OUTCOMES, Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
 from verifier.reserve_rail import in_use, position_at
 from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
 
@@ -133,6 +134,7 @@ def _gather(
         proof_headers=headers,
         proof_nodes=proof_nodes(parts_proofs, headers, balances, sweeps),
         proof_gaps=[gap for each in parts_proofs for gap in each.gaps],
+        transaction_proofs=[proof for part in parts for proof in part.transaction_proofs()],
         token_layouts=[layout for each in parts_proofs for layout in each.layouts],
         allocations=[allocation for part in parts for allocation in part.allocations()],
         reconciliations=[reconciliation for part in parts for reconciliation in part.reconciliations()],
@@ -294,6 +296,15 @@ class _ChainPart:
             evidence = AnchorEvidence.AGREED if several else AnchorEvidence.SINGLE
             traced[transfer_id] = records.TraceRecord(method, evidence, witnesses)
         return traced
+
+    def transaction_proofs(self) -> list[TransactionProofRecord]:
+        """The proofs of transactions with an exception, of the included movements."""
+        exceptions = {
+            (transfer.block.block_hash, transfer.tx_id)
+            for transfer, match in self._moved
+            if match is not None and (match.outcome not in IN_ORDER_OUTCOMES or match.commingling)
+        }
+        return transaction_proof_records(self.store, self.start.chain_id, exceptions)
 
     def mapped(self) -> set[Address]:
         """The addresses of the mapped wallets, closed ones too."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from chains.types import ChainId
 from exports.proof_checks import needed_nodes
-from exports.proof_records import ProofGapRecord, ProofHeaderRecord, ProofNodeRecord, TokenLayoutRecord
+from exports.proof_records import (
+    ProofGapRecord,
+    ProofHeaderRecord,
+    ProofNodeRecord,
+    TokenLayoutRecord,
+    TransactionProofRecord,
+)
 from exports.records import BalanceRecord, SweepRecord
 from mapping.token_layouts import ReviewedLayout
 from verifier.store import Store, SweepStart
@@ -50,6 +56,25 @@ def proof_nodes(
     nodes = dict.fromkeys(node for each in chains for node in each.nodes)
     layouts = {record.asset_id: record.layout() for each in chains for record in each.layouts}
     return [ProofNodeRecord(f"0x{node.hex()}") for node in needed_nodes(sweeps, headers, layouts, nodes, balances)]
+
+
+def transaction_proof_records(
+    store: Store, chain_id: ChainId, wanted: Set[tuple[str, str]]
+) -> list[TransactionProofRecord]:
+    """The stored proofs of these transactions, named by block hash and id."""
+    return [
+        TransactionProofRecord(
+            chain_id=chain_id,
+            block_hash=block_hash,
+            tx_id=tx_id,
+            place=proof.index,
+            header=f"0x{proof.header.hex()}",
+            transaction_nodes=tuple(f"0x{node.hex()}" for node in proof.transaction_nodes),
+            receipt_nodes=tuple(f"0x{node.hex()}" for node in proof.receipt_nodes),
+        )
+        for (block_hash, tx_id), proof in store.transaction_proofs(chain_id).items()
+        if (block_hash, tx_id) in wanted
+    ]
 
 
 def _layout(reviewed: ReviewedLayout) -> TokenLayoutRecord:

@@ -55,6 +55,7 @@ from chains.types import (
 if TYPE_CHECKING:
     from chains.evm.accounts import ContractQuestion
     from chains.evm.encumbrance_types import ApprovalCoverage, EncumbranceReading, EncumbranceSettings
+    from chains.evm.inclusion import TransactionProof
     from chains.evm.token_layout import TokenLayout
 
 
@@ -293,6 +294,18 @@ class EvmReader:
             )  # fmt: skip
         finally:
             self._proof_seconds_left -= time.monotonic() - began
+
+    @property
+    def proves_transactions(self) -> bool:
+        """EVM headers commit to transactions and receipts."""
+        return True
+
+    @names_its_node
+    def prove_transactions(self, block: BlockRef, tx_ids: Sequence[str]) -> list[TransactionProof]:
+        """That these transactions stand in the block, with their receipts; see `chains.evm.inclusion_source`."""
+        from chains.evm.inclusion_source import prove_transactions
+
+        return prove_transactions(self._transport, self._config.header_format, block, tx_ids)
 
     @property
     def traces_blocks(self) -> bool:

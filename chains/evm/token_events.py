@@ -101,6 +101,16 @@ class TokenMovement:
         """What moved, whichever event says so."""
         return self.asset.asset_id, self.sender, self.receiver, self.base_units
 
+    @property
+    def sender_address(self) -> Address:
+        """The sender as it is recorded."""
+        return self._address(self.sender)
+
+    @property
+    def receiver_address(self) -> Address:
+        """The receiver as it is recorded."""
+        return self._address(self.receiver)
+
     def transfer(self, block: BlockRef, tx_id: str) -> Transfer:
         """The movement as it is recorded."""
         return Transfer(

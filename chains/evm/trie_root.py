@@ -75,3 +75,29 @@ def _short_node(path: bytes, encoded_target: bytes, *, leaf: bool) -> bytes:
     nibbles = bytes((flag, *path)) if odd else bytes((flag, 0, *path))
     packed = bytes([high << 4 | low for high, low in zip(nibbles[::2], nibbles[1::2], strict=True)])
     return wrap_list(encode_bytes(packed) + encoded_target)
+
+
+def ordered_proof(values: Sequence[bytes], index: int) -> list[bytes]:
+    """The nodes on the way to RLP(index), in order; those that stand in their parent are not listed."""
+    target = _nibbles(encode_bytes(integer_bytes(index)))
+    entries = sorted((_nibbles(encode_bytes(integer_bytes(place))), value) for place, value in enumerate(values))
+    first, end, depth = 0, len(entries), 0
+    proof: list[bytes] = []
+    while True:
+        node = _node(entries, first, end, depth)
+        if not proof or len(node) >= 32:
+            proof.append(node)
+        if end - first == 1:
+            return proof
+        key, last_key = entries[first][0], entries[end - 1][0]
+        shared = depth
+        while key[shared] == last_key[shared]:
+            shared += 1
+        if shared > depth and len(branch := _branch(entries, first, end, shared)) >= 32:
+            proof.append(branch)
+        nibble = target[shared]
+        first, end = (
+            next(place for place in range(first, end) if entries[place][0][shared] == nibble),
+            1 + max(place for place in range(first, end) if entries[place][0][shared] == nibble),
+        )
+        depth = shared + 1

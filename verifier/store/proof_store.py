@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from chains.evm.inclusion import TransactionProof
 from chains.evm.keccak import keccak256
 from chains.state_proofs import BalanceProofs
-from chains.types import Asset, AssetId
+from chains.types import Asset, AssetId, BlockRef, ChainId
 from verifier.store.engine import Database
 from verifier.store.records import SweepStart
 from verifier.store.tables import (
@@ -20,11 +22,13 @@ from verifier.store.tables import (
     SweepHeaderRow,
     SweepProofNodeRow,
     SweepShardRow,
+    TransactionProofRow,
     table,
 )
 from verifier.store.unit import LOOKUP_KEYS, Unit
 
 HEADER, NODE, LINK = table(SweepHeaderRow), table(ProofNodeRow), table(SweepProofNodeRow)
+INCLUDED = table(TransactionProofRow)
 GAP, SHARD, ASSET = table(ProofGapRow), table(SweepShardRow), table(AssetValueRow)
 
 
@@ -58,6 +62,54 @@ class ProofStore(Database):
             nodes = connection.execute(query.where(LINK.c.sweep_key == start.sweep_key).order_by(LINK.c.record_id))
             return StoredProofs(bytes.fromhex(encoded), tuple(bytes.fromhex(node) for node in nodes.scalars()))
 
+    def add_transaction_proofs(
+        self, start: SweepStart, proofs: Mapping[BlockRef, Sequence[TransactionProof]], actor: str, now: datetime
+    ) -> None:
+        """Store proofs that transactions stand in blocks; those that are stored stay as they are."""
+        with self.record("sweep.transaction_proofs", actor, {"sweep_id": start.sweep_id}, now) as unit:
+            known = set(self._proven_transactions(unit.connection, start.chain_id))
+            unit.add_rows(
+                TransactionProofRow,
+                (
+                    (
+                        block.chain_id,
+                        block.block_hash,
+                        proof.tx_id,
+                        proof.index,
+                        proof.header.hex(),
+                        _joined(proof.transaction_nodes),
+                        _joined(proof.receipt_nodes),
+                    )
+                    for block, found in proofs.items()
+                    for proof in found
+                    if (block.block_hash, proof.tx_id) not in known
+                ),
+            )
+
+    def proven_transactions(self, chain_id: ChainId) -> set[tuple[str, str]]:
+        """Block hash and id of every transaction of a chain that was proven to stand in its block."""
+        with self.read() as connection:
+            return set(self._proven_transactions(connection, chain_id))
+
+    def _proven_transactions(self, connection: sa.Connection, chain_id: ChainId) -> Iterator[tuple[str, str]]:
+        query = sa.select(INCLUDED.c.block_hash, INCLUDED.c.tx_id).where(INCLUDED.c.chain_id == chain_id)
+        return ((row.block_hash, row.tx_id) for row in connection.execute(query))
+
+    def transaction_proofs(self, chain_id: ChainId) -> dict[tuple[str, str], TransactionProof]:
+        """The stored proofs of a chain, by block hash and transaction."""
+        query = sa.select(INCLUDED).where(INCLUDED.c.chain_id == chain_id).order_by(INCLUDED.c.record_id)
+        with self.read() as connection:
+            return {
+                (row.block_hash, row.tx_id): TransactionProof(
+                    bytes.fromhex(row.header),
+                    row.tx_id,
+                    row.place,
+                    _split(row.transaction_nodes),
+                    _split(row.receipt_nodes),
+                )
+                for row in connection.execute(query)
+            }
+
     def proof_gaps(self, start: SweepStart) -> list[ProofGap]:
         """What a sweep read and could not prove, summed over its shards, by asset and reason."""
         query = (
@@ -71,6 +123,14 @@ class ProofStore(Database):
             for asset_id, reason, holdings in connection.execute(query):
                 counts[asset_id, reason] += holdings
         return [ProofGap(AssetId(asset), reason, number) for (asset, reason), number in sorted(counts.items())]
+
+
+def _joined(nodes: Sequence[bytes]) -> str:
+    return " ".join(node.hex() for node in nodes)
+
+
+def _split(text: str) -> tuple[bytes, ...]:
+    return tuple(bytes.fromhex(node) for node in text.split(" "))
 
 
 def add_proofs(unit: Unit, start: SweepStart, shard_key: int, proofs: BalanceProofs) -> None:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chains.devnet.lies import fail
+from chains.devnet.lying_proxy import LyingProxy
 from chains.state_proofs import StateProofMode
+from chains.types import TransferKind
+from exports.bundle import payload_members
+from exports.codec import from_object
+from exports.contents import Contents
+from exports.inclusion_checks import check_transactions
+from exports.manifest import member_name
+from exports.records import RECORD_TYPES
 from exports.report import report_text
 from exports.verdict import CheckStatus
+from tests.exports.sample import sample_bundle
 from tests.verifier.issuer import Issuer, refused
-from tests.verifier.sweep.desk import Desk
+from tests.verifier.sweep.desk import Desk, kinds
 from tests.verifier.sweep.test_state_proofs import desk, lays_out
-from tests.verifier.sweep.world import OMNIBUS, SECOND, THIRD, AnvilWorld, address
+from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, THIRD, AnvilWorld, address
+from verifier.records import FindingKind
 
 pytestmark = pytest.mark.devnet
 __all__ = ["desk"]
@@ -95,3 +107,103 @@ def test_what_was_not_proven_is_in_the_bundle_with_the_reason(desk: Desk, tmp_pa
     assert records(later.path, "proofs/proof_nodes") == records(later.path, "proofs/proof_headers") == []
     (check,) = (each for each in report.checks if each.number == 24)
     assert check.status is CheckStatus.NOT_REQUESTED
+
+
+def test_the_transaction_of_an_exception_is_proven(desk: Desk, world: AnvilWorld, tmp_path: Path) -> None:
+    """Nobody approved the payment: its transaction and receipt are in the bundle, and follow from the block's hash."""
+    desk.sweep()
+    tx_id = world.pay(OMNIBUS, STRANGER, 7)
+    outcome = desk.sweep()
+    assert kinds(outcome)[FindingKind.UNAUTHORIZED_TRANSFER] == 1
+    issuer = Issuer.of(tmp_path, desk)
+    written = issuer.issue()
+    report = issuer.verify(written.path)
+    assert refused(report) == {}
+    (record,) = records(written.path, "proofs/transaction_proofs")
+    assert record["tx_id"] == tx_id
+    (check,) = (each for each in report.checks if each.number == 26)
+    assert (check.status, check.detail) == (CheckStatus.PASSED, "1 of 1 transactions with an exception are proven")
+    world.mine()
+    desk.sweep()
+    assert len(desk.store.transaction_proofs(desk.chain_id)) == 1
+
+    bundle = bundle_of(issuer, written.path)
+    for name, (change, words) in WRONG_TRANSACTIONS.items():
+        outcome_of_check = check_transactions(contents(change(bundle)))
+        assert outcome_of_check is not None
+        assert any(words in problem for problem in outcome_of_check.problems), (name, outcome_of_check.problems)
+    assert not check_transactions(contents(bundle)).problems  # type: ignore[union-attr]
+
+
+def test_without_the_block_an_exception_stands_without_a_proof(
+    desk: Desk, world: AnvilWorld, tmp_path: Path, lying_node: Callable[..., LyingProxy]
+) -> None:
+    """A node that gives no receipts at all: the sweep is whole, and the bundle says how many are proven."""
+    desk.sweep()
+    world.pay(OMNIBUS, STRANGER, 7)
+    world.pay(OMNIBUS, STRANGER, 8)
+    hidden = [fail(method, -32601, "no") for method in ("eth_getBlockReceipts", "eth_getTransactionReceipt")]
+    desk.use_nodes(lying_node(*hidden).url)
+    outcome = desk.sweep()
+    assert kinds(outcome)[FindingKind.UNAUTHORIZED_TRANSFER] == 2
+    issuer = Issuer.of(tmp_path, desk)
+    report = issuer.verify(issuer.issue().path)
+    assert refused(report) == {}
+    (check,) = (each for each in report.checks if each.number == 26)
+    assert check.status is CheckStatus.NOT_REQUESTED
+
+
+def bundle_of(issuer: Issuer, path: Path) -> dict[str, list[Any]]:
+    """The records of a bundle, by kind."""
+    return {
+        kind: [from_object(record_type, each) for each in records(path, member_name(kind).removesuffix(".jsonl"))]
+        for kind, record_type in RECORD_TYPES.items()
+    }
+
+
+def contents(found: dict[str, list[Any]]) -> Contents:
+    return Contents(manifest=MANIFEST, **{kind: tuple(each) for kind, each in found.items()})
+
+
+MANIFEST = payload_members(sample_bundle())[0]
+Found = dict[str, list[Any]]
+
+
+def of_proof(**changes: Any) -> Callable[[Found], Found]:
+    return lambda found: {**found, "transaction_proofs": [replace(p, **changes) for p in found["transaction_proofs"]]}
+
+
+def of_transfers(**changes: Any) -> Callable[[Found], Found]:
+    def change(found: Found) -> Found:
+        proven = {proof.tx_id for proof in found["transaction_proofs"]}
+        return {
+            **found,
+            "transfers": [
+                replace(each, **changes) if each.tx_id in proven and each.kind is TransferKind.TOKEN else each
+                for each in found["transfers"]
+            ],
+        }
+
+    return change
+
+
+WRONG_TRANSACTIONS: dict[str, tuple[Callable[[Found], Found], str]] = {
+    "another amount": (of_transfers(base_units=8, uses=()), "does not show 8"),
+    "another receiver": (of_transfers(receiver=SECOND), "does not show 7"),
+    "another sender": (of_transfers(sender=SECOND), "does not show 7"),
+    "another height": (of_transfers(height=1), "another height or time"),
+    "a payment of the native coin": (of_transfers(kind=TransferKind.NATIVE), "does not pay"),
+    "another place": (of_proof(place=1), ""),
+    "another transaction": (of_proof(tx_id="0x" + "ab" * 32), "no transfer in the bundle"),
+    "another block": (of_proof(block_hash="0x" + "ab" * 32), "no transfer in the bundle"),
+    "another header": (of_proof(header="0xc0"), "does not hash to"),
+    "no nodes": (of_proof(transaction_nodes=()), "short of its end"),
+    "no nodes of the receipt": (of_proof(receipt_nodes=()), "short of its end"),
+    "proven twice": (
+        lambda found: {
+            **found,
+            "transaction_proofs": [*found["transaction_proofs"], replace(found["transaction_proofs"][0], place=9)],
+        },
+        "is proven 2 times",
+    ),
+}
