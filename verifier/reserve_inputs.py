@@ -140,9 +140,10 @@ def derived_again(store: Store, settings: Settings, stored: StoredComputation) -
 
 
 def projection(store: Store, settings: Settings, on: date, known_at: datetime) -> tuple[ReserveComputation | None, str]:
-    """The computation that the newest books or stated lines would give, or why there is none. It is never recorded.
+    """The computation that the newest books or stated lines would give, and what it lacks. It is never recorded.
 
-    `on` is the civil date: rows of the books posted up to then lie over the newest closed day.
+    `on` is the civil date: rows of the books posted up to then, and trades as they are then, lie over the newest closed
+    day. The text says why there is no computation, or which trades it leaves out.
     """
     stated = store.reserve_item_days(known_at)
     closed = [day for day in store.closed_days(known_at) if day <= on]
@@ -154,9 +155,11 @@ def projection(store: Store, settings: Settings, on: date, known_at: datetime) -
     try:
         if not from_books:
             return compute(inputs_at(store, settings, day, known_at, Scope.BOTH, Occasion.TEST, LinesFrom.STATED)), ""
-        books = store.books_now(on, known_at)
-        if books is None:  # pragma: no cover - a day is closed
+        found = store.projected_books(on, known_at, settings.reserve.bank_zone)
+        if found is None:  # pragma: no cover - a day is closed
             return None, "no books are closed"
-        return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST)), ""
+        books, notes = found
+        left_out = "; ".join(f"trade {note.trade_id} is not projected: {note.text}" for note in notes)
+        return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST)), left_out
     except (ReserveError, InputError) as error:
         return None, f"{what} cannot be computed: {error}"

@@ -232,7 +232,7 @@ def _purpose(
         projected = next(each for each in requirements(projection) if each.purpose is purpose)
         before = computed[requirement.computation_digest][1] if requirement is not None else None
         moved = _drivers(purpose, projection, before)
-    elif why_not:
+    if why_not:
         gaps.append(why_not)
     return PurposeView(purpose, stored, position, duty, held, projected, tuple(moved), tuple(gaps))
 
