@@ -176,10 +176,12 @@ def _projection(
     store: Store, settings: Settings, known_at: datetime, on: date, now: datetime
 ) -> tuple[Review | None, str]:
     try:
-        books = store.books_now(on, known_at)
-        if books is None:
+        found = store.projected_books(on, known_at, settings.reserve.bank_zone)
+        if found is None:
             return None, "no day's books are closed"
-        return compute(inputs_of(store, settings, replace(books, as_of=on), known_at, now)), ""
+        books, notes = found
+        left_out = "; ".join(f"trade {note.trade_id} is not projected: {note.text}" for note in notes)
+        return compute(inputs_of(store, settings, replace(books, as_of=on), known_at, now)), left_out
     except (ReserveError, InputError) as error:
         return None, f"the books cannot be reviewed as they are now: {error}"
 
