@@ -13,15 +13,21 @@ from verifier.cli.context import ActorOption, JsonOption, command, now, opened_s
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
+    from exports.securities.comparison import SecuritiesComparison
     from mapping.types import Problem
     from verifier.custodians.document import Statement
+    from verifier.store import CaseSeen
+    from verifier.store.custodian_store import StoredRun
 
 FORMATS = ("auto", "csv", "mt535", "semt002")
 PROBLEMS_SHOWN = 200
+LINES_SHOWN = 200
+CASES_SHOWN = 50
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    _register_reconcile(app)
     statement_app = typer.Typer(no_args_is_help=True, help="Statements of holdings: CSV, ISO 15022 MT535, ISO 20022.")
     app.add_typer(statement_app, name="statement")
 
@@ -135,6 +141,146 @@ def register(app: typer.Typer) -> None:
         sys.stdout.buffer.write(found.encode())
         sys.stdout.buffer.flush()
         return output.EXIT_OK
+
+
+def _register_reconcile(app: typer.Typer) -> None:
+    @app.command("reconcile")
+    @command
+    def reconcile(
+        ctx: typer.Context,
+        as_of: Annotated[
+            str,
+            typer.Option("--as-of", help="The business day whose close it is of; default: the last.", metavar="DATE"),
+        ] = "",
+        every: Annotated[bool, typer.Option("--all", help="Show every position, also those that matched.")] = False,
+        actor: ActorOption = "operator",
+        as_json: JsonOption = False,
+    ) -> int:
+        """Compare the books with what depositories, banks and prime brokers state, and open cases. Reads no chain.
+
+        Exit code 0: all matched. 1: something differs, or is commingled. 2: something is not verified.
+
+        Example: custody reconcile --as-of 2026-11-20
+        """
+        import json
+
+        from verifier.case_view import case_json
+        from verifier.securities_rail import newest_day
+        from verifier.securities_rail import reconcile as compare_day
+        from verifier.securities_show import run_json
+
+        settings, moment = settings_of(ctx), now()
+        day = _day(as_of) if as_of else newest_day(settings, moment)
+        with opened_store(settings) as store:
+            found = compare_day(store, settings, day, actor, moment)
+        if as_json:
+            output.emit_json(
+                run_json(found.run)
+                | {
+                    "exit_code": found.exit_code,
+                    "comparison": json.loads(found.run.document),
+                    "cases": [case_json(each.case_id, each.finding) for each in found.cases],
+                }
+            )
+        else:
+            _show_run(found.run)
+            _show_lines(found.comparison, every=every)
+            _show_cases(found.cases)
+        return found.exit_code
+
+    statements_app = typer.Typer(no_args_is_help=True, help="Comparisons with custodians' statements on record.")
+    app.add_typer(statements_app, name="reconciliations")
+
+    @statements_app.command("list")
+    @command
+    def list_(ctx: typer.Context, as_json: JsonOption = False) -> int:
+        """List every comparison on record.
+
+        Example: custody reconciliations list
+        """
+        from verifier.securities_show import run_json
+
+        with opened_store(settings_of(ctx)) as store:
+            found = store.securities_runs()
+        if as_json:
+            output.emit_json({"runs": [run_json(each) for each in found]})
+        else:
+            columns = ["run", "as of", "expected", "matched", "diverged", "unverified"]
+            rows = [
+                [each.run_id, each.as_of.isoformat()]
+                + [str(count) for count in (each.expected, each.matched, each.diverged, each.unverified)]
+                for each in found
+            ]
+            title = output.counted(len(found), "comparison")
+            output.out().print(output.table(title, columns, rows, right=columns[2:]))
+        return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
+
+    @statements_app.command("show")
+    @command
+    def show(
+        ctx: typer.Context,
+        run_id: Annotated[str, typer.Argument(help="Id of a comparison on record.")],
+        as_json: JsonOption = False,
+    ) -> int:
+        """Show one comparison with every position, judged again from its figures.
+
+        Exit code 1: the record was changed.
+
+        Example: custody reconciliations show SR-000001
+        """
+        import json
+
+        from exports.securities.document import digest, read_comparison
+        from exports.securities.errors import ComparisonRefused
+        from verifier.securities_show import run_json
+
+        with opened_store(settings_of(ctx)) as store:
+            run = store.securities_run(run_id)
+        try:
+            found = read_comparison(run.document)
+            problem = "" if digest(run.document) == run.digest else "the digest on record is not that of the document"
+        except ComparisonRefused as error:
+            found, problem = None, str(error)
+        if as_json:
+            shown = json.loads(run.document)
+            output.emit_json(run_json(run) | {"problem": problem or None, "comparison": shown})
+        else:
+            _show_run(run)
+            if found is not None:
+                _show_lines(found, every=True)
+            if problem:
+                output.say(f"[bold red]{output.clean(problem)}[/bold red]")
+        return output.EXIT_CONTRADICTED if problem else output.EXIT_OK
+
+
+def _show_run(run: StoredRun) -> None:
+    unverified = f"[yellow]{run.unverified} unverified[/yellow]" if run.unverified else "0 unverified"
+    diverged = f"[bold red]{run.diverged} diverged[/bold red]" if run.diverged else "0 diverged"
+    output.say(f"[bold]{run.run_id}[/bold]  positions at custodians as of {run.as_of.isoformat()}")
+    output.say(
+        f"  {output.counted(run.expected, 'position')}: [green]{run.matched} matched[/green], {diverged}, {unverified}"
+    )
+
+
+def _show_lines(found: SecuritiesComparison, *, every: bool) -> None:
+    from verifier.securities_show import line_cells, lines_shown
+
+    lines = lines_shown(found, LINES_SHOWN, every=every)
+    if lines:
+        columns = ["location", "security", "sub-ledger", "stock record", "stated", "status"]
+        rows = [[output.clean(cell) for cell in line_cells(line)] for line in lines]
+        output.out().print(output.table("", columns, rows, columns[2:4], ["stated"]))
+
+
+def _show_cases(cases: tuple[CaseSeen, ...]) -> None:
+    from verifier.cli.case_list import CaseLine, show_cases
+
+    if cases:
+        lines = [
+            CaseLine(each.case_id, "[bold red]new[/bold red]" if each.is_new else "[dim]seen again[/dim]", each.finding)
+            for each in cases[:CASES_SHOWN]
+        ]
+        show_cases(output.counted(len(cases), "case"), lines)
 
 
 def _day(text: str) -> date:

@@ -161,6 +161,6 @@ def _stated(
 def _unplaced(stock: Iterable[StockLine]) -> tuple[Unplaced, ...]:
     sums: dict[tuple[str, AssetId], int] = defaultdict(int)
     for line in stock:
-        if line.place in OUTSIDE and line.location_id is None:
+        if line.place in OUTSIDE and line.location_id is None and line.base_units:
             sums[line.place.value, line.security_id] += line.base_units
     return tuple(Unplaced(place, asset_id, units) for (place, asset_id), units in sorted(sums.items()))

@@ -10,24 +10,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from chains.types import ChainId
+from mapping.books_types import StockPlace
 from mapping.custodian_types import CustodianAccount
 from mapping.importer import ImportResult
+from mapping.types import Position
 from verifier.custodians.document import Statement, read_statement
 from verifier.errors import InputError
 from verifier.records import Rail
 from verifier.store.case_store import CaseStore, see_cases
 from verifier.store.codec import CODECS
-from verifier.store.mapping_store import FILE, add_records, known_digests, newest_records
+from verifier.store.engine import ENTRY
+from verifier.store.mapping_store import FILE, POSITION, add_records, known_digests, newest_records, stored_positions
 from verifier.store.records import CaseSeen, Sighted
 from verifier.store.tables import (
     CustodianMessageRow,
     CustodianStatementRow,
     ImportedFileRow,
     SecuritiesRunRow,
+    StockLineRow,
     table,
 )
 
 STATEMENT, MESSAGE, RUN = table(CustodianStatementRow), table(CustodianMessageRow), table(SecuritiesRunRow)
+STOCK = table(StockLineRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,19 @@ class CustodianStore(CaseStore):
                 StoredStatement(read_statement(row.document.encode()), row.digest, row.recorded_at)
                 for row in connection.execute(query)
             ]
+
+    def outside_positions(self, since: datetime, until: datetime, known_at: datetime) -> list[Position]:
+        """Positions that were stated of moments from `since` on and before `until`, in the order they came."""
+        conditions = (POSITION.c.recorded_at <= known_at, POSITION.c.as_of >= since, POSITION.c.as_of < until)
+        with self.read() as connection:
+            return list(stored_positions(connection, *conditions))
+
+    def has_stock_at(self, places: Iterable[StockPlace], known_at: datetime) -> bool:
+        """Whether any line of the stock record, of any day, stands at one of these places."""
+        query = sa.select(STOCK.c.record_id).where(STOCK.c.place.in_(list(places)))
+        sequence = sa.select(sa.func.max(ENTRY.c.sequence)).where(ENTRY.c.recorded_at <= known_at).scalar_subquery()
+        with self.read() as connection:
+            return connection.execute(query.where(STOCK.c.journal_sequence <= sequence).limit(1)).first() is not None
 
     def custodian_messages(self, digests: Iterable[str]) -> dict[str, str]:
         """The text of messages by the SHA-256 of their files, exactly as they came."""
@@ -150,12 +168,14 @@ class CustodianStore(CaseStore):
         """Record a comparison and its cases; `counts` are expected, matched, diverged and unverified.
 
         The sightings must be everything there is to see on the securities rail: cases of it that are not among them
-        are noted as no longer seen.
+        are noted as no longer seen. Of a day before one that was compared, only new cases are opened.
         """
         expected, matched, diverged, unverified = counts
         payload = {"as_of": as_of.isoformat(), "sha256": digest}
         with self.record("securities.reconciled", actor, payload, now) as unit:
             number = unit.connection.execute(sa.select(sa.func.count()).select_from(RUN)).scalar_one() + 1
+            newest = unit.connection.execute(sa.select(sa.func.max(RUN.c.as_of))).scalar()
+            looks_back = newest is not None and as_of < newest
             run_id = f"SR-{number:06d}"
             unit.add(
                 SecuritiesRunRow,
@@ -169,13 +189,17 @@ class CustodianStore(CaseStore):
                 document=document.decode(),
                 digest=digest,
             )
-            seen = see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.SECURITIES)
+            seen = see_cases(
+                unit,
+                ChainId(""),
+                None,
+                sightings,
+                actor,
+                all_seen=not looks_back,
+                looks_back=looks_back,
+                rail=Rail.SECURITIES,
+            )
         return self.securities_run(run_id), seen
-
-    def see_securities(self, sightings: Iterable[Sighted], actor: str, now: datetime) -> list[CaseSeen]:
-        """Open or see again cases of the securities rail; the others are left as they stand."""
-        with self.record("securities.looked", actor, {}, now) as unit:
-            return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=False, rail=Rail.SECURITIES)
 
     def securities_runs(self, known_at: datetime | None = None) -> list[StoredRun]:
         """Every comparison, in the order they were made."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from typing import Any, Final
 from chains.types import Asset, AssetId, LocationId
 from mapping.books import Books
 from mapping.books_types import (
+    AGED,
+    CONTRACTED,
     AccountBalance,
     AccountRelation,
     AccountType,
@@ -50,7 +53,7 @@ def statement(
 
 def given(
     *statements: PlaceStatement,
-    ledger: dict[tuple[LocationId, Asset], LedgerClaim | int] | None = None,
+    ledger: Mapping[tuple[LocationId, Asset], LedgerClaim | int] | None = None,
     stock: list[StockLine] | None = None,
     stock_gap: str = "",
     due: dict[LocationId, tuple[str, datetime]] | None = None,
@@ -66,7 +69,6 @@ def given(
 def line(line_id: str, place: StockPlace, units: int, asset: Asset = AAPL, **changes: Any) -> StockLine:
     """A line of the stock record."""
     long = place in (StockPlace.ACCOUNT, StockPlace.STOCK_BORROW, StockPlace.FAIL_TO_DELIVER)
-    aged = place in (StockPlace.BANK_LOAN, StockPlace.STOCK_LOAN, StockPlace.STOCK_BORROW)
     made = StockLine(
         DAY,
         line_id,
@@ -75,8 +77,8 @@ def line(line_id: str, place: StockPlace, units: int, asset: Asset = AAPL, **cha
         StockSide.LONG if long else StockSide.SHORT,
         units,
         Decimal("230.10"),
-        since=DAY if aged else None,
-        contract_value=100 if place in (StockPlace.STOCK_LOAN, StockPlace.STOCK_BORROW) else None,
+        since=DAY if place in AGED else None,
+        contract_value=100 if place in CONTRACTED else None,
         account_id="A-1" if place is StockPlace.ACCOUNT else "",
     )
     return replace(made, **changes)
