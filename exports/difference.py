@@ -15,6 +15,7 @@ from exports.codec import to_object
 from exports.contents import Contents
 from exports.manifest import Manifest, digest_hex
 from exports.records import RECORD_TYPES
+from exports.superseded import superseded_lines
 
 CHANGES_SHOWN_MAX: Final = 20
 """Most changes of one kind a text lists; the number of all of them is always given."""
@@ -111,6 +112,9 @@ def difference(older: Contents, newer: Contents) -> Difference:
     problems, notes = _sequence(before, after)
     if older.manifest == newer.manifest:
         notes.append("both are the same bundle")
+    notes += superseded_lines(
+        record for record in newer.superseded_bundles if record.sequence == before.sequence < after.sequence
+    )
     was, now = ({f"{item.what}: {item.why}" for item in manifest.withheld} for manifest in (before, after))
     return Difference(
         (before.sequence, digest_hex(before.to_bytes())),

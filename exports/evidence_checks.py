@@ -15,7 +15,6 @@ from chains.types import (
 )
 from exports.approval_checks import approval_problems
 from exports.contents import Contents
-from exports.manifest import Manifest
 from exports.record_checks import ledger_status, places_below_zero
 from exports.records import (
     Outcome,
@@ -24,6 +23,7 @@ from exports.records import (
     SweepRecord,
     TransferRecord,
 )
+from exports.superseded import superseded_problems
 from exports.verdict import Outcome as CheckOutcome
 
 IN_ORDER: Final = (Outcome.MATCHED, Outcome.CHANGE)
@@ -176,22 +176,30 @@ def _is_covered(transfer: TransferRecord, sweep: SweepRecord | None) -> bool:
     return sweep.coverage_first <= transfer.height <= sweep.coverage_last
 
 
-def check_chain_of_bundles(manifest: Manifest, after: tuple[int, str] | None) -> CheckOutcome:
+def check_chain_of_bundles(contents: Contents, after: tuple[int, str] | None) -> CheckOutcome:
     """15: the journal head is stated; with `after` (sequence, digest), this bundle follows the one named.
+
+    Earlier bundles that a reorganisation touched are named, and nothing here rests on the blocks that are gone.
 
     Without `after` an old bundle cannot be told from today's: the reader compares `as_of` with the calendar.
     """
+    manifest = contents.manifest
     head = manifest.journal
     note = f"journal entry {head.sequence}, bundle {manifest.sequence}"
+    problems = list(superseded_problems(contents, after))
+    named = len(contents.superseded_bundles)
     if after is None:
-        return CheckOutcome(1, note=note + "; not compared with an earlier bundle")
+        return CheckOutcome(1 + named, problems, note=note + "; not compared with an earlier bundle")
     sequence, digest = after
-    problems = []
+    if any(record.sequence == sequence for record in contents.superseded_bundles):
+        note += f"; bundle {sequence}, which you have, is superseded"
     if manifest.sequence <= sequence:
         problems.append(f"bundle {manifest.sequence} does not come after bundle {sequence}")
     if manifest.sequence == sequence + 1 and manifest.previous_digest != digest:
         problems.append("it does not name the earlier bundle's digest as its previous one")
     if manifest.sequence > sequence + 1:
         between = f"bundles {sequence + 1} to {manifest.sequence - 1} lie between and were not given"
-        return CheckOutcome(1, problems, note=f"{note}; {between}: only the numbers were compared, not the digests")
-    return CheckOutcome(2, problems, note=note)
+        return CheckOutcome(
+            1 + named, problems, note=f"{note}; {between}: only the numbers were compared, not the digests"
+        )
+    return CheckOutcome(2 + named, problems, note=note)

@@ -71,9 +71,10 @@ def _lines(report: VerificationReport) -> Iterator[str]:
     if facts is not None and report.exit_code == 0:
         yield (
             f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
-            f"{facts.unverified} unverified. A signature proves origin, not truth."
+            f"{facts.unverified} unverified. A firm's signature proves origin, not truth."
         )
         yield from facts.blocks
+        yield from facts.superseded
         yield from facts.control
         yield from facts.liabilities
         yield from facts.reserve

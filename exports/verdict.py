@@ -113,6 +113,8 @@ class BundleFacts:
     withheld: tuple[str, ...]
     blocks: tuple[str, ...] = ()
     """Each chain's block, whether it was final, and what of the balances there is immature: a line each."""
+    superseded: tuple[str, ...] = ()
+    """Which of the firm's earlier bundles no longer hold, because a reorganisation removed their block: a line each."""
     control: tuple[str, ...] = ()
     """Who else could move what is there, and how much stands at wallets whose keys were proven: a line each."""
     liabilities: tuple[str, ...] = ()
@@ -142,6 +144,7 @@ class BundleFacts:
             "roles": [count.to_dict() for count in self.roles],
             "withheld": list(self.withheld),
             "blocks": list(self.blocks),
+            "superseded": list(self.superseded),
             "control": list(self.control),
             "liabilities": list(self.liabilities),
             "reserve": list(self.reserve),

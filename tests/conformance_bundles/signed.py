@@ -12,9 +12,21 @@ from typing import Any
 from exports.canonical import canonical_json, parse_canonical
 from exports.envelope import sign_manifest, signature_name
 from exports.manifest import MANIFEST_NAME, digest_hex
+from exports.superseded import SupersededBundleRecord
 from tests.conformance_bundles.firm import AUDITOR, CCO, OPERATIONS, SIGNERS, STRANGER, TRUSTED, by_number
 from tests.conformance_bundles.recipe import Made, bad, good
-from tests.exports.sample import CREATED, Edit, forge, pack, resign, sample_bundle, signed_members, with_liabilities
+from tests.exports.sample import (
+    BLOCK_HASH,
+    CHAIN,
+    CREATED,
+    Edit,
+    forge,
+    pack,
+    resign,
+    sample_bundle,
+    signed_members,
+    with_liabilities,
+)
 
 BALANCES, CASES = "records/balances.jsonl", "records/cases.jsonl"
 
@@ -445,3 +457,34 @@ def another_first_bundle() -> Made:
 @bad(15, "an old bundle is given for a new one")
 def old_bundle_again() -> Made:
     return replace(Made(pack(members())), after=(1, digest_hex(members()[MANIFEST_NAME])))
+
+
+def superseding(**changes: Any) -> Made:
+    """The second bundle, which says that the first no longer holds."""
+    made = later(2, "")
+    assert made.after is not None
+    left = SupersededBundleRecord("bundle-0001", 1, made.after[1], CHAIN, 99, "0x" + "dd" * 32, CREATED)
+    bundle = replace(
+        sample_bundle(),
+        bundle_id="bundle-0002",
+        sequence=2,
+        previous_digest=made.after[1],
+        created_at=CREATED + timedelta(hours=1),
+        superseded_bundles=(replace(left, **changes),),
+    )
+    return replace(made, data=pack(signed_members(with_liabilities(bundle), SIGNERS)))
+
+
+@good("the second bundle says that the first no longer holds: its block left the chain")
+def names_a_superseded_one() -> Made:
+    return superseding()
+
+
+@bad(15, "the bundle uses the very block that it says has left the chain")
+def uses_a_block_that_left() -> Made:
+    return superseding(block_hash=BLOCK_HASH)
+
+
+@bad(15, "a superseded bundle is named by another digest than it has")
+def superseded_by_another_digest() -> Made:
+    return superseding(digest="ab" * 32)

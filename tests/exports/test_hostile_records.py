@@ -19,9 +19,10 @@ from exports.errors import RecordInvalid
 from exports.liability_checks import liability_lines
 from exports.records import RECORD_TYPES
 from exports.reserve_checks import reserve_lines
+from exports.superseded import SupersededBundleRecord
 from exports.verify import figure_checks
 from tests.exports.proof_samples import with_state_proofs
-from tests.exports.sample import evm_spelling
+from tests.exports.sample import CHAIN, CREATED, evm_spelling
 from tests.exports.test_acceptances import decision
 from tests.exports.test_control_checks import proof, proven, with_restriction
 from tests.exports.test_reserve_checks import position, record, recorded
@@ -44,6 +45,7 @@ def full_bundle() -> Bundle:
         acceptances=(decision(),),
         reserve_computations=(record(),),
         reserve_positions=(recorded(position()),),
+        superseded_bundles=(SupersededBundleRecord("bundle-0000", 1, "0" * 64, CHAIN, 9, "0x" + "0" * 64, CREATED),),
     )
 
 
