@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from chains.errors import ChainMoved, ReadError
+from chains.errors import ReadError
 from chains.evm.inclusion import TransactionProof
 from chains.reader import ChainReader, as_transaction_prover
 from chains.types import BlockRef
@@ -32,7 +32,7 @@ def prove_exceptions(
 ) -> None:
     """Ask for the proofs of transactions with a transfer that is no matched one, or is commingling, and keep them.
 
-    A block that cannot be proven is left out, and told in the log: the exception stands without. Raises `ChainMoved`.
+    A block that cannot be proven is left out, and told in the log: the exception stands without.
     """
     prover = as_transaction_prover(reader)
     if prover is None:
@@ -46,11 +46,14 @@ def prove_exceptions(
             wanted[block][tx_id] = None
     proofs: dict[BlockRef, list[TransactionProof]] = {}
     for block in sorted(wanted, key=lambda each: each.height)[:BLOCKS_MAX]:
-        try:
-            proofs[block] = prover.prove_transactions(block, list(wanted[block]))
-        except ChainMoved:
-            raise
-        except ReadError as error:
-            log.warning("transactions not proven", chain=start.chain_id, block=block.height, code=error.code)
-    if proofs:
+        for tx_ids in ([*wanted[block]], *([tx_id] for tx_id in wanted[block])):
+            # All of a block at once; where that fails one by one, for one of them may be what cannot be proven.
+            try:
+                proofs.setdefault(block, []).extend(prover.prove_transactions(block, tx_ids))
+            except ReadError as error:
+                log.warning("transactions not proven", chain=start.chain_id, block=block.height, code=error.code)
+            else:
+                if tx_ids == [*wanted[block]]:
+                    break
+    if any(proofs.values()):
         store.add_transaction_proofs(start, proofs, actor, clock())

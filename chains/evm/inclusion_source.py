@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chains.errors import ChainMoved, MalformedAnswer, ProofFailed
+from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.balances import Transport
 from chains.evm.blocks import Block
 from chains.evm.envelopes import UnknownType
@@ -26,7 +26,7 @@ def prove_transactions(
     """
     answer = transport.call("eth_getBlockByHash", block.block_hash, True)
     if not isinstance(answer, dict):
-        raise ChainMoved(f"the node does not have block {block.height} by its hash")
+        raise MalformedAnswer(f"the node does not give block {block.height} by its hash")
     header = decode_header(answer, block.chain_id, header_format)
     if header.block != block:
         raise MalformedAnswer(f"asked for block {block.height} by its hash, the node gave another")
@@ -39,6 +39,8 @@ def prove_transactions(
         if tx_id not in places:
             raise ProofFailed(f"block {block.height} has no transaction {tx_id}")
         proof = prove_inclusion(header.encoded, transactions, receipts, places[tx_id])
+        if proof.tx_id != tx_id:
+            raise ProofFailed(f"what block {block.height} holds as {tx_id} does not hash to that")
         check_inclusion(proof, block.block_hash)
         proofs.append(proof)
     return proofs
