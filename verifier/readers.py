@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import structlog
+
 from chains.errors import InvalidValue, ReadError
 from chains.reader import ChainConfig, NodeConfig
 from chains.registry import plugin_for
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import Store
     from verifier.sweep import ChainSweep, Clock, OnPhase
+
+log = structlog.get_logger(__name__)
 
 AUDITOR_NODE_ID = "your-node"
 """How the report of a verification names the node that the reader gave."""
@@ -37,6 +41,7 @@ def chain_sweep(
         history_from_height=section.history_from_height,
         heartbeat_seconds_max=section.heartbeat_seconds_max,
         firm_zone=settings.reserve.bank_zone,
+        on_trades=lambda: _look_after_trades(store, settings, actor, clock()),
         clock=clock,
         actor=actor,
         on_phase=on_phase,
@@ -47,6 +52,22 @@ def chain_sweep(
             settings=section.encumbrances.settings(),
         ),
     )
+
+
+def _look_after_trades(store: Store, settings: Settings, actor: str, now: datetime) -> None:
+    """A trade that settled may have made a deficit, or ended one: its case is opened at once.
+
+    The sweep stands whatever comes of it; what cannot be judged now is judged with the next computation or import.
+    """
+    from verifier import control_cases, control_rail, reserve_cases, reserve_rail
+    from verifier.errors import StoredNotJudged
+
+    rails = ((reserve_rail.in_use, reserve_cases.look_after), (control_rail.in_use, control_cases.look_after))
+    for look_after in [look_after for in_use, look_after in rails if in_use(store, now)]:
+        try:
+            look_after("the settlement of trades", store, settings, actor, now)
+        except StoredNotJudged as error:
+            log.warning("not judged", code=error.code, reason=str(error))
 
 
 def probe_nodes(config: ChainConfig, now: datetime) -> dict[str, dict[str, str]]:

@@ -165,6 +165,7 @@ class ChainSweep:
         encumbrances: EncumbranceOptions | None = None,
         heartbeat_seconds_max: int | None = None,
         firm_zone: str = "UTC",
+        on_trades: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._chain = chain
@@ -175,7 +176,7 @@ class ChainSweep:
         self._actor = actor
         self._on_phase = on_phase
         self._every_block = False
-        self._firm_zone = firm_zone
+        self._firm_zone, self._on_trades = firm_zone, on_trades
         self._encumbrances = encumbrances or EncumbranceOptions()
         self._heartbeat_limit = heartbeat_limit(
             heartbeat_seconds_max, settings.heartbeat_seconds_max, chain.head_age_seconds_max
@@ -522,6 +523,8 @@ class ChainSweep:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
         for_review = tuple(match for match in judgement.matches if match.for_review)
         trades = settle_trades(self._store, self._chain.chain_id, self._firm_zone, self._actor, self._clock)
+        if trades.records:
+            self._on_trades()
         return SweepOutcome(
             self._chain.chain_id,
             summary,

@@ -28,6 +28,7 @@ from verifier.cli import (
     setting_up,
     signatures,
     sweeping,
+    trades,
     trusted_keys,
     watching,
 )
@@ -85,6 +86,7 @@ watching.register(app)
 authorizations.register(app)
 cases.register(app)
 reserve.register(app)
+trades.register(app)
 control.register(app)
 reports.register(app)
 key_proof.register(app)

@@ -271,16 +271,14 @@ def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, act
 
     Raises `StoredNotJudged` when that cannot be told; the import stays.
     """
-    from mapping.tables.reserve import RESERVE_TABLES
-
-    if {file.table for file in result.files} & {table.name for table in RESERVE_TABLES}:
-        from verifier.reserve_cases import look_after
-
-        look_after("the import", store, settings, actor, moment)
     from mapping.tables import BOOKS_TABLES
-    from verifier import control_cases, control_rail
+    from mapping.tables.reserve import RESERVE_TABLES
+    from verifier import control_cases, control_rail, reserve_cases, reserve_rail
 
-    keeps_books = {file.table for file in result.files} & {table.name for table in BOOKS_TABLES}
+    imported = {file.table for file in result.files}
+    keeps_books = bool(imported & {table.name for table in BOOKS_TABLES})
+    if imported & {table.name for table in RESERVE_TABLES} or (keeps_books and reserve_rail.in_use(store, moment)):
+        reserve_cases.look_after("the import", store, settings, actor, moment)
     if keeps_books and control_rail.in_use(store, moment):
         control_cases.look_after("the import", store, settings, actor, moment)
 

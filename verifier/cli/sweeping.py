@@ -93,7 +93,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     @command
     def status(ctx: typer.Context, as_json: JsonOption = False) -> int:
-        """Show the one signal over the digital rail and the reserve, the last sweep of each chain, and what is open.
+        """Show the one signal over all rails that the firm uses, the last sweep of each chain, and what is open.
 
         Example: custody status
         """
@@ -244,6 +244,10 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         )
     if outcome.changes is not None:
         output.say(f"  {output.clean(outcome.changes.text())}")
+    if trades := outcome.trades.text():
+        output.say(f"  {trades}")
+        for doubt in outcome.trades.doubts:
+            output.say(f"    [yellow]{output.clean(doubt.trade_id)}[/yellow]: {output.clean(doubt.reason)}")
     if outcome.immature is not None and (immature := outcome.immature.text()):
         output.say(f"  {output.clean(immature)}")
     if outcome.control is not None:
@@ -269,6 +273,12 @@ def _show_outcome(outcome: SweepOutcome) -> None:
 
 def _rails_text(rails: list[str]) -> str:
     """Which rails the signal speaks of, and which it does not."""
-    if "cash" in rails:
-        return "digital rail and reserve; possession or control not computed yet"
-    return "digital rail; no reserve stated; possession or control not computed yet"
+    words = {
+        "digital": ("digital rail", ""),
+        "securities": ("securities at custodians", "nothing at custodians"),
+        "cash": ("reserve", "no reserve stated"),
+        "control": ("possession or control", "no books kept for possession or control"),
+    }
+    spoken = [there for rail, (there, _) in words.items() if rail in rails]
+    silent = [absent for rail, (_, absent) in words.items() if rail not in rails]
+    return "; ".join([", ".join(spoken), *silent])
