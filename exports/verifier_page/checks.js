@@ -11,7 +11,8 @@ const NAMES = {
   19: "wallets' keys signed their proofs of control", 20: "your node bears out proofs that rest on the chain",
   21: "your node says the same of who else could move it", 22: "the liabilities tree is made from the allocations",
   23: "the reserve follows from its own inputs", 24: "state proofs lead to the balances that claim them",
-  25: "time stamps are of this bundle",
+  25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
+  27: "possession or control follows from its own inputs",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -20,6 +21,8 @@ const NOT_HERE = {
   19: "signatures of Bitcoin addresses need its script rules; those of EVM accounts are judged by this page",
   23: "numbers, digests, sums and deficits are checked again; the rule's percentages, its policies and what of the accounts counts are not",
   25: "time stamps are not read by this page",
+  26: "of tokens, ERC-20 and ERC-721 transfers are read here; what else a receipt may show, as of wrapped coins, is not",
+  27: "numbers, digests, sums and deficits are checked again; which locations count, the 140 percent and the policies are not",
 };
 const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", elsewhere: "not_here" };
 const SIGNATURE_MEMBER = /^signatures\/([0-9a-f]{64})\.dsse\.json$/, STAMP_MEMBER = /^timestamps\/([0-9a-f]{64})\.tsr$/, PROBLEMS_SHOWN = 20;
@@ -112,6 +115,11 @@ async function runChecks(source, reader, report, add, attempt) {
     22: checkLiabilities,
   };
   for (const [number, check] of Object.entries(figures)) await attempt(Number(number), () => add(judged(Number(number), check(all))));
+  await attempt(26, () => {
+    const found = checkTransactions(all);
+    if (!found) add(skipped(26, STATUS.unasked, "the bundle proves no transaction"));
+    else partly(26, found, () => found.left > 0, add);
+  });
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", attempt, add);
   if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));
   else await attempt(19, () => partly(19, checkKeyProofs(all), (found) => found.notJudged > 0, add));
@@ -119,6 +127,11 @@ async function runChecks(source, reader, report, add, attempt) {
     const found = checkReserve(all);
     if (!found) add(skipped(23, STATUS.unasked, "the bundle says nothing of the reserve"));
     else partly(23, found, () => true, add);
+  });
+  await attempt(27, () => {
+    const found = checkPossession(all);
+    if (!found) add(skipped(27, STATUS.unasked, "the bundle says nothing of possession or control"));
+    else partly(27, found, () => true, add);
   });
 }
 

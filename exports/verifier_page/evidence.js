@@ -157,14 +157,33 @@ function supersededProblems(all, earlier) {
 }
 
 // `earlier` is the sequence and digest of a bundle the reader had before, or null.
-function checkPlace(all, earlier) {
-  const { manifest } = all, problems = supersededProblems(all, earlier), named = all.superseded_bundles.length;
-  const note = "journal entry " + manifest.journal.sequence + ", bundle " + manifest.sequence;
+function checkPlace({ manifest, ...all }, earlier) {
+  const note = "journal entry " + manifest.journal.sequence + ", bundle " + manifest.sequence, named = all.superseded_bundles.length;
+  const problems = supersededProblems(manifest, all, earlier);
   if (!earlier) return outcome(1 + named, problems, [], note + "; not compared with an earlier bundle");
   if (manifest.sequence <= earlier.sequence) problems.push("bundle " + manifest.sequence + " does not come after bundle " + earlier.sequence);
   if (manifest.sequence === earlier.sequence + 1 && manifest.previous_digest !== earlier.digest) {
     problems.push("it does not name the earlier bundle's digest as the one before");
   }
+  const gone = all.superseded_bundles.some((r) => r.sequence === earlier.sequence) ? "; the earlier bundle, which you have, is superseded" : "";
   const between = manifest.sequence > earlier.sequence + 1 ? "; bundles between were not given: numbers compared, not digests" : "";
-  return outcome((between ? 1 : 2) + named, problems, [], note + between);
+  return outcome((between ? 1 : 2) + named, problems, [], note + gone + between);
+}
+
+// Earlier bundles that a reorganisation touched, each with the identity it had, and nothing here of blocks that are gone.
+function supersededProblems(manifest, all, earlier) {
+  const problems = [], identities = new Map(), known = new Map([[manifest.sequence - 1, manifest.previous_digest]]);
+  if (earlier && !known.has(earlier.sequence)) known.set(earlier.sequence, earlier.digest);
+  const used = new Set([...all.sweeps, ...all.transfers].map((r) => key(r.chain_id, r.block_hash)));
+  problems.push(...twice(all.superseded_bundles, (r) => key(r.sequence, r.chain_id)).map((at) => "superseded bundle " + at + ": named twice"));
+  for (const r of all.superseded_bundles) {
+    const where = "superseded bundle " + r.sequence + " on " + r.chain_id + ": ", own = key(r.bundle_id, r.digest);
+    if (!identities.has(r.sequence)) identities.set(r.sequence, own);
+    if (r.sequence >= manifest.sequence) problems.push(where + "it is no earlier bundle");
+    if (known.has(r.sequence) && known.get(r.sequence) !== r.digest) problems.push(where + "it has another digest than the bundle of that number");
+    if (identities.get(r.sequence) !== own) problems.push(where + "two bundles of one number");
+    if (r.found_at > manifest.created_at) problems.push(where + "found after this bundle was made");
+    if (used.has(key(r.chain_id, r.block_hash))) problems.push(where + "this bundle uses the block that is said to have left the chain");
+  }
+  return problems;
 }

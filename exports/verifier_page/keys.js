@@ -56,10 +56,16 @@ function signerOf(hash, signature) {
   if (raw.length !== 65) refuse("a key's signature has 65 bytes");
   const r = big(raw.subarray(0, 32)), s = big(raw.subarray(32, 64)), v = raw[64];
   if (v !== 27 && v !== 28) refuse("the last byte of a signature is 1b or 1c");
-  if (!r || r >= ORDER || !s || s > ORDER / 2n) refuse("the numbers of a signature are out of their bounds");
+  if (s > ORDER / 2n) refuse("the signature is the mirror image of another one");
+  return signerBy(hash, r, s, v - 27);
+}
+
+// The same by the numbers of a signature.
+function signerBy(hash, r, s, parity) {
+  if (!r || r >= ORDER || !s || s >= ORDER) refuse("the numbers of a signature are out of their bounds");
   const square = (r * r * r + 7n) % FIELD, root = power(square, (FIELD + 1n) / 4n, FIELD);
   if ((root * root) % FIELD !== square) refuse("no key can have made this signature");
-  const y = Number(root & 1n) === v - 27 ? root : FIELD - root, back = inverse(r, ORDER);
+  const y = Number(root & 1n) === parity ? root : FIELD - root, back = inverse(r, ORDER);
   const point = combine(modulo(-big(hash) * back, ORDER), GENERATOR, (s * back) % ORDER, [r, y, 1n]);
   if (!point[2]) refuse("no key can have made this signature");
   const flat = inverse(point[2], FIELD), x = (point[0] * flat * flat) % FIELD, publicY = (point[1] * flat * flat * flat) % FIELD;

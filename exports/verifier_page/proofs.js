@@ -102,8 +102,12 @@ class Pool {
 
   // The value under keccak256 of a key; null where the trie has none.
   find(root, key) {
+    return this.lookUp(root, nibbles(keccak256(key)));
+  }
+
+  // The same under a path of nibbles.
+  lookUp(root, path) {
     if (root === EMPTY_ROOT) return null;
-    const path = nibbles(keccak256(key));
     let next = root, depth = 0, mustBranch = false;
     while (next !== null) {
       const node = typeof next === "string" ? this.node(next, next === root && depth === 0) : next;

@@ -157,6 +157,13 @@ const KINDS = {
     [(r.observed === null) === (r.difference === null), "a difference of what was not observed"],
   )),
   pools: record({ pool_id: id, chain_id: chain, address, from_date: date, to_date: orNull(date) }),
+  possession_reviews: record({
+    review_id: id, as_of: date, document: documentText, digest, known_at: time, recorded_at: time, determined_on: date,
+    act_by: date, replaces: idOrNone, reason: text,
+  }, (r) => must(
+    [r.as_of < r.determined_on && r.determined_on < r.act_by, "its days are not in order"],
+    [(r.replaces !== "") === (r.reason !== ""), "a correction, and no other review, has a reason"],
+  )),
   proof_gaps: record({ sweep_id: id, asset_id: asset, reason: text, holdings: count }, (r) => must(
     [r.holdings > 0 && r.reason !== "", "a gap of nothing, or without a reason"])),
   proof_headers: record({ chain_id: chain, block_hash: blockHash, header: bytesInHex }),
@@ -182,6 +189,9 @@ const KINDS = {
   superseded_bundles: record({
     bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
   }, (r) => must([r.sequence >= 1, "a bundle sequence counts from 1"])),
+  superseded_bundles: record({
+    bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
+  }, (r) => must([r.sequence >= 1, "a bundle's sequence counts from 1"])),
   sweeps: record({
     sweep_id: id, chain_id: chain, height: count, block_hash: blockHash, parent_hash: blockHash, block_time: time,
     finality: text, header_checked: yesOrNo, witnesses: list(witness), expected: count, matched: count, diverged: count,
@@ -196,6 +206,10 @@ const KINDS = {
     implementation: orNull(address), implementation_slot: orNull(amount), implementation_code_hash: codeHash, reason: text,
     requested_by: text, approved_by: text, approved_at: time,
   }, layoutRule),
+  transaction_proofs: record({
+    chain_id: chain, block_hash: blockHash, tx_id: id, place: count, header: bytesInHex,
+    transaction_nodes: list(bytesInHex), receipt_nodes: list(bytesInHex),
+  }),
   transfers: record({
     chain_id: chain, height: count, block_hash: blockHash, block_time: time, tx_id: id, index: amount,
     kind: oneOf("native", "token", "internal", "fee", "coinbase", "withdrawal"), asset_id: asset, sender: orNull(address),
@@ -218,7 +232,7 @@ const KINDS = {
   }, (r) => must([r.threshold >= 1 && r.threshold <= r.share_count, "its threshold is not 1 to share_count"])),
 };
 
-const PROOF_KINDS = ["proof_headers", "proof_nodes"];
+const PROOF_KINDS = ["proof_headers", "proof_nodes", "transaction_proofs"];
 const manifestRecord = record({
   format: free, format_version: count, bundle_id: id, sequence: count, previous_digest: orNull(digest),
   firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,
