@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Final
 
 from exports.canonical import parse_canonical_object
@@ -18,6 +19,8 @@ REPORT_FORMAT: Final = "custody-daily-report/1"
 REPORT_TYPE: Final = "application/vnd.custody-verifier.daily-report+json"
 """Type of the signed payload: a signature over another kind of document never counts."""
 UNKNOWN: Final = "not verified"
+TEXT_COLUMNS: Final = 116
+"""Width of the text; a table that is wider is written row by row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _page_parts(sections: Iterator[Section]) -> Iterator[Element]:
             yield paragraph(alert, css="alert")
         if section.facts:
             yield facts(section.facts)
-        for each in section.tables:
+        for each in _filled(section):
             yield html_table(each.columns, each.rows, each.numbers)
         if section.texts:
             yield listed(section.texts)
@@ -87,7 +90,7 @@ def _text_lines(sections: Iterator[Section]) -> Iterator[str]:
         yield from (f"!! {alert}" for alert in section.alerts)
         width = max((len(name) for name, _ in section.facts), default=0)
         yield from (f"{name:<{width}}  {value}" for name, value in section.facts)
-        for each in section.tables:
+        for each in _filled(section):
             yield from _text_table(each)
         yield from (f"- {text}" for text in section.texts)
 
@@ -95,12 +98,29 @@ def _text_lines(sections: Iterator[Section]) -> Iterator[str]:
 def _text_table(table: Table) -> Iterator[str]:
     widths = [max(len(row[n]) for row in (table.columns, *table.rows)) for n in range(len(table.columns))]
     last = len(widths) - 1
+    if sum(widths) + 2 * last > TEXT_COLUMNS:
+        yield from _text_blocks(table)
+        return
     for row in (table.columns, *table.rows):
         cells = [
             cell.rjust(width) if name in table.numbers else cell if n == last else cell.ljust(width)
             for n, (cell, name, width) in enumerate(zip(row, table.columns, widths, strict=True))
         ]
         yield "  ".join(cells).rstrip()
+
+
+def _text_blocks(table: Table) -> Iterator[str]:
+    """A table that is too wide: each row as its first cell, and the others below it with their names."""
+    for first, *rest in table.rows:
+        yield first
+        for name, cell in zip(table.columns[1:], rest, strict=True):
+            if cell:
+                yield from wrap(f"{name}: {cell}", TEXT_COLUMNS, initial_indent="  ", subsequent_indent="    ")
+
+
+def _filled(section: Section) -> list[Table]:
+    """The tables that have rows."""
+    return [each for each in section.tables if each.rows]
 
 
 def _sections(value: Mapping[str, Any], digest: str) -> Iterator[Section]:
@@ -149,8 +169,7 @@ def _reserve(value: Mapping[str, Any]) -> Iterator[Section]:
         made = found["computation"]
         shortfall = found["shortfall"]
         alerts = [] if shortfall in ("0", None) else [f"short by {_dollars(shortfall)}"]
-        if not found["of_this_day"]:
-            alerts.append(f"the computation in force is as of {made['as_of']}, not of this day")
+        texts = () if found["of_this_day"] else ("It is the one in force: none is on record as of the day itself.",)
         rows = (
             (
                 "computation",
@@ -176,6 +195,7 @@ def _reserve(value: Mapping[str, Any]) -> Iterator[Section]:
                 Table(("item", "side", "amount"), lines, ("amount",)),
                 Table(("item", "largest rows", "amount", "from"), drivers, ("amount",)),
             ),
+            texts=texts,
             alerts=tuple(alerts),
         )
     yield _note_h(value["note_h"])
@@ -338,7 +358,10 @@ def _by_number(lines: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _dollars(cents: str | None) -> str:
-    return UNKNOWN if cents is None else dollars(int(cents))
+    if cents is None:
+        return UNKNOWN
+    whole, _, rest = dollars(int(cents)).partition(".")
+    return f"{int(whole):,}.{rest}" if whole != "-0" else f"-0.{rest}"
 
 
 def _words(code: str) -> str:

@@ -24,6 +24,7 @@ from verifier.daily_sections import control_section, digital_section, reserve_se
 from verifier.open_exceptions import close_of, open_at, review_exceptions, unexplained
 from verifier.overview import overview
 from verifier.reserve_instructions import civil_day
+from verifier.rules.status import FirmStatus
 from verifier.store.records import ArchiveKind
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def report_value(store: Store, settings: Settings, as_of: date, actor: str, now:
         "digital": digital_section(store, settings, moment, gaps),
         "securities": securities_section(store, as_of, known_at, gaps),
     }
-    if "unverified" in {each.value for each in seen.statuses}:
-        gaps += [f"status now: {each}" for each in seen.reasons if each not in gaps]
+    if FirmStatus.UNVERIFIED in seen.statuses and not gaps:
+        gaps.append("the status is unverified for the reasons given with it")
     return {
         "format": REPORT_FORMAT,
         "firm": settings.firm.name,

@@ -43,10 +43,13 @@ def _of_purpose(view: PurposeView) -> Iterator[Finding]:
             )
     if view.projected is not None and view.projected_shortfall and not _is_fixed(view):
         drivers = f" What moved most: {'; '.join(view.drivers)}." if view.drivers else ""
+        by = ""
+        if view.projected_by is not None:
+            by = f" If the next one does, the deposit is due by {utc_text(view.projected_by)}."
         text = (
             f"The lines stated as of {view.projected.as_of.isoformat()} would require "
             f"{dollars(view.projected.cents)} US dollars, {dollars(view.held.cents)} count: short by "
-            f"{dollars(view.projected_shortfall)}. No computation has fixed it yet.{drivers}"
+            f"{dollars(view.projected_shortfall)}. No computation has fixed it yet.{by}{drivers}"
         )
         yield _finding(view, FindingKind.PROJECTED_RESERVE_DEFICIT, -view.projected_shortfall, "", text)
     if view.gaps:

@@ -134,6 +134,8 @@ class PurposeView:
     """The lines that moved most since the computation in force."""
     gaps: tuple[str, ...]
     """Why the figures are not verified: facts that are missing, a computation that was due."""
+    projected_by: datetime | None = None
+    """When the deposit would be due if the next regular computation fixed what is projected."""
 
     @property
     def shortfall(self) -> int:
@@ -226,15 +228,32 @@ def _purpose(
         gaps.append(f"no {purpose} computation is on record")
     elif overdue := _overdue(purpose, own, settings, store, calendar, on, now):
         gaps.append(overdue)
-    projected = None
+    projected = projected_by = None
     moved: list[str] = []
     if projection is not None and (requirement is None or projection.inputs.as_of >= requirement.as_of):
         projected = next(each for each in requirements(projection) if each.purpose is purpose)
         before = computed[requirement.computation_digest][1] if requirement is not None else None
         moved = _drivers(purpose, projection, before)
+        try:
+            projected_by = _fixed_by(purpose, projection, settings)
+        except ReserveError as error:  # a year whose bank holidays are not known
+            gaps.append(str(error))
     if why_not:
         gaps.append(why_not)
-    return PurposeView(purpose, stored, position, duty, held, projected, tuple(moved), tuple(gaps))
+    return PurposeView(purpose, stored, position, duty, held, projected, tuple(moved), tuple(gaps), projected_by)
+
+
+def _fixed_by(purpose: ReserveClass, projection: ReserveComputation, settings: Settings) -> datetime:
+    """When the deposit is due of the next regular computation that can fix a projection: of its day or a later one."""
+    calendar, hours = firm_calendar(settings)
+    inputs, day = projection.inputs, projection.inputs.as_of
+    if (inputs.frequency if purpose is ReserveClass.CUSTOMER else inputs.pab_frequency) in DAILY:
+        as_of = day if calendar.is_business_day(day) else calendar.add_business_days(day, 1)
+    else:
+        as_of = weekly_as_of(day, calendar)
+        if as_of < day:  # a Saturday, or a Friday that is a holiday
+            as_of = weekly_as_of(day + timedelta(days=7), calendar)
+    return reserve_times(as_of, calendar, hours).deposit_by
 
 
 def _drivers(purpose: ReserveClass, now: ReserveComputation, before: ReserveComputation | None) -> list[str]:

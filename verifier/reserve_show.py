@@ -97,6 +97,10 @@ def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
             "as_of": view.projected.as_of.isoformat(),
             "required": str(view.projected.cents),
             "shortfall": str(view.projected_shortfall),
+            "deposit_by": utc_text(view.projected_by) if view.projected_by is not None else None,
+            "seconds_remaining": int((view.projected_by - now).total_seconds())
+            if view.projected_by is not None
+            else None,
             "drivers": list(view.drivers),
         }
         if view.projected is not None
@@ -131,11 +135,17 @@ def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]
     if view.projected is not None:
         yield "projected", f"{shown(view.projected.cents)} by the lines of {view.projected.as_of}"
         if view.projected_shortfall:
-            yield "", f"short by {shown(view.projected_shortfall)} if it were computed now"
+            yield "", f"short by {shown(view.projected_shortfall)} if it were computed now{_projected_by(view, now)}"
         for moved in view.drivers:
             yield "moved", moved
     for gap in view.gaps:
         yield "unverified", gap
+
+
+def _projected_by(view: PurposeView, now: datetime) -> str:
+    if view.projected_by is None:
+        return ""
+    return f"; deposit then by {utc_text(view.projected_by)}, {remaining_text(view.projected_by, now)}"
 
 
 def reserve_reasons(view: ReserveView) -> Iterator[str]:
@@ -148,7 +158,7 @@ def reserve_reasons(view: ReserveView) -> Iterator[str]:
         if each.projected_shortfall and each.projected is not None:
             moved = f": {'; '.join(each.drivers)}" if each.drivers else ""
             what = f"{each.purpose} reserve projected short by {shown(each.projected_shortfall)}"
-            yield f"{what} by the lines of {each.projected.as_of}{moved}"
+            yield f"{what} by the lines of {each.projected.as_of}{_projected_by(each, view.at)}{moved}"
         yield from (f"{each.purpose} reserve: {gap}" for gap in each.gaps)
 
 
