@@ -21,6 +21,10 @@ from verifier.reserve_show import reserve_reasons, view_json
 from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
 from verifier.rules.key_coverage import AssetCoverage
 from verifier.rules.status import FirmStatus, firm_status
+from verifier.securities_rail import SecuritiesView, securities_view
+from verifier.securities_rail import in_use as uses_custodians
+from verifier.securities_show import securities_reasons
+from verifier.securities_show import view_json as securities_json
 from verifier.store import Store
 
 
@@ -79,11 +83,13 @@ class Overview:
     """The reserve accounts; None for a firm that states nothing about them."""
     possession: PossessionView | None = None
     """Possession or control of securities; None for a firm that keeps no books here."""
+    securities: SecuritiesView | None = None
+    """The books beside custodians' statements; None for a firm with nothing at custodians outside any chain."""
 
     @property
     def rails(self) -> list[str]:
         """The rails that the status speaks of."""
-        more = ((Rail.CASH, self.reserve), (Rail.CONTROL, self.possession))
+        more = ((Rail.SECURITIES, self.securities), (Rail.CASH, self.reserve), (Rail.CONTROL, self.possession))
         return [Rail.DIGITAL.value, *(rail.value for rail, view in more if view is not None)]
 
     @property
@@ -99,6 +105,7 @@ class Overview:
             "reasons": list(self.reasons),
             "open_cases": self.open_cases,
             "reserve": view_json(self.reserve) if self.reserve is not None else None,
+            "securities": securities_json(self.securities) if self.securities is not None else None,
             "possession_or_control": possession_json(self.possession) if self.possession is not None else None,
             "chains": [
                 {
@@ -125,7 +132,7 @@ class Overview:
 
 
 def overview(store: Store, settings: Settings, now: datetime) -> Overview:
-    """The state of the digital rail, and of reserve and possession where they are stated; no chain is read."""
+    """The state of the digital rail, and of the others where the firm uses them; no chain is read."""
     chains = tuple(_chain(store, settings, section.chain_id, now) for section in settings.chains)
     cases = store.cases()
     kinds = Counter(case.finding.kind for case in cases)
@@ -135,19 +142,24 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     unread = unread_native_coins(store, settings, now)
     undetermined = [
         record.asset.symbol
-        for record in store.assets(None, now)
-        if record.legal_class is LegalClass.UNDETERMINED and record.asset.chain_id is not None
+        for record in store.assets(None, store.book_time(now))
+        if record.legal_class is LegalClass.UNDETERMINED and not record.asset.asset_id.startswith("iso4217:")
     ]
     reserve = reserve_view(store, settings, now) if in_use(store, now) else None
     purposes = reserve.purposes if reserve is not None else ()
     possession = possession_view(store, settings, now) if keeps_books(store, now) else None
+    securities = securities_view(store, settings, now) if uses_custodians(store, now) else None
+    counted: list[tuple[int, int, int]] = [(each.expected, each.diverged, each.unverified) for each in swept]
+    if securities is not None and (run := securities.run) is not None:
+        counted.append((run.expected, run.diverged, run.unverified))
     unknown = any(each.gaps for each in purposes) or (possession is not None and bool(possession.gaps))
+    unknown = unknown or (securities is not None and bool(securities.waiting))
     statuses = firm_status(
         kinds,
-        sum(summary.unverified for summary in swept),
-        sum(summary.expected for summary in swept),
+        sum(unverified for _, _, unverified in counted),
+        sum(expected for expected, _, _ in counted),
         stale=bool(stale or unswept or unread or undetermined or unknown),
-        diverged_holdings=sum(summary.diverged for summary in swept),
+        diverged_holdings=sum(diverged for _, diverged, _ in counted),
         under_funded=any(each.shortfall or each.projected_shortfall for each in purposes),
         control_deficit=possession is not None and possession.in_deficit,
     )
@@ -157,13 +169,15 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
     reasons += [unswept_text(chain_id, count) for chain_id, count in unswept.items()]
     reasons += [unread_native_text(chain_id) for chain_id in unread]
     reasons += [f"the legal class of {symbol} is undetermined" for symbol in undetermined]
+    if securities is not None:
+        reasons += securities_reasons(securities)
     if reserve is not None:
         reasons += reserve_reasons(reserve)
     if possession is not None:
         reasons += possession_reasons(possession)
     if not chains:
         reasons.append("no chain is configured")
-    return Overview(statuses, tuple(reasons), chains, len(cases), reserve, possession)
+    return Overview(statuses, tuple(reasons), chains, len(cases), reserve, possession, securities)
 
 
 def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:
