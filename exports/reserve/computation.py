@@ -17,6 +17,7 @@ from typing import Any
 from chains.errors import InvalidValue
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import BundleError
+from exports.reserve.derived import DerivedFrom, origin_problems
 from exports.reserve.errors import ItemsRefused
 from exports.reserve.formula import CustomerResult, PabResult, customer_result, debit_reduction, pab_result
 from exports.reserve.frequency import Frequency, Method
@@ -51,28 +52,6 @@ class Scope(StrEnum):
     def classes(self) -> tuple[ReserveClass, ...]:
         """Whose requirement it fixes."""
         return tuple(each for each in ReserveClass if self is Scope.BOTH or self.value == each.value)
-
-
-@dataclass(frozen=True, slots=True)
-class DerivedFrom:
-    """What lines that follow from the firm's books were derived from, by count and digest, decision 0023."""
-
-    books: str
-    """SHA-256 (hex) of all rows of all lines in full."""
-    rows: int
-    allocations: str
-    """SHA-256 (hex) of the allocations of the stock record."""
-    allocation_count: int
-    tentative_net_capital: int
-    """US cents, what Note E(5) was measured on."""
-    excluded: tuple[tuple[str, int], ...]
-    """Cents in the books that no line has: `customer item 10: Note E(1)` and the sum, sorted."""
-    findings: tuple[str, ...] = ()
-    """What should be looked at and did not stop the computation, such as a stock record that does not balance."""
-
-    def __post_init__(self) -> None:
-        for cents in (self.tentative_net_capital, *(cents for _, cents in self.excluded)):
-            require_cents(cents, "an amount of the books")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +119,8 @@ class ReserveComputation:
 
 def compute(inputs: ReserveInputs) -> ReserveComputation:
     """Both computations; raises `ReserveError` where the inputs permit none, and never fills a gap by itself."""
+    if wrong := next(origin_problems(inputs.customer, inputs.pab, inputs.derived_from), ""):
+        raise ItemsRefused(wrong)
     if twice := credits_used_twice(inputs.customer, inputs.pab):
         raise ItemsRefused(f"PAB Note 2: a customer credit is no PAB credit: {', '.join(twice[:5])}")
     rule_set = rule_set_at(inputs.as_of)

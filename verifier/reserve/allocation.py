@@ -17,7 +17,7 @@ from typing import Final
 
 from chains.errors import InvalidValue
 from chains.types import AssetId
-from exports.reserve.computation import DerivedFrom
+from exports.reserve.derived import DerivedFrom, rows_digest
 from exports.reserve.errors import ItemsRefused
 from exports.reserve.frequency import Method
 from exports.reserve.items import ReserveClass
@@ -31,7 +31,7 @@ from verifier.reserve.allocation_debits import debit_rows
 from verifier.reserve.allocation_items import StockItems
 from verifier.reserve.allocation_margin import margin_rows
 from verifier.reserve.allocation_order import Owner, Place, allocation_ranks
-from verifier.reserve.allocation_rows import ROWS_IN_FULL, DerivedRow, Excluded, carried, rows_digest
+from verifier.reserve.allocation_rows import ROWS_IN_FULL, DerivedRow, Excluded, carried
 from verifier.reserve.allocation_stock import Meeting, Position, allocate, positions
 from verifier.reserve.calendar import BankCalendar
 
@@ -90,7 +90,7 @@ class DerivedItems:
         for each in self.excluded:
             sums[f"{each.computation} item {each.item}: {each.note}"] += each.cents
         return DerivedFrom(
-            rows_digest(self.rows),
+            rows_digest(row.own for row in self.rows),
             len(self.rows),
             _allocations_digest(self.allocations),
             len(self.allocations),

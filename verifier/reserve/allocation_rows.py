@@ -7,12 +7,12 @@ known when the computation was made: decision 0023.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from exports.reserve.derived import NONE_PREFIX, OwnRow, group_row
 from exports.reserve.items import ITEMS, ReserveClass
 from exports.reserve.lines import LineRow
 
@@ -38,6 +38,11 @@ class DerivedRow:
         """The row as a line carries it."""
         return LineRow(self.row_id, self.cents, self.source)
 
+    @property
+    def own(self) -> OwnRow:
+        """The row as a digest is made of it."""
+        return self.computation, self.item, self.line_row
+
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
@@ -62,26 +67,17 @@ def carried(
     found: list[tuple[int, LineRow]] = []
     for number, own in lines.items():
         if not own:
-            found.append((number, LineRow(f"none:{computation}:{number}", 0, "the books have nothing of it")))
+            found.append((number, LineRow(f"{NONE_PREFIX}{computation}:{number}", 0, "the books have nothing of it")))
         elif len(own) <= in_full:
             found += [(number, row.line_row) for row in own]
         else:
-            found += [(number, row) for row in _digests(own)]
+            found += [(number, row) for row in _digests(computation, number, own)]
     return found
 
 
-def _digests(rows: list[DerivedRow]) -> Iterable[LineRow]:
-    groups: dict[str, list[DerivedRow]] = defaultdict(list)
+def _digests(computation: ReserveClass, item: int, rows: Iterable[DerivedRow]) -> Iterable[LineRow]:
+    groups: dict[str, list[LineRow]] = defaultdict(list)
     for row in rows:
-        groups[row.group].append(row)
-    for group, own in sorted(groups.items()):
-        where = f"rows:{own[0].computation}:{own[0].item}:{group}"
-        yield LineRow(where, sum(row.cents for row in own), f"{len(own)} rows of the books, SHA-256 {rows_digest(own)}")
-
-
-def rows_digest(rows: Iterable[DerivedRow]) -> str:
-    """SHA-256 (hex) of the rows by computation, item and id, one on each line, the fields between tabs."""
-    digest = hashlib.sha256()
-    for row in sorted(rows, key=lambda row: (row.computation, row.item, row.row_id)):
-        digest.update(f"{row.computation}\t{row.item}\t{row.row_id}\t{row.cents}\t{row.source}\n".encode())
-    return digest.hexdigest()
+        groups[row.group].append(row.line_row)
+    for group in sorted(groups):
+        yield group_row(computation, item, group, groups[group])
