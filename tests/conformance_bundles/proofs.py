@@ -1,4 +1,4 @@
-"""Check 24: state proofs, each bundle signed as it should be and with one thing in its proofs that is not so."""
+"""Checks 24 and 26: proofs of balances and transactions, each bundle with one thing in them that is not so."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from exports.bundle import Bundle
 from tests.conformance_bundles.recipe import bad, good
+from tests.exports import test_inclusion_checks as inclusion
+from tests.exports.inclusion_samples import with_transaction_proof
 from tests.exports.proof_samples import proven_bundle, with_state_proofs
 from tests.exports.test_proof_checks import WRONG, other_figures
 
@@ -57,3 +59,30 @@ for _name in (
     "proofs of balances that claim none",
 ):
     _enter(_name)
+
+
+@good("the transaction of the unauthorized transfer is proven to stand in its block")
+def exception_proven() -> Bundle:
+    return with_transaction_proof()
+
+
+def _enter_transaction(name: str) -> None:
+    def make() -> Bundle:
+        return inclusion.WRONG[name][0](with_transaction_proof())
+
+    make.__name__ = f"inclusion_with_{name.replace(' ', '_')}"
+    wrap: Callable[[Callable[[], Bundle]], object] = bad(26, f"an inclusion proof with {name}")
+    wrap(make)
+
+
+for _name in (
+    "another place",
+    "no transfer",
+    "another header",
+    "a node of the transaction left out",
+    "the root of the transactions left out",
+    "a node of the receipt left out",
+    "the receipt of another trie",
+    "a second proof",
+):
+    _enter_transaction(_name)

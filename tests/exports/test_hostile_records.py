@@ -21,6 +21,7 @@ from exports.records import RECORD_TYPES
 from exports.reserve_checks import reserve_lines
 from exports.superseded import SupersededBundleRecord
 from exports.verify import figure_checks
+from tests.exports.inclusion_samples import with_transaction_proof
 from tests.exports.proof_samples import with_state_proofs
 from tests.exports.sample import CHAIN, CREATED, evm_spelling
 from tests.exports.test_acceptances import decision
@@ -39,7 +40,8 @@ VALUES: Final[tuple[object, ...]] = (
 
 def full_bundle() -> Bundle:
     """The sample, with a record of every kind."""
-    bundle = with_state_proofs(with_restriction(proven(proof(1)), None, Answer.RESTRICTED))
+    bundle = with_restriction(proven(proof(1)), None, Answer.RESTRICTED)
+    bundle = with_transaction_proof(with_state_proofs(bundle))
     return replace(
         bundle,
         acceptances=(decision(),),
