@@ -22,8 +22,9 @@ from exports.trust import TrustedKeys
 from exports.report import report_text
 from exports.verify import verify_bundle
 sys.stdout.reconfigure(encoding="utf-8")
+keys, now = TrustedKeys.parse(Path(sys.argv[1]).read_bytes()), datetime(2026, 2, 2, tzinfo=UTC)
 for bundle in sys.argv[2:]:
-    report = verify_bundle(Path(bundle), TrustedKeys.parse(Path(sys.argv[1]).read_bytes()), now=datetime(2026, 2, 2, tzinfo=UTC))
+    report = verify_bundle(Path(bundle), keys, now=now)
     print(json.dumps(report.to_dict()), report_text(report))
 """
 BUNDLES = ("names-of-all-scripts", "balances-proven", "debt-netted", "expected-one-more", "grant-left-out", "truncated")
