@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from verifier.reserve_instructions import (
     leaving,
     refuse,
 )
-from verifier.store import Store
+from verifier.store import Store, open_store
 from verifier.store.instruction_store import StoredInstruction
 
 IN, OUT = MovementSide.DEPOSIT, MovementSide.WITHDRAWAL
@@ -221,6 +222,45 @@ def test_pab_and_customer_money_are_apart(funded: Store) -> None:
     made = make(funded, cents=10_00, minutes=3, of="P")
     assert (made.purpose, made.relied_on is not None) == (PAB, True)
     assert made.valid_until > FRIDAY
+
+
+@pytest.mark.fault("F2")
+def test_of_two_checkers_at_once_one_takes_effect(funded: Store, database_url: str) -> None:
+    make(funded)
+    beside = open_store(database_url)
+
+    def decide(store: Store, actor: str) -> str:
+        try:
+            approve(store, SETTINGS, "RI-000001", "", actor, MONDAY_NOON + timedelta(minutes=5))
+        except InstructionConflict as error:
+            return str(error)
+        return "approved"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(decide, (funded, beside), ("ops.one", "ops.two")))
+    beside.close()
+    assert sorted(each == "approved" for each in answers) == [False, True]
+    assert any(each.startswith("RI-000001 was approved by") for each in answers)
+
+
+@pytest.mark.fault("F2")
+def test_of_two_withdrawals_approved_at_once_only_what_may_leave_leaves(funded: Store, database_url: str) -> None:
+    make(funded, cents=150_00)
+    make(funded, cents=150_00, minutes=2)
+    beside = open_store(database_url)
+
+    def decide(store: Store, instruction_id: str) -> str:
+        try:
+            check(store, instruction_id)
+        except WithdrawalRefused as error:
+            return str(error)
+        return "approved"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(decide, (funded, beside), ("RI-000001", "RI-000002")))
+    beside.close()
+    assert sorted(each == "approved" for each in answers) == [False, True]
+    assert sum(leaving(funded, SETTINGS, MONDAY_NOON + timedelta(minutes=6)).values()) == 150_00
 
 
 def test_a_direct_update_is_refused(funded: Store, database_url: str) -> None:
