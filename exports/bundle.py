@@ -45,6 +45,7 @@ from exports.manifest import (
     is_addition,
     member_name,
 )
+from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
     ProofHeaderRecord,
@@ -112,6 +113,7 @@ class Bundle:
     liabilities: Sequence[LiabilityRecord] = ()
     reserve_computations: Sequence[ReserveComputationRecord] = ()
     reserve_positions: Sequence[ReservePositionRecord] = ()
+    possession_reviews: Sequence[PossessionReviewRecord] = ()
     superseded_bundles: Sequence[SupersededBundleRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()

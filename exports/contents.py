@@ -21,6 +21,7 @@ from exports.control_records import (
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
+from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
     ProofHeaderRecord,
@@ -76,6 +77,7 @@ class Contents:
     liability_roots: tuple[LiabilityRootRecord, ...]
     liability_totals: tuple[LiabilityTotalRecord, ...]
     pools: tuple[PoolRecord, ...]
+    possession_reviews: tuple[PossessionReviewRecord, ...]
     proof_gaps: tuple[ProofGapRecord, ...]
     proof_headers: tuple[ProofHeaderRecord, ...]
     proof_nodes: tuple[ProofNodeRecord, ...]

@@ -39,6 +39,7 @@ FOLLOWED: Final[Mapping[str, Compared]] = {
     "liability_totals": Compared(("asset_id",), ("owed", "observed", "positions", "status")),
     "pools": Compared(("pool_id", "chain_id", "address", "from_date"), ("to_date",)),
     "reconciliations": Compared(("rail", "location", "asset_id"), ("claimed", "observed", "difference", "status")),
+    "possession_reviews": Compared(("review_id",), ("digest",)),
     "reserve_computations": Compared(("computation_id",), ("digest",)),
     "token_layouts": Compared(("asset_id",), ()),
     "wallets": Compared(

@@ -46,6 +46,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
+from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
     ProofHeaderRecord,
@@ -499,6 +500,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "liability_roots": LiabilityRootRecord,
     "liability_totals": LiabilityTotalRecord,
     "pools": PoolRecord,
+    "possession_reviews": PossessionReviewRecord,
     "proof_gaps": ProofGapRecord,
     "proof_headers": ProofHeaderRecord,
     "proof_nodes": ProofNodeRecord,

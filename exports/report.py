@@ -78,3 +78,4 @@ def _lines(report: VerificationReport) -> Iterator[str]:
         yield from facts.control
         yield from facts.liabilities
         yield from facts.reserve
+        yield from facts.possession

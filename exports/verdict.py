@@ -121,6 +121,8 @@ class BundleFacts:
     """What is owed of each asset, what is there, and what the liabilities root proves: a line each."""
     reserve: tuple[str, ...] = ()
     """What the reserve computations in force require: a line each."""
+    possession: tuple[str, ...] = ()
+    """What the last review of possession or control says is short: a line each."""
     liabilities_root: str | None = None
     """The digest that clients' inclusion statements lead to."""
 
@@ -148,6 +150,7 @@ class BundleFacts:
             "control": list(self.control),
             "liabilities": list(self.liabilities),
             "reserve": list(self.reserve),
+            "possession": list(self.possession),
             "liabilities_root": self.liabilities_root,
         }
 

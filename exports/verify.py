@@ -42,6 +42,7 @@ from exports.manifest import (
     is_addition,
 )
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
+from exports.possession_checks import check_possession, possession_lines
 from exports.proof_checks import check_state_proofs
 from exports.record_checks import (
     Spelling,
@@ -90,6 +91,7 @@ NAMES: Final[dict[int, str]] = {
     24: "state proofs lead to the balances that claim them",
     25: "time stamps are of this bundle",
     26: "transactions with an exception stand in their blocks",
+    27: "possession or control follows from its own inputs",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -103,6 +105,7 @@ NOTHING_TO_ASK: Final = {
     24: "no balance claims a state proof",
     25: "the bundle has no time stamp",
     26: "the bundle proves no transaction",
+    27: "the bundle says nothing of possession or control",
 }
 
 
@@ -412,6 +415,7 @@ def figure_checks(
         19: check_key_proofs(contents),
         22: check_liabilities(contents),
         23: check_reserve(contents),
+        27: check_possession(contents),
         24: check_state_proofs(contents),
         26: check_transactions(contents),
     }
@@ -445,5 +449,6 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         control=tuple(control_lines(contents)) if contents else (),
         liabilities=tuple(liability_lines(contents)) if contents else (),
         reserve=tuple(reserve_lines(contents)) if contents else (),
+        possession=tuple(possession_lines(contents)) if contents else (),
         liabilities_root=next((record.root for record in contents.liability_roots), None) if contents else None,
     )

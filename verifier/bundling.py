@@ -19,9 +19,11 @@ from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file,
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
+from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import TransactionProofRecord
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.selfcheck import refusals
+from exports.superseded import SupersededBundleRecord
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
 
 SCOPE = (
     "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
-    "Securities, cash and possession or control are not in this bundle; of the reserve, computations and "
-    "what banks stated to the firm are."
+    "Securities and cash are not in this bundle; of the reserve, computations and what banks stated to the firm are, "
+    "and of possession or control the firm's reviews."
 )
+OFF_CHAIN = frozenset({Rail.CASH, Rail.CONTROL})
+"""Rails whose cases are in every bundle, whatever its chains."""
 PREPARED = "bundle.prepared"
 """Kind of the journal entry that is the moment of a bundle."""
 WITHHELD = (
@@ -81,12 +85,15 @@ def issue_bundle(
         raise InputError(f"{path} exists already and is another bundle; it was not overwritten")
     if store.head() != head:
         raise StoreBusy("something was recorded while the bundle was made")
+    was_there = path.exists()  # the same bundle, perhaps with signatures and time stamps of others by now
     written = write_bundle(bundle, signers, path)
-    issued = IssuedBundle(bundle.bundle_id, bundle.sequence, written.digest, bundle.as_of, str(path), head)
+    blocks = tuple((sweep.chain_id, sweep.height, sweep.block_hash) for sweep in bundle.sweeps)
+    issued = IssuedBundle(bundle.bundle_id, bundle.sequence, written.digest, bundle.as_of, str(path), head, blocks)
     try:
         store.add_bundle(issued, actor, clock())
     except StoreError:
-        path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
+        if not was_there:
+            path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
         raise
     return written
 
@@ -148,7 +155,9 @@ def _gather(
         controls=[state for each in control for state in each.controls],
         restrictions=[restriction for each in control for restriction in each.restrictions],
         reserve_computations=_reserve_computations(store),
+        possession_reviews=_possession_reviews(store),
         reserve_positions=_reserve_positions(store, settings, head.recorded_at),
+        superseded_bundles=_superseded(store),
         key_challenges=challenges,
         key_proofs=proofs,
     )
@@ -165,6 +174,22 @@ def _with_liabilities(bundle: Bundle, secret: bytes) -> Bundle:
         liability_totals=made.liability_totals,
         liability_roots=made.liability_roots,
     )
+
+
+def _superseded(store: Store) -> list[SupersededBundleRecord]:
+    """Every bundle issued before of which a block has left its chain since."""
+    return [
+        SupersededBundleRecord(
+            bundle_id=each.bundle.bundle_id,
+            sequence=each.bundle.sequence,
+            digest=each.bundle.digest,
+            chain_id=each.chain_id,
+            height=each.height,
+            block_hash=each.block_hash,
+            found_at=each.found_at,
+        )
+        for each in store.superseded_bundles()
+    ]
 
 
 def _reserve_computations(store: Store) -> list[ReserveComputationRecord]:
@@ -186,6 +211,25 @@ def _reserve_computations(store: Store) -> list[ReserveComputationRecord]:
             reason=each.reason,
         )
         for each in store.reserve_computations()
+    ]
+
+
+def _possession_reviews(store: Store) -> list[PossessionReviewRecord]:
+    """Every review of possession or control on record: what was corrected stays visible."""
+    return [
+        PossessionReviewRecord(
+            review_id=each.review_id,
+            as_of=each.as_of,
+            document=each.document.decode(),
+            digest=each.digest,
+            known_at=each.known_at,
+            recorded_at=each.recorded_at,
+            determined_on=each.determined_on,
+            act_by=each.act_by,
+            replaces=each.replaces,
+            reason=each.reason,
+        )
+        for each in store.possession_reviews()
     ]
 
 
@@ -243,7 +287,7 @@ def _cases(store: Store, chain_ids: set[ChainId]) -> list[records.CaseRecord]:
     return [
         _case(case, store.case_covers(case.case_id))
         for case in store.cases(include_closed=True)
-        if not case.only_looked and (case.finding.rail is Rail.CASH or _chain_of(case) in chain_ids)
+        if not case.only_looked and (case.finding.rail in OFF_CHAIN or _chain_of(case) in chain_ids)
     ]
 
 
@@ -543,7 +587,7 @@ def _transfer(
 
 def _case(case: Case, covers: Sequence[tuple[LocationId, AssetId]]) -> records.CaseRecord:
     finding = case.finding
-    in_chain = finding.rail is not Rail.CASH  # dollars are no asset of a bundle; the text says the amounts
+    in_chain = finding.rail not in OFF_CHAIN  # what is on no chain is no asset of a bundle; the text says the amounts
     return records.CaseRecord(
         case_id=case.case_id,
         kind=finding.kind.value,

@@ -9,6 +9,7 @@ from chains.errors import ChainError
 from chains.types import Asset, LocationId
 from exports.possession.review import IssueReview
 from exports.possession.sources import TERMS, Source
+from exports.possession.types import case_place
 from exports.reserve.errors import ReserveError
 from verifier.case_book import Sighting
 from verifier.control_rail import PossessionView, possession_view
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from verifier.store import CaseSeen, Store
 
 PLACE: Final = LocationId("control:possession")
-"""Where cases of this rail lie: they speak of an issue over all its locations."""
+"""Where the case of what is not known on this rail lies."""
 
 
 def quantity(issue: IssueReview, base_units: int) -> str:
@@ -39,9 +40,8 @@ def _findings(view: PossessionView) -> Iterator[Finding]:
     if view.review is not None:
         for issue in view.review.deficits:
             asset = Asset(issue.issue.security_id, issue.issue.security_id, issue.issue.decimals)
-            yield Finding(
-                FindingKind.CONTROL_DEFICIT, Rail.CONTROL, PLACE, asset, -issue.deficit, "", deficit_text(view, issue)
-            )
+            place, text = case_place(issue.issue.security_id), deficit_text(view, issue)
+            yield Finding(FindingKind.CONTROL_DEFICIT, Rail.CONTROL, place, asset, -issue.deficit, "", text)
     if view.gaps:
         text = f"Possession or control is not verified: {'; '.join(view.gaps)}."
         yield Finding(FindingKind.UNVERIFIED, Rail.CONTROL, PLACE, None, None, "possession", text)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from chains.types import AssetId
+from chains.types import AssetId, LocationId
 from exports.possession.errors import ReviewRefused
 from exports.reserve.money import require_cents
 
@@ -59,6 +59,11 @@ PARAGRAPHS: Final = {
     Place.OTHER_DESIGNATED: "c7",
 }
 """Places that are possession or control by dated evidence of their location, and the paragraph it must be of."""
+
+
+def case_place(security_id: AssetId) -> LocationId:
+    """Where the case of an issue's deficit lies: it speaks of the issue over all its locations."""
+    return LocationId(f"control:{security_id.replace('/', '%2F')}")
 
 
 @dataclass(frozen=True, slots=True)
