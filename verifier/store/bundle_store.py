@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from chains.types import ChainId
 from verifier.errors import StoreError
 from verifier.store.engine import Database
-from verifier.store.records import IssuedBundle, JournalHead
-from verifier.store.tables import BundleIssuedRow, JournalEntryRow, table
+from verifier.store.records import IssuedBundle, JournalHead, SupersededBundle
+from verifier.store.sweep_store import COVERED, ORPHANED, ORPHANED_HASHES
+from verifier.store.tables import BundleBlockRow, BundleIssuedRow, table
 
-BUNDLE, ENTRY = table(BundleIssuedRow), table(JournalEntryRow)
+BUNDLE, BLOCK = table(BundleIssuedRow), table(BundleBlockRow)
 
 
 class BundleStore(Database):
@@ -21,6 +24,9 @@ class BundleStore(Database):
         """Every bundle that was issued, oldest first."""
         query = sa.select(BUNDLE).order_by(BUNDLE.c.sequence)
         with self.read() as connection:
+            blocks = defaultdict(list)
+            for row in connection.execute(sa.select(BLOCK).order_by(BLOCK.c.bundle_key, BLOCK.c.chain_id)):
+                blocks[row.bundle_key].append((ChainId(row.chain_id), row.height, row.block_hash))
             return [
                 IssuedBundle(
                     row.bundle_id,
@@ -29,9 +35,30 @@ class BundleStore(Database):
                     row.as_of,
                     row.path,
                     JournalHead(row.head_sequence, row.head_digest, row.recorded_at),
+                    tuple(blocks[row.record_id]),
                 )
                 for row in connection.execute(query)
             ]
+
+    def superseded_bundles(self) -> list[SupersededBundle]:
+        """Issued bundles with a block that left its chain and did not come back, oldest first."""
+        found_at = sa.func.max(ORPHANED.c.recorded_at).label("found_at")
+        query = (
+            sa.select(BUNDLE.c.sequence, BLOCK.c.chain_id, BLOCK.c.height, BLOCK.c.block_hash, found_at)
+            .join_from(BLOCK, BUNDLE, BLOCK.c.bundle_key == BUNDLE.c.record_id)
+            .join(COVERED, (COVERED.c.chain_id == BLOCK.c.chain_id) & (COVERED.c.block_hash == BLOCK.c.block_hash))
+            .join(ORPHANED, ORPHANED.c.covered_key == COVERED.c.record_id)
+            .where(BLOCK.c.block_hash.in_(ORPHANED_HASHES))
+            .group_by(BUNDLE.c.sequence, BLOCK.c.chain_id, BLOCK.c.height, BLOCK.c.block_hash)
+            .order_by(BUNDLE.c.sequence, BLOCK.c.chain_id)
+        )
+        issued = {bundle.sequence: bundle for bundle in self.bundles()}
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            SupersededBundle(issued[row.sequence], ChainId(row.chain_id), row.height, row.block_hash, row.found_at)
+            for row in rows
+        ]
 
     def add_bundle(self, bundle: IssuedBundle, actor: str, now: datetime) -> None:
         """Record a bundle that was written. The same bundle again changes nothing; another of its number is refused."""
@@ -47,7 +74,7 @@ class BundleStore(Database):
                 ):
                     raise StoreError(f"bundle number {bundle.sequence} was issued already with other content")
                 return
-            unit.add(
+            bundle_key = unit.add(
                 BundleIssuedRow,
                 bundle_id=bundle.bundle_id,
                 sequence=bundle.sequence,
@@ -57,3 +84,5 @@ class BundleStore(Database):
                 head_sequence=bundle.head.sequence,
                 head_digest=bundle.head.entry_digest,
             )
+            for chain_id, height, block_hash in bundle.blocks:
+                unit.add(BundleBlockRow, bundle_key=bundle_key, chain_id=chain_id, height=height, block_hash=block_hash)

@@ -195,3 +195,29 @@ class IssuedBundle:
     as_of: datetime
     path: str
     head: JournalHead
+    blocks: tuple[tuple[ChainId, int, str], ...] = ()
+    """Chain, height and hash of the blocks it speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupersededBundle:
+    """A bundle that was issued, and a block of it that left its chain since."""
+
+    bundle: IssuedBundle
+    chain_id: ChainId
+    height: int
+    block_hash: str
+    found_at: datetime
+    """When it was recorded that the block had left the chain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease on a piece of work that was taken."""
+
+    name: str
+    """What is worked on, such as `chain:eip155:1`."""
+    token: int
+    """The fencing number."""
+    holder: str
+    """The process, as `verifier.process_identity` writes it."""

@@ -58,6 +58,7 @@ from verifier.store.tables.encumbrances import (
 )
 from verifier.store.tables.journal import JournalEntryRow, JournalSealRow
 from verifier.store.tables.keys import KeyAnswerRow, KeyChallengeRow
+from verifier.store.tables.leases import WorkLeaseRow
 from verifier.store.tables.mapping import (
     AcceptedControlRow,
     AssetRow,
@@ -105,6 +106,7 @@ from verifier.store.tables.reserve import (
 from verifier.store.tables.reserve_acts import ReserveDecisionRow, ReserveInstructionRow
 from verifier.store.tables.results import (
     ApprovalUseRow,
+    BundleBlockRow,
     BundleIssuedRow,
     CaseCoverRow,
     CaseEventRow,
@@ -137,6 +139,7 @@ __all__ = [
     "BalanceObservationRow",
     "BankMovementRow",
     "BooksCloseRow",
+    "BundleBlockRow",
     "BundleIssuedRow",
     "CaseCoverRow",
     "CaseEventRow",
@@ -216,5 +219,6 @@ __all__ = [
     "WalletDescriptorRow",
     "WalletRow",
     "WeakerScanRow",
+    "WorkLeaseRow",
     "table",
 ]

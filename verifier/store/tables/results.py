@@ -182,4 +182,16 @@ class BundleIssuedRow(DataRow, table=True):
     head_digest: str = column(Words())
 
 
+class BundleBlockRow(DataRow, table=True):
+    """The block of one chain that a bundle speaks of: when it leaves the chain, later bundles say so."""
+
+    __tablename__ = "bundle_block"
+    __table_args__ = rules(sa.UniqueConstraint("bundle_key", "chain_id"))
+
+    bundle_key: int = column(Whole(), to="bundle_issued.record_id")
+    chain_id: str = column(Words())
+    height: int = column(Whole())
+    block_hash: str = column(Words())
+
+
 finish()

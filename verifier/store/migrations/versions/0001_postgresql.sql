@@ -9,6 +9,15 @@ CREATE TABLE journal_entry (
 	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
 );
 
+CREATE TABLE work_lease (
+	name TEXT NOT NULL,
+	token BIGINT NOT NULL,
+	holder TEXT NOT NULL,
+	taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_work_lease PRIMARY KEY (name)
+);
+
 CREATE TABLE archived (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -544,6 +553,20 @@ CREATE TABLE books_close (
 );
 
 CREATE INDEX ix_books_close_as_of ON books_close (as_of);
+
+CREATE TABLE bundle_block (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	bundle_key BIGINT NOT NULL,
+	chain_id TEXT NOT NULL,
+	height BIGINT NOT NULL,
+	block_hash TEXT NOT NULL,
+	CONSTRAINT pk_bundle_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_bundle_block_bundle_key_chain_id UNIQUE (bundle_key, chain_id),
+	CONSTRAINT fk_bundle_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_bundle_block_bundle_key FOREIGN KEY(bundle_key) REFERENCES bundle_issued (record_id)
+);
 
 CREATE TABLE change_search (
 	record_id BIGINT NOT NULL,
@@ -2106,6 +2129,12 @@ CREATE TRIGGER books_close_refuse_change BEFORE UPDATE OR DELETE ON books_close
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER books_close_refuse_truncate BEFORE TRUNCATE ON books_close
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER bundle_block_refuse_change BEFORE UPDATE OR DELETE ON bundle_block
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER bundle_block_refuse_truncate BEFORE TRUNCATE ON bundle_block
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER change_search_refuse_change BEFORE UPDATE OR DELETE ON change_search

@@ -10,6 +10,16 @@ CREATE TABLE journal_entry (
 )
  STRICT;
 
+CREATE TABLE work_lease (
+	name TEXT NOT NULL,
+	token INTEGER NOT NULL,
+	holder TEXT NOT NULL,
+	taken_at TEXT NOT NULL,
+	expires_at TEXT NOT NULL,
+	CONSTRAINT pk_work_lease PRIMARY KEY (name)
+)
+ STRICT;
+
 CREATE TABLE archived (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -579,6 +589,21 @@ CREATE TABLE books_close (
  STRICT;
 
 CREATE INDEX ix_books_close_as_of ON books_close (as_of);
+
+CREATE TABLE bundle_block (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	bundle_key INTEGER NOT NULL,
+	chain_id TEXT NOT NULL,
+	height INTEGER NOT NULL,
+	block_hash TEXT NOT NULL,
+	CONSTRAINT pk_bundle_block PRIMARY KEY (record_id),
+	CONSTRAINT uq_bundle_block_bundle_key_chain_id UNIQUE (bundle_key, chain_id),
+	CONSTRAINT fk_bundle_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_bundle_block_bundle_key FOREIGN KEY(bundle_key) REFERENCES bundle_issued (record_id)
+)
+ STRICT;
 
 CREATE TABLE change_search (
 	record_id INTEGER NOT NULL,
@@ -2210,6 +2235,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of books_close are added, never changed'); END;
 
 CREATE TRIGGER books_close_refuse_delete BEFORE DELETE ON books_close
 BEGIN SELECT RAISE(ABORT, 'rows of books_close are added, never changed'); END;
+
+CREATE TRIGGER bundle_block_refuse_update BEFORE UPDATE ON bundle_block
+BEGIN SELECT RAISE(ABORT, 'rows of bundle_block are added, never changed'); END;
+
+CREATE TRIGGER bundle_block_refuse_delete BEFORE DELETE ON bundle_block
+BEGIN SELECT RAISE(ABORT, 'rows of bundle_block are added, never changed'); END;
 
 CREATE TRIGGER change_search_refuse_update BEFORE UPDATE ON change_search
 BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
