@@ -78,7 +78,13 @@ def inputs_at(
     """
     if lines_from(store, as_of, known_at, source) is LinesFrom.BOOKS:
         return _from_books(store, settings, store.books(as_of, known_at), known_at, scope, occasion)
-    customer, pab = stated_items(store.reserve_items(as_of, known_at))
+    rows = store.reserve_items(as_of, known_at)
+    if not rows:
+        raise ItemsRefused(
+            f"no line is stated for {as_of.isoformat()}, and its books are not closed",
+            advice="Import reserve_items.csv with every line, or the files of the books with books_close.csv.",
+        )
+    customer, pab = stated_items(rows)
     statements = store.reserve_statements(known_at)
     policies = firm_policies(settings, as_of)
     customer_frequency, pab_frequency, _ = frequencies_on(statements, as_of, rule_set_at(as_of), policies)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import LineRow
+from verifier.reserve.allocation_order import Place
 from verifier.reserve.stated import DIGEST_SHOWN
 from verifier.reserve_inputs import derived_again
 
@@ -54,7 +55,8 @@ def opened_line(store: Store, settings: Settings, computation_id: str, kind: str
     own.sort(key=lambda row: (-row.cents, row.row_id))
     shown = _with_origins(store, [row.line_row for row in own[:most]], stored.as_of, stored.known_at)
     lines = {_key(row)[1] for row in shown if _key(row)[0] == "stock"}
-    liens = {row.row_id for row in shown if row.row_id.startswith("lien:")}
+    ids = {row.row_id for row in shown}
+    liens = {row_id for row_id in ids if row_id.startswith("lien:")}
     if liens:
         named = {row_id.removeprefix("lien:").removesuffix(f"/{whose}") for row_id in liens}
         books = store.books(stored.as_of, stored.known_at)
@@ -66,7 +68,12 @@ def opened_line(store: Store, settings: Settings, computation_id: str, kind: str
         line.cents,
         tuple(shown),
         len(own),
-        tuple(each for each in found.allocations if lines & {each.place_line, each.owner_line}),
+        tuple(
+            each
+            for each in found.allocations
+            if lines & {each.place_line, each.owner_line}
+            or (each.place is Place.MISSING and f"unbalanced:{each.security_id}" in ids)
+        ),
         tuple(each for each in found.excluded if each.computation is whose and each.item == number),
     )
 

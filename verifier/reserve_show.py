@@ -51,6 +51,8 @@ def computation_json(stored: StoredComputation, now: datetime) -> dict[str, obje
         "customer_required": str(made.customer.required),
         "pab_required": str(made.pab.required),
         "policies": {each.name: each.value for each in inputs.policies.policies},
+        "lines_from": "stated" if inputs.derived_from is None else "books",
+        "findings": [] if inputs.derived_from is None else list(inputs.derived_from.findings),
     }
 
 

@@ -123,3 +123,27 @@ def test_a_day_with_stated_lines_and_books_needs_a_word(kept: Firm, tmp_path: Pa
     ours = ("--from", "books", "--reason", "the books count", "--json")
     derived = kept("reserve", "compute", "--as-of", "2026-10-02", *ours).json["computation"]
     assert derived["customer_required"] == "80600000"
+
+
+def test_a_day_of_which_nothing_is_known_is_refused(kept: Firm) -> None:
+    refused = kept("reserve", "compute", "--as-of", "2026-09-25", "--json")
+    assert (refused.code, refused.error) == (2, "reserve-items")
+    assert "its books are not closed" in refused.json["error"]["message"]
+    monthly = kept("reserve", "compute", "--as-of", "2026-10-02", "--monthly", "--json")
+    assert (monthly.code, monthly.error) == (2, "reserve-schedule")
+
+
+def test_a_record_that_does_not_balance_is_computed_and_said(kept: Firm) -> None:
+    texts = {
+        "accounts.csv": BOOKS["accounts.csv"].replace("2026-10-02", "2026-10-01"),
+        "stock_record.csv": BOOKS["stock_record.csv"].replace("2026-10-02,", "2026-10-01,").replace(",1500,", ",1490,"),
+        "books_close.csv": BOOKS["books_close.csv"].replace("2026-10-02", "2026-10-01").replace("4,4000", "4,3990"),
+    }
+    take(kept, kept.folder.parent / "uneven", texts)
+    made = kept("reserve", "compute", "--as-of", "2026-10-01", "--extra", "--json").json["computation"]
+    assert made["lines_from"] == "books"
+    assert made["findings"] == [f"{AAPL}: 10 base units are long and stand nowhere; they are in item 7"]
+    opened = kept("reserve", "show", "RC-000001", "--item", "7", "--json").json
+    assert [(row["row_id"], row["cents"]) for row in opened["rows"]] == [(f"unbalanced:{AAPL}", "200000")]
+    assert [(each["place"], each["base_units"]) for each in opened["allocations"]] == [("missing_place", "10")]
+    assert "10 base units are long and stand nowhere" in kept("reserve", "show", "RC-000001").out

@@ -349,6 +349,12 @@ def _show_computation(stored: StoredComputation) -> None:
     )
     output.say(f"  {'rules':<12} {output.clean(stored.rule_set)}")
     output.say(f"  {'digest':<12} {stored.digest}")
+    derived = made.inputs.derived_from
+    if derived is not None:
+        allocated = output.counted(derived.allocation_count, "allocation")
+        output.say(f"  {'from':<12} the books: {output.counted(derived.rows, 'row')}, {allocated}")
+        for finding in derived.findings:
+            output.say(f"  [yellow]{'look at':<12}[/yellow] {output.clean(finding)}")
     if stored.replaces:
         output.say(f"  {'replaces':<12} {stored.replaces}: {output.clean(stored.reason)}")
     deposit_by = stored.times.deposit_by
