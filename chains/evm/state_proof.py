@@ -112,12 +112,10 @@ def slot_at(
     if value is None:
         return 0
     try:
-        word = scalar_of(value)
+        # A chain removes what is set to zero; devnets are known to keep it. The root commits to zero either way.
+        return scalar_of(value)
     except MalformedAnswer as error:
         raise MalformedAnswer(f"{what}, the value: {error}") from None
-    if word == 0:
-        raise MalformedAnswer(f"{what}, the value: a zero is not stored")
-    return word
 
 
 def check_answer(

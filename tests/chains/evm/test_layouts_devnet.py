@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from chains.devnet.lies import change_result, fail
 from chains.devnet.lying_proxy import LyingProxy
-from chains.devnet.pytest_plugin import DeployContract
-from chains.errors import NodeRefused
+from chains.devnet.pytest_plugin import DeployContract, DeployErc20
+from chains.errors import NodeRefused, ProofFailed
 from chains.evm.addresses import address_bytes, checksum_address
 from chains.evm.control import proxy_slots
 from chains.evm.encumbrance_types import Fact
@@ -33,6 +34,8 @@ from tests.chains.evm.token_codes import (
 )
 
 pytestmark = pytest.mark.devnet
+
+LIMITS_WITHOUT_TIME = replace(LIMITS, state_proof_seconds_max=0.0)
 
 HOLDER, NOBODY = checksum_address(b"\x77" * 20), checksum_address(b"\x78" * 20)
 TOKEN, CODE = checksum_address(b"\xa1" * 20), checksum_address(b"\xa2" * 20)
@@ -222,3 +225,66 @@ def test_a_lie_while_the_rule_is_looked_for_makes_a_rule_that_proves_nothing(
     layout = bench.discover(url=node.url).layout
     assert layout.code_hash == f"0x{keccak256(solidity_token(2)).hex()}"
     assert bench.prove(layout)[1].startswith("layout-stale")
+
+
+def test_one_bad_slot_costs_the_others_no_proof(bench: Bench, lying_node: Callable[..., LyingProxy]) -> None:
+    """A node that lies about one slot of many: that balance is not proven, every other one is."""
+    bench.place(vyper_token(5))
+    layout = bench.discover().layout
+    holders = [checksum_address(bytes([1 + number]) * 20) for number in range(40)]
+    for number, holder in enumerate(holders):
+        bench.chain.node.set_storage_at(TOKEN, layout.slot(holder), number)
+    bench.chain.node.mine()
+    bad = layout.slot(holders[17])
+
+    def change(params: list[Any], truth: Any) -> Any:
+        entries = [
+            {**entry, "value": "0x7"} if int(entry["key"], 16) == bad else entry for entry in truth["storageProof"]
+        ]
+        return {**truth, "storageProof": entries}
+
+    reader = bench.chain.reader(lying_node(change_result("eth_getProof", change)).url)
+    holdings = [Holding(holder, bench.asset) for holder in holders]
+    proofs = reader.prove_balances(bench.chain.pin(bench.reader), holdings, {bench.asset.asset_id: layout})
+    assert set(proofs.failed) == {holdings[17]}
+    assert proofs.proven == {each: number for number, each in enumerate(holdings) if number != 17}
+
+
+def test_a_balance_that_was_paid_away_is_proven_to_be_zero(
+    bench: Bench, deploy_erc20: DeployErc20, accounts: list[str]
+) -> None:
+    """Anvil keeps a zero in the trie where other nodes remove the leaf."""
+    token = deploy_erc20()
+    token.transact("mint", accounts[1], 500)
+    token.transact("transfer", accounts[2], 500, sender=accounts[1])
+    bench.asset = bench.chain.token(token)
+    layout = bench.discover().layout
+    paid, received = (Holding(Address(each), bench.asset) for each in accounts[1:3])
+    proofs = bench.reader.prove_balances(bench.chain.pin(bench.reader), [paid, received], {layout.asset_id: layout})
+    assert proofs.proven == {paid: 0, received: 500}
+
+
+def test_when_the_time_is_used_up_the_rest_has_no_proof(bench: Bench) -> None:
+    chain = replace(bench.chain, config=replace(bench.chain.config, limits=LIMITS_WITHOUT_TIME))
+    reader = chain.reader()
+    holdings = [Holding(HOLDER, bench.chain.native)]
+    proofs = reader.prove_balances(bench.chain.pin(bench.reader), holdings, {})
+    assert proofs.missing[holdings[0]].startswith("proof-time: ")
+
+
+@pytest.mark.fault("A30")
+def test_a_header_altered_under_its_hash_proves_nothing(bench: Bench, lying_node: Callable[..., LyingProxy]) -> None:
+    pin = bench.chain.pin(bench.reader)
+    liar = lying_node(
+        change_result("eth_getBlockByHash", lambda params, block: {**block, "stateRoot": "0x" + "12" * 32})
+    )
+    with pytest.raises(ProofFailed):
+        bench.chain.reader(liar.url).prove_balances(pin, [Holding(HOLDER, bench.chain.native)], {})
+
+
+def test_a_chain_whose_headers_cannot_be_recomputed_has_no_proofs(bench: Bench) -> None:
+    reader = bench.chain.reader(header_format="unknown")
+    holding = Holding(HOLDER, bench.chain.native)
+    proofs = reader.prove_balances(bench.chain.pin(bench.reader), [holding], {})
+    assert proofs.missing[holding].startswith("header-unchecked: ")
+    assert (proofs.proven, proofs.nodes, proofs.header) == ({}, (), b"")
