@@ -179,6 +179,7 @@ def _reserve(value: Mapping[str, Any]) -> Iterator[Section]:
             ("total credits", _dollars(found["total_credits"])),
             ("total debits", _dollars(found["total_debits"])),
             ("required on deposit", _dollars(found["required"])),
+            ("credits swept in time", _dollars(found["swept"])),
             ("held at its as-of", _dollars(found["held"])),
             ("shortfall", _dollars(shortfall)),
             ("moved until the deadline", _dollars(found["moved_until_deadline"])),

@@ -25,7 +25,7 @@ h2 { font-size: 1.1rem; margin: 1.6rem 0 .4rem; break-after: avoid }
 table { border-collapse: collapse; width: 100%; margin: .4rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #ccc }
 td, th { overflow-wrap: anywhere }
-th { border-bottom: 1px solid #111 }
+thead th { border-bottom-color: #111 }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; overflow-wrap: normal }
 .strong { font-weight: 700 }
 .alert { border-left: 4px solid #b00020; padding-left: .6rem; font-weight: 700 }

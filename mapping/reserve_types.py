@@ -208,7 +208,30 @@ class BankMovement:
             raise InvalidValue("a movement has an amount above zero")
 
 
+@dataclass(frozen=True, slots=True)
+class ReserveSweep:
+    """Customers' credits that were swept out of the accounts after a computation's as-of date."""
+
+    as_of: date
+    """Of the computation in which they are still credits."""
+    swept_on: date
+    cents: int
+    reference: str
+
+    def __post_init__(self) -> None:
+        _require_cents(self.cents)
+        if self.swept_on <= self.as_of:
+            raise InvalidValue("a sweep comes after the as-of date")
+
+
 ReserveRecord = (
-    ReserveItem | ReserveBankAccount | ReserveHolding | FirmCapital | FocusMonthEnd | ReserveNotice | BankMovement
+    ReserveItem
+    | ReserveBankAccount
+    | ReserveHolding
+    | FirmCapital
+    | FocusMonthEnd
+    | ReserveNotice
+    | BankMovement
+    | ReserveSweep
 )
 """Any row of the files of the reserve computations."""

@@ -156,6 +156,9 @@ class ReserveSettings(_Section):
     policies: list[ReservePolicySettings] = []
     instruction_days: int = Field(default=2, ge=1, le=10)
     """Banking days after its making on which an instruction may be approved and executed."""
+    sweep_credits_from: date | None = None
+    """First as-of date whose required deposit customers' swept credits reduce: a staff view (FAQ of 2025-12-08, Q5),
+    not in the rule's text, so off unless the firm gives a day."""
 
     @model_validator(mode="after")
     def _readable(self) -> ReserveSettings:

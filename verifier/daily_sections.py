@@ -17,6 +17,7 @@ from verifier.reserve_export import on_deposit
 from verifier.reserve_instructions import instruction_states, movement_matches
 from verifier.reserve_rail import in_use, reserve_view
 from verifier.reserve_show import computation_json, instruction_json, view_json
+from verifier.reserve_sweeps import swept_in_time
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -89,6 +90,9 @@ def _purpose(
 ) -> dict[str, Any]:
     result = made.customer if purpose is ReserveClass.CUSTOMER else made.pab
     deposit = on_deposit(store, settings, stored, purpose, now)
+    swept = 0
+    if purpose is ReserveClass.CUSTOMER:
+        swept = swept_in_time(store, settings, stored.as_of, store.book_time(now))
     if deposit.held is None:
         gaps.append(f"what the {purpose} reserve held at {stored.as_of.isoformat()} is not verified")
     review = next((each for each in store.exception_reviews() if each.run_id == stored.computation_id), None)
@@ -99,7 +103,8 @@ def _purpose(
         "total_debits": str(result.total_debits),
         "required": str(result.required),
         "held": str(deposit.held) if deposit.held is not None else None,
-        "shortfall": str(max(0, result.required - deposit.held)) if deposit.held is not None else None,
+        "swept": str(swept),
+        "shortfall": str(max(0, result.required - swept - deposit.held)) if deposit.held is not None else None,
         "moved_until_deadline": str(deposit.moved) if deposit.moved is not None else None,
         "lines": {str(line.number): str(line.cents) for line in items.lines},
         "drivers": [

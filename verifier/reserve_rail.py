@@ -39,6 +39,7 @@ from verifier.reserve.calendar import (
 )
 from verifier.reserve.stated import accounts_on, drivers, frequencies_on
 from verifier.reserve_inputs import LinesFrom, firm_calendar, firm_policies, inputs_at, projection
+from verifier.reserve_sweeps import after_sweeps, swept_in_time
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -136,6 +137,8 @@ class PurposeView:
     """Why the figures are not verified: facts that are missing, a computation that was due."""
     projected_by: datetime | None = None
     """When the deposit would be due if the next regular computation fixed what is projected."""
+    swept: int = 0
+    """Customers' credits swept in time, by which the required deposit is lower than the computation's figure."""
 
     @property
     def shortfall(self) -> int:
@@ -220,6 +223,10 @@ def _purpose(
         requirement = requirement_in_force((made for _, made in computed.values()), purpose, on)
     except ReserveError as error:
         gaps.append(str(error))
+    swept = 0
+    if requirement is not None and purpose is ReserveClass.CUSTOMER:
+        swept = swept_in_time(store, settings, requirement.as_of, store.book_time(now))
+        requirement = after_sweeps(requirement, swept)
     stored = computed[requirement.computation_digest][0] if requirement is not None else None
     position = funding(requirement, held) if requirement is not None else None
     duty = deposit_duty(position, stored.times.deposit_by, now) if position is not None and stored is not None else None
@@ -232,6 +239,8 @@ def _purpose(
     moved: list[str] = []
     if projection is not None and (requirement is None or projection.inputs.as_of >= requirement.as_of):
         projected = next(each for each in requirements(projection) if each.purpose is purpose)
+        also_swept = swept_in_time(store, settings, projected.as_of, store.book_time(now))
+        projected = after_sweeps(projected, also_swept)
         before = computed[requirement.computation_digest][1] if requirement is not None else None
         moved = _drivers(purpose, projection, before)
         try:
@@ -240,7 +249,8 @@ def _purpose(
             gaps.append(str(error))
     if why_not:
         gaps.append(why_not)
-    return PurposeView(purpose, stored, position, duty, held, projected, tuple(moved), tuple(gaps), projected_by)
+    facts = (tuple(moved), tuple(gaps), projected_by, swept)
+    return PurposeView(purpose, stored, position, duty, held, projected, *facts)
 
 
 def _fixed_by(purpose: ReserveClass, projection: ReserveComputation, settings: Settings) -> datetime:

@@ -89,6 +89,7 @@ def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
             "shortfall": str(view.shortfall),
             "excess": str(position.excess),
             "withdrawable": str(position.withdrawable),
+            "swept": str(view.swept),
             "deposit_by": utc_text(deposit.deposit_by),
             "missed": view.missed,
             "duty": NOTICE_DUTY if view.missed else None,
@@ -117,6 +118,8 @@ def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]
         yield "required", f"{shown(need.cents)} by {stored.computation_id} as of {need.as_of} ({stored.rule_set})"
     else:
         yield "required", "unknown"
+    if view.swept:
+        yield "swept", f"{shown(view.swept)} of credits in time, by which the deposit is lower; a withdrawal is not"
     yield (
         "held",
         f"{shown(view.held.cents)} = cash {shown(view.held.cash)} + securities {shown(view.held.securities)}",

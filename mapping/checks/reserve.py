@@ -17,6 +17,7 @@ _DAYS: Final = {
     "focus_history": "filed_on",
     "reserve_notices": "given_on",
     "bank_movements": "value_on",
+    "reserve_sweeps": "swept_on",
 }
 
 

@@ -22,6 +22,7 @@ from mapping.reserve_types import (
     ReserveHolding,
     ReserveItem,
     ReserveNotice,
+    ReserveSweep,
     side_of,
 )
 from mapping.tables.shared import (
@@ -334,6 +335,31 @@ BANK_MOVEMENTS = Table(
     notes=("Every entry is stated: one that no approved instruction explains is a finding.",),
 )
 
+
+def _build_sweep(row: Row) -> ReserveSweep:
+    if row["swept_on"] <= row["as_of"]:
+        raise ColumnProblem("swept_on", "a sweep comes after the as-of date")
+    return ReserveSweep(row["as_of"], row["swept_on"], row["amount"], row["reference"])
+
+
+RESERVE_SWEEPS = Table(
+    name="reserve_sweeps",
+    meaning="Customers' credits swept after an as-of date, 15c3-3(j)(2)(ii); they count only where the firm chose so.",
+    record_type=ReserveSweep,
+    columns=(
+        day_column("as_of", "The computation's as-of date, at which they were still credits."),
+        day_column("swept_on", "Day of the sweep; only the business day after the as-of date counts."),
+        dollars_column("amount", "How much was swept."),
+        reference_column("Where the sweep can be looked up; unique within the as-of date."),
+    ),
+    build=_build_sweep,
+    key_columns=("as_of", "reference"),
+    key=lambda row: texts(row.as_of, row.reference),
+    on_change=OnChange.NEW_VERSION,
+    examples=(("2026-01-30", "2026-02-02", "20000.00", "Sweep 2026-02-02"),),
+    notes=("Without `sweep_credits_from` in custody.toml a sweep changes nothing. It never permits a withdrawal.",),
+)
+
 RESERVE_TABLES: Final = (
     RESERVE_ITEMS,
     RESERVE_ACCOUNTS,
@@ -342,4 +368,5 @@ RESERVE_TABLES: Final = (
     FOCUS_HISTORY,
     RESERVE_NOTICES,
     BANK_MOVEMENTS,
+    RESERVE_SWEEPS,
 )

@@ -218,6 +218,12 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "reference": "FOCUS",
     },
     "reserve_notices": {"kind": "voluntary_daily", "given_on": "2026-01-15", "reference": "Letter 7"},
+    "reserve_sweeps": {
+        "as_of": "2026-01-29",
+        "swept_on": "2026-01-30",
+        "amount": "100.00",
+        "reference": "Sweep",
+    },
     "bank_movements": {
         "account_id": "SRA-0",
         "bank_reference": "BNK-1",

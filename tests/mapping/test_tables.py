@@ -55,6 +55,7 @@ def test_the_files_are_imported_in_an_order_in_which_names_come_first() -> None:
         "focus_history.csv",
         "reserve_notices.csv",
         "bank_movements.csv",
+        "reserve_sweeps.csv",
         "accounts.csv",
         "account_relations.csv",
         "securities.csv",
@@ -331,5 +332,5 @@ def test_what_a_changed_record_means_is_declared() -> None:
     changing = {table.name for table in TABLES if table.on_change is OnChange.NEW_VERSION}
     places = {"clients", "assets", "wallets", "wallet_descriptors", "pools", "firm_addresses"}
     reserve = {"reserve_items", "reserve_accounts", "reserve_holdings", "firm_capital", "focus_history"}
-    reserve |= {"bank_movements"} | {table.name for table in BOOKS_TABLES}
+    reserve |= {"bank_movements", "reserve_sweeps"} | {table.name for table in BOOKS_TABLES}
     assert changing == places | {"accepted_control", "token_layouts", "custodian_accounts"} | reserve

@@ -21,6 +21,7 @@ from mapping.reserve_types import (
     ReserveHolding,
     ReserveItem,
     ReserveNotice,
+    ReserveSweep,
 )
 from mapping.token_layouts import ReviewedLayout
 from mapping.types import (
@@ -53,6 +54,7 @@ from verifier.store.tables import (
     ReserveHoldingRow,
     ReserveItemRow,
     ReserveNoticeRow,
+    ReserveSweepRow,
     TokenLayoutRow,
     WalletDescriptorRow,
     WalletRow,
@@ -171,6 +173,7 @@ def _at_custodian(row: Any) -> CustodianAccount:
     return CustodianAccount(**{name: getattr(row, name) for name in _AT_CUSTODIAN}, statement_due=due)
 
 
+_SWEEP = ("as_of", "swept_on", "cents", "reference")
 _MOVEMENT = ("account_id", "bank_reference", "value_on", "direction", "cents", "instruction_id", "text")
 
 
@@ -210,6 +213,7 @@ CODECS: Final[Mapping[type[Any], Codec]] = {
     FocusMonthEnd: _dated(FocusMonthEndRow, FocusMonthEnd, _MONTH, "month_end", 0),
     CustodianAccount: Codec(CustodianAccountRow, _at_custodian_values, _at_custodian, "location_id", 0),
     ReserveNotice: _dated(ReserveNoticeRow, ReserveNotice, _NOTICE, "given_on", 1),
+    ReserveSweep: _dated(ReserveSweepRow, ReserveSweep, _SWEEP, "as_of", 0),
     BankMovement: Codec(
         BankMovementRow, fields_of(*_MOVEMENT), same_fields(BankMovement, *_MOVEMENT), "bank_reference", 1
     ),

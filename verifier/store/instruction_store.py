@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mapping.reserve_types import BankMovement, MovementSide, ReserveClass
+from mapping.reserve_types import BankMovement, MovementSide, ReserveClass, ReserveSweep
 from verifier.errors import InputError, InstructionConflict
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
@@ -97,6 +97,12 @@ class InstructionStore(Database):
         of = table(CODECS[BankMovement].row_class)
         with self.read() as connection:
             return newest_records(connection, BankMovement, of.c.recorded_at <= known_at)
+
+    def reserve_sweeps(self, known_at: datetime) -> list[ReserveSweep]:
+        """The newest version of every sweep of customers' credits."""
+        of = table(CODECS[ReserveSweep].row_class)
+        with self.read() as connection:
+            return newest_records(connection, ReserveSweep, of.c.recorded_at <= known_at)
 
     def reserve_instruction(self, instruction_id: str) -> StoredInstruction:
         """One instruction. Raises `InputError` when there is none of this id."""

@@ -102,6 +102,7 @@ from verifier.store.tables.reserve import (
     ReserveHoldingRow,
     ReserveItemRow,
     ReserveNoticeRow,
+    ReserveSweepRow,
 )
 from verifier.store.tables.reserve_acts import ReserveDecisionRow, ReserveInstructionRow
 from verifier.store.tables.results import (
@@ -194,6 +195,7 @@ __all__ = [
     "ReserveInstructionRow",
     "ReserveItemRow",
     "ReserveNoticeRow",
+    "ReserveSweepRow",
     "RestrictionRow",
     "RollForwardRow",
     "SecuritiesRunRow",

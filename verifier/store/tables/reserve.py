@@ -111,6 +111,18 @@ class BankMovementRow(ImportedRow, table=True):
     text: str = column(Words())
 
 
+class ReserveSweepRow(ImportedRow, table=True):
+    """Customers' credits that were swept after an as-of date."""
+
+    __tablename__ = "reserve_sweep"
+    __table_args__ = rules(sa.Index(None, "as_of"))
+
+    as_of: date = column(CivilDate())
+    swept_on: date = column(CivilDate())
+    cents: int = column(BaseUnits())
+    reference: str = column(Words())
+
+
 class ReserveComputationRow(DataRow, table=True):
     """One computation with everything it follows from. Another of the same date and purpose names what it replaces."""
 

@@ -1232,6 +1232,24 @@ CREATE TABLE reserve_notice (
 
 CREATE INDEX ix_reserve_notice_given_on ON reserve_notice (given_on);
 
+CREATE TABLE reserve_sweep (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	file_key BIGINT NOT NULL,
+	line BIGINT NOT NULL,
+	as_of DATE NOT NULL,
+	swept_on DATE NOT NULL,
+	cents NUMERIC(79, 0) NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_sweep PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_sweep_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_sweep_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_sweep_cents_range CHECK (abs(cents) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
+);
+
+CREATE INDEX ix_reserve_sweep_as_of ON reserve_sweep (as_of);
+
 CREATE TABLE restriction (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -2321,6 +2339,12 @@ CREATE TRIGGER reserve_notice_refuse_change BEFORE UPDATE OR DELETE ON reserve_n
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reserve_notice_refuse_truncate BEFORE TRUNCATE ON reserve_notice
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_sweep_refuse_change BEFORE UPDATE OR DELETE ON reserve_sweep
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER reserve_sweep_refuse_truncate BEFORE TRUNCATE ON reserve_sweep
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER restriction_refuse_change BEFORE UPDATE OR DELETE ON restriction

@@ -1309,6 +1309,25 @@ CREATE TABLE reserve_notice (
 
 CREATE INDEX ix_reserve_notice_given_on ON reserve_notice (given_on);
 
+CREATE TABLE reserve_sweep (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	file_key INTEGER NOT NULL,
+	line INTEGER NOT NULL,
+	as_of TEXT NOT NULL,
+	swept_on TEXT NOT NULL,
+	cents TEXT NOT NULL,
+	reference TEXT NOT NULL,
+	CONSTRAINT pk_reserve_sweep PRIMARY KEY (record_id),
+	CONSTRAINT fk_reserve_sweep_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_reserve_sweep_file_key FOREIGN KEY(file_key) REFERENCES imported_file (record_id),
+	CONSTRAINT ck_reserve_sweep_cents_digits CHECK (cents = '0' OR ((cents GLOB '[1-9]*' OR cents GLOB '-[1-9]*') AND substr(cents, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(cents, '-')) < 78 OR (length(ltrim(cents, '-')) = 78 AND ltrim(cents, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
+)
+ STRICT;
+
+CREATE INDEX ix_reserve_sweep_as_of ON reserve_sweep (as_of);
+
 CREATE TABLE restriction (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -2427,6 +2446,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reserve_notice are added, never changed'); EN
 
 CREATE TRIGGER reserve_notice_refuse_delete BEFORE DELETE ON reserve_notice
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_notice are added, never changed'); END;
+
+CREATE TRIGGER reserve_sweep_refuse_update BEFORE UPDATE ON reserve_sweep
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_sweep are added, never changed'); END;
+
+CREATE TRIGGER reserve_sweep_refuse_delete BEFORE DELETE ON reserve_sweep
+BEGIN SELECT RAISE(ABORT, 'rows of reserve_sweep are added, never changed'); END;
 
 CREATE TRIGGER restriction_refuse_update BEFORE UPDATE ON restriction
 BEGIN SELECT RAISE(ABORT, 'rows of restriction are added, never changed'); END;
