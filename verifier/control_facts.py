@@ -39,13 +39,18 @@ def chain_facts(store: Store, books: Books, known_at: datetime, close: datetime,
     chains = {each.chain_id for each in wallets.values()}
     observed: dict[Place, int] = {}
     for chain_id in sorted(chains):
-        observed |= _observed(store, chain_id, wanted, close, timedelta(hours=age_hours_max))
+        observed |= _observed(store, chain_id, close, timedelta(hours=age_hours_max))
     proofs = {
         account_location(chain_id, address): proven_at(answer.challenge)
         for chain_id in chains
         for address, answer in newest_proofs(store.key_answers(chain_id=chain_id)).items()
         if proven_at(answer.challenge) <= close
     }
+    for place, asset_id in wanted:
+        parts = [observed.get((wallet, asset_id)) for wallet in members.get(place, ())]
+        known = [each for each in parts if each is not None]
+        if place in pools and known and len(known) == len(parts):
+            observed[place, asset_id] = sum(known)
     places = {
         place: _facts([wallets[each] for each in members[place] if each in wallets], proofs)
         for place, _ in wanted
@@ -93,9 +98,8 @@ def _facts(wallets: list[Wallet], proofs: Mapping[LocationId, datetime]) -> Wall
     )
 
 
-def _observed(
-    store: Store, chain_id: ChainId, wanted: set[tuple[LocationId, AssetId]], close: datetime, age: timedelta
-) -> dict[Place, int]:
+def _observed(store: Store, chain_id: ChainId, close: datetime, age: timedelta) -> dict[Place, int]:
+    """What the newest sweep of the close read in each wallet; a read that failed is not there."""
     sweeps = [
         each
         for each in store.summaries(chain_id)
@@ -103,18 +107,13 @@ def _observed(
     ]
     newest = max(sweeps, key=lambda each: (each.block.height, each.finished_at), default=None)
     start = store.sweep(newest.sweep_id) if newest is not None else None
-    if newest is None or start is None:
+    if start is None:
         return {}
-    found: dict[Place, int] = {}
-    for seen in store.observations(start):
-        place = (account_location(chain_id, seen.holding.address), seen.holding.asset.asset_id)
-        if place in wanted and seen.base_units is not None:
-            found[place] = seen.base_units
-    for each in store.reconciliations(newest.sweep_id):
-        pool = (each.location_id, each.asset.asset_id)
-        if pool in wanted and each.observed is not None:
-            found[pool] = each.observed
-    return found
+    return {
+        (account_location(chain_id, seen.holding.address), seen.holding.asset.asset_id): seen.base_units
+        for seen in store.observations(start)
+        if seen.base_units is not None
+    }
 
 
 def _movable(
