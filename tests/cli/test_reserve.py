@@ -90,6 +90,8 @@ def test_from_stated_lines_to_a_deficit_with_its_clock(stated: Firm, clock: list
         "as_of": "2026-10-02",
         "required": "86200000",
         "shortfall": "6200000",
+        "deposit_by": "2026-10-06T14:00:00.000000Z",
+        "seconds_remaining": 22 * 3600,
         "drivers": ["item 1 (credit) 1250000.00", "item 10 (debit) 400000.00"],
     }
     made = stated("reserve", "compute", "--as-of", "2026-10-02", "--json")
@@ -236,7 +238,10 @@ def test_in_a_year_whose_holidays_are_not_known_the_reserve_is_unverified_and_th
 def test_a_firm_that_states_nothing_is_told_so(firm: Firm, clock: list[datetime]) -> None:
     shown = firm("reserve", "show", "--json")
     assert shown.code == 2
-    assert customer(shown)["gaps"] == ["no customer computation is on record", "no lines are stated"]
+    assert customer(shown)["gaps"] == [
+        "no customer computation is on record",
+        "no lines are stated, and no books are closed",
+    ]
     assert firm("status", "--json").json["rails"] == ["digital"]
     assert firm("reserve", "compute", "--as-of", "2026-10-02", "--json").error == "reserve-items"
 

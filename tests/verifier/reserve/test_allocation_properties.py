@@ -139,6 +139,7 @@ def test_a_security_never_misses_both_an_owner_and_a_place(of: Books, policies: 
         assert not (missing and unknown)
 
 
+@pytest.mark.fault("D7")
 @given(any_books(), orders())
 def test_nothing_is_negative_and_pab_never_funds_customers(of: Books, policies: PolicySet) -> None:
     found = derived(of, policies)
@@ -202,6 +203,7 @@ def test_the_default_never_requires_less_than_firm_first_where_one_kind_of_place
     assert default.customer.required >= other.customer.required
 
 
+@pytest.mark.fault("D4")
 def test_a_fraction_of_a_cent_goes_against_the_firm_once_for_each_line() -> None:
     accounts = [account("customer-0"), account("pab-0", 0, HolderClass.PAB)]
     lent = at("X", StockPlace.STOCK_LOAN, 3, 100, price="0")
