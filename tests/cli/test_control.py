@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,12 +84,17 @@ FILES = {
 }
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The commands' clock, which the test turns."""
     moment = [MONDAY]
     for module in (books, control, sweeping, cli_context):
         monkeypatch.setattr(module, "now", lambda: moment[0])
     return moment
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    return set_clock(monkeypatch)
 
 
 def take(firm: Firm, folder: Path, texts: dict[str, str]) -> None:
@@ -99,11 +105,24 @@ def take(firm: Firm, folder: Path, texts: dict[str, str]) -> None:
     assert answer.code == 0, answer.out + answer.err
 
 
-@pytest.fixture
-def kept(firm: Firm, tmp_path: Path, clock: list[datetime]) -> Firm:
+@pytest.fixture(scope="module")
+def template(firm_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A firm that owes 500 of A locked up and has 300 in control; of B it has 350 more than it must."""
-    take(firm, tmp_path / "first", FILES)
-    return firm
+    folder = tmp_path_factory.mktemp("kept")
+    shutil.copytree(firm_template, folder / "firm")
+    with pytest.MonkeyPatch.context() as patched:
+        set_clock(patched)
+        patched.setenv("MAINNET_RPC_URL", "http://127.0.0.1:1")
+        take(Firm(folder / "firm"), folder / "first", FILES)
+    return folder / "firm"
+
+
+@pytest.fixture
+def kept(template: Path, tmp_path: Path, clock: list[datetime], monkeypatch: pytest.MonkeyPatch) -> Firm:
+    shutil.copytree(template, tmp_path / "firm")
+    monkeypatch.delenv("MAINNET_RPC_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Firm(tmp_path / "firm")
 
 
 def review(firm: Firm, *more: str) -> dict[str, Any]:
@@ -159,11 +178,9 @@ def test_the_same_again_is_the_same_and_another_needs_a_reason(kept: Firm, tmp_p
         assert kept("control", "recompute", name, "--from-books", "--json").json["same"] is True
 
 
-@pytest.mark.parametrize(
-    ("as_of", "code"), [("2026-10-05", "reserve-schedule"), ("2026-10-03", "reserve-schedule"), ("soon", "bad-input")]
-)
-def test_a_day_that_has_not_closed_or_is_none_is_refused(kept: Firm, as_of: str, code: str) -> None:
-    assert kept("control", "review", "--as-of", as_of, "--json").error == code
+def test_a_day_that_has_not_closed_or_is_none_is_refused(kept: Firm) -> None:
+    for as_of, code in (("2026-10-05", "reserve-schedule"), ("2026-10-03", "reserve-schedule"), ("soon", "bad-input")):
+        assert kept("control", "review", "--as-of", as_of, "--json").error == code
 
 
 def test_books_that_are_not_complete_give_no_review(kept: Firm) -> None:
@@ -249,9 +266,9 @@ def test_a_clock_that_passes_is_overdue(kept: Firm, clock: list[datetime]) -> No
     assert "the review as of 2026-10-07 was due and is not on record" in found["gaps"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "why"),
-    [
+def test_an_act_that_fits_no_deficit_is_refused(kept: Firm) -> None:
+    review(kept)
+    for changes, why in (
         ({"--kind": "prayer"}, "--kind is one of"),
         ({"--line": "L-5"}, "no such line"),
         ({"--line": ""}, "names the line"),
@@ -262,16 +279,13 @@ def test_a_clock_that_passes_is_overdue(kept: Firm, clock: list[datetime]) -> No
         ({"--instructed-at": "2026-10-05T15:00:00"}, "time zone"),
         ({"issue": B}, "not short"),
         ({"issue": "cusip:000000000"}, "not in the stock record"),
-    ],
-)
-def test_an_act_that_fits_no_deficit_is_refused(kept: Firm, changes: dict[str, str], why: str) -> None:
-    review(kept)
-    options = {"--kind": "recall", "--quantity": "150", "--line": "L-4"} | changes
-    issue = options.pop("issue", A)
-    pairs = [part for pair in options.items() for part in pair]
-    answer = kept("control", "act", issue, *pairs, "--json")
-    assert (answer.code, answer.error) == (2, "bad-input")
-    assert why in answer.json["error"]["message"]
+    ):
+        options: dict[str, str] = {"--kind": "recall", "--quantity": "150", "--line": "L-4"} | changes
+        issue = options.pop("issue", A)
+        pairs = [part for pair in options.items() for part in pair]
+        answer = kept("control", "act", issue, *pairs, "--json")
+        assert (answer.code, answer.error) == (2, "bad-input"), changes
+        assert why in answer.json["error"]["message"]
     assert kept("control", "history", "--json").json["acts"] == []
 
 
