@@ -42,6 +42,7 @@ from verifier.descriptors import follow_descriptors
 from verifier.exception_proofs import prove_exceptions
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
+from verifier.proof_view import ProofView, proof_view
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rolling import Rolled, roll_forward
@@ -101,6 +102,8 @@ class SweepOutcome:
     """What was learnt about who else could move what is there; None when it was not asked."""
     trades: TradesSettled = field(default_factory=TradesSettled)
     """Trades that legs in final blocks settled, and those of which it cannot be told."""
+    proofs: ProofView | None = None
+    """State proofs of balances; None when none were asked for."""
     immature: ImmatureCoins | None = None
     """Bitcoin: what is counted and cannot be spent yet; None for other chains."""
 
@@ -131,6 +134,7 @@ class SweepOutcome:
                 for node in self.left_out
             ],
             "trades": self.trades.to_dict(),
+            "state_proofs": self.proofs.to_dict() if self.proofs is not None else None,
             "immature": self.immature.to_dict() if self.immature is not None else None,
             "encumbrances": self.control.to_dict() if self.control is not None else None,
             "changes": self.changes.to_dict() if self.changes is not None else None,
@@ -534,6 +538,7 @@ class ChainSweep:
             changes=self._store.found_changes(start),
             control=control_view(self._store, start),
             trades=trades,
+            proofs=proof_view(self._store, start),
             immature=immature_coins(self._store, summary),
         )
 

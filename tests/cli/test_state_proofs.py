@@ -24,7 +24,15 @@ def test_from_the_layout_of_a_token_to_a_bundle_with_proofs(scene: Scene) -> Non
     assert "mapping slot" in shown.out
     assert ",".join(found.json["row"]) in shown.out
 
-    assert scene.sweep().code == 0
+    swept = scene.sweep()
+    assert swept.code == 0
+    proofs = swept.json["sweeps"][0]["state_proofs"]
+    assert 0 < proofs["proven"] < proofs["balances"]
+    assert usdx(scene) in [gap["asset_id"] for gap in proofs["gaps"]]
+    scene.world.confirm()
+    told = scene.firm("sweep").out
+    assert f"{proofs['proven']} of {proofs['balances']} balances proven against the header" in told
+    assert f"{usdx(scene)} has no reviewed layout" in told
     path = scene.export()
     lines = scene.verify(path).json["bundle"]["blocks"]
     assert any("balances have a state proof" in line for line in lines), "those of the native coin"

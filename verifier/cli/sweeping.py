@@ -248,6 +248,8 @@ def _show_outcome(outcome: SweepOutcome) -> None:
         output.say(f"  {trades}")
         for doubt in outcome.trades.doubts:
             output.say(f"    [yellow]{output.clean(doubt.trade_id)}[/yellow]: {output.clean(doubt.reason)}")
+    for number, line in enumerate(outcome.proofs.lines() if outcome.proofs is not None else []):
+        output.say(f"  {'  ' if number else ''}{output.clean(line)}")
     if outcome.immature is not None and (immature := outcome.immature.text()):
         output.say(f"  {output.clean(immature)}")
     if outcome.control is not None:

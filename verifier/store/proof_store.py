@@ -12,13 +12,15 @@ import sqlalchemy as sa
 from chains.evm.inclusion import TransactionProof
 from chains.evm.keccak import keccak256
 from chains.state_proofs import BalanceProofs
-from chains.types import Asset, AssetId, BlockRef, ChainId
+from chains.types import Asset, AssetId, BlockRef, ChainId, StateEvidence
 from verifier.store.engine import Database
 from verifier.store.records import SweepStart
 from verifier.store.tables import (
     AssetValueRow,
+    BalanceObservationRow,
     ProofGapRow,
     ProofNodeRow,
+    ReadingRow,
     SweepHeaderRow,
     SweepProofNodeRow,
     SweepShardRow,
@@ -29,6 +31,7 @@ from verifier.store.unit import LOOKUP_KEYS, Unit
 
 HEADER, NODE, LINK = table(SweepHeaderRow), table(ProofNodeRow), table(SweepProofNodeRow)
 INCLUDED = table(TransactionProofRow)
+OBSERVATION, READING = table(BalanceObservationRow), table(ReadingRow)
 GAP, SHARD, ASSET = table(ProofGapRow), table(SweepShardRow), table(AssetValueRow)
 
 
@@ -109,6 +112,18 @@ class ProofStore(Database):
                 )
                 for row in connection.execute(query)
             }
+
+    def proven_count(self, start: SweepStart) -> tuple[int, int]:
+        """How many balances of a sweep are proven, and how many were learnt."""
+        query = (
+            sa.select(READING.c.state, sa.func.count())
+            .join_from(OBSERVATION, READING, OBSERVATION.c.reading_key == READING.c.record_id)
+            .where(OBSERVATION.c.sweep_key == start.sweep_key, OBSERVATION.c.base_units.is_not(None))
+            .group_by(READING.c.state)
+        )
+        with self.read() as connection:
+            counts = {StateEvidence(row[0]): int(row[1]) for row in connection.execute(query)}
+        return counts.get(StateEvidence.PROVEN, 0), sum(counts.values())
 
     def proof_gaps(self, start: SweepStart) -> list[ProofGap]:
         """What a sweep read and could not prove, summed over its shards, by asset and reason."""
