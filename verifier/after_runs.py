@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 def finish_runs(store: Store, settings: Settings, actor: str, now: datetime) -> list[str]:
-    """List the open exceptions of every computation that has no list yet, and archive what is not archived.
+    """List the open exceptions of every run that has no list yet, and archive the computations that are not archived.
 
     Returns the ids of what was archived. Whatever a killed or failed run left undone is done by the next one.
     """
     reviewed = {each.run_id for each in store.exception_reviews()}
-    for each in store.reserve_computations():
-        if each.computation_id not in reviewed:
-            review_exceptions(store, settings, each.computation_id, each.as_of, actor, now)
+    runs = [(each.computation_id, each.as_of) for each in store.reserve_computations()]
+    runs += [(each.report_id, each.as_of) for each in store.daily_reports()]
+    for run_id, as_of in runs:
+        if run_id not in reviewed:
+            review_exceptions(store, settings, run_id, as_of, actor, now)
     return archive_computations(store, settings, actor, now)
 
 

@@ -78,7 +78,7 @@ def _computation_files(store: Store, settings: Settings, stored: StoredComputati
         **{f"computation.{each}": computation_file(store, settings, stored, each, now) for each in ("csv", "html")},
         "focus.csv": computation_file(store, settings, stored, "focus", now),
     }
-    review = next((each for each in store.exception_reviews() if each.run_id == stored.computation_id), None)
+    review = store.exception_review_of(stored.computation_id)
     return files | ({"exceptions.json": review.document} if review is not None else {})
 
 

@@ -95,7 +95,7 @@ def _purpose(
         swept = swept_in_time(store, settings, stored.as_of, store.book_time(now))
     if deposit.held is None:
         gaps.append(f"what the {purpose} reserve held at {stored.as_of.isoformat()} is not verified")
-    review = next((each for each in store.exception_reviews() if each.run_id == stored.computation_id), None)
+    review = store.exception_review_of(stored.computation_id)
     return {
         "computation": computation_json(stored, now),
         "of_this_day": stored.as_of == as_of,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def review_json(store: Store, run_id: str) -> dict[str, object] | None:
     """The exceptions that were open at a run's as-of, as counted then; None when they were not listed."""
-    found = next((each for each in store.exception_reviews() if each.run_id == run_id), None)
+    found = store.exception_review_of(run_id)
     if found is None:
         return None
     return {

@@ -202,6 +202,16 @@ def leaving(store: Store, settings: Settings, now: datetime) -> dict[str, int]:
     return dict(total)
 
 
+def leaving_by_purpose(store: Store, settings: Settings, now: datetime) -> dict[ReserveClass, int]:
+    """The same by purpose."""
+    purposes = {each.account_id: each.purpose for each in position_at(store, settings, now).accounts}
+    total: dict[ReserveClass, int] = defaultdict(int)
+    for account_id, cents in leaving(store, settings, now).items():
+        if account_id in purposes:
+            total[purposes[account_id]] += cents
+    return dict(total)
+
+
 def movement_findings(store: Store, settings: Settings, now: datetime) -> list[Finding]:
     """Money that moved without an instruction, statements that do not add up, and approvals nobody executed."""
     purposes = {row.account_id: row.computation for row in store.reserve_statements(store.book_time(now)).accounts}

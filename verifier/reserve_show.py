@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from chains.types import utc_text
 from exports.reserve.computation import ReserveComputation
 from exports.reserve.funding import WithdrawalCheck
-from exports.reserve.items import item
+from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, PabItems
 from verifier.reserve_cases import NOTICE_DUTY
 from verifier.reserve_instructions import InstructionState
@@ -56,16 +56,19 @@ def computation_json(stored: StoredComputation, now: datetime) -> dict[str, obje
     }
 
 
-def view_json(view: ReserveView) -> dict[str, object]:
-    """Both purposes; amounts are strings of US cents."""
+def view_json(view: ReserveView, leaving: Mapping[ReserveClass, int] | None = None) -> dict[str, object]:
+    """Both purposes; amounts are strings of US cents. `leaving` was approved to leave and is not seen as gone yet."""
     return {
         "at": utc_text(view.at),
         "on": view.on.isoformat(),
-        "purposes": {each.purpose.value: _purpose_json(each, view.at) for each in view.purposes},
+        "purposes": {
+            each.purpose.value: _purpose_json(each, view.at, (leaving or {}).get(each.purpose, 0))
+            for each in view.purposes
+        },
     }
 
 
-def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
+def _purpose_json(view: PurposeView, now: datetime, leaving: int) -> dict[str, object]:
     position, deposit = view.funding, view.deposit
     return {
         "held": str(view.held.cents),
@@ -88,7 +91,8 @@ def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
             "required": str(position.requirement.cents),
             "shortfall": str(view.shortfall),
             "excess": str(position.excess),
-            "withdrawable": str(position.withdrawable),
+            "withdrawable": str(max(0, position.withdrawable - leaving)),
+            "approved_to_leave": str(leaving),
             "swept": str(view.swept),
             "deposit_by": utc_text(deposit.deposit_by),
             "missed": view.missed,
@@ -111,8 +115,8 @@ def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
     }
 
 
-def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]:
-    """Name and value of everything about one purpose."""
+def purpose_lines(view: PurposeView, now: datetime, leaving: int = 0) -> Iterator[tuple[str, str]]:
+    """Name and value of everything about one purpose; `leaving` cents were approved to leave and are still there."""
     if view.funding is not None and view.deposit is not None and view.computation is not None:
         need, stored = view.funding.requirement, view.computation
         yield "required", f"{shown(need.cents)} by {stored.computation_id} as of {need.as_of} ({stored.rule_set})"
@@ -134,7 +138,8 @@ def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]
             yield "shortfall", f"{shown(view.shortfall)}; deposit by {utc_text(view.deposit.deposit_by)}, {left}"
         else:
             yield "excess", shown(view.funding.excess)
-        yield "may leave", f"{shown(view.funding.withdrawable)} at most, 15c3-3(g)"
+        also = f", besides {shown(leaving)} that was approved to leave" if leaving else ""
+        yield "may leave", f"{shown(max(0, view.funding.withdrawable - leaving))} at most, 15c3-3(g){also}"
         if view.missed:
             yield "missed", NOTICE_DUTY
     if view.projected is not None:

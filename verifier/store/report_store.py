@@ -86,8 +86,8 @@ class ReportStore(CaseStore):
         """
         payload = {"run_id": run_id, "listed": listed, "unexplained": len(unexplained)}
         with self.record("exceptions.reviewed", actor, payload, now) as unit:
-            if any(each.run_id == run_id for each in self.exception_reviews()):
-                return self.exception_review(run_id)
+            if before := self._reviews(REVIEW.c.run_id == run_id):
+                return before[0]
             for case_id in sorted(unexplained):
                 key = unit.connection.execute(sa.select(CASE.c.record_id).where(CASE.c.case_id == case_id)).scalar_one()
                 acts = unit.connection.execute(
@@ -111,33 +111,49 @@ class ReportStore(CaseStore):
 
     def exception_reviews(self) -> list[ExceptionReview]:
         """Every review, in the order they were made."""
-        with self.read() as connection:
-            return [_review(row) for row in connection.execute(sa.select(REVIEW).order_by(REVIEW.c.record_id))]
+        return self._reviews()
 
     def exception_review(self, run_id: str) -> ExceptionReview:
         """The review of one run. Raises `InputError` when it was not reviewed."""
-        for each in self.exception_reviews():
-            if each.run_id == run_id:
-                return each
-        raise InputError(f"the open exceptions of {run_id} were not listed")
+        found = self.exception_review_of(run_id)
+        if found is None:
+            raise InputError(f"the open exceptions of {run_id} were not listed")
+        return found
 
-    def daily_reports(self) -> list[StoredReport]:
-        """Every version of every daily report, in the order they were made."""
+    def exception_review_of(self, run_id: str) -> ExceptionReview | None:
+        """The review of one run; None when it was not reviewed."""
+        return next(iter(self._reviews(REVIEW.c.run_id == run_id)), None)
+
+    def _reviews(self, *conditions: sa.ColumnElement[bool]) -> list[ExceptionReview]:
+        query = sa.select(REVIEW).where(*conditions).order_by(REVIEW.c.record_id)
         with self.read() as connection:
-            rows = connection.execute(sa.select(REPORT).order_by(REPORT.c.record_id)).all()
-        ids = {row.record_id: row.report_id for row in rows}
-        return [_report(row, ids) for row in rows]
+            return [_review(row) for row in connection.execute(query)]
+
+    def daily_reports(self, as_of: date | None = None) -> list[StoredReport]:
+        """Every version of every daily report, or of one day's, in the order they were made."""
+        return self._reports() if as_of is None else self._reports(REPORT.c.as_of == as_of)
 
     def daily_report(self, report_id: str) -> StoredReport:
         """One version. Raises `InputError` when there is none of this id."""
-        for each in self.daily_reports():
-            if each.report_id == report_id:
-                return each
-        raise InputError(f"there is no daily report {report_id}")
+        found = self._reports(REPORT.c.report_id == report_id)
+        if not found:
+            raise InputError(f"there is no daily report {report_id}")
+        return found[0]
+
+    def _reports(self, *conditions: sa.ColumnElement[bool]) -> list[StoredReport]:
+        before = REPORT.alias("before")
+        query = (
+            sa.select(REPORT, before.c.report_id.label("replaced_id"))
+            .join_from(REPORT, before, REPORT.c.replaces == before.c.record_id, isouter=True)
+            .where(*conditions)
+            .order_by(REPORT.c.record_id)
+        )
+        with self.read() as connection:
+            return [_report(row) for row in connection.execute(query)]
 
     def next_report(self, as_of: date) -> tuple[str, int, StoredReport | None]:
         """Id and version of the next report of a day, and the one it replaces."""
-        before = [each for each in self.daily_reports() if each.as_of == as_of]
+        before = self.daily_reports(as_of)
         version = len(before) + 1
         return f"DR-{as_of.isoformat()}-{version}", version, before[-1] if before else None
 
@@ -202,7 +218,7 @@ def _review(row: Any) -> ExceptionReview:
     )
 
 
-def _report(row: Any, ids: dict[int, str]) -> StoredReport:
+def _report(row: Any) -> StoredReport:
     return StoredReport(
         row.report_id,
         row.as_of,
@@ -210,6 +226,6 @@ def _report(row: Any, ids: dict[int, str]) -> StoredReport:
         row.known_at,
         row.document.encode(),
         row.digest,
-        ids.get(row.replaces, ""),
+        row.replaced_id or "",
         row.recorded_at,
     )
