@@ -96,7 +96,7 @@ class DerivedItems:
             len(self.allocations),
             self.tentative_net_capital,
             tuple(sorted(sums.items())),
-            self.problems[:FINDINGS_CARRIED],
+            _first(self.problems),
         )
 
 
@@ -165,6 +165,12 @@ def _derived(
         tuple(warnings),
         tentative_net_capital,
     )
+
+
+def _first(problems: tuple[str, ...]) -> tuple[str, ...]:
+    """As many findings as a computation carries, and how many more there are."""
+    more = len(problems) - FINDINGS_CARRIED
+    return (*problems[:FINDINGS_CARRIED], f"and {more} more") if more > 0 else problems
 
 
 def _allocations_digest(allocations: Iterable[Allocation]) -> str:

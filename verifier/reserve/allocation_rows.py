@@ -16,7 +16,7 @@ from exports.reserve.derived import NONE_PREFIX, OwnRow, group_row
 from exports.reserve.items import ITEMS, ReserveClass
 from exports.reserve.lines import LineRow
 
-ROWS_IN_FULL: Final = 2_000
+ROWS_IN_FULL: Final = 500
 """A line of more rows than this is carried as their digest."""
 
 

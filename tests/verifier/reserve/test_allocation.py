@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chains.types import AssetId
 from exports.reserve.errors import ItemsRefused
 from mapping.books_types import AccountType, LienKind, StockPlace, StockSide
 from tests.verifier.reserve.books import (
@@ -13,6 +14,7 @@ from tests.verifier.reserve.books import (
     PAB,
     ZETA,
     account,
+    asset,
     at,
     books,
     derived,
@@ -210,3 +212,21 @@ def test_contradictions_are_refused_with_all_of_them() -> None:
         derived(books(EVERYBODY, [long("a", "C", 10), long("a", "C", 10)]))
     with pytest.raises(ItemsRefused, match="account C is there 2 times"):
         derived(books([C, C]))
+
+
+def test_very_many_findings_are_counted_in_the_end() -> None:
+    assets = tuple(asset(AssetId(f"eip155:1/erc20:0x{number:040x}")) for number in range(1, 103))
+    stock = [long(f"{number}", "F", 1, each.asset.asset_id) for number, each in enumerate(assets)]
+    found = derived(books(EVERYBODY, stock, assets=assets))
+    assert (len(found.problems), len(found.origin().findings)) == (102, 101)
+    assert found.origin().findings[-1] == "and 2 more"
+    few = derived(books(EVERYBODY, stock[:100], assets=assets))
+    assert few.origin().findings == few.problems
+
+
+def test_a_borrow_that_names_the_firm_covers_the_firms_short_before_customers_do() -> None:
+    stock = [long("c", "C", 100), short("s", "F", 100), BOX]
+    unnamed = at("B", StockPlace.STOCK_BORROW, 100, 1_020_00)
+    assert lines(derived(books(EVERYBODY, [*stock, unnamed]))) == ({5: 1_000_00}, {})
+    named = at("B", StockPlace.STOCK_BORROW, 100, 1_020_00, account_id="F")
+    assert lines(derived(books(EVERYBODY, [*stock, named]))) == ({}, {})
