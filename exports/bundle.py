@@ -69,6 +69,7 @@ from exports.records import (
     WalletRecord,
 )
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
+from exports.securities_records import SecuritiesRunRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
 from exports.superseded import SupersededBundleRecord
 
@@ -114,6 +115,7 @@ class Bundle:
     reserve_computations: Sequence[ReserveComputationRecord] = ()
     reserve_positions: Sequence[ReservePositionRecord] = ()
     possession_reviews: Sequence[PossessionReviewRecord] = ()
+    securities_runs: Sequence[SecuritiesRunRecord] = ()
     superseded_bundles: Sequence[SupersededBundleRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()

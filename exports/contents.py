@@ -43,6 +43,7 @@ from exports.records import (
     WalletRecord,
 )
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
+from exports.securities_records import SecuritiesRunRecord
 from exports.strictzip import StrictZip
 from exports.superseded import SupersededBundleRecord
 
@@ -85,6 +86,7 @@ class Contents:
     reserve_computations: tuple[ReserveComputationRecord, ...]
     reserve_positions: tuple[ReservePositionRecord, ...]
     restrictions: tuple[RestrictionRecord, ...]
+    securities_runs: tuple[SecuritiesRunRecord, ...]
     superseded_bundles: tuple[SupersededBundleRecord, ...]
     sweeps: tuple[SweepRecord, ...]
     token_layouts: tuple[TokenLayoutRecord, ...]

@@ -40,6 +40,7 @@ FOLLOWED: Final[Mapping[str, Compared]] = {
     "pools": Compared(("pool_id", "chain_id", "address", "from_date"), ("to_date",)),
     "reconciliations": Compared(("rail", "location", "asset_id"), ("claimed", "observed", "difference", "status")),
     "possession_reviews": Compared(("review_id",), ("digest",)),
+    "securities_runs": Compared(("run_id",), ("digest",)),
     "reserve_computations": Compared(("computation_id",), ("digest",)),
     "token_layouts": Compared(("asset_id",), ()),
     "wallets": Compared(

@@ -55,6 +55,7 @@ from exports.proof_records import (
     TransactionProofRecord,
 )
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
+from exports.securities_records import SecuritiesRunRecord
 from exports.superseded import SupersededBundleRecord
 
 
@@ -508,6 +509,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "reserve_computations": ReserveComputationRecord,
     "reserve_positions": ReservePositionRecord,
     "restrictions": RestrictionRecord,
+    "securities_runs": SecuritiesRunRecord,
     "superseded_bundles": SupersededBundleRecord,
     "sweeps": SweepRecord,
     "token_layouts": TokenLayoutRecord,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from exports.codec import time_text
+from exports.trust import AUDITOR
 from exports.holding_sample import HoldingSample
 from exports.verdict import Check, CheckStatus, VerificationReport
 
@@ -73,9 +74,13 @@ def _lines(report: VerificationReport) -> Iterator[str]:
             f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
             f"{facts.unverified} unverified. A firm's signature proves origin, not truth."
         )
+        yield f"Signatures: {'; '.join(count.text() for count in facts.roles)}."
+        if any(count.role == AUDITOR and count.signed for count in facts.roles):
+            yield "An auditor's counter-signature says that somebody outside the firm verified the bundle, and no more."
         yield from facts.blocks
         yield from facts.superseded
         yield from facts.control
         yield from facts.liabilities
         yield from facts.reserve
         yield from facts.possession
+        yield from facts.securities

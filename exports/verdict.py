@@ -123,6 +123,8 @@ class BundleFacts:
     """What the reserve computations in force require: a line each."""
     possession: tuple[str, ...] = ()
     """What the last review of possession or control says is short: a line each."""
+    securities: tuple[str, ...] = ()
+    """What of the comparison with custodians' statements matched and what did not."""
     liabilities_root: str | None = None
     """The digest that clients' inclusion statements lead to."""
 
@@ -151,6 +153,7 @@ class BundleFacts:
             "liabilities": list(self.liabilities),
             "reserve": list(self.reserve),
             "possession": list(self.possession),
+            "securities": list(self.securities),
             "liabilities_root": self.liabilities_root,
         }
 

@@ -55,6 +55,7 @@ from exports.record_checks import (
 )
 from exports.records import RECORD_TYPES, Status
 from exports.reserve_checks import check_reserve, reserve_lines
+from exports.securities_checks import check_securities, securities_lines
 from exports.strictzip import StrictZip, ZipLimits
 from exports.superseded import superseded_lines
 from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps
@@ -92,6 +93,7 @@ NAMES: Final[dict[int, str]] = {
     25: "time stamps are of this bundle",
     26: "transactions with an exception stand in their blocks",
     27: "possession or control follows from its own inputs",
+    28: "positions at custodians are compared with what they state",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -106,6 +108,7 @@ NOTHING_TO_ASK: Final = {
     25: "the bundle has no time stamp",
     26: "the bundle proves no transaction",
     27: "the bundle says nothing of possession or control",
+    28: "the bundle says nothing of securities at custodians",
 }
 
 
@@ -416,6 +419,7 @@ def figure_checks(
         22: check_liabilities(contents),
         23: check_reserve(contents),
         27: check_possession(contents),
+        28: check_securities(contents),
         24: check_state_proofs(contents),
         26: check_transactions(contents),
     }
@@ -450,5 +454,6 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         liabilities=tuple(liability_lines(contents)) if contents else (),
         reserve=tuple(reserve_lines(contents)) if contents else (),
         possession=tuple(possession_lines(contents)) if contents else (),
+        securities=tuple(securities_lines(contents)) if contents else (),
         liabilities_root=next((record.root for record in contents.liability_roots), None) if contents else None,
     )

@@ -22,6 +22,7 @@ from exports.manifest import Withheld
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import TransactionProofRecord
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
+from exports.securities_records import SecuritiesRunRecord
 from exports.selfcheck import refusals
 from exports.superseded import SupersededBundleRecord
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
@@ -38,16 +39,14 @@ if TYPE_CHECKING:
 
 SCOPE = (
     "Client assets on the digital rail: every wallet the firm mapped on these chains, at one block each. "
-    "Securities and cash are not in this bundle; of the reserve, computations and what banks stated to the firm are, "
-    "and of possession or control the firm's reviews."
+    "Of the reserve, computations and what banks stated to the firm are in this bundle, of possession or control the "
+    "firm's reviews, of securities at custodians the newest comparison with what they stated; cash is not."
 )
-OFF_CHAIN = frozenset({Rail.CASH, Rail.CONTROL})
+OFF_CHAIN = frozenset({Rail.CASH, Rail.CONTROL, Rail.SECURITIES})
 """Rails whose cases are in every bundle, whatever its chains."""
 PREPARED = "bundle.prepared"
 """Kind of the journal entry that is the moment of a bundle."""
-WITHHELD = (
-    Withheld(what="client names", why="clients are named by the firm's client ids; names stay with the firm"),
-)
+WITHHELD = (Withheld(what="client names", why="clients are named by the firm's client ids; names stay with the firm"),)
 
 
 def issue_bundle(
@@ -156,6 +155,7 @@ def _gather(
         restrictions=[restriction for each in control for restriction in each.restrictions],
         reserve_computations=_reserve_computations(store),
         possession_reviews=_possession_reviews(store),
+        securities_runs=_securities_runs(store),
         reserve_positions=_reserve_positions(store, settings, head.recorded_at),
         superseded_bundles=_superseded(store),
         key_challenges=challenges,
@@ -211,6 +211,23 @@ def _reserve_computations(store: Store) -> list[ReserveComputationRecord]:
             reason=each.reason,
         )
         for each in store.reserve_computations()
+    ]
+
+
+def _securities_runs(store: Store) -> list[SecuritiesRunRecord]:
+    """The newest comparison with custodians' statements; nothing for a firm that made none."""
+    run = store.newest_securities_run()
+    if run is None:
+        return []
+    return [
+        SecuritiesRunRecord(
+            run_id=run.run_id,
+            as_of=run.as_of,
+            document=run.document.decode(),
+            digest=run.digest,
+            known_at=run.known_at,
+            recorded_at=run.recorded_at,
+        )
     ]
 
 

@@ -68,7 +68,7 @@ class SecuritiesView:
     """Where the rail stands at a moment."""
 
     run: StoredRun | None
-    """The comparison made last; None when none was made."""
+    """Of the latest day compared, the one made last; None when none was made."""
     waiting: tuple[str, ...]
     """Why it does not speak of now: no comparison of a day that is due, statements that are missing."""
 

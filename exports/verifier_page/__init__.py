@@ -12,7 +12,7 @@ from typing import Final
 
 PARTS: Final = (
     "hashes", "container", "json", "forms", "schema", "signatures", "figures", "evidence", "control", "liabilities",
-    "reserve", "possession", "keys", "proofs", "transactions", "checks", "view",
+    "reserve", "possession", "securities", "keys", "proofs", "transactions", "checks", "view",
 )  # fmt: skip
 """The script's files, in order."""
 

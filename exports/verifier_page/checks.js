@@ -12,7 +12,7 @@ const NAMES = {
   21: "your node says the same of who else could move it", 22: "the liabilities tree is made from the allocations",
   23: "the reserve follows from its own inputs", 24: "state proofs lead to the balances that claim them",
   25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
-  27: "possession or control follows from its own inputs",
+  27: "possession or control follows from its own inputs", 28: "positions at custodians are compared with what they state",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -120,6 +120,7 @@ async function runChecks(source, reader, report, add, attempt) {
     if (!found) add(skipped(26, STATUS.unasked, "the bundle proves no transaction"));
     else partly(26, found, () => found.left > 0, add);
   });
+  await optionalCheck(28, () => checkSecurities(all), "the bundle says nothing of securities at custodians", attempt, add);
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", attempt, add);
   if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));
   else await attempt(19, () => partly(19, checkKeyProofs(all), (found) => found.notJudged > 0, add));

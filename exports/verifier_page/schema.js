@@ -186,6 +186,8 @@ const KINDS = {
     sweep_id: id, asset_id: asset, question: text, holder: orNull(address),
     answer: oneOf("clear", "restricted", "not_offered", "unread"), reason: text,
   }, (r) => must([(r.answer === "unread") === (r.reason !== ""), "unread ones, and no others, have a reason"])),
+  securities_runs: record({ run_id: id, as_of: date, document: documentText, digest, known_at: time, recorded_at: time },
+    (r) => must([dayOf(r.recorded_at) >= r.as_of, "a day is compared after it closed"])),
   superseded_bundles: record({
     bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
   }, (r) => must([r.sequence >= 1, "a bundle sequence counts from 1"])),

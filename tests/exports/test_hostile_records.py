@@ -17,8 +17,10 @@ from exports.contents import Contents
 from exports.control_lines import control_lines
 from exports.errors import RecordInvalid
 from exports.liability_checks import liability_lines
+from exports.possession_checks import possession_lines
 from exports.records import RECORD_TYPES
 from exports.reserve_checks import reserve_lines
+from exports.securities_checks import securities_lines
 from exports.superseded import SupersededBundleRecord
 from exports.verify import figure_checks
 from tests.exports.inclusion_samples import with_transaction_proof
@@ -26,7 +28,9 @@ from tests.exports.proof_samples import with_state_proofs
 from tests.exports.sample import CHAIN, CREATED, evm_spelling
 from tests.exports.test_acceptances import decision
 from tests.exports.test_control_checks import proof, proven, with_restriction
+from tests.exports.test_possession_checks import record as review_record
 from tests.exports.test_reserve_checks import position, record, recorded
+from tests.exports.test_securities_checks import record as securities_record
 
 Step = str | int
 
@@ -45,8 +49,10 @@ def full_bundle() -> Bundle:
     return replace(
         bundle,
         acceptances=(decision(),),
+        possession_reviews=(review_record(),),
         reserve_computations=(record(),),
         reserve_positions=(recorded(position()),),
+        securities_runs=(securities_record(),),
         superseded_bundles=(SupersededBundleRecord("bundle-0000", 1, "0" * 64, CHAIN, 9, "0x" + "0" * 64, CREATED),),
     )
 
@@ -85,6 +91,8 @@ def changed(value: dict[str, object], way: tuple[Step, ...], to: object) -> dict
 def answers(found: Contents) -> int:
     """How many checks and lines there are: they are made to the end."""
     lines = [*block_lines(found), *control_lines(found), *liability_lines(found), *reserve_lines(found)]
+    lines += possession_lines(found)
+    lines += securities_lines(found)
     return len(figure_checks(found, evm_spelling)) + len(lines)
 
 

@@ -218,8 +218,8 @@ class CustodianStore(CaseStore):
         return _run(row)
 
     def newest_securities_run(self, known_at: datetime | None = None) -> StoredRun | None:
-        """The comparison made last; None when none was made."""
-        query = sa.select(RUN).order_by(RUN.c.record_id.desc()).limit(1)
+        """Of the latest day compared, the comparison made last; None when none was made."""
+        query = sa.select(RUN).order_by(RUN.c.as_of.desc(), RUN.c.record_id.desc()).limit(1)
         if known_at is not None:
             query = query.where(RUN.c.recorded_at <= known_at)
         with self.read() as connection:
