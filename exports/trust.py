@@ -272,14 +272,16 @@ def count_roles(
 ) -> tuple[RoleCount, ...]:
     """Role by role, the different keys among those whose signature counts. `root` signs no bundle.
 
-    `also_required` are roles that this reader asks for besides those the list requires; one that the list does not have
-    is counted as missing.
+    `also_required` are roles that this reader asks for besides those the list requires; one that the list does not have,
+    or that signs no bundle, is counted as missing.
     """
     wanted = [role for role in keys.roles if role.name != ROOT]
-    wanted += [Role(name, 1, required=True) for name in sorted(set(also_required)) if keys.role(name) is None]
+    asked = {role.name for role in wanted}
+    wanted += [Role(name, 1, required=True) for name in sorted(set(also_required) - asked)]
     counts = []
     for role in wanted:
-        found = {key.key_id: key.name or key.key_id[:12] for key in signed if key.role == role.name}
+        counts_here = role.name != ROOT
+        found = {key.key_id: key.name or key.key_id[:12] for key in signed if counts_here and key.role == role.name}
         names = tuple(found[each] for each in sorted(found, key=lambda each: (found[each], each)))
         counts.append(RoleCount(role.name, role.threshold, role.required or role.name in also_required, names))
     return tuple(counts)

@@ -143,7 +143,7 @@ def _database(settings: Settings) -> str:
 def _signing_key(settings: Settings) -> str:
     from verifier.signing import signers_of
 
-    return f"key {signers_of(settings)[0].public_key.keyid[:16]}…"
+    return ", ".join(f"key {signer.public_key.keyid[:16]}…" for signer in signers_of(settings))
 
 
 def _liabilities_secret(settings: Settings) -> str:

@@ -230,6 +230,7 @@ def test_roles_are_counted_by_different_keys() -> None:
     assert counted(OPS, "operations-2", "cco-1", "auditor-1", also=("auditor",))["auditor"]
     assert counted(OPS, "operations-2", "cco-1", also=("examiner",))["examiner"] is False
     assert ROOT not in counted("root-1")
+    assert counted("root-1", also=(ROOT,))[ROOT] is False, "asked for, and signs no bundle"
 
 
 def test_the_next_version_says_what_changed() -> None:
