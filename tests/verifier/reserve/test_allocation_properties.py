@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -16,9 +17,11 @@ from exports.reserve.frequency import Frequency, Method
 from exports.reserve.policies import PolicySet
 from mapping.books import Books
 from mapping.books_types import (
+    AccountRelation,
     AccountType,
     HolderClass,
     LienKind,
+    OwnerRelation,
     StockLine,
     StockPlace,
     StockSide,
@@ -184,6 +187,32 @@ def test_every_line_is_the_sum_of_its_rows_and_says_its_paragraph(of: Books) -> 
             own = [row for row in found.rows if row.computation is items.account_class and row.item == line.number]
             assert line.cents == sum(row.cents for row in own)
             assert all(f"item {line.number}" in row.source for row in own)
+
+
+@st.composite
+def any_relation(draw: st.DrawFn, account_id: str) -> AccountRelation:
+    return AccountRelation(
+        account_id,
+        AS_OF,
+        draw(st.sampled_from(["", "group-1", "group-2"])),
+        draw(st.sampled_from(OwnerRelation)),
+        draw(st.sampled_from([Fraction(0), Fraction(1, 20), Fraction(1, 3), Fraction(3, 4)])),
+        draw(st.booleans()),
+        draw(st.integers(0, 3_000)),
+        relief_excepted=draw(st.integers(0, 1_000)),
+    )
+
+
+@given(any_books(), st.integers(0, 20_000), st.data())
+def test_what_note_e_takes_out_and_what_is_left_are_the_debits(of: Books, capital: int, data: st.DataObject) -> None:
+    relations = tuple(data.draw(any_relation(each)) for each in ACCOUNTS if data.draw(st.booleans()))
+    found = derived(replace(of, relations=relations), capital=capital)
+    for holder, items in ((HolderClass.CUSTOMER, found.customer), (HolderClass.PAB, found.pab)):
+        gross = sum(each.debit_balance for each in of.accounts if each.holder_class is holder)
+        out = sum(each.cents for each in found.excluded if each.computation == items.account_class and each.item == 10)
+        assert items.cents(10) + out == gross
+    balances = {f"account:{each.account_id}": each.debit_balance for each in of.accounts}
+    assert all(0 < row.cents <= balances[row.row_id] for row in found.rows if row.item == 10)
 
 
 @pytest.mark.parametrize("place", [StockPlace.STOCK_LOAN, StockPlace.FAIL_TO_RECEIVE, StockPlace.BANK_LOAN])

@@ -20,6 +20,7 @@ from tests.exports import test_reserve_checks as bundled
 from tests.exports.sample import check, make_firm, verify, write
 from tests.verifier.reserve import make
 from tests.verifier.reserve.books import account, at, books, derived, long
+from verifier.reserve.stated import drivers
 
 ROWS = [account("1", 100), account("2", 30), account("3", -50, kind=AccountType.MARGIN)]
 STOCK = [long("a", "1", 10), at("X", StockPlace.STOCK_LOAN, 10, 90_00)]
@@ -106,3 +107,16 @@ def test_check_23_computes_lines_of_the_books_again(tmp_path: Path, in_full: int
     report = verify(write(tmp_path, firm, bundled.bundle(forged)), firm.trusted)
     assert [problem for problem in check(report, 23).problems if "no stored reserve" in problem] == []
     assert any("rows" in problem for problem in check(report, 23).problems)
+
+
+def test_the_rows_that_moved_a_line_most_are_named() -> None:
+    before = derived(books(ROWS, STOCK)).customer
+    moved = [account("1", 90), account("2", 35), account("4", 1), account("3", -50, kind=AccountType.MARGIN)]
+    now = derived(books(moved, STOCK)).customer
+    assert drivers(now, before) == ["item 1 (credit) -0.04 by account:1 -0.10, account:2 +0.05"]
+    assert drivers(now, now) == []
+    largest = "item 3 (credit) 100.00 by stock:X/customer 100.00"
+    assert drivers(now, None, 1) == [largest]
+    many = derived(books(moved, STOCK), in_full=1).customer
+    (line,) = drivers(many, derived(books(ROWS, STOCK), in_full=1).customer)
+    assert line == "item 1 (credit) -0.04 by rows:customer:1:cash accounts -0.04"
