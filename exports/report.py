@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from exports.codec import time_text
-from exports.trust import AUDITOR
 from exports.holding_sample import HoldingSample
+from exports.trust import AUDITOR
 from exports.verdict import Check, CheckStatus, VerificationReport
 
 WORDS: Final[dict[CheckStatus, str]] = {

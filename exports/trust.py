@@ -272,8 +272,8 @@ def count_roles(
 ) -> tuple[RoleCount, ...]:
     """Role by role, the different keys among those whose signature counts. `root` signs no bundle.
 
-    `also_required` are roles that this reader asks for besides those the list requires; one that the list does not have,
-    or that signs no bundle, is counted as missing.
+    `also_required` are roles that this reader asks for besides those the list requires; one that the list does not
+    have, or that signs no bundle, is counted as missing.
     """
     wanted = [role for role in keys.roles if role.name != ROOT]
     asked = {role.name for role in wanted}

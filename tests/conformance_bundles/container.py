@@ -147,7 +147,8 @@ def zip_comment() -> bytes:
 def zip_bomb() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(MANIFEST_NAME, bytes(100_000_000))
+        info = zipfile.ZipInfo(MANIFEST_NAME)  # without it the archive holds the time of day
+        archive.writestr(info, bytes(100_000_000), zipfile.ZIP_DEFLATED)
     return file.getvalue()
 
 
