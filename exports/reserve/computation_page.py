@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from exports.html import Element, element, facts, page, paragraph, table
 from exports.reserve.computation import ReserveComputation
+from exports.reserve.derived import DerivedFrom
 from exports.reserve.focus import FocusLine
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.money import dollars
@@ -63,6 +64,7 @@ def _parts(
             if len(line.rows) > ROWS_SHOWN:
                 rows.append(("", "", f"and {len(line.rows) - ROWS_SHOWN} more rows in the CSV", ""))
         yield table(("item", "side", "wording, rows", "US dollars"), rows, numbers=("US dollars",))
+    yield from _origin(inputs.derived_from)
     for purpose, lines in schedules:
         yield element("h2", f"FOCUS Part II layout, {purpose}")
         yield paragraph("An aid for filling in the form. Only boxes marked verified were seen in it.")
@@ -73,6 +75,24 @@ def _parts(
         ("policy", "value", "from", "source"),
         [(each.name, each.value, each.effective_from.isoformat(), each.source) for each in inputs.policies.policies],
     )
+
+
+def _origin(derived: DerivedFrom | None) -> Iterator[Element]:
+    """What lines of the books were derived from, and what of the books is in no line."""
+    if derived is None:
+        return
+    yield element("h2", "From the books")
+    yield facts(
+        [
+            ("rows", f"{derived.rows}, SHA-256 {derived.books}"),
+            ("allocations", f"{derived.allocation_count}, SHA-256 {derived.allocations}"),
+            ("tentative net capital", dollars(derived.tentative_net_capital)),
+            *(("look at", finding) for finding in derived.findings),
+        ]
+    )
+    if derived.excluded:
+        out = [(what, dollars(cents)) for what, cents in derived.excluded]
+        yield table(("in the books and in no line", "US dollars"), out, numbers=("US dollars",))
 
 
 def focus_value(line: FocusLine) -> str:

@@ -12,10 +12,11 @@ import pytest
 
 from exports.canonical import canonical_json, parse_canonical_object
 from exports.reserve.computation import ReserveInputs, compute, read_computation
+from exports.reserve.computation_page import computation_page
 from exports.reserve.derived import DerivedFrom
 from exports.reserve.errors import ItemsRefused
 from exports.reserve.lines import CustomerItems, ItemLine, LineRow
-from mapping.books_types import AccountType, StockPlace
+from mapping.books_types import AccountRelation, AccountType, StockPlace
 from tests.exports import test_reserve_checks as bundled
 from tests.exports.sample import check, make_firm, verify, write
 from tests.verifier.reserve import make
@@ -120,3 +121,16 @@ def test_the_rows_that_moved_a_line_most_are_named() -> None:
     many = derived(books(moved, STOCK), in_full=1).customer
     (line,) = drivers(many, derived(books(ROWS, STOCK), in_full=1).customer)
     assert line == "item 1 (credit) -0.04 by rows:customer:1:cash accounts -0.04"
+
+
+def test_the_page_says_what_the_books_have_and_no_line_has() -> None:
+    unsecured = (AccountRelation("3", make.AS_OF, unsecured_or_doubtful=True),)
+    uneven = [*STOCK, long("b", "1", 1)]
+    found = derived(books(ROWS, uneven, relations=unsecured))
+    of = replace(inputs(), customer=found.customer, pab=found.pab, derived_from=found.origin())
+    text = computation_page("RC-000001", [], compute(of), []).decode()
+    assert "customer item 10: unsecured or doubtful" in text
+    assert "1 base units are long and stand nowhere" in text
+    stated = computation_page("RC-000002", [], compute(make.inputs({}, {})), []).decode()
+    assert "From the books" in text
+    assert "From the books" not in stated
