@@ -12,7 +12,8 @@ import pytest
 from exports.reserve.policies import DEFAULT_POLICIES
 from exports.reserve.rulesets import RULE_SETS
 
-RULES = ("exports.reserve", "verifier.reserve")
+RULES = ("exports.reserve", "verifier.reserve", "exports.possession", "verifier.possession")
+TESTS = ("tests.verifier.reserve", "tests.verifier.possession")
 TEXT = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 
 
@@ -38,7 +39,7 @@ def has(package: str, module: str, name: str) -> bool:
     return hasattr(importlib.import_module(f"{package}.{module}"), name)
 
 
-@pytest.mark.parametrize("title", ["Exhibit A", "15c3-3", "From the books to the lines"])
+@pytest.mark.parametrize("title", ["Exhibit A", "15c3-3", "From the books to the lines", "Possession or control"])
 def test_every_paragraph_has_a_function_and_a_test(title: str) -> None:
     table = cells(title)
     assert len(table) > 8
@@ -46,7 +47,7 @@ def test_every_paragraph_has_a_function_and_a_test(title: str) -> None:
         assert names(function), paragraph
         assert names(test), paragraph
         assert missing(RULES, names(function)) == []
-        assert missing(("tests.verifier.reserve",), names(test)) == []
+        assert missing(TESTS, names(test)) == []
 
 
 def test_a_name_that_does_not_exist_would_be_noticed() -> None:
