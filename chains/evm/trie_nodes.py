@@ -28,6 +28,14 @@ _PLAIN_BRANCH_PREFIXES: Final = {
 }
 """How such a branch begins, by its length, which says how many hashes it has."""
 _HASH_PREFIX: Final = 0xA0
+FULL_BRANCH_BYTES: Final = 3 + 16 * (1 + HASH_BYTES) + 1
+_FULL_BRANCH_PREFIX: Final = b"\xf9" + (FULL_BRANCH_BYTES - 3).to_bytes(2, "big")
+_FULL_BRANCH_MARKS: Final = bytes([_HASH_PREFIX] * 16) + _EMPTY
+"""What stands at every 33rd byte of a branch with sixteen hashes, from the first item on; it says all of its form."""
+FIRST_CHILD: Final = 4
+"""Where the first hash stands in a branch of sixteen hashes."""
+CHILD_STEP: Final = 1 + HASH_BYTES
+"""From each hash there to the next."""
 
 
 class MixedBranch(tuple["Reference | None", ...]):
@@ -56,7 +64,9 @@ class Leaf(NamedTuple):
 
 PlainBranch = re.Match[bytes]
 """A branch of hashes, as nearly all are: groups 1 to 16 are its children or None, cut out only when looked at."""
-Node = PlainBranch | MixedBranch | Extension | Leaf
+FullBranch = bytes
+"""A branch of sixteen hashes, as those near the root of a large trie are, is its own encoding."""
+Node = FullBranch | PlainBranch | MixedBranch | Extension | Leaf
 Reference = bytes | Node
 """The 32-byte hash of a node, or the node itself where it is shorter than a hash."""
 
@@ -68,6 +78,12 @@ def nibbles_of(key: bytes) -> bytes:
 
 def decode_node(encoded: bytes) -> Node:
     """Read one node. Raises `MalformedAnswer` for anything but the one form that such a node has."""
+    if (
+        len(encoded) == FULL_BRANCH_BYTES
+        and encoded[FIRST_CHILD - 1 :: CHILD_STEP] == _FULL_BRANCH_MARKS
+        and encoded.startswith(_FULL_BRANCH_PREFIX)
+    ):
+        return encoded
     prefix = _PLAIN_BRANCH_PREFIXES.get(len(encoded))
     if prefix is not None and encoded.startswith(prefix):
         plain = _PLAIN_CHILDREN.fullmatch(encoded, len(prefix))

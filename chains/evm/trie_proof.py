@@ -16,7 +16,18 @@ from typing import Final
 
 from chains.errors import MalformedAnswer, ProofFailed
 from chains.evm.keccak import keccak256
-from chains.evm.trie_nodes import HASH_BYTES, Leaf, MixedBranch, Node, Reference, decode_node, nibbles_of
+from chains.evm.trie_nodes import (
+    CHILD_STEP,
+    FIRST_CHILD,
+    HASH_BYTES,
+    FullBranch,
+    Leaf,
+    MixedBranch,
+    Node,
+    Reference,
+    decode_node,
+    nibbles_of,
+)
 from chains.evm.trie_root import EMPTY_ROOT
 
 EMPTY_NODE: Final = b"\x80"
@@ -117,11 +128,15 @@ class _Trail:
         depth = 0
         below_extension = False
         while reference is not None:
-            node = self._fetch(reference) if isinstance(reference, bytes) else reference
-            if isinstance(node, (Match, MixedBranch)):
+            node = self._fetch(reference) if type(reference) is bytes else reference
+            if isinstance(node, (FullBranch, Match, MixedBranch)):
                 if depth == len(path):
                     raise self._malformed("a branch stands where the key has ended")
-                reference = node[path[depth] + 1]
+                if isinstance(node, bytes):
+                    place = FIRST_CHILD + CHILD_STEP * path[depth]
+                    reference = node[place : place + HASH_BYTES]
+                else:
+                    reference = node[path[depth] + 1]
                 depth += 1
                 below_extension = False
                 continue

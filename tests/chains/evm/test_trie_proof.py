@@ -329,3 +329,20 @@ def _has_embedded_node_and_extension(entries: Entries) -> bool:
     nodes = [decode_node(node) for key in entries for node in proof_of(trie, key)]
     children = [child for node in nodes if isinstance(node, MixedBranch) for child in node]
     return any(isinstance(node, Extension) for node in nodes) and any(isinstance(child, Leaf) for child in children)
+
+
+def test_a_branch_of_sixteen_hashes_is_read_by_its_form_alone() -> None:
+    """Any other byte at a place that says the form is another node, or none."""
+    children = [bytes([number]) * 32 for number in range(1, 17)]
+    full: bytes = rlp.encode([*children, b""])
+    assert decode_node(full) == full
+    for nibble, child in enumerate(children):
+        with pytest.raises(ProofFailed, match=f"node 2 is missing, its hash is 0x{child.hex()}"):
+            NodePool([full]).find(keccak(full), bytes([nibble << 4]) + bytes(31), "it")
+    for place in (0, 1, 2, *range(3, len(full), 33)):
+        for wrong in {0x00, 0x80, 0xA0, 0xC0, full[place] ^ 1} - {full[place]}:
+            with pytest.raises(MalformedAnswer):
+                decode_node(full[:place] + bytes([wrong]) + full[place + 1 :])
+    for cut in (full[:-1], full + b"\x80"):
+        with pytest.raises(MalformedAnswer):
+            decode_node(cut)
