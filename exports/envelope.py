@@ -8,7 +8,6 @@ signatures; who they count for is decided in `exports.trust`, over different pub
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import NotCanonical, SignatureInvalid, SignerUnavailable
 from exports.keys import sign_payload
 from exports.manifest import PAYLOAD_TYPE
-from exports.public_keys import signature_fits
+from exports.public_keys import signature_fits, strict_base64
 from exports.trust import ROOT, RoleCount, TrustedKey, TrustedKeys, count_roles
 
 if TYPE_CHECKING:
@@ -161,10 +160,7 @@ def judge_signatures(
 def _decode(text: object) -> bytes:
     if not isinstance(text, str):
         raise SignatureInvalid("base64 text is missing")
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise SignatureInvalid("not base64") from error
-    if base64.b64encode(data).decode("ascii") != text:
-        raise SignatureInvalid("not the one base64 spelling of its bytes")
+    data = strict_base64(text)
+    if data is None:
+        raise SignatureInvalid("not base64 in the one spelling of its bytes")
     return data

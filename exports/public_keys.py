@@ -7,6 +7,7 @@ so two ids are two keys and one key cannot stand in a list twice.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 from typing import Final
 
@@ -78,6 +79,15 @@ def base64_of(pem: str) -> str:
     """Base64 of a public key's DER form, on one line. Raises `TrustedKeysInvalid`."""
     parse_public_key(pem)
     return base64.b64encode(_der(serialization.load_pem_public_key(pem.encode("ascii")))).decode("ascii")
+
+
+def strict_base64(text: str) -> bytes | None:
+    """The bytes of standard, padded base64 in its one spelling; None for any other text."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if base64.b64encode(data).decode("ascii") == text else None
 
 
 def signed_bytes(payload: bytes, payload_type: str) -> bytes:

@@ -11,8 +11,6 @@ without root keys is a reader's own: nothing can follow it.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +24,7 @@ from chains.types import require_utc
 from exports.canonical import canonical_json, parse_by_hand
 from exports.codec import Code, Digest, PlainText, from_object, to_object
 from exports.errors import NotCanonical, RecordInvalid, TrustedKeysInvalid
-from exports.public_keys import base64_of, parse_public_key, pem_of, signature_fits
+from exports.public_keys import base64_of, parse_public_key, pem_of, signature_fits, strict_base64
 
 TRUSTED_KEYS_FORMAT: Final = "custody-verifier-trusted-keys"
 LIST_TYPE: Final = "application/vnd.custody-verifier.trusted-keys+json"
@@ -95,7 +93,7 @@ class ListSignature:
 
     key_id: Digest
     signature: str
-    """Base64; over DSSE's encoding of the list without its signatures, in canonical JSON."""
+    """Base64 in its one spelling; over DSSE's encoding of the list without its signatures, in canonical JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,11 +351,8 @@ def _right_signers(signed: TrustedKeys, keys: Iterable[TrustedKey]) -> set[str]:
     for key in keys:
         if (text := given.get(key.key_id)) is None:
             continue
-        try:
-            signature = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            signature = b""
-        if not signature_fits(key.verification_key(), payload, LIST_TYPE, signature):
+        signature = strict_base64(text)
+        if signature is None or not signature_fits(key.verification_key(), payload, LIST_TYPE, signature):
             raise TrustedKeysInvalid(f"version {signed.version}: the signature of root key {key.name!r} is wrong")
         found.add(key.key_id)
     return found

@@ -30,7 +30,8 @@ from exports.trust import trusted_key, trusted_keys
 from tests.cli.command import Answer, custody
 from tests.exports.keyring import EXPIRES, pem, signer
 from tests.exports.sample import check, small_bundle, verify
-from verifier.config import Settings
+from verifier.config import Settings, load_settings
+from verifier.errors import VerifierError
 from verifier.signing import signers_of
 
 PIN, WRONG_PIN = "135790", "246801"
@@ -236,6 +237,27 @@ def test_a_key_service_that_is_down_or_has_another_key_signs_nothing(
     )
     assert check(verify(path, keys), 3).compared == 2
     assert verify(path, keys).verified
+
+
+def test_a_key_service_and_a_file_sign_every_export_when_they_are_configured(
+    service: tuple[str, Service], tmp_path: Path
+) -> None:
+    uri, _ = service
+    assert custody("keys", "new", tmp_path / "cco.pem", "--plain", "--json").code == 0
+    (tmp_path / "kms.pub.pem").write_text(pem_of_private(PRIVATE), encoding="ascii")
+    configuration = tmp_path / "custody.toml"
+    signers = f'[[bundle.signers]]\nuri = "{uri}"\npublic_key_file = "kms.pub.pem"\n'
+    configuration.write_text(f'[firm]\nname = "F"\n[bundle]\nkey_file = "cco.pem"\n{signers}', encoding="utf-8")
+    path = tmp_path / "b.zip"
+    write_bundle(small_bundle(), signers_of(load_settings(configuration)), path)
+    entries = [
+        trusted_key("kms", pem_of_private(PRIVATE), "operations"),
+        trusted_key("cco", (tmp_path / "cco.pub.pem").read_text(encoding="ascii"), "cco"),
+    ]
+    assert verify(path, trusted_keys(entries, expires=EXPIRES)).verified
+    configuration.write_text(f'[firm]\nname = "F"\n{signers.replace("kms.pub.pem", "gone.pem")}', encoding="utf-8")
+    with pytest.raises(VerifierError):
+        signers_of(load_settings(configuration))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exports.errors import TrustedKeysInvalid
 from exports.keys import sign_list
@@ -60,6 +62,41 @@ def test_a_new_list_needs_the_old_and_the_new_threshold(
         return
     with pytest.raises(TrustedKeysInvalid, match="root keys; "):
         follow(held, newer)
+
+
+SOME = st.sets(st.integers(1, 5), min_size=1)
+
+
+@pytest.mark.fault("E8")
+@settings(max_examples=40, deadline=None)
+@given(SOME, SOME, st.sets(st.integers(1, 6)), st.data())
+def test_whoever_signs_both_thresholds_decide(
+    before: set[int], after: set[int], signers: set[int], data: st.DataObject
+) -> None:
+    old, new = (data.draw(st.integers(1, len(each))) for each in (before, after))
+    held = draft(OPS, *(f"root-{n}" for n in sorted(before)), root=old)
+    newer = draft(OPS, *(f"root-{n}" for n in sorted(after)), root=new, version=2)
+    newer = signed(newer, *(f"root-{n}" for n in sorted(signers)))
+    if len(signers & before) >= old and len(signers & after) >= new:
+        assert follow(held, newer) is newer
+    else:
+        with pytest.raises(TrustedKeysInvalid, match="root keys; "):
+            follow(held, newer)
+
+
+@pytest.mark.fault("E1", "E12")
+def test_a_changed_byte_of_a_list_is_refused_or_changes_nothing() -> None:
+    keys = signed(draft(OPS, "root-1"), "root-1")
+    data = keys.to_bytes()
+    refused = 0
+    for place in range(0, len(data), 3):
+        changed = bytearray(data)
+        changed[place] ^= 1 << (place % 7)
+        try:
+            assert TrustedKeys.parse(bytes(changed)) == keys, f"byte {place}"
+        except TrustedKeysInvalid:
+            refused += 1
+    assert refused > len(data) / 3 * 0.6, "the rest is white space between the words"
 
 
 @pytest.mark.fault("E8", "E10")

@@ -43,6 +43,12 @@ key_file = "keys/signing-key.pem"
 # What salts the liabilities tree (mode 0600). Keep it like the key; it never goes into a bundle.
 # liabilities_secret_file = "keys/liabilities-secret.hex"
 
+# More keys that sign every export, in devices and key services (docs/keys.md).
+# [[bundle.signers]]
+# uri = "hsm:2?label=custody"
+# public_key_file = "keys/operations.pub.pem"
+# passphrase_env = "CUSTODY_PIN"
+
 # The reserve computations of 15c3-3(e): when the reserve banks open, in their civil time. See docs/rules.md.
 # [reserve]
 # bank_opens = "09:00"
