@@ -119,7 +119,7 @@ class DayRows:
             if each.name in ("security_key", "location_key"):
                 text = TEXT.alias(each.name)
                 source = source.join(text, each == text.c.record_id, isouter=each.nullable)
-                columns.append(text.c.text)
+                columns.append(sa.type_coerce(text.c.text, sa.types.NullType()).label(each.name))
                 continue
             columns.append(sa.type_coerce(each, sa.types.NullType()).label(each.name))  # canonical, or made so below
             convert = driver_canonical(cast("CanonicalType", each.type), self._connection.dialect.name)

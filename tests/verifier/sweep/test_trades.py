@@ -1,4 +1,4 @@
-"""A trade, from its settlement date over its leg on a real chain to a reorganisation, and what the reserve makes of it."""
+"""A trade, from its settlement date over its leg on a real chain to a reorganisation, and what the reserve says."""
 
 from __future__ import annotations
 
