@@ -23,7 +23,7 @@ from verifier.case_view import case_json
 from verifier.daily_sections import control_section, digital_section, reserve_section, securities_section
 from verifier.open_exceptions import close_of, open_at, review_exceptions, unexplained
 from verifier.overview import overview
-from verifier.reserve_instructions import civil_day
+from verifier.reserve_movements import civil_day
 from verifier.rules.status import FirmStatus
 from verifier.store.records import ArchiveKind
 

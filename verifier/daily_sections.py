@@ -14,7 +14,7 @@ from verifier.control_rail import in_use as books_in_use
 from verifier.control_rail import possession_view
 from verifier.records import Status
 from verifier.reserve_export import on_deposit
-from verifier.reserve_instructions import instruction_states, movement_matches
+from verifier.reserve_movements import instruction_states, movement_matches
 from verifier.reserve_rail import in_use, reserve_view
 from verifier.reserve_show import computation_json, instruction_json, view_json
 from verifier.reserve_sweeps import swept_in_time

@@ -13,7 +13,7 @@ from exports.reserve.money import DOLLAR, dollars
 from verifier.case_book import Sighting
 from verifier.errors import StoredNotJudged, VerifierError
 from verifier.records import Finding, FindingKind, Rail
-from verifier.reserve_instructions import movement_findings
+from verifier.reserve_movements import movement_findings
 from verifier.reserve_rail import PurposeView, ReserveView, reserve_view
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ would require if they were computed now. The two are never mixed: see decision 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -39,6 +39,7 @@ from verifier.reserve.calendar import (
 )
 from verifier.reserve.stated import accounts_on, drivers, frequencies_on
 from verifier.reserve_inputs import LinesFrom, firm_calendar, firm_policies, inputs_at, projection
+from verifier.reserve_movements import leaving
 from verifier.reserve_sweeps import after_sweeps, swept_in_time
 
 if TYPE_CHECKING:
@@ -137,8 +138,15 @@ class PurposeView:
     """Why the figures are not verified: facts that are missing, a computation that was due."""
     projected_by: datetime | None = None
     """When the deposit would be due if the next regular computation fixed what is projected."""
+    leaving: int = 0
+    """Approved to leave, and not yet seen as gone."""
     swept: int = 0
     """Customers' credits swept in time, by which the required deposit is lower than the computation's figure."""
+
+    @property
+    def withdrawable(self) -> int:
+        """What may leave at most, 15c3-3(g), less what was approved to leave."""
+        return max(0, self.funding.withdrawable - self.leaving) if self.funding is not None else 0
 
     @property
     def shortfall(self) -> int:
@@ -194,10 +202,13 @@ def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView
     on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
     projected, why_not = projection(store, settings, on, known_at)
+    gone = leaving(store, settings, now)
     views = []
     for purpose in ReserveClass:
         own = held.customer if purpose is ReserveClass.CUSTOMER else held.pab
-        views.append(_purpose(purpose, own, standing, projected, why_not, settings, store, calendar, now, on))
+        view = _purpose(purpose, own, standing, projected, why_not, settings, store, calendar, now, on)
+        of_purpose = [gone.get(each.account_id, 0) for each in position.accounts if each.purpose is purpose]
+        views.append(replace(view, leaving=sum(of_purpose)))
     return ReserveView(now, on, tuple(views))
 
 
@@ -249,7 +260,7 @@ def _purpose(
             gaps.append(str(error))
     if why_not:
         gaps.append(why_not)
-    facts = (tuple(moved), tuple(gaps), projected_by, swept)
+    facts = (tuple(moved), tuple(gaps), projected_by, 0, swept)
     return PurposeView(purpose, stored, position, duty, held, projected, *facts)
 
 
@@ -330,22 +341,16 @@ def _is_monthly(
     return is_monthly and not why_not_monthly(store, settings, purpose, day, store.book_time(now))
 
 
-def what_if_withdraw(
-    store: Store,
-    settings: Settings,
-    account_id: str,
-    cents: int,
-    now: datetime,
-    leaving: Mapping[str, int] | None = None,
-) -> WithdrawalCheck:
+def what_if_withdraw(store: Store, settings: Settings, account_id: str, cents: int, now: datetime) -> WithdrawalCheck:
     """What a withdrawal of cash from a reserve account would leave; nothing is recorded, and nothing moves.
 
-    `leaving` are cents by account that were approved to leave and that no statement shows as gone yet.
+    What was approved to leave and is not seen as gone yet is taken off first.
     """
     view = reserve_view(store, settings, now)
     position = position_at(store, settings, now)
     accounts, banks, policies = position.accounts, position.banks, position.policies
-    accounts = tuple(_without(each, (leaving or {}).get(each.account_id, 0)) for each in accounts)
+    gone = leaving(store, settings, now)
+    accounts = tuple(_without(each, gone.get(each.account_id, 0)) for each in accounts)
     source = next((each for each in accounts if each.account_id == account_id), None)
     if source is None:
         known = ", ".join(each.account_id for each in accounts) or "none"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chains.types import utc_text
 from exports.reserve.computation import ReserveComputation
 from exports.reserve.funding import WithdrawalCheck
-from exports.reserve.items import ReserveClass, item
+from exports.reserve.items import item
 from exports.reserve.lines import CustomerItems, PabItems
 from verifier.reserve_cases import NOTICE_DUTY
-from verifier.reserve_instructions import InstructionState
+from verifier.reserve_movements import InstructionState
 from verifier.reserve_rail import PurposeView, ReserveView
 from verifier.store.instruction_store import ReliedOn, StoredInstruction
 from verifier.store.reserve_store import StoredComputation
@@ -56,19 +56,16 @@ def computation_json(stored: StoredComputation, now: datetime) -> dict[str, obje
     }
 
 
-def view_json(view: ReserveView, leaving: Mapping[ReserveClass, int] | None = None) -> dict[str, object]:
-    """Both purposes; amounts are strings of US cents. `leaving` was approved to leave and is not seen as gone yet."""
+def view_json(view: ReserveView) -> dict[str, object]:
+    """Both purposes; amounts are strings of US cents."""
     return {
         "at": utc_text(view.at),
         "on": view.on.isoformat(),
-        "purposes": {
-            each.purpose.value: _purpose_json(each, view.at, (leaving or {}).get(each.purpose, 0))
-            for each in view.purposes
-        },
+        "purposes": {each.purpose.value: _purpose_json(each, view.at) for each in view.purposes},
     }
 
 
-def _purpose_json(view: PurposeView, now: datetime, leaving: int) -> dict[str, object]:
+def _purpose_json(view: PurposeView, now: datetime) -> dict[str, object]:
     position, deposit = view.funding, view.deposit
     return {
         "held": str(view.held.cents),
@@ -91,8 +88,8 @@ def _purpose_json(view: PurposeView, now: datetime, leaving: int) -> dict[str, o
             "required": str(position.requirement.cents),
             "shortfall": str(view.shortfall),
             "excess": str(position.excess),
-            "withdrawable": str(max(0, position.withdrawable - leaving)),
-            "approved_to_leave": str(leaving),
+            "withdrawable": str(view.withdrawable),
+            "approved_to_leave": str(view.leaving),
             "swept": str(view.swept),
             "deposit_by": utc_text(deposit.deposit_by),
             "missed": view.missed,
@@ -115,8 +112,8 @@ def _purpose_json(view: PurposeView, now: datetime, leaving: int) -> dict[str, o
     }
 
 
-def purpose_lines(view: PurposeView, now: datetime, leaving: int = 0) -> Iterator[tuple[str, str]]:
-    """Name and value of everything about one purpose; `leaving` cents were approved to leave and are still there."""
+def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]:
+    """Name and value of everything about one purpose."""
     if view.funding is not None and view.deposit is not None and view.computation is not None:
         need, stored = view.funding.requirement, view.computation
         yield "required", f"{shown(need.cents)} by {stored.computation_id} as of {need.as_of} ({stored.rule_set})"
@@ -138,8 +135,8 @@ def purpose_lines(view: PurposeView, now: datetime, leaving: int = 0) -> Iterato
             yield "shortfall", f"{shown(view.shortfall)}; deposit by {utc_text(view.deposit.deposit_by)}, {left}"
         else:
             yield "excess", shown(view.funding.excess)
-        also = f", besides {shown(leaving)} that was approved to leave" if leaving else ""
-        yield "may leave", f"{shown(max(0, view.funding.withdrawable - leaving))} at most, 15c3-3(g){also}"
+        also = f", besides {shown(view.leaving)} that was approved to leave" if view.leaving else ""
+        yield "may leave", f"{shown(view.withdrawable)} at most, 15c3-3(g){also}"
         if view.missed:
             yield "missed", NOTICE_DUTY
     if view.projected is not None:

@@ -12,9 +12,6 @@ from verifier.cli.context import ActorOption, JsonOption, command, now, opened_s
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exports.reserve.items import ReserveClass
     from verifier.reserve_lines import OpenedLine
     from verifier.reserve_rail import ReserveView
     from verifier.store.reserve_store import StoredComputation
@@ -202,8 +199,8 @@ def _register_show(reserve_app: typer.Typer) -> None:
         import json
 
         from verifier.report_view import review_json
-        from verifier.reserve_instructions import leaving_by_purpose, open_instructions
         from verifier.reserve_lines import opened_line
+        from verifier.reserve_movements import open_instructions
         from verifier.reserve_rail import reserve_view
         from verifier.reserve_show import computation_json, instruction_json, instruction_text, view_json
 
@@ -228,12 +225,11 @@ def _register_show(reserve_app: typer.Typer) -> None:
                 return output.EXIT_OK
             view = reserve_view(store, settings, moment)
             open_ones = open_instructions(store, settings, moment)
-            leaves = leaving_by_purpose(store, settings, moment)
         if as_json:
             waiting = [instruction_json(each, state) for each, state in open_ones]
-            output.emit_json(view_json(view, leaves) | {"instructions": waiting})
+            output.emit_json(view_json(view) | {"instructions": waiting})
         else:
-            _show_view(view, leaves)
+            _show_view(view)
             for each, state in open_ones:
                 output.say(f"  {'instructed':<12} {output.clean(instruction_text(each, state))}")
         return _exit_code(view)
@@ -288,7 +284,6 @@ def _register_what_if(reserve_app: typer.Typer) -> None:
         """
         from chains.errors import InvalidValue
         from exports.reserve.money import DOLLAR, dollars
-        from verifier.reserve_instructions import leaving
         from verifier.reserve_rail import what_if_withdraw
         from verifier.reserve_show import withdrawal_json
 
@@ -296,8 +291,7 @@ def _register_what_if(reserve_app: typer.Typer) -> None:
         try:
             cents = DOLLAR.parse_quantity(amount)
             with opened_store(settings) as store:
-                leaves = leaving(store, settings, moment)
-                found = what_if_withdraw(store, settings, account, cents, moment, leaves)
+                found = what_if_withdraw(store, settings, account, cents, moment)
         except InvalidValue as error:
             raise InputError(str(error)) from None
         if as_json:
@@ -333,12 +327,12 @@ def _exit_code(view: ReserveView) -> int:
     return output.EXIT_NOT_CHECKED if any(each.gaps for each in view.purposes) else output.EXIT_OK
 
 
-def _show_view(view: ReserveView, leaves: Mapping[ReserveClass, int] | None = None) -> None:
+def _show_view(view: ReserveView) -> None:
     from verifier.reserve_show import purpose_lines
 
     for each in view.purposes:
         output.say(f"[bold]{each.purpose.value}[/bold] reserve, US dollars")
-        for name, value in purpose_lines(each, view.at, (leaves or {}).get(each.purpose, 0)):
+        for name, value in purpose_lines(each, view.at):
             output.say(f"  {name:<12} {output.clean(value)}")
 
 

@@ -118,7 +118,7 @@ def register(reserve_app: typer.Typer) -> None:
 
         Example: custody reserve instructions
         """
-        from verifier.reserve_instructions import (
+        from verifier.reserve_movements import (
             InstructionState,
             instruction_states,
             movement_findings,
@@ -181,7 +181,7 @@ def _refused(error: WithdrawalRefused, as_json: bool) -> int:
 
 
 def _show(store: Store, settings: Settings, made: StoredInstruction, as_json: bool) -> int:
-    from verifier.reserve_instructions import instruction_states
+    from verifier.reserve_movements import instruction_states
     from verifier.reserve_show import instruction_json, instruction_text, shown
 
     states = {each.instruction_id: state for each, state in instruction_states(store, settings, now())}

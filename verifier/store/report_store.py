@@ -86,7 +86,7 @@ class ReportStore(CaseStore):
         """
         payload = {"run_id": run_id, "listed": listed, "unexplained": len(unexplained)}
         with self.record("exceptions.reviewed", actor, payload, now) as unit:
-            if before := self._reviews(REVIEW.c.run_id == run_id):
+            if before := self._exception_reviews(REVIEW.c.run_id == run_id):
                 return before[0]
             for case_id in sorted(unexplained):
                 key = unit.connection.execute(sa.select(CASE.c.record_id).where(CASE.c.case_id == case_id)).scalar_one()
@@ -111,7 +111,7 @@ class ReportStore(CaseStore):
 
     def exception_reviews(self) -> list[ExceptionReview]:
         """Every review, in the order they were made."""
-        return self._reviews()
+        return self._exception_reviews()
 
     def exception_review(self, run_id: str) -> ExceptionReview:
         """The review of one run. Raises `InputError` when it was not reviewed."""
@@ -122,25 +122,25 @@ class ReportStore(CaseStore):
 
     def exception_review_of(self, run_id: str) -> ExceptionReview | None:
         """The review of one run; None when it was not reviewed."""
-        return next(iter(self._reviews(REVIEW.c.run_id == run_id)), None)
+        return next(iter(self._exception_reviews(REVIEW.c.run_id == run_id)), None)
 
-    def _reviews(self, *conditions: sa.ColumnElement[bool]) -> list[ExceptionReview]:
+    def _exception_reviews(self, *conditions: sa.ColumnElement[bool]) -> list[ExceptionReview]:
         query = sa.select(REVIEW).where(*conditions).order_by(REVIEW.c.record_id)
         with self.read() as connection:
             return [_review(row) for row in connection.execute(query)]
 
     def daily_reports(self, as_of: date | None = None) -> list[StoredReport]:
         """Every version of every daily report, or of one day's, in the order they were made."""
-        return self._reports() if as_of is None else self._reports(REPORT.c.as_of == as_of)
+        return self._daily_reports() if as_of is None else self._daily_reports(REPORT.c.as_of == as_of)
 
     def daily_report(self, report_id: str) -> StoredReport:
         """One version. Raises `InputError` when there is none of this id."""
-        found = self._reports(REPORT.c.report_id == report_id)
+        found = self._daily_reports(REPORT.c.report_id == report_id)
         if not found:
             raise InputError(f"there is no daily report {report_id}")
         return found[0]
 
-    def _reports(self, *conditions: sa.ColumnElement[bool]) -> list[StoredReport]:
+    def _daily_reports(self, *conditions: sa.ColumnElement[bool]) -> list[StoredReport]:
         before = REPORT.alias("before")
         query = (
             sa.select(REPORT, before.c.report_id.label("replaced_id"))

@@ -16,14 +16,8 @@ from verifier.errors import InputError, InstructionConflict, StoreError, Withdra
 from verifier.journal import verify_journal
 from verifier.records import FindingKind
 from verifier.reserve_cases import look
-from verifier.reserve_instructions import (
-    InstructionState,
-    approve,
-    instruct,
-    instruction_states,
-    leaving,
-    refuse,
-)
+from verifier.reserve_instructions import approve, instruct, refuse
+from verifier.reserve_movements import InstructionState, instruction_states, leaving
 from verifier.store import Store, open_store
 from verifier.store.instruction_store import StoredInstruction
 
