@@ -52,10 +52,9 @@ def record_act(
     Raises `InputError` for an issue that is not short, an instruction in the future, or a line that is no location of
     that kind or holds less.
     """
-    standing = store.standing_reviews()
-    if not standing:
+    last = store.last_review()
+    if last is None:
         raise InputError("possession or control was never reviewed", advice="Review it first.")
-    last = standing[-1]
     issue = issue_of(last.review(), security_id)
     if not issue.deficit:
         raise InputError(f"{security_id} is not short by {last.review_id}: there is nothing to cure")
@@ -113,7 +112,8 @@ def propose_substitution(store: Store, verdict: Verdict, text: str, maker: str, 
     """Record a substitution that was judged; raises `SubstitutionRefused` for one that is not accepted."""
     if not verdict.accepted:
         raise SubstitutionRefused(verdict.refusal)
-    last = store.standing_reviews()[-1]
+    last = store.last_review()
+    assert last is not None  # it was judged on one
     return store.add_substitution(last.review_id, verdict.move, digests(verdict), text, maker, now)
 
 

@@ -46,7 +46,7 @@ def firm_day(settings: Settings, now: datetime) -> date:
 
 def in_use(store: Store, now: datetime) -> bool:
     """Whether the firm keeps books here that possession or control is judged on."""
-    return bool(store.books_closes(store.book_time(now)) or store.possession_reviews())
+    return bool(store.books_closes(store.book_time(now)) or store.has_reviews())
 
 
 def inputs_of(store: Store, settings: Settings, books: Books, known_at: datetime, now: datetime) -> ReviewInputs:
@@ -151,8 +151,7 @@ def possession_view(store: Store, settings: Settings, now: datetime) -> Possessi
     """Last review, projection, acts and what is missing, as recorded now. Nothing is written."""
     calendar, on = settlement_calendar(), firm_day(settings, now)
     known_at = store.book_time(now)
-    standing = store.standing_reviews()
-    last = standing[-1] if standing else None
+    last = store.last_review()
     review, gaps = None, []
     if last is None:
         gaps.append("possession or control was never reviewed")
@@ -203,7 +202,8 @@ def acts_progress(store: Store, settings: Settings) -> list[Progress]:
     if not acts:
         return []
     calendar = settlement_calendar()
-    every = store.possession_reviews()
+    first = min(store.possession_review(each.review_id).as_of for each in acts)
+    every = store.possession_reviews(since=first)
     replaced = {each.replaces for each in every}
     reviews = [(each, stated_figures(each.document)) for each in every]
     found = []
@@ -222,13 +222,12 @@ def full_inputs(store: Store, settings: Settings, now: datetime) -> tuple[Stored
 
     Raises `InputError` when there is no review.
     """
-    standing = store.standing_reviews()
-    if not standing:
+    last = store.last_review()
+    if last is None:
         raise InputError(
             "possession or control was never reviewed",
             advice="Review it first: `custody control review --as-of DATE`.",
         )
-    last = standing[-1]
     known_at = store.book_time(now)
     return last, inputs_of(store, settings, store.books(last.as_of, known_at), known_at, now)
 

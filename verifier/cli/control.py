@@ -161,7 +161,7 @@ def _register_show(control_app: typer.Typer) -> None:
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
             if review_id or issue:
-                stored = store.possession_review(review_id) if review_id else _last(store.standing_reviews())
+                stored = store.possession_review(review_id) if review_id else _last(store.last_review())
                 found = stored.review()
                 issues = [issue_of(found, issue)] if issue else list(found.issues)
                 if as_json:
@@ -401,10 +401,10 @@ def _decide(ctx: typer.Context, decided_id: str, act: str, text: str, actor: str
     return output.EXIT_OK
 
 
-def _last(standing: list[StoredReview]) -> StoredReview:
-    if not standing:
+def _last(found: StoredReview | None) -> StoredReview:
+    if found is None:
         raise InputError("there is no review", advice="Make one: `custody control review --as-of DATE`.")
-    return standing[-1]
+    return found
 
 
 def _show_view(view: PossessionView) -> None:

@@ -31,6 +31,7 @@ from verifier.store.unit import Unit
 
 REVIEW, ACT, SUBSTITUTION = table(PossessionReviewRow), table(CureActRow), table(SubstitutionRow)
 DECISION, RECEIPT = table(ControlDecisionRow), table(CureReceiptRow)
+NOT_REPLACED = REVIEW.c.record_id.not_in(sa.select(REVIEW.c.replaces).where(REVIEW.c.replaces.is_not(None)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +86,44 @@ class StoredSubstitution:
 class PossessionStore(CaseStore):
     """Possession or control's side of the store."""
 
-    def possession_reviews(self, known_at: datetime | None = None) -> list[StoredReview]:
-        """Every review, those that were replaced too, in the order they were made."""
-        query = sa.select(REVIEW).order_by(REVIEW.c.record_id)
-        if known_at is not None:
-            query = query.where(REVIEW.c.recorded_at <= known_at)
+    def possession_reviews(self, known_at: datetime | None = None, *, since: date | None = None) -> list[StoredReview]:
+        """Every review, those that were replaced too, in the order they were made; those of a day and later."""
+        conditions = [] if known_at is None else [REVIEW.c.recorded_at <= known_at]
+        if since is not None:
+            conditions.append(REVIEW.c.as_of >= since)
+        return self._reviews(*conditions)
+
+    def has_reviews(self) -> bool:
+        """Whether possession or control was ever reviewed."""
         with self.read() as connection:
-            rows = connection.execute(query).all()
-        ids = {row.record_id: row.review_id for row in rows}
-        return [_review(row, ids) for row in rows]
+            return connection.execute(sa.select(REVIEW.c.record_id).limit(1)).first() is not None
 
     def possession_review(self, review_id: str) -> StoredReview:
         """One review. Raises `InputError` when there is none of this id."""
-        for each in self.possession_reviews():
-            if each.review_id == review_id:
-                return each
+        for each in self._reviews(REVIEW.c.review_id == review_id):
+            return each
         raise InputError(f"there is no review {review_id}")
 
-    def standing_reviews(self, known_at: datetime | None = None) -> list[StoredReview]:
+    def last_review(self) -> StoredReview | None:
+        """The review that stands of the newest day; None when there is none."""
+        newest = sa.select(sa.func.max(REVIEW.c.as_of)).scalar_subquery()
+        found = self._reviews(REVIEW.c.as_of == newest, NOT_REPLACED)
+        return found[-1] if found else None
+
+    def standing_review(self, as_of: date) -> StoredReview | None:
+        """The review of a day that no later one replaced; None when there is none."""
+        found = self._reviews(REVIEW.c.as_of == as_of, NOT_REPLACED)
+        return found[-1] if found else None
+
+    def standing_reviews(self) -> list[StoredReview]:
         """The reviews that no later one replaced, by the day they are of."""
-        every = self.possession_reviews(known_at)
-        replaced = {each.replaces for each in every}
-        return sorted((each for each in every if each.review_id not in replaced), key=lambda each: each.as_of)
+        return sorted(self._reviews(NOT_REPLACED), key=lambda each: each.as_of)
+
+    def _reviews(self, *conditions: sa.ColumnElement[bool]) -> list[StoredReview]:
+        with self.read() as connection:
+            ids = dict(connection.execute(sa.select(REVIEW.c.record_id, REVIEW.c.review_id)).all())
+            rows = connection.execute(sa.select(REVIEW).where(*conditions).order_by(REVIEW.c.record_id)).all()
+        return [_review(row, ids) for row in rows]
 
     def add_possession_review(
         self,
@@ -125,7 +142,7 @@ class PossessionStore(CaseStore):
         """
         as_of, digest = review.inputs.as_of, hashlib.sha256(document).hexdigest()
         with self.record("possession.reviewed", actor, {"as_of": as_of.isoformat(), "sha256": digest}, now) as unit:
-            standing = next((each for each in self.standing_reviews() if each.as_of == as_of), None)
+            standing = self.standing_review(as_of)
             if standing is not None and standing.document == document:
                 return standing
             if standing is not None and not reason.strip():
