@@ -49,7 +49,11 @@ def why_not_monthly(store: Store, settings: Settings, purpose: ReserveClass, as_
     if purpose is ReserveClass.PAB:
         if test.required:
             return "daily computation is required, (e)(3)(i)(B)"
-        requirements = [each.pab.required_before_offset for each in earlier]
+        requirements = [
+            each.pab.required_before_offset
+            for each in earlier
+            if each.pab.required_before_offset or each.inputs.occasion is Occasion.REGULAR
+        ]
         customers = [each.customer for each in _earlier(store, ReserveClass.CUSTOMER, as_of, known_at)]
         has_customers = bool(customers) and max(customers[-1].total_credits, customers[-1].total_debits) > 0
         only_pab = policies.text("pab_only_business") == "yes" and not has_customers
@@ -80,11 +84,14 @@ def _earlier(store: Store, purpose: ReserveClass, as_of: date, known_at: datetim
 
 
 def _clean_weeks(capital: Iterable[FirmCapital], earlier: Iterable[ReserveComputation], as_of: date) -> int | None:
-    """Successive computations since indebtedness was last above 800 percent; None when it never was."""
+    """Successive regular computations since indebtedness was last above 800 percent; None when it never was.
+
+    Extra computations are no weeks: four of them fit in one.
+    """
     above = [each.as_of for each in capital if each.as_of <= as_of and _is_above(each)]
     if not above:
         return None
-    return sum(1 for each in earlier if each.inputs.as_of > max(above))
+    return sum(each.inputs.as_of > max(above) and each.inputs.occasion is Occasion.REGULAR for each in earlier)
 
 
 def _is_above(capital: FirmCapital) -> bool:

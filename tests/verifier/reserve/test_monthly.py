@@ -23,10 +23,12 @@ MONTH_END = date(2026, 10, 30)
 AFTER = datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
 
 
-def weekly(store: Store, as_of: date, customer: int = 1_000_00, pab: int = 0) -> StoredComputation:
+def weekly(
+    store: Store, as_of: date, customer: int = 1_000_00, pab: int = 0, occasion: Occasion = Occasion.REGULAR
+) -> StoredComputation:
     now = datetime.combine(as_of + timedelta(days=3), datetime.min.time(), UTC) + timedelta(hours=16)
     say(store, now - timedelta(minutes=30), items({1: customer}, {1: pab}, as_of))
-    return compute_and_record(store, SETTINGS, as_of, Scope.BOTH, Occasion.REGULAR, "ops.maker", now)
+    return compute_and_record(store, SETTINGS, as_of, Scope.BOTH, occasion, "ops.maker", now)
 
 
 def monthly(
@@ -79,6 +81,7 @@ def test_after_800_percent_four_weekly_computations_come_first(store: Store) -> 
     say(store, datetime(2026, 10, 5, 15, 30, tzinfo=UTC), [high, low])
     for day in (2, 9, 16):
         weekly(store, date(2026, 10, day))
+    weekly(store, date(2026, 10, 20), occasion=Occasion.EXTRA)  # no week of its own
     say(store, AFTER - timedelta(days=4), months(last=date(2026, 9, 30)))
     with pytest.raises(ScheduleRefused, match="800 percent"):
         monthly(store)
@@ -136,6 +139,17 @@ def test_pab_is_weekly_for_a_firm_that_has_customers_after_all(store: Store) -> 
     weekly(store, date(2026, 10, 2), 1)
     say(store, AFTER - timedelta(days=4), months(last=date(2026, 9, 30)))
     with pytest.raises(ScheduleRefused, match="without customers"):
+        monthly(store, Scope.PAB, only_pab())
+
+
+def test_extra_computations_are_no_weeks_for_pab_either(store: Store) -> None:
+    open_reserve(store)
+    weekly(store, date(2026, 10, 2), 0, 1)
+    for day in (9, 16, 23):
+        weekly(store, date(2026, 10, day), 0)
+    weekly(store, date(2026, 10, 27), 0, occasion=Occasion.EXTRA)
+    say(store, AFTER - timedelta(days=4), months(last=date(2026, 9, 30)))
+    with pytest.raises(ScheduleRefused, match="four weekly computations"):
         monthly(store, Scope.PAB, only_pab())
 
 
