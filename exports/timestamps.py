@@ -19,7 +19,7 @@ from exports.verdict import Outcome
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
-    from rfc3161_client import TimeStampResponse
+    from rfc3161_client import Accuracy, TimeStampResponse
 
 SHA256_OID: Final = "2.16.840.1.101.3.4.2.1"
 STAMPS_MAX: Final = 16
@@ -206,12 +206,14 @@ def _moment(response: TimeStampResponse) -> datetime:
     info = response.tst_info
     moment: datetime = info.gen_time
     moment = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
-    accuracy = info.accuracy
-    if accuracy is None:
-        return moment
-    return moment + timedelta(
-        seconds=accuracy.seconds or 0, milliseconds=accuracy.millis or 0, microseconds=accuracy.micros or 0
-    )
+    return moment + _inaccuracy(info.accuracy)
+
+
+def _inaccuracy(stated: Accuracy | None) -> timedelta:
+    """How much later the true moment may be; nothing when the authority does not say."""
+    if stated is None:
+        return timedelta()
+    return timedelta(seconds=stated.seconds or 0, milliseconds=stated.millis or 0, microseconds=stated.micros or 0)
 
 
 def _require_in_order(moment: datetime, created_at: datetime, now: datetime) -> None:

@@ -26,7 +26,7 @@ signer_key = {folder}/tsa.key
 signer_digest = sha256
 default_policy = 1.2.3.4.1
 digests = sha256, sha512
-accuracy = secs:1, millisecs:500
+{accuracy}
 ess_cert_id_alg = sha256
 """
 
@@ -86,7 +86,13 @@ def openssl(*arguments: object, read: Path | None = None) -> bytes:
 
 
 def make_authority(
-    folder: Path, name: str = "Example TSA", *, days: int = 30, may_stamp: bool = True, critical: bool = True
+    folder: Path,
+    name: str = "Example TSA",
+    *,
+    days: int = 30,
+    may_stamp: bool = True,
+    critical: bool = True,
+    accuracy: str = "accuracy = secs:1, millisecs:500",
 ) -> Authority:
     """An authority with a root of its own. Skips the test where what it needs is not installed."""
     pytest.importorskip("rfc3161_client", reason="rfc3161-client is not installed (extra timestamps)")
@@ -114,7 +120,7 @@ def make_authority(
     plain = serialization.NoEncryption()
     (folder / "tsa.key").write_bytes(own_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     (folder / "serial").write_text("01\n", encoding="ascii")
-    (folder / "tsa.cnf").write_text(CONFIGURATION.format(folder=folder), encoding="utf-8")
+    (folder / "tsa.cnf").write_text(CONFIGURATION.format(folder=folder, accuracy=accuracy), encoding="utf-8")
     return Authority(folder)
 
 

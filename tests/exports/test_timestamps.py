@@ -59,6 +59,13 @@ def test_a_stamp_verifies_with_the_root_of_its_authority(authority: Authority, o
         assert START <= verdict.stamped_at - timedelta(seconds=1.5) <= datetime.now(UTC) + timedelta(seconds=1)
 
 
+def test_an_authority_that_states_no_inaccuracy_is_taken_at_its_word(tmp_path: Path) -> None:
+    plain = make_authority(tmp_path / "plain", accuracy="")
+    stamped_at = judged(plain.stamp(MANIFEST), plain.root).stamped_at
+    assert stamped_at is not None
+    assert stamped_at.microsecond == 0
+
+
 def test_a_stamp_of_something_else_is_refused(authority: Authority) -> None:
     stamp = authority.stamp(MANIFEST)
     verdict = judged(stamp, authority.root, digest=digest_hex(b"another bundle"))
