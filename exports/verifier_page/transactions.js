@@ -71,7 +71,7 @@ function movementsOf(receipt, assetId) {
   return { told, complete: !own.some((log) => [EVENTS.deposit, EVENTS.withdrawal].includes(log.topics[0])) };
 }
 
-function transactionProblems(proof, transfers, left) {
+function transactionProblems(proof, transfers, left, assets) {
   const header = unhex(proof.header), problems = [], say = (holds, words) => { if (!holds) problems.push(words); };
   if (namespace(proof.chain_id) !== "eip155") refuse("no chain whose headers commit to transactions");
   if ("0x" + hex(keccak256(header)) !== proof.block_hash) refuse("the header does not hash to its block");
@@ -88,6 +88,7 @@ function transactionProblems(proof, transfers, left) {
     say(pays, "it does not pay " + r.base_units + " from " + r.sender + " to " + r.receiver);
   }
   for (const [assetId, stated] of tokens) {
+    if (!assets.has(assetId)) refuse(assetId + " is not in the bundle");
     const { told, complete } = movementsOf(receipt, assetId);
     for (const r of stated) {
       const place = told.indexOf(key(r.sender, r.receiver, r.base_units));
@@ -101,13 +102,13 @@ function transactionProblems(proof, transfers, left) {
 
 function checkTransactions(all) {
   if (!all.transaction_proofs.length) return null;
-  const at = (r) => key(r.chain_id, r.block_hash, r.tx_id), transfers = grouped(all.transfers, at), left = { count: 0 };
+  const at = (r) => key(r.chain_id, r.block_hash, r.tx_id), transfers = grouped(all.transfers, at), left = { count: 0 }, assets = new Set(all.assets.map((r) => r.asset_id));
   const problems = twice(all.transaction_proofs, at).map((each) => "transaction " + each + " is proven more than once");
   let compared = 0;
   for (const proof of all.transaction_proofs) {
     const own = transfers.get(at(proof)) || [], where = "transaction " + proof.tx_id + ": ";
     compared += own.length;
-    const found = own.length ? tried(() => transactionProblems(proof, own, left)) : ["it has no transfer in the bundle"];
+    const found = own.length ? tried(() => transactionProblems(proof, own, left, assets)) : ["it has no transfer in the bundle"];
     problems.push(...found.map((each) => where + each));
   }
   return { ...outcome(compared, problems), left: left.count };
