@@ -114,15 +114,14 @@ def statements_of(store: Store, clock: Clock, as_of: date, known_at: datetime) -
             moments[key] = position.as_of
             holdings.setdefault(key, {})[position.asset_id] = position.base_units
     whole = set()
-    for number, stored in enumerate(store.custodian_statements(known_at)):
+    for number, stored in enumerate(store.custodian_statements(known_at, since, until)):
         statement = stored.statement
-        if since <= statement.as_of < until:
-            for place in filter(is_outside, statement.locations):
-                key = (statement.stated_by, statement.statement_id, place)
-                whole.add(key)
-                order[key] = WHOLE_FIRST + number
-                moments[key] = statement.as_of
-                holdings.setdefault(key, {})
+        for place in filter(is_outside, statement.locations):
+            key = (statement.stated_by, statement.statement_id, place)
+            whole.add(key)
+            order[key] = WHOLE_FIRST + number
+            moments[key] = statement.as_of
+            holdings.setdefault(key, {})
     return [
         PlaceStatement(place, by, statement_id, moments[by, statement_id, place], found, key in whole, order[key])
         for key, found in holdings.items()

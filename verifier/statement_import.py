@@ -98,13 +98,10 @@ def import_statements(
         else:
             assembled = _assembled(files, lambda read: assemble(read, accounts, clock, only_day))
             statements, result, problems = _from_messages(assembled, files, book, options, plugins)
-    recorded = {
-        (each.statement.stated_by, each.statement.statement_id): each.statement
-        for each in store.custodian_statements(known_at)
-    }
     new: list[Statement] = []
     for each in statements:
-        before = recorded.get((each.stated_by, each.statement_id))
+        stored = store.custodian_statement(each.stated_by, each.statement_id)
+        before = stored.statement if stored is not None else None
         if before is None:
             new.append(each)
         elif (before.as_of, before.locations, before.holdings) == (each.as_of, each.locations, each.holdings):

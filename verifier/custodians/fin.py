@@ -17,10 +17,8 @@ _FIELD = re.compile(r":([0-9]{2}[A-Z]?):(.*)", re.ASCII)
 _GENERIC = re.compile(r":([A-Z0-9]{4})/([A-Z0-9]{0,8})/(.*)", re.ASCII)
 _HEADER = re.compile(r"((?:\{[123]:(?:[^{}]|\{[^{}]*\})*\})*)\{4:", re.ASCII)
 _TYPE = re.compile(r"\{2:[IO]([0-9]{3})", re.ASCII)
-_TEXT: Final = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ {}\n"
-    '=!"%&*<>;@#_'  # the wider set that some fields allow
-)
+_STRANGE: Final = re.compile(r"[^a-zA-Z0-9/\-?:().,'+ {}\n=!\"%&*<>;@#_]")
+"""A character in neither of the two sets that fields allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,9 @@ def read_fin(text: str) -> list[FinMessage]:
     if "\r" in text:
         line = text[: text.index("\r")].count("\n") + 1
         raise MessageRefused(line, "", "", "a carriage return stands without a line feed")
-    for number, content in enumerate(text.split("\n"), start=1):
-        if strange := next((each for each in content if each not in _TEXT), ""):
-            raise MessageRefused(number, "", strange, f"the character U+{ord(strange):04X} is in no FIN message")
+    if strange := _STRANGE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        raise MessageRefused(line, "", strange[0], f"the character U+{ord(strange[0]):04X} is in no FIN message")
     return [
         FinMessage(kind, line, _sequence("", line, list(_fields(body, line)), kind))
         for kind, line, body in _split(text)

@@ -70,14 +70,24 @@ class CustodianStore(CaseStore):
         with self.read() as connection:
             return newest_records(connection, CustodianAccount, of.c.recorded_at <= known_at)
 
-    def custodian_statements(self, known_at: datetime) -> list[StoredStatement]:
-        """Every whole statement, in the order they came."""
+    def custodian_statements(
+        self, known_at: datetime, since: datetime | None = None, until: datetime | None = None
+    ) -> list[StoredStatement]:
+        """Every whole statement, of moments from `since` on and before `until`, in the order they came."""
         query = sa.select(STATEMENT).where(STATEMENT.c.recorded_at <= known_at).order_by(STATEMENT.c.record_id)
+        if since is not None:
+            query = query.where(STATEMENT.c.as_of >= since)
+        if until is not None:
+            query = query.where(STATEMENT.c.as_of < until)
         with self.read() as connection:
-            return [
-                StoredStatement(read_statement(row.document.encode()), row.digest, row.recorded_at)
-                for row in connection.execute(query)
-            ]
+            return [_statement(row) for row in connection.execute(query)]
+
+    def custodian_statement(self, stated_by: str, statement_id: str) -> StoredStatement | None:
+        """One whole statement; None when there is none of this party and id."""
+        query = sa.select(STATEMENT).where(STATEMENT.c.stated_by == stated_by, STATEMENT.c.statement_id == statement_id)
+        with self.read() as connection:
+            row = connection.execute(query).first()
+        return _statement(row) if row is not None else None
 
     def outside_positions(self, since: datetime, until: datetime, known_at: datetime) -> list[Position]:
         """Positions that were stated of moments from `since` on and before `until`, in the order they came."""
@@ -225,6 +235,10 @@ class CustodianStore(CaseStore):
         with self.read() as connection:
             row = connection.execute(query).first()
         return _run(row) if row is not None else None
+
+
+def _statement(row: Any) -> StoredStatement:
+    return StoredStatement(read_statement(row.document.encode()), row.digest, row.recorded_at)
 
 
 def _run(row: Any) -> StoredRun:
