@@ -553,5 +553,6 @@ BooksRecord = (
 
 
 def _require_cents(*amounts: int | None) -> None:
-    if any(cents is not None and cents < 0 for cents in amounts):
-        raise InvalidValue("an amount is zero or more")
+    for cents in amounts:  # a loop: millions of rows ask this, and a generator costs five times as much
+        if cents is not None and cents < 0:
+            raise InvalidValue("an amount is zero or more")

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from chains.garbage import rare_collections
 from chains.reader import ChainPlugin
 from chains.types import ChainId, require_utc
 from mapping.books_rows import BULK_FORMS
@@ -103,11 +104,12 @@ def read_files(paths: Sequence[Path], known: KnownBook, options: ImportOptions, 
     what files contain.
     """
     reading = _Reading(known, options, plugins)
-    for table, path in reading.find(paths):
-        reading.read(table, path)
-    if not reading.problems.count and not any(file.rows or file.already_imported for file in reading.files):
-        reading.problems.add("import", 0, "there is not a single row to import")
-    return reading.finish()
+    with rare_collections():
+        for table, path in reading.find(paths):
+            reading.read(table, path)
+        if not reading.problems.count and not any(file.rows or file.already_imported for file in reading.files):
+            reading.problems.add("import", 0, "there is not a single row to import")
+        return reading.finish()
 
 
 def post_row(

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from chains.garbage import rare_collections
 from chains.types import AssetId
 from mapping.books import Books
 from mapping.books_rows import BULK_FORMS, CLOSED, ROW_ID
@@ -88,7 +89,7 @@ class BooksStore(MappingStore):
         also: Collection[AssetId] = (),
     ) -> Books:
         """The rows of a day as known at a time, complete or not, with the facts in effect on that day or on `on`."""
-        with self.read() as connection:
+        with rare_collections(), self.read() as connection:  # millions of rows, none of which is garbage
             until = _until(connection, known_at)
 
             def bulk(name: str) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 
 from chains.evm.token_layout import TokenLayout
+from chains.garbage import rare_collections
 from chains.types import Address, AssetId, ChainId, LocationId, utc_text
 from mapping.accepted_control import AcceptedControl
 from mapping.book import AllocationKey, Book, import_entries
@@ -86,7 +87,7 @@ class MappingStore(Database):
         if result.problems:
             raise StoreError(f"the import has {len(result.problems)} problems; nothing was stored")
         payload = {"files": [{"name": each.name, "sha256": each.digest} for each in result.files]}
-        with self.record("import", actor, payload, now) as unit:
+        with rare_collections(), self.record("import", actor, payload, now) as unit:
             known = known_digests(unit.connection, [each.digest for each in result.files])
             files = {each.digest: each for each in result.files if each.digest not in known}
             keys = {
