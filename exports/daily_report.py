@@ -338,7 +338,7 @@ def _exceptions(value: Mapping[str, Any]) -> Section:
             _words(each["kind"]),
             each["quantity"] or "",
             each["text"],
-            each["explanation"] or "NOT EXPLAINED",
+            each["explanation"] or ("NOT EXPLAINED" if each["unexplained"] else ""),
             each["maker"] or "",
             each["state"],
         )

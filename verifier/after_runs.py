@@ -1,4 +1,4 @@
-"""What follows every reserve computation and never delays it: the open exceptions are listed, and it is archived."""
+"""What follows every run and never delays it: the open exceptions are listed, and computations are archived."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def finish_runs(store: Store, settings: Settings, actor: str, now: datetime) -> 
     """
     reviewed = {each.run_id for each in store.exception_reviews()}
     runs = [(each.computation_id, each.as_of) for each in store.reserve_computations()]
+    runs += [(each.review_id, each.as_of) for each in store.possession_reviews()]
     runs += [(each.report_id, each.as_of) for each in store.daily_reports()]
     for run_id, as_of in runs:
         if run_id not in reviewed:

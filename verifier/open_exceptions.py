@@ -36,9 +36,9 @@ class OpenException:
     """As it stands now."""
 
     @property
-    def is_explained(self) -> bool:
-        """Whether somebody said what it is and stands by it."""
-        return self.case.explanation is not None
+    def is_unexplained(self) -> bool:
+        """Whether it is open still and nobody said what it is; what was closed needs no explanation any more."""
+        return self.case.explanation is None and self.case.state is not CaseState.CLOSED
 
     def to_dict(self) -> dict[str, object]:
         """For a document."""
@@ -50,7 +50,7 @@ class OpenException:
             "explanation": explanation.text if explanation is not None else None,
             "maker": explanation.maker if explanation is not None else None,
             "explained_at": utc_text(explanation.recorded_at) if explanation is not None else None,
-            "unexplained": explanation is None,
+            "unexplained": self.is_unexplained,
         }
 
 
@@ -68,8 +68,8 @@ def open_at(store: Store, moment: datetime, known_at: datetime) -> list[OpenExce
 
 
 def unexplained(listed: Sequence[OpenException]) -> list[str]:
-    """Ids of those that nobody explained; what two people closed since needs no explanation any more."""
-    return [each.case.case_id for each in listed if not each.is_explained and each.case.state is not CaseState.CLOSED]
+    """Ids of those that nobody explained."""
+    return [each.case.case_id for each in listed if each.is_unexplained]
 
 
 def review_exceptions(

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from exports.possession.document import document
+from tests.verifier.possession.make import Record, account, books
+from tests.verifier.possession.make import review as review_of
 from tests.verifier.reserve.firm import FRIDAY, MONDAY_NOON, SETTINGS, cash, open_reserve, say
 from tests.verifier.reserve.test_rail import compute
 from verifier.after_runs import finish_runs, try_finish_runs
@@ -109,6 +112,28 @@ def test_a_case_closed_before_the_as_of_is_not_listed(short: Store) -> None:
 def test_a_day_ends_in_the_banks_civil_time() -> None:
     assert close_of(SETTINGS, FRIDAY).isoformat() == "2026-10-03T04:00:00+00:00"
     assert close_of(SETTINGS, date(2026, 12, 1)).isoformat() == "2026-12-02T05:00:00+00:00"
+
+
+def test_what_two_people_closed_since_is_listed_and_does_not_mark(short: Store, settings: Settings) -> None:
+    for case in short.cases():
+        short.propose(case.case_id, "deposited", "ops.maker", MONDAY_NOON)
+        short.approve(case.case_id, "seen", "ops.checker", MONDAY_NOON + timedelta(minutes=1))
+    made = compute(short, hours=1)
+    finish_runs(short, settings, "clock", MONDAY_NOON + timedelta(hours=1))
+    review = short.exception_review(made.computation_id)
+    assert (review.listed > 0, review.unexplained) == (True, 0)
+    assert {each["state"] for each in json.loads(review.document)["exceptions"]} == {"closed"}
+
+
+def test_a_review_of_possession_or_control_is_a_run_too(short: Store, settings: Settings) -> None:
+    owed = Record()
+    owed.owns("ACC-1", 100)
+    owed.in_dtc(60)
+    made = review_of(books(owed, [account("ACC-1")]))
+    days = (date(2026, 10, 5), date(2026, 10, 6))
+    stored = short.add_possession_review(made, document(made), *days, MONDAY_NOON, "clock", MONDAY_NOON)
+    assert finish_runs(short, settings, "clock", MONDAY_NOON + timedelta(minutes=1)) == []
+    assert short.exception_review(stored.review_id).exceptions_unexplained
 
 
 def test_no_section_is_said(short: Store, settings: Settings) -> None:
