@@ -26,7 +26,7 @@ def condensed(review: Review, rows_max: int = ROWS_IN_FULL_MAX) -> Review:
     holdings = sum(len(each.holdings) for each in inputs.owners)
     if holdings + len(inputs.lines) <= rows_max:
         return review
-    needs = tuple(inputs.needs().values())
+    needs = tuple(each.need for each in review.issues if each.need.required)
     digest = holders_digest(inputs.owners, inputs.moves)
     plain = {each.issue.security_id: each.control for each in review.issues if _is_plain(each)}
     summed = [line for line in inputs.lines if line.security_id in plain]

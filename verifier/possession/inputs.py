@@ -122,26 +122,31 @@ class _Owners:
         self._relations: dict[str, AccountRelation] = {each.account_id: each for each in books.relations}
         self._debits: defaultdict[str, int] = defaultdict(int)
         self._positions: defaultdict[str, dict[AssetId, list[int]]] = defaultdict(dict)
+        self._whose: dict[str, tuple[str, int]] = {}
+        """Of each account whose securities they are for (b), and 0 where they are fully paid, 1 where margin."""
         for each in books.accounts:
-            if self._holder(each) and self._is_margin(each):
-                self._debits[self._holder(each)] += each.debit_balance
+            holder, is_margin = self._holder(each), self._is_margin(each)
+            self._whose[each.account_id] = (holder, int(is_margin))
+            if holder and is_margin:
+                self._debits[holder] += each.debit_balance
 
     def take(self, line: StockLine) -> bool:
         """Add what a line says an owner is owed; False for a line that says nothing of that kind."""
         if line.side is not StockSide.LONG or not line.account_id:
             return False
-        account = self.account(line)
-        holder = self._holder(account)
-        if line.place is StockPlace.STOCK_BORROW:
-            return bool(holder) and not self._may_borrow(account) and self._add(holder, line, 0)
-        if line.place is not StockPlace.ACCOUNT:
+        if (whose := self._whose.get(line.account_id)) is None:
+            raise _without_balance(line)
+        holder, which = whose
+        if line.place is StockPlace.ACCOUNT:
+            return not holder or self._add(holder, line, which)
+        if line.place is not StockPlace.STOCK_BORROW or not holder:
             return False
-        return not holder or self._add(holder, line, 1 if self._is_margin(account) else 0)
+        return not self._may_borrow(self._accounts[line.account_id]) and self._add(holder, line, 0)
 
     def account(self, line: StockLine) -> AccountBalance:
         """The balance row of the account of a line."""
         if (found := self._accounts.get(line.account_id)) is None:
-            raise ReviewRefused(f"the line {line.line_id} names the account {line.account_id}, which has no balance")
+            raise _without_balance(line)
         return found
 
     def holders(self) -> Iterator[Holder]:
@@ -183,6 +188,10 @@ class _Owners:
         relation = self._relations.get(account.account_id)
         day = getattr(relation, name) if relation is not None else None
         return day is not None and day <= self._as_of
+
+
+def _without_balance(line: StockLine) -> ReviewRefused:
+    return ReviewRefused(f"the line {line.line_id} names the account {line.account_id}, which has no balance")
 
 
 def _newest_evidence(rows: Iterable[ControlLocation], as_of: date) -> dict[tuple[LocationId, str], Evidence]:
