@@ -20,7 +20,9 @@ from mapping.types import AccountClass
 from verifier.case_book import group_findings
 from verifier.custodians.assemble import Clock, accounts_in_effect
 from verifier.custodians.comparing import (
+    NOT_FREE,
     OUTSIDE,
+    UNDER_LIEN,
     ClaimsInput,
     LedgerClaim,
     Place,
@@ -28,10 +30,12 @@ from verifier.custodians.comparing import (
     compare,
     counting,
     is_outside,
+    not_free_at,
+    recorded_at,
 )
 from verifier.errors import InputError
 from verifier.reserve_inputs import firm_calendar
-from verifier.rules.custodians import comparison_findings
+from verifier.rules.custodians import comparison_findings, encumbered_findings
 from verifier.rules.hypothecation import books_findings
 from verifier.statement_import import statement_clock
 
@@ -114,6 +118,7 @@ def statements_of(store: Store, clock: Clock, as_of: date, known_at: datetime) -
             moments[key] = position.as_of
             holdings.setdefault(key, {})[position.asset_id] = position.base_units
     whole = set()
+    not_free: dict[tuple[str, str, LocationId], dict[AssetId, int]] = {}
     for number, stored in enumerate(store.custodian_statements(known_at, since, until)):
         statement = stored.statement
         for place in filter(is_outside, statement.locations):
@@ -122,8 +127,23 @@ def statements_of(store: Store, clock: Clock, as_of: date, known_at: datetime) -
             order[key] = WHOLE_FIRST + number
             moments[key] = statement.as_of
             holdings.setdefault(key, {})
+            not_free[key] = {
+                each.asset_id: units
+                for each in statement.holdings
+                if each.location_id == place
+                and (units := sum(part.base_units for part in each.parts if part.code in NOT_FREE))
+            }
     return [
-        PlaceStatement(place, by, statement_id, moments[by, statement_id, place], found, key in whole, order[key])
+        PlaceStatement(
+            place,
+            by,
+            statement_id,
+            moments[by, statement_id, place],
+            found,
+            key in whole,
+            order[key],
+            not_free.get(key, {}),
+        )
         for key, found in holdings.items()
         for by, statement_id, place in (key,)
     ]
@@ -197,6 +217,8 @@ def reconcile(store: Store, settings: Settings, as_of: date, actor: str, now: da
         key: units for key, units in store.allocations(None, close, known_at).items() if is_outside(key.location_id)
     }
     covered = comparison_findings(found, now, timedelta(minutes=settings.custodians.warn_minutes))
+    liens = recorded_at(books.stock, UNDER_LIEN) if books is not None else {}
+    covered += encumbered_findings(not_free_at(statements), liens, assets)
     covered += books_findings(books, outside, accounts_in_effect(accounts, as_of), assets)
     text = document(found)
     run, seen = store.add_securities_run(

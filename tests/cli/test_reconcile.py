@@ -15,7 +15,9 @@ from tests.cli.custodians import (
     bank_statement,
     dtc_statement,
     keep_books,
+    write,
 )
+from tests.verifier.custodians.write import APPLE, Line, Page, mt535
 from verifier.cli import books, cases, custodians, sweeping
 from verifier.cli import context as cli_context
 
@@ -102,6 +104,16 @@ def test_without_todays_statement_nothing_is_compliant(booked: Firm, clock: list
     assert booked("statement", "import", dtc_statement(booked)).code == 0
     assert booked("reconcile", "--as-of", "2026-11-20", "--json").code == 0
     assert booked("status", "--json").json["securities"]["waiting"] == []
+
+
+def test_what_the_custodian_calls_pledged_is_seen(booked: Firm) -> None:
+    page = Page([Line(APPLE, "1250", available="1000", not_available="250", pledged="250")])
+    pledged = write(booked, "pledged.fin", mt535(page))
+    assert booked("statement", "import", pledged, bank_statement(booked)).code == 0
+    answer = booked("reconcile", "--json")
+    assert (answer.code, counts(answer)) == (1, (2, 2, 0, 0))
+    (case,) = answer.json["cases"]
+    assert (case["kind"], case["rail"], case["base_units"]) == ("encumbrance", "securities", "250")
 
 
 def test_yesterdays_comparison_is_not_todays(booked: Firm, clock: list[datetime]) -> None:

@@ -7,8 +7,8 @@ recorded last, because a custodian corrects a statement by sending another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 
@@ -31,6 +31,12 @@ OUTSIDE: Final = frozenset(
 HELD: Final = OUTSIDE | {StockPlace.BOX, StockPlace.BANK_LOAN, StockPlace.CLEARING_MARGIN}
 """Places whose securities lie at the location that the line names; a lent or failed one lies elsewhere."""
 
+UNDER_LIEN: Final = frozenset({StockPlace.BANK_LOAN, StockPlace.CLEARING_MARGIN})
+"""Places of the stock record that somebody else has a claim on, at the location that the line names."""
+
+NOT_FREE: Final = frozenset({"PLED", "COLO", "LOAN", "MARG"})
+"""Codes of sub-balances in MT535 and semt.002: pledged, collateral given, on loan, margin."""
+
 Place = tuple[LocationId, AssetId]
 
 
@@ -47,6 +53,8 @@ class PlaceStatement:
     """Whether what it does not list is nothing there: rows that were imported by themselves do not say."""
     order: int
     """When it was recorded, among the others."""
+    not_free: Mapping[AssetId, int] = field(default_factory=dict)
+    """Base units that it calls pledged, lent or given as collateral."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +136,21 @@ def compare(given: ClaimsInput) -> SecuritiesComparison:
     return SecuritiesComparison(given.as_of, given.known_at, tuple(lines), tuple(missing), _unplaced(given.stock or ()))
 
 
-def recorded_at(stock: Iterable[StockLine]) -> dict[Place, int]:
+def not_free_at(statements: Iterable[PlaceStatement]) -> dict[Place, int]:
+    """What the statements that count call not free, the most of several custodians."""
+    found: dict[Place, int] = {}
+    for location, chosen in counting(statements).items():
+        for each in chosen:
+            for asset_id, units in each.not_free.items():
+                found[location, asset_id] = max(units, found.get((location, asset_id), 0))
+    return found
+
+
+def recorded_at(stock: Iterable[StockLine], places: Collection[StockPlace] = HELD) -> dict[Place, int]:
     """What the stock record places at each outside location, in base units."""
     sums: dict[Place, int] = defaultdict(int)
     for line in stock:
-        if line.place in HELD and line.location_id is not None and is_outside(line.location_id):
+        if line.place in places and line.location_id is not None and is_outside(line.location_id):
             sign = 1 if line.side is StockSide.SHORT else -1
             sums[line.location_id, line.security_id] += sign * line.base_units
     return dict(sums)

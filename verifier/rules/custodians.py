@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from chains.types import Asset, AssetId, LocationId, utc_text
@@ -32,6 +32,29 @@ def comparison_findings(found: SecuritiesComparison, now: datetime, warn: timede
             kind = FindingKind.STALE_OBSERVATION
             covered.append((_finding(kind, missing.location_id, None, None, "heartbeat", text), ()))
     return [*covered, *_unplaced(found.unplaced)]
+
+
+def encumbered_findings(
+    parts: Mapping[tuple[LocationId, AssetId], int],
+    liens: Mapping[tuple[LocationId, AssetId], int],
+    assets: Mapping[AssetId, Asset],
+) -> list[Covered]:
+    """What custodians call pledged, lent or held as collateral beyond what the books place there under a lien.
+
+    `parts` are base units that statements say are not free, `liens` those of the stock record's lines at the location
+    that are pledged or on deposit as margin. A statement that tells no parts apart says nothing of them.
+    """
+    covered: list[Covered] = []
+    for (location, asset_id), units in sorted(parts.items()):
+        known, asset = liens.get((location, asset_id), 0), assets[asset_id]
+        if units > known:
+            text = (
+                f"The custodian's statement says that {figure(units, asset)} at {location} is pledged, lent or held as "
+                f"collateral; the stock record knows of {figure(known, asset)} under a lien there."
+            )
+            found = _finding(FindingKind.ENCUMBRANCE, location, asset, units - known, "custodian", text)
+            covered.append((found, ((location, asset_id),)))
+    return covered
 
 
 def _of_line(line: PositionLine) -> Iterator[Covered]:

@@ -227,11 +227,15 @@ class CustodianStore(CaseStore):
             raise InputError(f"there is no comparison {run_id}")
         return _run(row)
 
-    def newest_securities_run(self, known_at: datetime | None = None) -> StoredRun | None:
-        """Of the latest day compared, the comparison made last; None when none was made."""
+    def newest_securities_run(
+        self, known_at: datetime | None = None, on_or_before: date | None = None
+    ) -> StoredRun | None:
+        """Of the latest day compared (on or before a day), the comparison made last; None when none was made."""
         query = sa.select(RUN).order_by(RUN.c.as_of.desc(), RUN.c.record_id.desc()).limit(1)
         if known_at is not None:
             query = query.where(RUN.c.recorded_at <= known_at)
+        if on_or_before is not None:
+            query = query.where(RUN.c.as_of <= on_or_before)
         with self.read() as connection:
             row = connection.execute(query).first()
         return _run(row) if row is not None else None

@@ -16,10 +16,10 @@ from exports.securities.comparison import PositionLine, SecuritiesComparison, St
 from exports.securities.document import digest, document, read_comparison
 from exports.securities.errors import ComparisonRefused
 from mapping.books_types import StockPlace
-from tests.verifier.securities.make import AAPL, AT, BANK, DAY, DTC, DUE, MSFT, given, line, statement
-from verifier.custodians.comparing import LedgerClaim, compare
+from tests.verifier.securities.make import AAPL, ASSETS, AT, BANK, DAY, DTC, DUE, MSFT, given, line, statement
+from verifier.custodians.comparing import UNDER_LIEN, LedgerClaim, compare, not_free_at, recorded_at
 from verifier.records import FindingKind
-from verifier.rules.custodians import comparison_findings
+from verifier.rules.custodians import comparison_findings, encumbered_findings
 
 WARN = timedelta(hours=2)
 
@@ -167,6 +167,19 @@ def test_two_custodians_of_one_location_are_both_compared() -> None:
 def test_nothing_anywhere_is_nothing_compared() -> None:
     assert compare(given(statement({AAPL: 0}))).counts == (0, 0, 0, 0)
     assert compare(given()).counts == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("pledged", "beyond"), [(250, None), (251, 1), (0, None)])
+def test_what_a_custodian_calls_pledged_needs_its_lien(pledged: int, beyond: int | None) -> None:
+    stated = replace(statement({AAPL: 1250}), not_free={AAPL.asset_id: pledged})
+    liens = recorded_at(STOCK, UNDER_LIEN)
+    assert liens == {(DTC, AAPL.asset_id): 250}
+    found = encumbered_findings(not_free_at([stated]), liens, ASSETS)
+    assert [(each.kind, each.base_units) for each, _ in found] == (
+        [(FindingKind.ENCUMBRANCE, beyond)] if beyond is not None else []
+    )
+    without_books = encumbered_findings(not_free_at([stated]), {}, ASSETS)
+    assert len(without_books) == (1 if pledged else 0)
 
 
 def test_locations_are_not_netted() -> None:
