@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from chains.types import utc_text
 from exports.possession.review import IssueReview, Review
-from exports.possession.sources import TERMS
-from verifier.control_cases import quantity
+from exports.possession.sources import TERMS, Source
+from verifier.control_cases import quantity, source_text
 from verifier.control_rail import PossessionView
 from verifier.possession.cures import Progress
 from verifier.possession.substitution import Verdict
@@ -174,6 +174,10 @@ def view_lines(view: PossessionView) -> Iterator[tuple[str, str]]:
         yield "last review", f"{last.review_id} as of {last.as_of} ({last.rule_set})"
         yield "determined", f"{last.determined_on}; instructions or steps on a deficit are due by {last.act_by}"
         yield from _deficit_lines("short", view.review)
+        for issue in view.review.deficits if view.review is not None else ():
+            yield from (("get back from", _source_line(issue, source)) for source in issue.sources if source.attributed)
+            if issue.unattributed:
+                yield "no source", f"{quantity(issue, issue.unattributed)} of {issue.issue.security_id}"
     if view.projected is not None:
         yield "projected now", f"{len(view.projected.deficits)} of {len(view.projected.issues)} issues short"
         yield from _deficit_lines("projected", view.projected)
@@ -191,6 +195,12 @@ def _deficit_lines(name: str, review: Review | None) -> Iterator[tuple[str, str]
     for each in review.deficits if review is not None else ():
         figures = f"required {quantity(each, each.need.required)}, in control {quantity(each, each.control)}"
         yield name, f"{quantity(each, each.deficit)} of {each.issue.security_id}: {figures}"
+
+
+def _source_line(issue: IssueReview, source: Source) -> str:
+    days = TERMS[source.kind].possession_business_days
+    when = f"{days} business days after the instruction" if days is not None else "promptly"
+    return f"{source_text(issue, source)}, {when}"
 
 
 def possession_reasons(view: PossessionView) -> list[str]:

@@ -415,6 +415,7 @@ def _show_view(view: PossessionView) -> None:
 
 
 def _show_issues(review: Review, issue: str) -> None:
+    from exports.possession.sources import TERMS
     from verifier.control_cases import quantity
 
     rows = [
@@ -433,6 +434,7 @@ def _show_issues(review: Review, issue: str) -> None:
     if found is None:
         return
     due = {each.line_id: quantity(found, each.attributed) for each in found.sources if each.attributed}
+    cited = {each.line_id: TERMS[each.kind].citation for each in found.sources}
     rows = [
         [
             output.clean(each.line.line_id),
@@ -441,7 +443,7 @@ def _show_issues(review: Review, issue: str) -> None:
             quantity(found, each.base_units),
             each.cause.replace("_", " ") if each.cause is not None else "",
             due.get(each.line.line_id, ""),
-            each.citation,
+            cited.get(each.line.line_id, each.citation),
         ]
         for each in found.counted
     ]
