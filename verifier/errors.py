@@ -6,6 +6,8 @@ VerifierError                  every error of this package; has a stable `code` 
 ├── MissingExtra               an optional part of the distribution is not installed
 ├── StoreError                 the database cannot be used
 │   ├── StoreBusy              another writer holds it; nothing was written
+│   ├── LeaseHeld              another process does this work already
+│   ├── LeaseLost              another process took the work over; what was late is not written
 │   ├── SchemaOutdated         the database has another schema version than this program
 │   └── JournalBroken          the journal or a row it speaks of was changed
 ├── ArchiveError               the archive folder cannot be written, or holds something else
@@ -74,6 +76,20 @@ class StoreBusy(StoreError):
     advice = "Wait until the other command ends and run this one again; nothing was written."
 
 
+class LeaseHeld(StoreError):
+    """Another process does this work already."""
+
+    code = "lease-held"
+    advice = "Let it finish, or stop it; when its process is gone its lease runs out within a minute."
+
+
+class LeaseLost(StoreError):
+    """Another process took the work over while this one slept or was cut off; what came too late is not written."""
+
+    code = "lease-lost"
+    advice = "Nothing is to be done: the other process goes on with the work."
+
+
 class SchemaOutdated(StoreError):
     """The database has another schema version than this program."""
 
@@ -92,7 +108,7 @@ class BundleRefused(VerifierError):
     """A verifier would refuse the bundle that was asked for; it was not written."""
 
     code = "bundle-refused"
-    advice = "Run `custody sweep` again, which opens a case for whatever still differs, and export then."
+    advice = "Run `custody sweep` or `custody reconcile` again: cases open for what still differs; export then."
 
 
 class StoredNotJudged(VerifierError):

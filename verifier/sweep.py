@@ -191,8 +191,13 @@ class ChainSweep:
 
         Nothing is read of a halted chain; that is a failure as well. With `every_block` balances are read at every
         block since the last sweep. Raises `InvalidValue` when the height is not final yet, or when these are more
-        blocks than the settings allow, `ChainConfigError` when a node cannot do what the configuration wants.
+        blocks than the settings allow, `ChainConfigError` when a node cannot do what the configuration wants,
+        `LeaseHeld` while another process sweeps the chain, and `LeaseLost` when one took it over.
         """
+        with self._store.leased(f"chain:{self._chain.chain_id}"):
+            return self._run(at, every_block)
+
+    def _run(self, at: int | None, every_block: bool) -> SweepOutcome:
         self._every_block = every_block
         if halt := self._store.halt(self._chain.chain_id):
             return self._failed(FinalityReversed(f"{self._chain.chain_id} is halted until a person resumes it: {halt}"))

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from verifier.errors import JournalBroken, SchemaOutdated, StoreBusy, StoreError
+from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError
 from verifier.store.interning import Interned
 from verifier.store.migrations import SCHEMA_VERSION
-from verifier.store.records import JournalHead
-from verifier.store.tables import JournalEntryRow, JournalSealRow, table
+from verifier.store.records import JournalHead, Lease
+from verifier.store.tables import JournalEntryRow, JournalSealRow, WorkLeaseRow, table
 from verifier.store.unit import Unit
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _WRITER_LOCK: Final = 0x637573746F6479
 
 ENTRY: Final = table(JournalEntryRow)
 SEAL: Final = table(JournalSealRow)
+LEASE: Final = table(WorkLeaseRow)
 
 
 class Database:
@@ -46,6 +47,8 @@ class Database:
         self._engine = engine
         self._busy_seconds = busy_seconds
         self._interned = Interned()
+        self.fences: dict[str, Lease] = {}
+        """Leases that this store holds: a write is refused from the moment another process has one of them."""
 
     @property
     def dialect_name(self) -> str:
@@ -105,6 +108,10 @@ class Database:
                 if self.dialect_name == "postgresql":
                     options.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._busy_seconds * 1000)}")
                     options.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+                for lease in tuple(self.fences.values()):
+                    token = options.execute(sa.select(LEASE.c.token).where(LEASE.c.name == lease.name)).scalar()
+                    if token != lease.token:
+                        raise LeaseLost(f"{lease.name} was taken by another process; nothing was written")
                 yield options
                 if transaction.is_active:
                     transaction.commit()

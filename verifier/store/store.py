@@ -15,6 +15,7 @@ from verifier.store.engine import BUSY_SECONDS, create_engine
 from verifier.store.instruction_store import InstructionStore
 from verifier.store.key_store import KeyStore
 from verifier.store.known import KnownStore
+from verifier.store.lease_store import LeaseStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
 from verifier.store.possession_store import PossessionStore
@@ -33,6 +34,7 @@ class Store(
     ResultStore,
     CoverageStore,
     CustodianStore,
+    LeaseStore,
     LookStore,
     ChangeStore,
     BundleStore,

@@ -1,0 +1,190 @@
+"""Leases: one holder at a time, a late one cannot write, and whoever died is replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import MOMENT
+from verifier.errors import LeaseHeld, LeaseLost
+from verifier.process_identity import ProcessIdentity
+from verifier.store import Store, open_store
+from verifier.store.lease_store import LEASE
+from verifier.store.tables import METADATA
+from verifier.store.triggers import CHANGING, table_names
+
+NAME = "chain:eip155:1"
+OTHER = "other-host/12@34"
+ROOT = Path(__file__).parents[3]
+
+
+def write(store: Store) -> None:
+    with store.record("test.note", "tests", {}, MOMENT, payload_is_the_record=True):
+        pass
+
+
+def entries(store: Store) -> list[str]:
+    from verifier.store.journal_view import newest_entries
+
+    return [entry.kind for entry in newest_entries(store, 50)]
+
+
+@pytest.mark.fault("C5")
+def test_one_holds_it_and_the_other_is_told_who(store: Store, database_url: str) -> None:
+    first = store.take_lease(NAME, MOMENT, seconds=60)
+    second = open_store(database_url)
+    try:
+        with pytest.raises(LeaseHeld, match=first.holder):
+            second.take_lease(NAME, MOMENT + timedelta(seconds=59), holder=OTHER)
+        store.give_lease_back(first, MOMENT)
+        assert second.take_lease(NAME, MOMENT, holder=OTHER).token == first.token + 1
+        assert second.take_lease("chain:eip155:2", MOMENT, holder=OTHER).token == 1
+    finally:
+        second.close()
+
+
+@pytest.mark.fault("C6")
+def test_who_slept_through_its_lease_writes_nothing(store: Store, database_url: str) -> None:
+    late = store.take_lease(NAME, MOMENT, seconds=10, holder="slow-host/1@2")
+    store.fences[NAME] = late
+    write(store)
+    awake = open_store(database_url)
+    try:
+        taken = awake.take_lease(NAME, MOMENT + timedelta(seconds=10), seconds=10, holder=OTHER)
+        awake.fences[NAME] = taken
+        before = store.head()
+        with pytest.raises(LeaseLost):
+            write(store)
+        with pytest.raises(LeaseLost):
+            store.renew_lease(late, MOMENT + timedelta(seconds=11))
+        assert store.head() == before
+        write(awake)
+        store.fences.clear()
+        store.give_lease_back(late, MOMENT + timedelta(seconds=12))
+        assert [lease for lease, _, _ in awake.leases()] == [taken]
+        assert "lease.taken_over" in entries(awake)
+    finally:
+        awake.close()
+
+
+def test_a_renewed_lease_is_held_for_longer(store: Store) -> None:
+    lease = store.take_lease(NAME, MOMENT, seconds=10, holder=OTHER)
+    store.renew_lease(lease, MOMENT + timedelta(seconds=9), seconds=10)
+    with pytest.raises(LeaseHeld):
+        store.take_lease(NAME, MOMENT + timedelta(seconds=18), holder="third/1@1")
+    assert store.take_lease(NAME, MOMENT + timedelta(seconds=19), holder="third/1@1").token == 2
+
+
+def test_a_lease_given_back_leaves_no_journal_entry(store: Store) -> None:
+    before = store.head()
+    with store.leased(NAME) as lease:
+        assert store.fences == {NAME: lease}
+        with store.leased(NAME) as same:
+            assert same is lease
+    assert not store.fences
+    assert store.leases() == []
+    assert store.head() == before
+
+
+def test_a_lease_is_renewed_while_the_work_goes_on(store: Store, database_url: str) -> None:
+    second = open_store(database_url)
+    try:
+        with store.leased(NAME, seconds=0.4):
+            time.sleep(1.0)
+            with pytest.raises(LeaseHeld):
+                second.take_lease(NAME, datetime.now(UTC), holder=OTHER)
+            write(store)
+    finally:
+        second.close()
+
+
+def test_only_leases_change(store: Store) -> None:
+    assert {"work_lease"} == CHANGING == set(METADATA.tables) - set(table_names())
+    assert "record_id" not in LEASE.columns
+
+
+HOLD = """
+import sys, time
+from datetime import UTC, datetime
+from verifier.errors import LeaseLost
+from verifier.store import open_store
+store = open_store(sys.argv[1])
+with store.leased("chain:eip155:1", seconds=float(sys.argv[2])):
+    print("held", flush=True)
+    sys.stdin.readline()
+    try:
+        with store.record("test.late", "tests", {}, datetime.now(UTC), payload_is_the_record=True):
+            pass
+    except LeaseLost:
+        print("refused", flush=True)
+    else:
+        print("written", flush=True)
+"""
+
+
+def holder(database_url: str, seconds: float) -> subprocess.Popen[str]:
+    started = subprocess.Popen(
+        [sys.executable, "-c", HOLD, database_url, str(seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "held\n"
+    return started
+
+
+@pytest.mark.fault("C6")
+def test_a_stopped_process_that_wakes_is_refused(store: Store, database_url: str) -> None:
+    slept = holder(database_url, 0.8)
+    try:
+        os.kill(slept.pid, signal.SIGSTOP)
+        with pytest.raises(LeaseHeld), store.leased(NAME):
+            raise AssertionError("its process lives and its lease runs")
+        time.sleep(1.0)
+        with store.leased(NAME) as lease:
+            assert lease.token == 2
+            os.kill(slept.pid, signal.SIGCONT)
+            said, _ = slept.communicate("go on\n", timeout=30)
+            assert said.splitlines()[-1] == "refused"
+            assert "test.late" not in entries(store)
+    finally:
+        slept.kill()
+        slept.communicate()
+
+
+def test_a_process_that_was_not_disturbed_writes(store: Store, database_url: str) -> None:
+    quiet = holder(database_url, 30)
+    said, _ = quiet.communicate("go on\n", timeout=30)
+    assert said.splitlines()[-1] == "written"
+    assert "test.late" in entries(store)
+
+
+def test_a_killed_process_is_replaced_at_once(store: Store, database_url: str) -> None:
+    killed = holder(database_url, 3600)
+    with pytest.raises(LeaseHeld):
+        store.take_lease(NAME, datetime.now(UTC))
+    killed.kill()
+    killed.communicate()
+    with store.leased(NAME) as lease:
+        assert lease.token == 2
+    assert "lease.taken_over" in entries(store)
+
+
+def test_the_name_of_a_process_can_be_read_back() -> None:
+    own = ProcessIdentity.own()
+    assert ProcessIdentity.parse(str(own)) == own
+    assert not own.is_gone
+    assert ProcessIdentity(own.host, own.process_id, "1").is_gone, "a later process of the same number"
+    assert ProcessIdentity(own.host, 2**22 + 5, "1").is_gone
+    assert not ProcessIdentity("elsewhere", 2**22 + 5, "1").is_gone
+    assert ProcessIdentity.parse("nobody") is None
+    assert ProcessIdentity.parse("host/x@1") is None

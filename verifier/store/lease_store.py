@@ -1,0 +1,150 @@
+"""Leases with fencing numbers: two processes on one database never do the same work, and a late one cannot write.
+
+A lease is taken for some time and renewed while the work goes on. Whoever was stopped or cut off for longer loses it:
+the next one takes it under a higher number, and every transaction of the first is refused from then on, because the
+number is looked at inside the transaction, behind the lock that all writers take (Kleppmann, "How to do distributed
+locking", 2016). Where clocks of machines differ, work may be done twice for a while; it is never written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any, Final
+
+import sqlalchemy as sa
+import structlog
+
+from chains.types import utc_text
+from verifier.errors import LeaseHeld, LeaseLost, StoreError
+from verifier.process_identity import ProcessIdentity
+from verifier.store.engine import Database
+from verifier.store.records import Lease
+from verifier.store.tables import WorkLeaseRow, table
+
+LEASE: Final = table(WorkLeaseRow)
+LEASE_SECONDS: Final = 60.0
+"""How long a lease lasts without being renewed."""
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class LeaseStore(Database):
+    """The leases' side of the store."""
+
+    def take_lease(self, name: str, now: datetime, *, seconds: float = LEASE_SECONDS, holder: str = "") -> Lease:
+        """Take a lease that is free, was given back, has run out, or whose process of this machine has ended.
+
+        Raises `LeaseHeld`. Taking one that another process had not given back is journalled.
+        """
+        holder = holder or str(ProcessIdentity.own())
+        with self.read() as connection:
+            before = _lease_row(connection, name)
+        if before is not None and _is_held(before.holder, before.expires_at, now):
+            raise LeaseHeld(f"{name} is worked on by {before.holder} until {utc_text(before.expires_at)}")
+        lease = Lease(name, 1 if before is None else before.token + 1, holder)
+        values = {
+            "token": lease.token,
+            "holder": holder,
+            "taken_at": now,
+            "expires_at": now + timedelta(seconds=seconds),
+        }
+        if before is None or not before.holder:
+            with self._writing() as connection:
+                _put(connection, name, before, values)
+        else:
+            payload = {"name": name, "token": lease.token, "from": before.holder}
+            with self.record("lease.taken_over", holder, payload, now, payload_is_the_record=True) as unit:
+                _put(unit.connection, name, before, values)
+        return lease
+
+    def renew_lease(self, lease: Lease, now: datetime, *, seconds: float = LEASE_SECONDS) -> None:
+        """Hold it for longer. Raises `LeaseLost` when another process took it since."""
+        with self._writing() as connection:
+            renewed = connection.execute(
+                LEASE.update().where(LEASE.c.name == lease.name, LEASE.c.token == lease.token, LEASE.c.holder != ""),
+                {"expires_at": now + timedelta(seconds=seconds)},
+            )
+            if not renewed.rowcount:
+                raise LeaseLost(f"{lease.name} was taken by another process")
+
+    def give_lease_back(self, lease: Lease, now: datetime) -> None:
+        """Let anybody take it at once; nothing happens when somebody did already."""
+        with self._writing() as connection:
+            connection.execute(
+                LEASE.update().where(LEASE.c.name == lease.name, LEASE.c.token == lease.token),
+                {"holder": "", "expires_at": now},
+            )
+
+    @contextmanager
+    def leased(self, name: str, *, seconds: float = LEASE_SECONDS, clock: Clock = _clock) -> Iterator[Lease]:
+        """Hold a lease during the block, renewing it; every transaction of this store is fenced by it meanwhile.
+
+        Raises `LeaseHeld` at the start, and `LeaseLost` from the first write after the lease was lost. A lease of the
+        same name that this store holds already is used again. The clock is that of the machine: a lease is about
+        processes, not about the moment that records speak of.
+        """
+        if (mine := self.fences.get(name)) is not None:
+            yield mine
+            return
+        lease = self.take_lease(name, clock(), seconds=seconds)
+        self.fences[name] = lease
+        ended = Event()
+        keeper = Thread(target=self._keep, args=(lease, clock, seconds, ended), name=f"lease {name}", daemon=True)
+        keeper.start()
+        try:
+            yield lease
+        finally:
+            ended.set()
+            keeper.join()
+            del self.fences[name]
+            try:
+                self.give_lease_back(lease, clock())
+            except StoreError as error:  # it runs out by itself
+                log.warning("lease not given back", lease=name, code=error.code)
+
+    def _keep(self, lease: Lease, clock: Clock, seconds: float, ended: Event) -> None:
+        while not ended.wait(seconds / 4):
+            try:
+                self.renew_lease(lease, clock(), seconds=seconds)
+            except LeaseLost:
+                log.warning("lease lost", lease=lease.name, token=lease.token)
+                return
+            except StoreError as error:
+                log.warning("lease not renewed", lease=lease.name, code=error.code)
+
+    def leases(self) -> list[tuple[Lease, datetime, datetime]]:
+        """Every lease that was not given back, with when it was taken and when it runs out."""
+        query = sa.select(LEASE).where(LEASE.c.holder != "").order_by(LEASE.c.name)
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        return [(Lease(row.name, row.token, row.holder), row.taken_at, row.expires_at) for row in rows]
+
+
+def _lease_row(connection: sa.Connection, name: str) -> sa.Row[Any] | None:
+    return connection.execute(sa.select(LEASE).where(LEASE.c.name == name)).one_or_none()
+
+
+def _put(connection: sa.Connection, name: str, before: sa.Row[Any] | None, values: Mapping[str, object]) -> None:
+    """Write a lease that is still as it was when it was found free."""
+    if _lease_row(connection, name) != before:
+        raise LeaseHeld(f"{name} was taken by another process a moment ago")
+    if before is None:
+        connection.execute(LEASE.insert(), {"name": name, **values})
+    else:
+        connection.execute(LEASE.update().where(LEASE.c.name == name), values)
+
+
+def _is_held(holder: str, expires_at: datetime, now: datetime) -> bool:
+    if not holder or expires_at <= now:
+        return False
+    process = ProcessIdentity.parse(holder)
+    return process is None or not process.is_gone
