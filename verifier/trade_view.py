@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from chains.types import Asset, ChainId, utc_text
-from exports.reserve.money import dollars
 from mapping.books_types import Trade
 from verifier.errors import InputError
 from verifier.reserve.trade_ledger import TradeState
 from verifier.reserve.trade_overlay import settled_on, trade_state
 from verifier.reserve.trades import RecordedSettlement, standing_settlements
+from verifier.reserve_show import shown
 from verifier.trade_settling import trades_at
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TradeLine:
             trade.account_id,
             trade.side.value,
             f"{self.asset.format_quantity(trade.base_units)} {self.asset.symbol}",
-            dollars(trade.contract_amount),
+            shown(trade.contract_amount),
             trade.settlement_date.isoformat(),
             trade.rail.value if trade.chain_id is None else trade.chain_id,
             self.state.value + (" (in doubt)" if self.doubt else ""),

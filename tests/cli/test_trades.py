@@ -54,14 +54,14 @@ def test_the_trades_are_listed_with_their_state(kept: Firm) -> None:
     ]
     failing = kept("trades", "list", "--state", "failing").out
     assert "T-2" in failing
-    assert "1600.00" in failing
+    assert "1,600.00" in failing
     assert "T-1" not in failing
 
 
 def test_one_trade_is_shown_in_full(kept: Firm) -> None:
     text = kept("trades", "show", "T-1")
     assert text.code == 0
-    assert "A-1: buy 5 AAPL for 1150.50 US dollars, due 2026-10-02 on dtc" in text.out
+    assert "A-1: buy 5 AAPL for 1,150.50 US dollars, due 2026-10-02 on dtc" in text.out
     shown = kept("trades", "show", "T-1", "--json").json
     assert (shown["settled_on"], shown["base_units"], shown["contract_amount"]) == ("2026-10-02", "5", "115050")
     assert shown["history"] == []
