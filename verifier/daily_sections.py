@@ -56,7 +56,7 @@ def reserve_section(store: Store, settings: Settings, as_of: date, now: datetime
         note_h[purpose.value] = _note_h(made, purpose, items, gaps)
     matches = movement_matches(store, settings, now)
     if not matches.compared:
-        gaps.append("no movement of a reserve account was held against an instruction: none is stated")
+        gaps.append("no movement of a reserve account was held against an instruction")
     states = instruction_states(store, settings, now, matches)
     return {
         "in_use": True,

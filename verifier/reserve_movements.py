@@ -5,7 +5,7 @@ Read only. What people do about instructions is in `reserve_instructions`.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
@@ -140,6 +140,14 @@ def _findings(
         )
         subject = f"{gap.account_id} {gap.opening_on.isoformat()} {gap.closing_on.isoformat()}"
         yield finding(FindingKind.UNEXPLAINED_CHANGE, gap.account_id, gap.unexplained, subject, text)
+    before = Counter(purposes[each.account_id] for each in matches.before)
+    for purpose, count in sorted(before.items()):
+        text = (
+            f"Entries of the bank's statements of the {purpose} reserve from before the first instruction, "
+            f"held against none: {count}."
+        )
+        place = LocationId(f"bank:reserve-{purpose}")
+        yield Finding(FindingKind.UNVERIFIED, Rail.CASH, place, None, None, "movements", text)
     for instruction_id in matches.not_executed:
         missed = by_id[instruction_id]
         text = (

@@ -95,6 +95,7 @@ def test_refused_instructions_and_bad_input(desk: Firm) -> None:
 
 
 def test_an_entry_without_an_instruction_is_a_case(desk: Firm, clock: list[datetime]) -> None:
+    assert desk("reserve", "instruct", "deposit", "1.00", "--account", "SRA-P", "--actor", "a").code == 0
     clock[0] = TUESDAY_NOON
     entry = ("account_id=SRA-C", "bank_reference=B-7", "value_on=2026-10-06", "direction=withdrawal", "amount=7.00")
     assert desk("post", "bank_movements", *entry).code == 0

@@ -93,6 +93,8 @@ class MovementMatches:
     gaps: tuple[StatementGap, ...]
     not_executed: tuple[str, ...]
     """Ids of approved instructions whose last day a statement of the account covers, without a sign of them."""
+    before: tuple[BankMovement, ...]
+    """Entries from before the firm's first instruction of any account: nothing was there to hold them against."""
     compared: int
     """Entries and pairs of statements that were looked at."""
 
@@ -106,18 +108,20 @@ def match_movements(
 ) -> MovementMatches:
     """Hold entries and statements against instructions, on a day; the order of the rows makes no difference.
 
-    `begun` is the day of each account's first instruction, approved or not: statements before it are not compared
-    unless an entry is older.
+    `begun` is the day of each account's first instruction, approved or not. Entries are judged from the first of them
+    on; statements from an account's own first instruction or entry on.
     """
     ordered = sorted(approved, key=lambda each: (each.approved_on, each.instruction_id))
     entries = sorted(movements, key=lambda each: (each.value_on, each.account_id, each.bank_reference))
-    executed, uninstructed = _by_entry(ordered, entries)
+    first_of_all = min(begun.values(), default=None)
+    judged = [each for each in entries if first_of_all is not None and each.value_on >= first_of_all]
+    executed, uninstructed = _by_entry(ordered, judged)
     cash: dict[str, dict[date, int]] = defaultdict(dict)
     for line in statements:
         if line.holding == "cash" and line.market_value is not None and line.as_of <= on:
             cash[line.account_id][line.as_of] = line.market_value
     gaps: list[StatementGap] = []
-    compared = len(entries)
+    compared = len(judged)
     for account_id in sorted(cash):
         own = [each for each in entries if each.account_id == account_id]
         first = min([each.value_on for each in own] + [begun.get(account_id, date.max)])
@@ -145,7 +149,8 @@ def match_movements(
         and on > each.valid_until
         and max(cash[each.account_id], default=date.min) >= each.valid_until
     ]
-    return MovementMatches(executed, tuple(uninstructed), tuple(gaps), tuple(missed), compared)
+    before = tuple(each for each in entries if each not in judged)
+    return MovementMatches(executed, tuple(uninstructed), tuple(gaps), tuple(missed), before, compared)
 
 
 def _by_entry(

@@ -181,11 +181,22 @@ def test_what_the_bank_shows_ends_it_and_the_money_is_taken_off_once(funded: Sto
 def test_money_that_moved_without_an_instruction_is_a_case_that_stays(
     funded: Store, direction: MovementSide, kind: FindingKind, cents: int
 ) -> None:
+    make(funded, IN, cents=1)
     say(funded, WEDNESDAY_NOON, [entry(7_00, direction)])
     look(funded, SETTINGS, "clock", WEDNESDAY_NOON)
     (case,) = [each for each in funded.cases() if each.finding.kind is kind]
     assert (case.finding.base_units, case.finding.location_id) == (cents, "bank:reserve-customer")
     assert "entry B-1" in case.finding.text
+
+
+def test_entries_without_any_instruction_are_unverified(funded: Store) -> None:
+    say(funded, WEDNESDAY_NOON, [entry(7_00)])
+    look(funded, SETTINGS, "clock", WEDNESDAY_NOON)
+    found = [each.finding for each in funded.cases() if each.finding.subject == "movements"]
+    assert [(each.kind, each.text.endswith("held against none: 1.")) for each in found] == [
+        (FindingKind.UNVERIFIED, True)
+    ]
+    assert FindingKind.UNAUTHORIZED_TRANSFER not in {each.finding.kind for each in funded.cases()}
 
 
 def test_an_approval_that_nobody_executed_and_a_change_that_nothing_explains_are_cases(funded: Store) -> None:

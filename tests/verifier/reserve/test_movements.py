@@ -39,7 +39,7 @@ def matched(
     statements: list[ReserveHolding] | None = None,
     on: date = THU,
 ) -> MovementMatches:
-    begun = {each.account_id: each.approved_on for each in approved}
+    begun = {each.account_id: date(2026, 10, 1) for each in approved}
     return match_movements(approved, entries, statements or [], begun, on)
 
 
@@ -69,6 +69,14 @@ def test_an_entry_that_fits_no_instruction_is_left(other: BankMovement) -> None:
 @pytest.mark.parametrize("on", [MON, WED])
 def test_the_first_and_the_last_day_are_in_time(on: date) -> None:
     assert set(matched([instructed()], [entry(on=on)]).executed) == {"RI-1"}
+
+
+def test_an_entry_from_before_the_first_instruction_of_all_is_not_judged_and_kept_apart() -> None:
+    older, own = entry("B-0", on=date(2026, 9, 30)), entry("B-1")
+    found = matched([instructed()], [older, own])
+    assert (found.before, set(found.executed), found.uninstructed, found.compared) == ((older,), {"RI-1"}, (), 1)
+    none = match_movements([], [own], [], {}, THU)
+    assert (none.before, none.uninstructed, none.compared) == ((own,), (), 0)
 
 
 def test_an_instruction_is_executed_once() -> None:
