@@ -35,11 +35,13 @@ function judged(number, found) {
 }
 const skipped = (number, status, note, compared = 0) => ({ number, name: NAMES[number], status, compared, note, reasons: [], more: 0 });
 
-// `source`: {size, read(from, to)}. `reader`: {trusted, trustedProblem, now, earlier}. Raises nothing for a bad bundle.
+// `source`: {size, read(from, to)}. `reader`: {trusted, trustedProblem, now, earlier, progress(number)}. Raises nothing
+// for a bad bundle.
 async function verify(source, reader) {
   const report = { checks: [], manifest: null, all: null, accepted: [] };
   const add = (check) => { report.checks.push(check); return check.status === STATUS.passed; };
   const attempt = async (number, work) => {
+    if (reader.progress) await reader.progress(number);
     try { return await work(); } catch (error) {
       const contradicts = error instanceof Contradiction;
       const words = contradicts || error instanceof Obstacle ? error.message : "this page could not do it: " + error;

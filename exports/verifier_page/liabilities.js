@@ -45,7 +45,8 @@ function totalOf(assetId, decimals, records, paddingKey, positions, places, mani
   const tree = treeOf(records, paddingKey), seconds = (gap) => Number((gap + 999999n) / 1000000n);
   const observed = places.length && places.every((r) => r.observed !== null) ? sum(places.map((r) => r.observed - r.gas_float_observed)) : null;
   const difference = observed === null ? null : observed - tree.owed;
-  const skew = Math.max(0, ...places.flatMap((r) => [r.claimed_as_of, r.observed_as_of]).map((at) => seconds(apart(at, manifest.as_of))));
+  const moments = places.flatMap((r) => [r.claimed_as_of, r.observed_as_of]);
+  const skew = moments.reduce((most, at) => Math.max(most, seconds(apart(at, manifest.as_of))), 0);
   const tooFar = difference === null || skew > manifest.as_of_skew_seconds_max;
   const statuses = [tooFar ? "unverified" : difference ? "diverged" : "matched", ...places.map((r) => r.status)];
   return {

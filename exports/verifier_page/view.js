@@ -3,7 +3,7 @@ const SHOWN = {
   failed: ["✗ failed", "bad"], not_possible: ["? not possible", "open"], not_here: ["– not done here", "soft"],
   passed: ["✓ passed", "good"], not_requested: ["– nothing to ask", "soft"],
 };
-const WORST_FIRST = Object.keys(SHOWN), ROWS_MAX = 200, WHOLE_BYTES_MAX = 2 ** 26;
+const WORST_FIRST = Object.keys(SHOWN), ROWS_MAX = 200, WHOLE_BYTES_MAX = 2 ** 26, SHOWN_BYTES_MIN = 2 ** 20;
 const at = (id) => document.getElementById(id);
 
 function element(tag, text, style) {
@@ -141,6 +141,12 @@ async function run() {
     }
   }
   if (earlier) reader.earlier = await earlierOf(earlier);
+  if (bundle.size > SHOWN_BYTES_MIN) {
+    reader.progress = (number) => {
+      at("progress").textContent = "Check " + number + ": " + NAMES[number] + "…";
+      return new Promise((resolve) => { setTimeout(resolve); }); // lets the browser show it
+    };
+  }
   const report = await verify(await sourceOf(bundle), reader);
   showVerdict(report);
   showFacts(report);
