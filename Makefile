@@ -68,7 +68,7 @@ lock: $(READY) ## write the lock files anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	  requirements-bootstrap.in -o requirements-bootstrap.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	  --python-version 3.11 --extra server --extra bitcoin --extra fast --extra testing --group bitcoinlib --group test --group lint \
+	  --python-version 3.11 --extra server --extra bitcoin --extra fast --extra testing --extra timestamps --extra report --group bitcoinlib --group test --group lint \
 	  pyproject.toml -o requirements.lock
 
 .PHONY: clean
