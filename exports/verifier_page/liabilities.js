@@ -6,7 +6,9 @@ const eightBytes = (number) => { const out = new Uint8Array(8); new DataView(out
 const named = (text) => { const bytes = utf8.encode(text); return join(fourBytes(bytes.length), bytes); };
 function wide(value) {
   if (value < 0n || value > AMOUNT_MAX) refuse("an amount is negative or does not fit 256 bits");
-  return unhex(value.toString(16).padStart(64, "0"));
+  const out = new Uint8Array(32), view = new DataView(out.buffer);
+  for (let part = 0; part < 4; part++) view.setBigUint64(24 - 8 * part, BigInt.asUintN(64, value >> BigInt(64 * part)));
+  return out;
 }
 
 function leavesOf(r) {
