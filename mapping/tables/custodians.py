@@ -136,8 +136,7 @@ CUSTODIAN_ACCOUNTS = Table(
         ),
     ),
     notes=(
-        "Of one location the row in effect on a day counts; of two locations none has the account of another at the same "
-        "custodian.",
+        "Of one location the row in effect on a day counts. One account of a custodian is one location.",
         "A client's asset at an account `firm`, or the firm's own at an account `clients`, is commingling.",
     ),
 )
