@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from chains.errors import ChainError, InvalidValue
 from chains.evm.addresses import evm_chain_number
 from chains.evm.inclusion import IncludedTransaction, TransactionProof, check_inclusion
-from chains.types import Asset, AssetId, TransferKind
+from chains.types import Address, Asset, AssetId, TransferKind
 from exports.contents import Contents
 from exports.evidence_checks import IN_ORDER
 from exports.proof_records import TransactionProofRecord
@@ -91,7 +91,7 @@ def _token_problems(
             raise InvalidValue(f"{asset_id} is not in the bundle")
         asset = Asset(row.asset_id, row.symbol, row.decimals)
         stated = Counter((e.sender, e.receiver, e.base_units) for e in transfers if e.asset_id == asset_id)
-        told = Counter(
+        told: Counter[tuple[Address | None, Address | None, int]] = Counter(
             (movement.sender_address, movement.receiver_address, movement.base_units)
             for movement in included.movements(asset)
         )
