@@ -58,7 +58,7 @@ from exports.reserve_checks import check_reserve, reserve_lines
 from exports.securities_checks import check_securities, securities_lines
 from exports.strictzip import StrictZip, ZipLimits
 from exports.superseded import superseded_lines
-from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps
+from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps, stamp_name
 from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
 
@@ -290,7 +290,9 @@ class _Run:
         if too_large := [name for name in names if container.entries[name].size_bytes > STAMP_BYTES_MAX]:
             self.note(25, Outcome(len(names), [f"{name}: larger than {STAMP_BYTES_MAX} bytes" for name in too_large]))
             return None
-        stamps = {name: container.read(name, STAMP_BYTES_MAX) for name in names[: STAMPS_MAX + 1]}
+        read = {name: container.read(name, STAMP_BYTES_MAX) for name in names[: STAMPS_MAX + 1]}
+        # One that is not what its name says is refused by check 4, whether or not its authority can be read.
+        stamps = {name: stamp for name, stamp in read.items() if name == stamp_name(stamp)}
         verdict = judge_stamps(
             digest_hex(data), stamps, self.tsa_certificates, created_at=manifest.created_at, now=self.now
         )
