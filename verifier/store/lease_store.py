@@ -8,11 +8,11 @@ locking", 2016). Where clocks of machines differ, work may be done twice for a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 import structlog
@@ -43,27 +43,22 @@ class LeaseStore(Database):
     def take_lease(self, name: str, now: datetime, *, seconds: float = LEASE_SECONDS, holder: str = "") -> Lease:
         """Take a lease that is free, was given back, has run out, or whose process of this machine has ended.
 
-        Raises `LeaseHeld`. Taking one that another process had not given back is journalled.
+        Raises `LeaseHeld`. It leaves no journal entry: who works on what is no record.
         """
         holder = holder or str(ProcessIdentity.own())
-        with self.read() as connection:
-            before = _lease_row(connection, name)
-        if before is not None and _is_held(before.holder, before.expires_at, now):
-            raise LeaseHeld(f"{name} is worked on by {before.holder} until {utc_text(before.expires_at)}")
-        lease = Lease(name, 1 if before is None else before.token + 1, holder)
-        values = {
-            "token": lease.token,
-            "holder": holder,
-            "taken_at": now,
-            "expires_at": now + timedelta(seconds=seconds),
-        }
-        if before is None or not before.holder:
-            with self._writing() as connection:
-                _put(connection, name, before, values)
-        else:
-            payload = {"name": name, "token": lease.token, "from": before.holder}
-            with self.record("lease.taken_over", holder, payload, now, payload_is_the_record=True) as unit:
-                _put(unit.connection, name, before, values)
+        with self._writing() as connection:
+            before = connection.execute(sa.select(LEASE).where(LEASE.c.name == name)).one_or_none()
+            if before is not None and _is_held(before.holder, before.expires_at, now):
+                raise LeaseHeld(f"{name} is worked on by {before.holder} until {utc_text(before.expires_at)}")
+            lease = Lease(name, 1 if before is None else before.token + 1, holder)
+            until = now + timedelta(seconds=seconds)
+            values = {"token": lease.token, "holder": holder, "taken_at": now, "expires_at": until}
+            if before is None:
+                connection.execute(LEASE.insert(), {"name": name, **values})
+            else:
+                connection.execute(LEASE.update().where(LEASE.c.name == name), values)
+        if before is not None and before.holder:
+            log.info("lease taken over", lease=name, token=lease.token, from_process=before.holder)
         return lease
 
     def renew_lease(self, lease: Lease, now: datetime, *, seconds: float = LEASE_SECONDS) -> None:
@@ -127,20 +122,6 @@ class LeaseStore(Database):
         with self.read() as connection:
             rows = connection.execute(query).all()
         return [(Lease(row.name, row.token, row.holder), row.taken_at, row.expires_at) for row in rows]
-
-
-def _lease_row(connection: sa.Connection, name: str) -> sa.Row[Any] | None:
-    return connection.execute(sa.select(LEASE).where(LEASE.c.name == name)).one_or_none()
-
-
-def _put(connection: sa.Connection, name: str, before: sa.Row[Any] | None, values: Mapping[str, object]) -> None:
-    """Write a lease that is still as it was when it was found free."""
-    if _lease_row(connection, name) != before:
-        raise LeaseHeld(f"{name} was taken by another process a moment ago")
-    if before is None:
-        connection.execute(LEASE.insert(), {"name": name, **values})
-    else:
-        connection.execute(LEASE.update().where(LEASE.c.name == name), values)
 
 
 def _is_held(holder: str, expires_at: datetime, now: datetime) -> bool:

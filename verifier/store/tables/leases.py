@@ -1,7 +1,4 @@
-"""Who works on what right now. The one table whose rows change: it is no record, and nothing in a bundle rests on it.
-
-That a lease was taken, and from whom, is journalled; its renewals are not.
-"""
+"""Who works on what right now. The one table whose rows change: it is no record, and no evidence rests on it."""
 
 from __future__ import annotations
 
