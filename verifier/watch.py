@@ -22,7 +22,7 @@ from chains.reader import ChainConfig, ChainPlugin, ChainReader
 from chains.types import BlockRef, Finality, FinalityKind, utc_text
 from verifier.case_view import case_json
 from verifier.config import WatchSettings
-from verifier.errors import StoreBusy
+from verifier.errors import LeaseHeld, StoreBusy
 from verifier.head_look import HeadLook
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings
 from verifier.store import CaseSeen, Store
@@ -47,7 +47,7 @@ class WatchEvent:
 
     chain_id: str
     kind: str
-    """`provisional` (a look at the head), `swept`, `failed`, `stale` or `stopped`."""
+    """`provisional` (a look at the head), `swept`, `failed`, `stale`, `standby` (another watches) or `stopped`."""
     at: datetime
     exit_code: int
     """As of a command: 0, 1 the evidence contradicts, 2 something is not known."""
@@ -127,13 +127,17 @@ class ChainWatch:
     def run(self, *, once: bool = False) -> None:
         """Follow the chain until stopped; `once`: one look and the sweep that is due.
 
-        A database that another writer holds for long is a failed round. Raises what a sweep raises besides.
+        A database that another writer holds for long, or a chain that another process sweeps, is a failed round.
+        Raises what a sweep raises besides.
         """
         try:
             while not self._stop.is_set():
                 try:
                     self.turn()
-                except StoreBusy as error:  # a long import, say; nothing was written, and the next round does it again
+                except (
+                    StoreBusy,
+                    LeaseHeld,
+                ) as error:  # a long import or a sweep by hand; the next round does it again
                     self._say(self._failed(error))
                 if once:
                     return
@@ -231,7 +235,7 @@ class ChainWatch:
         kept = self._store.node_capabilities(config.chain_id, node.node_id)
         return self._plugin.open(config, node, capabilities=kept or None)
 
-    def _failed(self, error: ReadError | StoreBusy) -> WatchEvent:
+    def _failed(self, error: ReadError | StoreBusy | LeaseHeld) -> WatchEvent:
         return WatchEvent(self._chain.chain_id, "failed", self._clock(), 2, code=error.code, text=str(error))
 
     def _say(self, event: WatchEvent) -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event, Thread
+from typing import Final
 
 from chains.reader import NodeConfig
 from chains.registry import plugin_for
 from chains.types import ChainId, Finality, FinalityKind, chain_namespace
 from verifier.config import Settings
+from verifier.errors import LeaseHeld, LeaseLost
 from verifier.head_look import HeadLook
 from verifier.readers import chain_sweep
 from verifier.rules.heartbeat import heartbeat_limit
-from verifier.store import open_store
+from verifier.store import Store, open_store
 from verifier.sweep import Clock, Phase
 from verifier.watch import ChainWatch, Stopped, WatchEvent
+
+STANDBY_SECONDS: Final = 2.0
+"""How often a watch that stands by asks whether the other one is gone."""
 
 
 def watch_chain(
@@ -72,13 +77,46 @@ def watch_chain(
         )
         listeners = [] if once else _listen(config.chain_id, config.nodes, bell, stop)
         try:
-            watch.run(once=once)
+            _while_nobody_else(store, config.chain_id, stop, emit, clock, once, lambda: watch.run(once=once))
         finally:
             for listener in listeners:
                 if stop.is_set():
                     listener.join(2.0)
     finally:
         store.close()
+
+
+def _while_nobody_else(
+    store: Store,
+    chain_id: str,
+    stop: Event,
+    emit: Callable[[WatchEvent], None],
+    clock: Clock,
+    once: bool,
+    run: Callable[[], None],
+) -> None:
+    """Follow the chain under a lease of its own: of several watches on one database one works, the others stand by.
+
+    Raises `LeaseHeld` with `once`.
+    """
+    told = ""
+    while not stop.is_set():
+        try:
+            with store.leased(f"watch:{chain_id}"):
+                told = ""
+                run()
+                return
+        except LeaseHeld as error:
+            if once:
+                raise
+            code = error.code
+            if code != told:
+                emit(WatchEvent(chain_id, "standby", clock(), 2, code=code, text=str(error)))
+        except LeaseLost as error:
+            code = error.code
+            emit(WatchEvent(chain_id, "failed", clock(), 2, code=code, text=str(error)))
+        told = code
+        stop.wait(STANDBY_SECONDS)
 
 
 def _listen(chain_id: ChainId, nodes: Sequence[NodeConfig], bell: Event, stop: Event) -> list[Thread]:

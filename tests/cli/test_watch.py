@@ -81,6 +81,36 @@ def test_it_ends_cleanly_when_it_is_told_to(scene: Scene, number: signal.Signals
     assert scene.firm("journal", "verify").code == 0
 
 
+@pytest.mark.fault("C5")
+def test_of_two_watches_one_works_and_the_other_takes_over_when_it_is_killed(scene: Scene) -> None:
+    command = [sys.executable, "-c", "import sys; from verifier.cli import main; sys.argv[0] = 'custody'; main()"]
+    command += ["--config", str(scene.firm.path("custody.toml")), "watch", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    first = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    second = None
+    try:
+        assert first.stdout is not None
+        assert json.loads(first.stdout.readline())["event"] == "provisional"
+        second = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert second.stdout is not None
+        standby = json.loads(second.stdout.readline())
+        assert (standby["event"], standby["code"], standby["exit_code"]) == ("standby", "lease-held", 2)
+        assert str(first.pid) in standby["text"]
+        refused = scene.firm("watch", "--once", "--json")
+        assert (refused.code, refused.error) == (2, "lease-held")
+        first.kill()
+        first.communicate()
+        assert json.loads(second.stdout.readline())["event"] == "provisional"
+        second.send_signal(signal.SIGTERM)
+        assert events(second.communicate(timeout=10)[0])[-1]["event"] == "stopped"
+        assert second.returncode == 0
+    finally:
+        for process in (first, second):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.communicate()
+
+
 def test_without_a_chain_or_with_another_one_it_says_what_to_do(scene: Scene) -> None:
     assert scene.firm("watch", "--chain", "eip155:5", "--once", "--json").code == 2
     assert custody("--config", "nowhere.toml", "watch", "--once", "--json").error
