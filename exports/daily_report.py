@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from exports.canonical import parse_canonical_object
 from exports.errors import RecordInvalid
-from exports.html import Element, element, facts, listed, page, paragraph
-from exports.html import table as html_table
+from exports.pages import page
 from exports.reserve.items import item
-from exports.reserve.money import dollars
+from exports.reserve.money import dollars_grouped
 
 REPORT_FORMAT: Final = "custody-daily-report/1"
 REPORT_TYPE: Final = "application/vnd.custody-verifier.daily-report+json"
 """Type of the signed payload: a signature over another kind of document never counts."""
+TEMPLATE: Final = "daily_report.html.j2"
 UNKNOWN: Final = "not verified"
 TEXT_COLUMNS: Final = 116
 """Width of the text; a table that is wider is written row by row."""
@@ -42,6 +42,11 @@ class Section:
     texts: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
 
+    @property
+    def filled(self) -> tuple[Table, ...]:
+        """The tables that have rows."""
+        return tuple(each for each in self.tables if each.rows)
+
 
 def read_report(document: bytes) -> dict[str, Any]:
     """The report's value; raises `RecordInvalid` when the bytes are no such report."""
@@ -52,9 +57,10 @@ def read_report(document: bytes) -> dict[str, Any]:
 
 
 def report_page(document: bytes) -> bytes:
-    """The report as one page without script or link, that prints."""
+    """The report as one page without script or link, that prints; raises `ReportLibraryMissing` without Jinja2."""
     value = read_report(document)
-    return page(_title(value), *_page_parts(_sections(value, hashlib.sha256(document).hexdigest())))
+    sections = list(_sections(value, hashlib.sha256(document).hexdigest()))
+    return page(TEMPLATE, title=_title(value), sections=sections)
 
 
 def report_text(document: bytes) -> str:
@@ -71,26 +77,13 @@ def _title(value: Mapping[str, Any]) -> str:
     return f"Daily segregation report of {value['firm']} as of {value['as_of']}"
 
 
-def _page_parts(sections: Iterator[Section]) -> Iterator[Element]:
-    for section in sections:
-        yield element("h2", section.title)
-        for alert in section.alerts:
-            yield paragraph(alert, css="alert")
-        if section.facts:
-            yield facts(section.facts)
-        for each in _filled(section):
-            yield html_table(each.columns, each.rows, each.numbers)
-        if section.texts:
-            yield listed(section.texts)
-
-
 def _text_lines(sections: Iterator[Section]) -> Iterator[str]:
     for section in sections:
         yield from ("", section.title, "-" * len(section.title))
         yield from (f"!! {alert}" for alert in section.alerts)
         width = max((len(name) for name, _ in section.facts), default=0)
         yield from (f"{name:<{width}}  {value}" for name, value in section.facts)
-        for each in _filled(section):
+        for each in section.filled:
             yield from _text_table(each)
         yield from (f"- {text}" for text in section.texts)
 
@@ -116,11 +109,6 @@ def _text_blocks(table: Table) -> Iterator[str]:
         for name, cell in zip(table.columns[1:], rest, strict=True):
             if cell:
                 yield from wrap(f"{name}: {cell}", TEXT_COLUMNS, initial_indent="  ", subsequent_indent="    ")
-
-
-def _filled(section: Section) -> list[Table]:
-    """The tables that have rows."""
-    return [each for each in section.tables if each.rows]
 
 
 def _sections(value: Mapping[str, Any], digest: str) -> Iterator[Section]:
@@ -359,10 +347,7 @@ def _by_number(lines: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _dollars(cents: str | None) -> str:
-    if cents is None:
-        return UNKNOWN
-    whole, _, rest = dollars(int(cents)).partition(".")
-    return f"{int(whole):,}.{rest}" if whole != "-0" else f"-0.{rest}"
+    return UNKNOWN if cents is None else dollars_grouped(int(cents))
 
 
 def _words(code: str) -> str:

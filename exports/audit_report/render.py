@@ -1,36 +1,23 @@
-"""The page from its template, and the PDF from the page. Both libraries are imported only here and only when needed."""
+"""The page from its template, and the PDF from the page. WeasyPrint is imported only here and when needed."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from exports.audit_report import tables
 from exports.audit_report.wallet_map import wallet_map
 from exports.block_lines import block_lines
 from exports.contents import Contents
 from exports.control_lines import control_lines
-from exports.errors import BundleError
 from exports.liability_checks import liability_lines
+from exports.pages import ReportLibraryMissing, page
 from exports.pro_rata import LABEL
 from exports.report import verdict_line
 from exports.reserve_checks import reserve_lines
 from exports.verdict import CheckStatus, VerificationReport
 
-if TYPE_CHECKING:
-    import jinja2
-
-TEMPLATE: Final = "report.html.j2"
-STYLE: Final = "report.css"
-
-
-class ReportLibraryMissing(BundleError):
-    """A library that only reports need is not installed."""
-
-    code = "report-library-missing"
-    advice = "Install custody-verifier[report]; verifying works without it."
+TEMPLATE: Final = "audit_report.html.j2"
 
 
 def audit_report_html(contents: Contents, report: VerificationReport) -> bytes:
@@ -38,17 +25,10 @@ def audit_report_html(contents: Contents, report: VerificationReport) -> bytes:
 
     Raises `ReportLibraryMissing` without Jinja2.
     """
-    style = _resource(STYLE)
-    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
-    page = (
-        _environment()
-        .get_template(TEMPLATE)
-        .render(style=style, style_digest=f"sha256-{digest}", **_told(contents, report))
-    )
-    return page.encode("utf-8")
+    return page(TEMPLATE, **_told(contents, report))
 
 
-def audit_report_pdf(page: bytes) -> bytes:
+def audit_report_pdf(html: bytes) -> bytes:
     """The page as a tagged PDF (PDF/UA). Its fonts are those of the machine, so its bytes may differ elsewhere.
 
     Raises `ReportLibraryMissing` without WeasyPrint and the Pango library it draws with.
@@ -57,8 +37,8 @@ def audit_report_pdf(page: bytes) -> bytes:
         import weasyprint
     except (ImportError, OSError) as error:  # OSError: WeasyPrint is there, Pango is not
         raise ReportLibraryMissing(f"the PDF cannot be drawn: {type(error).__name__}") from None
-    document = weasyprint.HTML(string=page.decode("utf-8"), url_fetcher=_refuse)
-    identifier = hashlib.sha256(page).digest()[:16]
+    document = weasyprint.HTML(string=html.decode("utf-8"), url_fetcher=_refuse)
+    identifier = hashlib.sha256(html).digest()[:16]
     pdf = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
     assert isinstance(pdf, bytes)
     return pdf
@@ -66,24 +46,6 @@ def audit_report_pdf(page: bytes) -> bytes:
 
 def _refuse(url: str, *_: object, **__: object) -> NoReturn:
     raise ValueError("a report loads nothing")
-
-
-def _environment() -> jinja2.Environment:
-    try:
-        import jinja2
-    except ImportError:
-        raise ReportLibraryMissing("the page cannot be made: Jinja2 is not installed") from None
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _resource(name: str) -> str:
-    return files("exports.audit_report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _told(contents: Contents, report: VerificationReport) -> dict[str, Any]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from exports.html import Element, element, facts, page, paragraph, table
+from exports.pages import page
 from exports.reserve.computation import ReserveComputation
 from exports.reserve.derived import DerivedFrom
 from exports.reserve.focus import FocusLine
 from exports.reserve.items import ReserveClass, item
-from exports.reserve.money import dollars
+from exports.reserve.lines import CustomerItems, PabItems
+from exports.reserve.money import dollars_grouped
 
-ROWS_SHOWN = 500
+TEMPLATE: Final = "reserve_computation.html.j2"
+ROWS_SHOWN: Final = 500
 """Rows of a line on the page; the CSV and the document have them all."""
+
+Row = tuple[str, ...]
 
 
 def computation_page(
@@ -21,80 +26,71 @@ def computation_page(
     computation: ReserveComputation,
     schedules: Sequence[tuple[ReserveClass, Sequence[FocusLine]]],
 ) -> bytes:
-    """The page; `about` are names and values shown first: id, firm, deadline, what it replaces."""
-    return page(title, *_parts(about, computation, schedules))
+    """The page; `about` are names and values shown first: id, firm, deadline, what it replaces.
 
-
-def _parts(
-    about: Sequence[tuple[str, str]],
-    computation: ReserveComputation,
-    schedules: Sequence[tuple[ReserveClass, Sequence[FocusLine]]],
-) -> Iterator[Element]:
-    inputs, customer, pab = computation.inputs, computation.customer, computation.pab
-    yield facts(
-        [
-            *about,
-            ("as of the close of", inputs.as_of.isoformat()),
-            ("method, frequency", f"{inputs.method}, {inputs.frequency.replace('_', ' ')}"),
-            ("rules", computation.rule_set_id),
-            ("SHA-256 of the computation", computation.digest),
-        ]
+    Raises `ReportLibraryMissing` without Jinja2.
+    """
+    inputs, derived = computation.inputs, computation.inputs.derived_from
+    head = (
+        *about,
+        ("as of the close of", inputs.as_of.isoformat()),
+        ("method, frequency", f"{inputs.method}, {inputs.frequency.replace('_', ' ')}"),
+        ("rules", computation.rule_set_id),
+        ("SHA-256 of the computation", computation.digest),
     )
-    yield element("h2", "Results, US dollars")
-    yield table(
-        ("", "customer", "PAB"),
-        (
-            ("total credits", dollars(customer.total_credits), dollars(pab.total_credits)),
-            ("reduction of debits", dollars(customer.reduction), ""),
-            ("total debits", dollars(customer.total_debits), dollars(pab.total_debits)),
-            ("excess credits", dollars(customer.excess_credits), dollars(pab.excess_credits)),
-            ("excess debits", dollars(customer.excess_debits), dollars(pab.excess_debits)),
-            ("customer excess debits used, (e)(4)", "", dollars(pab.customer_excess_debits_used)),
-            ("required on deposit", dollars(customer.required), dollars(pab.required)),
-        ),
-        numbers=("customer", "PAB"),
-    )
-    for name, items in (("Customer lines", inputs.customer), ("PAB lines", inputs.pab)):
-        yield element("h2", f"{name}, Exhibit A of 15c3-3")
-        rows: list[tuple[str, str, str, str]] = []
-        for line in items.lines:
-            of = item(line.number)
-            rows.append((str(line.number), of.side.value, of.wording, dollars(line.cents)))
-            rows += [("", "", f"{row.row_id}: {row.source}", dollars(row.cents)) for row in line.rows[:ROWS_SHOWN]]
-            if len(line.rows) > ROWS_SHOWN:
-                rows.append(("", "", f"and {len(line.rows) - ROWS_SHOWN} more rows in the CSV", ""))
-        yield table(("item", "side", "wording, rows", "US dollars"), rows, numbers=("US dollars",))
-    yield from _origin(inputs.derived_from)
-    for purpose, lines in schedules:
-        yield element("h2", f"FOCUS Part II layout, {purpose}")
-        yield paragraph("An aid for filling in the form. Only boxes marked verified were seen in it.")
-        shown = [(each.line, each.wording, each.box, each.box_status, focus_value(each)) for each in lines]
-        yield table(("line", "wording", "box", "box is", "US dollars"), shown, numbers=("US dollars",))
-    yield element("h2", "Policies")
-    yield table(
-        ("policy", "value", "from", "source"),
-        [(each.name, each.value, each.effective_from.isoformat(), each.source) for each in inputs.policies.policies],
+    return page(
+        TEMPLATE,
+        title=title,
+        about=head,
+        results=_results(computation),
+        line_tables=[
+            ("Customer lines", list(_line_rows(inputs.customer))),
+            ("PAB lines", list(_line_rows(inputs.pab))),
+        ],
+        origin=_origin(derived) if derived is not None else (),
+        excluded=[(what, dollars_grouped(cents)) for what, cents in derived.excluded] if derived is not None else [],
+        schedules=[(purpose, [_form_row(each) for each in lines]) for purpose, lines in schedules],
+        policies=[
+            (each.name, each.value, each.effective_from.isoformat(), each.source) for each in inputs.policies.policies
+        ],
     )
 
 
-def _origin(derived: DerivedFrom | None) -> Iterator[Element]:
-    """What lines of the books were derived from, and what of the books is in no line."""
-    if derived is None:
-        return
-    yield element("h2", "From the books")
-    yield facts(
-        [
-            ("rows", f"{derived.rows}, SHA-256 {derived.books}"),
-            ("allocations", f"{derived.allocation_count}, SHA-256 {derived.allocations}"),
-            ("tentative net capital", dollars(derived.tentative_net_capital)),
-            *(("look at", finding) for finding in derived.findings),
-        ]
+def _results(computation: ReserveComputation) -> tuple[Row, ...]:
+    customer, pab = computation.customer, computation.pab
+    return (
+        ("total credits", dollars_grouped(customer.total_credits), dollars_grouped(pab.total_credits)),
+        ("reduction of debits", dollars_grouped(customer.reduction), ""),
+        ("total debits", dollars_grouped(customer.total_debits), dollars_grouped(pab.total_debits)),
+        ("excess credits", dollars_grouped(customer.excess_credits), dollars_grouped(pab.excess_credits)),
+        ("excess debits", dollars_grouped(customer.excess_debits), dollars_grouped(pab.excess_debits)),
+        ("customer excess debits used, (e)(4)", "", dollars_grouped(pab.customer_excess_debits_used)),
+        ("required on deposit", dollars_grouped(customer.required), dollars_grouped(pab.required)),
     )
-    if derived.excluded:
-        out = [(what, dollars(cents)) for what, cents in derived.excluded]
-        yield table(("in the books and in no line", "US dollars"), out, numbers=("US dollars",))
 
 
-def focus_value(line: FocusLine) -> str:
-    """The amount, or the words that stand in its place."""
-    return dollars(line.cents) if line.cents is not None else line.words
+def _line_rows(items: CustomerItems | PabItems) -> Iterator[Row]:
+    """Each line of Exhibit A, and below it the rows that make it."""
+    for line in items.lines:
+        of = item(line.number)
+        yield str(line.number), of.side.value, of.wording, dollars_grouped(line.cents)
+        for row in line.rows[:ROWS_SHOWN]:
+            yield "", "", f"{row.row_id}: {row.source}", dollars_grouped(row.cents)
+        if len(line.rows) > ROWS_SHOWN:
+            yield "", "", f"and {len(line.rows) - ROWS_SHOWN} more rows in the CSV", ""
+
+
+def _origin(derived: DerivedFrom) -> tuple[tuple[str, str], ...]:
+    """What lines of the books were derived from."""
+    return (
+        ("rows", f"{derived.rows:,}, SHA-256 {derived.books}"),
+        ("allocations", f"{derived.allocation_count:,}, SHA-256 {derived.allocations}"),
+        ("tentative net capital", dollars_grouped(derived.tentative_net_capital)),
+        *(("look at", finding) for finding in derived.findings),
+    )
+
+
+def _form_row(line: FocusLine) -> Row:
+    """A line of the form, with the amount or the words that stand in its place."""
+    value = dollars_grouped(line.cents) if line.cents is not None else line.words
+    return line.line, line.wording, line.box, line.box_status, value

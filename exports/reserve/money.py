@@ -84,3 +84,9 @@ def market_value(quantity: Decimal, price: QuotedPrice, rounding: Rounding) -> i
 def dollars(cents: int) -> str:
     """Plain text for people and records: `-1234.05`."""
     return DOLLAR.format_quantity(cents)
+
+
+def dollars_grouped(cents: int) -> str:
+    """Text for people alone, in groups of three: `-1,234.05`."""
+    whole, _, rest = dollars(abs(cents)).partition(".")
+    return f"{'-' if cents < 0 else ''}{int(whole):,}.{rest}"

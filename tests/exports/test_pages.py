@@ -1,0 +1,81 @@
+"""Pages from templates: whatever they are given is text, nothing is loaded, and only they need the library."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from exports.daily_report import Section, Table
+from exports.pages import STYLE, ReportLibraryMissing, page
+from exports.verify import verify_bundle
+from tests.exports.sample import NOW, make_firm, sample_bundle, write
+
+HOSTILE = """"'><script>alert(1)</script>{{ 7 * 7 }}{% raw %}<img src=x onerror=alert(1)>&amp;"""
+DAILY = "daily_report.html.j2"
+
+
+def hostile_page() -> str:
+    """A page whose every text is hostile, those that become classes too."""
+    table = Table((HOSTILE, "status", "amount"), ((HOSTILE, HOSTILE, HOSTILE),), ("amount",))
+    section = Section(HOSTILE, ((HOSTILE, HOSTILE),), (table,), (HOSTILE,), (HOSTILE,))
+    return page(DAILY, title=HOSTILE, sections=[section]).decode()
+
+
+def test_hostile_text_stays_text() -> None:
+    text = hostile_page()
+    assert re.findall(r"<(?:script|img)\b", text) == []
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 12  # the title twice, and a status as its class
+    assert text.count("{{ 7 * 7 }}") == 11  # a class is the first word alone
+    assert "&amp;amp;" in text
+    assert len(re.findall(r"<(?!/)[a-z]", text)) == len(re.findall(r"<(?!/)[a-z]", plain_page()))
+
+
+def plain_page() -> str:
+    table = Table(("a", "status", "amount"), (("b", "matched", "1"),), ("amount",))
+    section = Section("c", (("d", "e"),), (table,), ("f",), ("g",))
+    return page(DAILY, title="t", sections=[section]).decode()
+
+
+def test_the_policy_allows_the_one_style_and_nothing_else() -> None:
+    text = plain_page()
+    (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
+    assert style == files("exports.pages").joinpath(STYLE).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in text
+    assert re.findall(r"\b(?:src|href|style|on[a-z]+)=", text) == []
+    assert "url(" not in style
+
+
+def test_the_same_content_gives_the_same_bytes() -> None:
+    assert plain_page() == plain_page()
+
+
+def test_a_table_without_rows_is_left_out() -> None:
+    empty = Section("c", tables=(Table(("a",), ()),))
+    assert "<table>" in plain_page()
+    assert "<table>" not in page(DAILY, title="t", sections=[empty]).decode()
+
+
+def test_a_name_the_template_does_not_get_is_an_error() -> None:
+    import jinja2
+
+    with pytest.raises(jinja2.UndefinedError):
+        page(DAILY, title="t")
+
+
+def test_without_the_library_it_is_named_and_bundles_still_verify(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ReportLibraryMissing) as caught:
+        page(DAILY, title="t", sections=[])
+    assert "custody-verifier[report]" in caught.value.advice
+    firm = make_firm(tmp_path)
+    assert verify_bundle(write(tmp_path, firm, sample_bundle()), firm.trusted, now=NOW).exit_code == 0
