@@ -206,11 +206,15 @@ def _check_witnesses(block: Block) -> None:
 
 
 def _check_height(block: Block, network: Network, height: int) -> None:
-    if height < _COINBASE_SAYS_HEIGHT.get(network.name, 1):
-        return
-    wanted = script_number(height)
-    if not block.transactions[0].inputs[0].script_sig.startswith(wanted):
+    if not coinbase_says_height(block.transactions[0], network, height):
         raise ProofFailed(f"the coinbase of block {block.header.block_hash} does not say height {height}")
+
+
+def coinbase_says_height(coinbase: Transaction, network: Network, height: int) -> bool:
+    """Whether a coinbase begins with its block's height (BIP-34), or is from before coinbases had to."""
+    if height < _COINBASE_SAYS_HEIGHT.get(network.name, 1):
+        return True
+    return coinbase.inputs[0].script_sig.startswith(script_number(height))
 
 
 def script_number(number: int) -> bytes:

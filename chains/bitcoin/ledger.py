@@ -10,11 +10,12 @@ Scripts are compared as bytes, so that one script has one balance however its ad
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from struct import Struct
 from typing import Final, NamedTuple
 
 from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent, check_block
+from chains.bitcoin.inclusion import PlacedTransaction, place_transactions
 from chains.bitcoin.networks import Network
 from chains.bitcoin.transaction import Output, Transaction, id_text, outpoint_parts
 from chains.errors import MalformedAnswer, ProofFailed
@@ -109,6 +110,8 @@ class BlockLook:
     coinbase: bytes
     """Id of the coinbase."""
     coinbase_outputs: int
+    places: tuple[PlacedTransaction, ...] = ()
+    """The transactions that pay watched scripts, and the coinbase then, each with its way to the merkle root."""
 
     def spent_names(self) -> list[bytes]:
         """The coins that the block spends."""
@@ -135,7 +138,9 @@ class CoinNotHeld(ProofFailed):
 def examine(block: Block, spent: Spent, network: Network, height: int, watched: Collection[bytes]) -> BlockLook:
     """Hold a block against its header (`check_block`) and look for the watched scripts. Raises as `match_block`."""
     check_block(block, network, height)
-    return look_at(block, spent, watched, height)
+    look = look_at(block, spent, watched, height)
+    paying = {credit.position for credit in look.events.credits}
+    return replace(look, places=place_transactions(block, paying)) if paying else look
 
 
 def match_block(block: Block, spent: Spent, watched: Collection[bytes], coin_of: CoinOf | None = None) -> BlockEvents:

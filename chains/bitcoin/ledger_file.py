@@ -18,6 +18,7 @@ from pathlib import Path
 
 from chains.bitcoin.block import NO_BLOCK, Block, Header, Spent
 from chains.bitcoin.ledger import BlockEvents, BlockLook, examine, require_coins
+from chains.bitcoin.ledger_proofs import OutputProofs, output_proofs
 from chains.bitcoin.ledger_rows import Events, KnownBlock, LedgerRows, credit_rows, event_row, spendings, usable
 from chains.bitcoin.ledger_schema import EVENTS_OF_BLOCK
 from chains.bitcoin.ledger_views import (
@@ -351,6 +352,16 @@ class LedgerFile:
             raise ReadError("the ledger file's balances are not the sums of its coins; move it away and load it anew")
         return found
 
+    def output_proofs(self, scripts: Iterable[bytes], block_hash: str) -> OutputProofs:
+        """What shows that the unspent outputs of scripts were made, as of an active block; no node is asked.
+
+        Raises `InvalidValue` where `balances` would give None, or when the block is not active.
+        """
+        with usable():
+            pin = self._rows.require_active(block_hash)
+            coins = self.coins(scripts, block_hash)
+            return output_proofs(self._rows.connection, coins, pin.height)
+
     def spendings(self, outpoints: Iterable[bytes]) -> dict[bytes, tuple[str, int]]:
         """Of coins that the active chain spent: the hash of the block that did, and the transaction's position."""
         with usable():
@@ -523,6 +534,7 @@ class LedgerFile:
             height = coins[name][1] if name in coins else at.height
             events.append(event_row(scripts[script], EventKind.DEBIT, -value, position, name, height))
         self._rows.insert_events(at, self._rows.not_known(at, events, scripts))
+        self._rows.insert_places(at, look.places)
         return events
 
     def _ref(self, known: KnownBlock) -> BlockRef:

@@ -15,6 +15,7 @@ from struct import Struct
 from typing import Final
 
 from chains.bitcoin.block import Header
+from chains.bitcoin.inclusion import PlacedTransaction
 from chains.bitcoin.ledger import Credit
 from chains.bitcoin.ledger_schema import EVENT_BITS, EVENTS_OF_BLOCK, open_file
 from chains.bitcoin.ledger_views import EventKind
@@ -112,8 +113,18 @@ class LedgerRows:
     def insert_block(self, header: Header, height: int) -> KnownBlock:
         """Add a block to the active chain."""
         self.connection.execute(
-            "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, 1, ?)",
-            (header.hash, height, header.previous, header.time, header.bits, self.joins()),
+            "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+            (
+                header.hash,
+                height,
+                header.previous,
+                header.time,
+                header.bits,
+                self.joins(),
+                header.version,
+                header.merkle_root,
+                header.nonce,
+            ),
         )
         return self.require(header.hash)
 
@@ -230,6 +241,13 @@ class LedgerRows:
         self.connection.executemany(
             "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [(number, *event) for number, event in enumerate(events, first)],
+        )
+
+    def insert_places(self, at: KnownBlock, places: Iterable[PlacedTransaction]) -> None:
+        """Keep what shows that transactions stand in a block; what is there already is the same."""
+        self.connection.executemany(
+            "INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?, ?)",
+            [(at.row, each.position, each.txid, each.raw, each.branch) for each in places],
         )
 
     def change_balances(self, changes: Mapping[int, int]) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 from chains.bitcoin.networks import Network
 from chains.errors import ChainConfigError
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the tables below. There is no migration: another version is loaded anew."""
 EVENT_BITS: Final = 26
 """How many bits of an event's row number count the events of its block; the block's own row number is above them."""
@@ -32,7 +32,7 @@ _TABLES: Final = (
     # `matched` is how many groups of scripts had joined when the block was matched (see `script.joined`).
     """CREATE TABLE block (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, height INTEGER NOT NULL,
        previous BLOB NOT NULL, time INTEGER NOT NULL, bits INTEGER NOT NULL, active INTEGER NOT NULL,
-       matched INTEGER NOT NULL) STRICT""",
+       matched INTEGER NOT NULL, version INTEGER NOT NULL, merkle_root BLOB NOT NULL, nonce INTEGER NOT NULL) STRICT""",
     "CREATE UNIQUE INDEX block_active ON block (height) WHERE active",
     # A script is followed from `covered_from` on. While `load_id` is set its past is still being read; then it
     # joins those that are followed at the tip, and `joined` counts in which turn. `opened_at` is the block whose coins
@@ -51,6 +51,10 @@ _TABLES: Final = (
        delta INTEGER NOT NULL, position INTEGER NOT NULL, coin_key INTEGER NOT NULL, outpoint BLOB NOT NULL,
        coin_height INTEGER NOT NULL, block_id INTEGER AS (id >> {EVENT_BITS})) STRICT""",
     "CREATE INDEX event_coin ON event (coin_key)",
+    # Transactions that paid a watched script, and the coinbases of their blocks: what shows, without any node, that the
+    # block has them. `raw` is without the witness, `branch` the hashes up to the merkle root.
+    """CREATE TABLE place (block_id INTEGER NOT NULL, position INTEGER NOT NULL, txid BLOB NOT NULL, raw BLOB NOT NULL,
+       branch BLOB NOT NULL, PRIMARY KEY (block_id, position)) STRICT, WITHOUT ROWID""",
     # At the tip, of scripts that joined; what follows from the events, kept so that it need not be summed.
     "CREATE TABLE balance (script_id INTEGER PRIMARY KEY, base_units INTEGER NOT NULL) STRICT",
     "CREATE TRIGGER event_stays BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never changed'); END",

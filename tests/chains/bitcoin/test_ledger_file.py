@@ -100,7 +100,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     connection.execute("UPDATE meta SET value = '0' WHERE name = 'format'")
     connection.commit()
     connection.close()
-    with pytest.raises(ChainConfigError, match="format '0', not '3'"):
+    with pytest.raises(ChainConfigError, match="format '0', not '4'"):
         LedgerFile(tmp_path / "ledger.sqlite", REGTEST)
 
 
