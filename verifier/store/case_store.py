@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId
 from verifier.errors import CaseConflict, InputError
+from verifier.persons import same_person
 from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.engine import Database
 from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Explanation, Sighted
@@ -135,7 +136,7 @@ class CaseStore(Database):
             key = unit.connection.execute(sa.select(CASE.c.record_id).where(CASE.c.case_id == case_id)).scalar_one()
             decides = act in (CaseAct.APPROVED, CaseAct.RETURNED)
             proposal = _newest_proposal(unit.connection, key) if decides else None
-            if act is CaseAct.APPROVED and proposal is not None and proposal.actor == actor:
+            if act is CaseAct.APPROVED and proposal is not None and same_person(proposal.actor, actor):
                 raise CaseConflict(f"{actor} proposed the resolution of {case_id} and cannot approve it")
             add_event(unit, key, act, actor, text, proposal=proposal)
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from mapping.reserve_types import BankMovement, MovementSide, ReserveClass, ReserveSweep
 from verifier.errors import InputError, InstructionConflict
+from verifier.persons import same_person
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
 from verifier.store.mapping_store import newest_records
@@ -161,7 +162,7 @@ class InstructionStore(Database):
             if found.decision is not None:
                 raise InstructionConflict(f"{instruction_id} was {found.decision.act} by {found.decision.actor}")
             approves = act is InstructionAct.APPROVED
-            if approves and found.maker == actor:
+            if approves and same_person(found.maker, actor):
                 raise InstructionConflict(f"{actor} made {instruction_id} and cannot approve it")
             relied_on = check(found) if approves else None
             key = unit.connection.execute(

@@ -72,6 +72,14 @@ def test_a_withdrawal_is_made_by_one_and_approved_by_another_on_a_computation(fu
     assert verify_journal(funded).ok
 
 
+def test_another_spelling_of_the_maker_is_no_second_person(funded: Store) -> None:
+    make(funded)
+    for same in ("ops.maker ", " ops.maker", "OPS.Maker", "ops.\u00a0maker", "\uff4fps.maker"):
+        with pytest.raises(InstructionConflict, match="cannot approve"):
+            approve(funded, SETTINGS, "RI-000001", "", same, MONDAY_NOON + timedelta(minutes=5))
+    assert approve(funded, SETTINGS, "RI-000001", "", "ops.maker2", MONDAY_NOON + timedelta(minutes=5)).is_approved
+
+
 @pytest.mark.fault("D10")
 def test_one_cent_more_than_may_leave_is_refused(funded: Store) -> None:
     with pytest.raises(WithdrawalRefused, match=r"short by 0\.01") as refused:
