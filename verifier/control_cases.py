@@ -50,12 +50,13 @@ def _findings(view: PossessionView) -> Iterator[Finding]:
 def deficit_text(view: PossessionView, issue: IssueReview) -> str:
     """What is short, until when to act, from where it could be got back, and what was done, for a person."""
     assert view.last is not None
-    last = view.last
+    last, lacks = view.last, view.uninstructed.get(issue.issue.security_id)
+    act_by = lacks.act_by if lacks is not None else last.act_by
     first = (
         f"As of {last.as_of.isoformat()} {quantity(issue, issue.need.required)} of {issue.issue.security_id} must be "
         f"in possession or control and {quantity(issue, issue.control)} are: short by "
         f"{quantity(issue, issue.deficit)}. {last.review_id} determined it on {last.determined_on.isoformat()}; "
-        f"instructions or steps are due by {last.act_by.isoformat()}."
+        f"instructions or steps are due by {act_by.isoformat()}."
     )
     parts = [first]
     due = [source_text(issue, each) for each in issue.sources if each.attributed]
@@ -68,8 +69,8 @@ def deficit_text(view: PossessionView, issue: IssueReview) -> str:
             by = f", possession due by {each.possession_by.isoformat()}" if each.possession_by is not None else ""
             late = ", overdue" if each.overdue(view.on) else ""
             parts.append(f"{each.act.act_id} ({each.act.kind.replace('_', ' ')}): {each.state.value}{by}{late}.")
-    if view.on > last.act_by and (missing := view.not_instructed(issue.issue.security_id)):
-        parts.append(f"Instructions for {quantity(issue, missing)} are overdue.")
+    if lacks is not None and view.on > lacks.act_by:
+        parts.append(f"Instructions for {quantity(issue, lacks.base_units)} are overdue.")
     return " ".join(parts)
 
 

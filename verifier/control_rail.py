@@ -6,6 +6,7 @@ two are kept apart, and only the first starts clocks. Decision 0024.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,15 +14,16 @@ from zoneinfo import ZoneInfo
 
 from chains.types import AssetId
 from exports.possession.condense import ROWS_IN_FULL_MAX, condensed
-from exports.possession.document import document, stated_figures
+from exports.possession.document import document
 from exports.possession.review import Review, ReviewInputs, compute
 from exports.reserve.errors import ReserveError, ScheduleRefused
 from exports.reserve.policies import Policy, PolicySet, review_policies_at
 from mapping.books import Books
 from verifier.control_facts import chain_facts, stated_facts
+from verifier.control_history import live_acts
 from verifier.errors import InputError
 from verifier.possession.clocks import act_by, determine_by, settlement_calendar
-from verifier.possession.cures import Progress, Seen, progress
+from verifier.possession.cures import Progress, Uninstructed
 from verifier.possession.inputs import review_inputs
 from verifier.reserve.calendar import BankCalendar
 
@@ -109,7 +111,9 @@ class PossessionView:
     projected: Review | None
     """What the books as posted by now would give, on today's date; None when they cannot be reviewed."""
     acts: tuple[Progress, ...]
-    """Every act that people recorded, the oldest first."""
+    """The acts on what is short, and on what was short lately, the oldest first; `every_act` has all."""
+    uninstructed: Mapping[AssetId, Uninstructed]
+    """Of issues that are short: what locations are due to give back and nobody has asked for, and by when."""
     gaps: tuple[str, ...]
     """Why the figures are not verified."""
 
@@ -130,21 +134,7 @@ class PossessionView:
 
         What cannot be got back from any location has no such day.
         """
-        if self.last is None or self.review is None or self.on <= self.last.act_by:
-            return False
-        return any(self.not_instructed(each.issue.security_id) for each in self.review.deficits)
-
-    def not_instructed(self, security_id: AssetId) -> int:
-        """Base units that locations are due to give back, less what approved acts that are still under way cover."""
-        issue = self.review.of(security_id) if self.review is not None else None
-        if issue is None:
-            return 0
-        under_way = sum(
-            each.act.base_units
-            for each in self.acts
-            if each.act.security_id == security_id and each.act.approved and not each.seen_in
-        )
-        return max(0, sum(each.attributed for each in issue.sources) - under_way)
+        return any(self.on > each.act_by for each in self.uninstructed.values())
 
 
 def possession_view(store: Store, settings: Settings, now: datetime) -> PossessionView:
@@ -168,7 +158,9 @@ def possession_view(store: Store, settings: Settings, now: datetime) -> Possessi
     for what, found in (("by the last review", review), ("by the books now", projected)):
         if found is not None:
             gaps += [f"{each.issue.security_id}, {what}: {each.unverified}" for each in found.unverified]
-    return PossessionView(now, on, last, review, projected, tuple(acts_progress(store, settings)), tuple(gaps))
+    short = [each.issue.security_id for each in review.deficits] if review is not None else []
+    live = live_acts(store, settings, short, on)
+    return PossessionView(now, on, last, review, projected, live.acts, live.uninstructed, tuple(gaps))
 
 
 def _projection(
@@ -194,27 +186,6 @@ def _overdue(last: StoredReview, calendar: BankCalendar, on: date) -> str:
     except ReserveError as error:
         return str(error)
     return f"the review as of {day.isoformat()} was due and is not on record" if last.as_of < day else ""
-
-
-def acts_progress(store: Store, settings: Settings) -> list[Progress]:
-    """Every act with its state and its clock, the oldest first."""
-    acts = store.cure_acts()
-    if not acts:
-        return []
-    calendar = settlement_calendar()
-    first = min(store.possession_review(each.review_id).as_of for each in acts)
-    every = store.possession_reviews(since=first)
-    replaced = {each.replaces for each in every}
-    reviews = [(each, stated_figures(each.document)) for each in every]
-    found = []
-    for act in acts:
-        seen = [
-            Seen(stored.review_id, stored.as_of, stored.recorded_at, *figures.get(act.security_id, (0, 0)))
-            for stored, figures in reviews
-            if stored.review_id not in replaced or stored.review_id == act.review_id
-        ]
-        found.append(progress(act, firm_day(settings, act.instructed_at), seen, calendar))
-    return found
 
 
 def full_inputs(store: Store, settings: Settings, now: datetime) -> tuple[StoredReview, ReviewInputs]:

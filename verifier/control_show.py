@@ -149,6 +149,10 @@ def view_json(view: PossessionView) -> dict[str, object]:
         "verified": not view.gaps,
         "gaps": list(view.gaps),
         "overdue": view.overdue,
+        "not_instructed": [
+            {"security_id": name, "base_units": str(each.base_units), "act_by": each.act_by.isoformat()}
+            for name, each in sorted(view.uninstructed.items())
+        ],
         "last": stored_json(view.last) | _open_json(view.review) if view.last is not None else None,
         "projected": _open_json(view.projected) if view.projected is not None else None,
         "acts": [act_json(each) for each in view.acts],
@@ -172,17 +176,18 @@ def view_lines(view: PossessionView) -> Iterator[tuple[str, str]]:
     else:
         last = view.last
         yield "last review", f"{last.review_id} as of {last.as_of} ({last.rule_set})"
-        yield "determined", f"{last.determined_on}; instructions or steps on a deficit are due by {last.act_by}"
+        yield "determined", f"{last.determined_on}; instructions or steps on what is new are due by {last.act_by}"
         yield from _deficit_lines("short", view.review)
         for issue in view.review.deficits if view.review is not None else ():
             yield from (("get back from", _source_line(issue, source)) for source in issue.sources if source.attributed)
+            if (lacks := view.uninstructed.get(issue.issue.security_id)) is not None:
+                late = ", overdue" if view.on > lacks.act_by else ""
+                yield "to instruct", f"{quantity(issue, lacks.base_units)} by {lacks.act_by}{late}"
             if issue.unattributed:
                 yield "no source", f"{quantity(issue, issue.unattributed)} of {issue.issue.security_id}"
     if view.projected is not None:
         yield "projected now", f"{len(view.projected.deficits)} of {len(view.projected.issues)} issues short"
         yield from _deficit_lines("projected", view.projected)
-    if view.instructions_overdue:
-        yield "overdue", "instructions or steps on a deficit"
     for each in view.acts:
         by = f", possession by {each.possession_by}" if each.possession_by is not None else ""
         late = ", overdue" if each.overdue(view.on) else ""

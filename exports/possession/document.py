@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -41,11 +42,36 @@ def inputs_digest(text: bytes) -> str:
     return str(parse_canonical_object(text)["inputs_digest"])
 
 
-def stated_figures(text: bytes) -> dict[AssetId, tuple[int, int]]:
-    """In control and deficit of every issue as a review's text states them; nothing is computed again."""
+@dataclass(frozen=True, slots=True)
+class StatedFigures:
+    """What a review's text states of one issue, in base units."""
+
+    required: int
+    control: int
+    deficit: int
+    due: int
+    """Of the deficit, what locations are due to give back."""
+
+    @property
+    def gap(self) -> int:
+        """Required and not known to be in control."""
+        return max(0, self.required - self.control)
+
+
+NOT_STATED: Final = StatedFigures(0, 0, 0, 0)
+"""Of an issue that is not in a review."""
+
+
+def stated_figures(text: bytes) -> dict[AssetId, StatedFigures]:
+    """The figures of every issue as a review's text states them; nothing is computed again."""
     issues = parse_canonical_object(text)["issues"]
     return {
-        AssetId(_text(each, "security_id")): (int(_text(each, "control")), int(_text(each, "deficit")))
+        AssetId(_text(each, "security_id")): StatedFigures(
+            int(_text(each, "required")),
+            int(_text(each, "control")),
+            int(_text(each, "deficit")),
+            sum(int(_text(source, "attributed")) for source in _objects(each["sources"])),
+        )
         for each in _objects(issues)
     }
 

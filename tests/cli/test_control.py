@@ -266,6 +266,32 @@ def test_a_clock_that_passes_is_overdue(kept: Firm, clock: list[datetime]) -> No
     assert "the review as of 2026-10-07 was due and is not on record" in found["gaps"]
 
 
+def same_books(day: str) -> dict[str, str]:
+    """Friday's books again, on another day."""
+    return {
+        "accounts.csv": balances(day),
+        "liens.csv": liens(day),
+        "stock_record.csv": FILES["stock_record.csv"].replace(DAY, day),
+        "books_close.csv": closes((2, "50000.00"), (6, 2000), day),
+    }
+
+
+def test_a_review_each_day_does_not_move_the_clock(kept: Firm, tmp_path: Path, clock: list[datetime]) -> None:
+    review(kept)
+    clock[0] = datetime(2026, 10, 6, 16, 0, tzinfo=UTC)
+    take(kept, tmp_path / "second", same_books("2026-10-05"))
+    second = kept("control", "review", "--as-of", "2026-10-05", "--json").json
+    assert (second["review"]["act_by"], second["overdue"]) == ("2026-10-07", False)
+    assert second["not_instructed"] == [{"security_id": A, "base_units": "200", "act_by": "2026-10-06"}]
+    clock[0] = datetime(2026, 10, 7, 16, 0, tzinfo=UTC)
+    found = kept("control", "check", "--json").json
+    assert found["overdue"] is True  # due on Tuesday, whatever Tuesday's review says of Wednesday
+    (case,) = [each for each in found["cases"] if each["kind"] == "control_deficit"]
+    assert "due by 2026-10-06" in case["text"]
+    assert "Instructions for 200 are overdue" in case["text"]
+    assert "to instruct" in kept("control", "show").out
+
+
 def test_an_act_that_fits_no_deficit_is_refused(kept: Firm) -> None:
     review(kept)
     for changes, why in (

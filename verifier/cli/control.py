@@ -185,12 +185,12 @@ def _register_show(control_app: typer.Typer) -> None:
 
         Example: custody control history --json
         """
-        from verifier.control_rail import acts_progress
+        from verifier.control_history import every_act
         from verifier.control_show import act_json, stored_json, substitution_json
 
         settings = settings_of(ctx)
         with opened_store(settings) as store:
-            found, acts = store.possession_reviews(), acts_progress(store, settings)
+            found, acts = store.possession_reviews(), every_act(store, settings)
             substitutions = store.substitutions()
         if as_json:
             output.emit_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -95,13 +95,14 @@ class CureAct:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one review saw of the act's issue."""
+    """What the review that stands for a day saw of one issue."""
 
     review_id: str
     as_of: date
     recorded_at: datetime
     control: int
-    deficit: int
+    gap: int
+    """Required and not known to be in control: what was not observed is no possession either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +121,93 @@ class Progress:
         return self.possession_by is not None and not self.seen_in and today > self.possession_by
 
 
-def progress(act: CureAct, instructed_on: date, reviews: Iterable[Seen], calendar: BankCalendar) -> Progress:
-    """How far an act got by the reviews of its issue, of all days, in any order."""
-    if not act.checker:
-        return Progress(act, CureState.PROPOSED, None, "")
+@dataclass(frozen=True, slots=True)
+class DatedAct:
+    """An act of one issue, the day of the review it was recorded on, and the firm's civil day of its instruction."""
+
+    act: CureAct
+    as_of: date
+    instructed_on: date
+
+
+def all_progress(acts: Sequence[DatedAct], reviews: Iterable[Seen], calendar: BankCalendar) -> list[Progress]:
+    """How far the acts of one issue got by the reviews that stand, one for each day, in any order.
+
+    A review of a later day sees an act when nothing is short any more, or when as much more is in control than on the
+    act's own day. What arrived for one act is not counted for another: the one instructed first has it.
+    """
+    days = sorted(reviews, key=lambda each: each.as_of)
+    on = {each.as_of: each for each in days}
+    approved = sorted((each for each in acts if each.act.approved), key=lambda each: each.act.instructed_at)
+    seen: dict[str, Seen] = {}
+    for day in days:
+        for each in approved:
+            before = on.get(each.as_of)
+            later = day.as_of > each.as_of and day.recorded_at > each.act.recorded_at
+            if before is None or not later or each.act.act_id in seen:
+                continue
+            taken = sum(
+                other.act.base_units
+                for other in approved
+                if other.act.act_id in seen and seen[other.act.act_id].as_of > each.as_of
+            )
+            if not day.gap or day.control >= before.control + taken + each.act.base_units:
+                seen[each.act.act_id] = day
+    return [_progress(each, seen.get(each.act.act_id), calendar) for each in acts]
+
+
+def _progress(dated: DatedAct, seen: Seen | None, calendar: BankCalendar) -> Progress:
+    act = dated.act
     if not act.approved:
-        return Progress(act, CureState.REFUSED, None, "")
+        return Progress(act, CureState.REFUSED if act.checker else CureState.PROPOSED, None, "")
     kind = SOURCES.get(act.kind)
-    limit = possession_by(kind, instructed_on, calendar) if kind is not None else None
-    ordered = sorted(reviews, key=lambda each: (each.as_of, each.recorded_at))
-    before = next((each for each in ordered if each.review_id == act.review_id), None)
-    seen_in = ""
-    if before is not None:
-        for each in ordered:
-            later = each.as_of > before.as_of and each.recorded_at > act.recorded_at
-            if later and (not each.deficit or each.control >= before.control + act.base_units):
-                seen_in = each.review_id
-                break
-    if seen_in:
-        return Progress(act, CureState.POSSESSED if act.receipts else CureState.SEEN, limit, seen_in)
+    limit = possession_by(kind, dated.instructed_on, calendar) if kind is not None else None
+    if seen is not None:
+        return Progress(act, CureState.POSSESSED if act.receipts else CureState.SEEN, limit, seen.review_id)
     return Progress(act, CureState.RECEIVED if act.receipts else CureState.INSTRUCTED, limit, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Determined:
+    """What a day's reviews determined of one issue."""
+
+    as_of: date
+    act_by: date
+    """Last day for instructions, from the first of that day's reviews in which the issue was short."""
+    due: int
+    """Base units that locations are due to give back, by the review that stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uninstructed:
+    """Base units that locations are due to give back and for which there is no approved instruction."""
+
+    base_units: int
+    act_by: date
+    """Last day for it: that of the first determination since which it is due."""
+
+
+def uninstructed(
+    determined: Iterable[Determined], acts: Iterable[tuple[DatedAct, Progress]], on: date
+) -> Uninstructed | None:
+    """What of an issue has no instruction yet; None when all of it has.
+
+    `determined` are the days on which it was short without a break, the newest first. A deficit that stays is not
+    determined anew each day: its clock runs from the day since which as much was due. What is overdue on the day `on`
+    comes before what is not.
+    """
+    every = list(acts)
+    found, persisted = None, None
+    for day in determined:
+        persisted = day.due if persisted is None else min(persisted, day.due)
+        covered = sum(
+            dated.act.base_units
+            for dated, progress in every
+            if dated.act.approved and (not progress.seen_in or dated.as_of >= day.as_of)
+        )
+        if persisted <= covered:
+            break
+        found = Uninstructed(persisted - covered, day.act_by)
+        if day.act_by < on:
+            break
+    return found

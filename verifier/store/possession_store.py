@@ -61,6 +61,18 @@ class StoredReview:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewHeader:
+    """A review without its text."""
+
+    review_id: str
+    as_of: date
+    act_by: date
+    recorded_at: datetime
+    replaced: bool
+    """Whether a later review of the same day stands in its place."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSubstitution:
     """A substitution as it was proposed, and its decision."""
 
@@ -92,6 +104,24 @@ class PossessionStore(CaseStore):
         if since is not None:
             conditions.append(REVIEW.c.as_of >= since)
         return self._reviews(*conditions)
+
+    def review_headers(self) -> list[ReviewHeader]:
+        """Every review without its text, by the day it is of and then as they were made."""
+        query = sa.select(
+            REVIEW.c.record_id,
+            REVIEW.c.review_id,
+            REVIEW.c.as_of,
+            REVIEW.c.act_by,
+            REVIEW.c.recorded_at,
+            REVIEW.c.replaces,
+        ).order_by(REVIEW.c.as_of, REVIEW.c.record_id)
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        replaced = {row.replaces for row in rows}
+        return [
+            ReviewHeader(row.review_id, row.as_of, row.act_by, row.recorded_at, row.record_id in replaced)
+            for row in rows
+        ]
 
     def has_reviews(self) -> bool:
         """Whether possession or control was ever reviewed."""

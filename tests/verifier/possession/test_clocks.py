@@ -11,7 +11,20 @@ from exports.possession.sources import SourceKind
 from exports.reserve.errors import CalendarUnknown
 from tests.verifier.possession.make import A
 from verifier.possession.clocks import act_by, determine_by, possession_by, settlement_calendar
-from verifier.possession.cures import CureAct, CureKind, CureState, ProofKind, Receipt, Seen, progress
+from verifier.possession.cures import (
+    CureAct,
+    CureKind,
+    CureState,
+    DatedAct,
+    Determined,
+    Progress,
+    ProofKind,
+    Receipt,
+    Seen,
+    Uninstructed,
+    all_progress,
+    uninstructed,
+)
 
 DAYS = settlement_calendar()
 FRIDAY, MONDAY = date(2026, 10, 2), date(2026, 10, 5)
@@ -65,35 +78,60 @@ ACT = CureAct(
 RECEIPT = Receipt(ProofKind.STATEMENT, "ST-1", "ab" * 32, MONDAY, "maker", NOON)
 
 
-def seen(number: int, *, days: int, control: int, deficit: int, hours: int | None = None) -> Seen:
+def seen(number: int, *, days: int, control: int, gap: int, hours: int | None = None) -> Seen:
     at = NOON + timedelta(hours=days * 24 if hours is None else hours)
-    return Seen(f"PR-{number}", FRIDAY + timedelta(days=days), at, control, deficit)
+    return Seen(f"PR-{number}", FRIDAY + timedelta(days=days), at, control, gap)
 
 
-BEFORE = seen(1, days=0, control=300, deficit=200)
+BEFORE = seen(1, days=0, control=300, gap=200)
+
+
+def progress(act: CureAct, *reviews: Seen) -> Progress:
+    """One act alone, by the reviews that stand."""
+    (found,) = all_progress([DatedAct(act, FRIDAY, MONDAY)], reviews, DAYS)
+    return found
 
 
 @pytest.mark.parametrize(
     ("later", "state", "in_review"),
     [
         ([], CureState.INSTRUCTED, ""),
-        ([seen(2, days=3, control=399, deficit=101)], CureState.INSTRUCTED, ""),
-        ([seen(2, days=3, control=400, deficit=100)], CureState.SEEN, "PR-2"),
-        ([seen(2, days=3, control=200, deficit=0)], CureState.SEEN, "PR-2"),  # less is required now
-        (
-            [seen(3, days=4, control=400, deficit=100), seen(2, days=3, control=400, deficit=100)],
-            CureState.SEEN,
-            "PR-2",
-        ),
-        ([seen(2, days=0, control=500, deficit=0, hours=1)], CureState.INSTRUCTED, ""),  # the same day, corrected
-        ([seen(2, days=3, control=500, deficit=0, hours=0)], CureState.INSTRUCTED, ""),  # made before the act
+        ([seen(2, days=3, control=399, gap=101)], CureState.INSTRUCTED, ""),
+        ([seen(2, days=3, control=400, gap=100)], CureState.SEEN, "PR-2"),
+        ([seen(2, days=3, control=200, gap=0)], CureState.SEEN, "PR-2"),  # less is required now
+        ([seen(3, days=4, control=400, gap=100), seen(2, days=3, control=400, gap=100)], CureState.SEEN, "PR-2"),
+        ([seen(2, days=3, control=500, gap=0, hours=0)], CureState.INSTRUCTED, ""),  # made before the act
     ],
 )
 def test_only_a_review_of_a_later_day_sees_possession(later: list[Seen], state: CureState, in_review: str) -> None:
-    found = progress(ACT, MONDAY, [BEFORE, *later], DAYS)
+    found = progress(ACT, BEFORE, *later)
     assert (found.state, found.seen_in, found.possession_by) == (state, in_review, date(2026, 10, 12))
-    proven = progress(replace(ACT, receipts=(RECEIPT,)), MONDAY, [BEFORE, *later], DAYS)
+    proven = progress(replace(ACT, receipts=(RECEIPT,)), BEFORE, *later)
     assert proven.state is (CureState.POSSESSED if in_review else CureState.RECEIVED)
+
+
+def test_the_same_day_corrected_is_what_a_later_day_is_held_against() -> None:
+    corrected = seen(2, days=0, control=450, gap=50, hours=1)
+    assert progress(ACT, corrected).state is CureState.INSTRUCTED
+    assert progress(ACT, corrected, seen(3, days=3, control=450, gap=50)).state is CureState.INSTRUCTED
+    assert progress(ACT, corrected, seen(3, days=3, control=550, gap=1)).state is CureState.SEEN
+
+
+def test_what_arrived_for_one_act_is_not_counted_for_another() -> None:
+    second = replace(ACT, act_id="CA-2", line_id="L-2", instructed_at=NOON + timedelta(hours=1))
+    both = [DatedAct(second, FRIDAY, MONDAY), DatedAct(ACT, FRIDAY, MONDAY)]
+
+    def states(*reviews: Seen) -> list[CureState]:
+        return [each.state for each in all_progress(both, reviews, DAYS)]
+
+    one = seen(2, days=3, control=400, gap=100)
+    assert states(BEFORE, one) == [CureState.INSTRUCTED, CureState.SEEN]  # the one instructed first has it
+    assert states(BEFORE, one, seen(3, days=4, control=499, gap=1)) == [CureState.INSTRUCTED, CureState.SEEN]
+    assert states(BEFORE, one, seen(3, days=4, control=500, gap=1)) == [CureState.SEEN, CureState.SEEN]
+    # an act on what was still short after the first arrived starts from there
+    later = [DatedAct(ACT, FRIDAY, MONDAY), DatedAct(second, one.as_of, MONDAY + timedelta(days=1))]
+    found = all_progress(later, [BEFORE, one, seen(3, days=4, control=500, gap=1)], DAYS)
+    assert [each.seen_in for each in found] == ["PR-2", "PR-3"]
 
 
 def test_an_act_that_nobody_approved_has_no_clock() -> None:
@@ -101,14 +139,52 @@ def test_an_act_that_nobody_approved_has_no_clock() -> None:
         (replace(ACT, checker="", approved=False), CureState.PROPOSED),
         (replace(ACT, approved=False), CureState.REFUSED),
     ):
-        found = progress(act, MONDAY, [BEFORE, seen(2, days=3, control=500, deficit=0)], DAYS)
+        found = progress(act, BEFORE, seen(2, days=3, control=500, gap=0))
         assert (found.state, found.possession_by, found.overdue(date(2027, 1, 1))) == (state, None, False)
 
 
 def test_possession_is_overdue_after_its_last_day() -> None:
-    found = progress(ACT, MONDAY, [BEFORE], DAYS)
+    found = progress(ACT, BEFORE)
     assert [found.overdue(date(2026, 10, day)) for day in (12, 13)] == [False, True]
-    seen_then = progress(ACT, MONDAY, [BEFORE, seen(2, days=3, control=400, deficit=100)], DAYS)
+    seen_then = progress(ACT, BEFORE, seen(2, days=3, control=400, gap=100))
     assert not seen_then.overdue(date(2026, 10, 13))
-    promptly = progress(replace(ACT, kind=CureKind.BUY_IN), MONDAY, [BEFORE], DAYS)
+    promptly = progress(replace(ACT, kind=CureKind.BUY_IN), BEFORE)
     assert (promptly.possession_by, promptly.overdue(date(2027, 1, 1))) == (None, False)
+
+
+def day(number: int, due: int) -> Determined:
+    """What was determined as of a day of October 2026; instructions are due two days later."""
+    return Determined(date(2026, 10, number), date(2026, 10, number + 2), due)
+
+
+@pytest.mark.parametrize(
+    ("days", "on", "units", "by"),
+    [
+        ([day(5, 200)], 7, 200, 7),
+        ([day(6, 200), day(5, 200)], 8, 200, 7),  # a review each day does not move the clock
+        ([day(7, 200), day(6, 150), day(5, 150)], 8, 150, 7),  # what was due by then comes first
+        ([day(7, 200), day(6, 200), day(5, 40)], 7, 40, 7),
+        ([day(6, 200), day(5, 0)], 8, 200, 8),  # what became due later has its own clock
+    ],
+)
+def test_the_clock_of_an_instruction_runs_from_the_first_determination(
+    days: list[Determined], on: int, units: int, by: int
+) -> None:
+    assert uninstructed(days, [], date(2026, 10, on)) == Uninstructed(units, date(2026, 10, by))
+
+
+def test_only_approved_acts_on_what_is_still_due_count_as_instructions() -> None:
+    on = date(2026, 10, 8)
+    days = [day(6, 200), day(5, 200)]
+
+    def left(act: CureAct, as_of: int, seen_in: str) -> int:
+        dated = DatedAct(act, date(2026, 10, as_of), MONDAY)
+        found = uninstructed(days, [(dated, Progress(act, CureState.INSTRUCTED, None, seen_in))], on)
+        return found.base_units if found is not None else 0
+
+    assert left(replace(ACT, checker="", approved=False), 5, "") == 200
+    assert left(ACT, 5, "") == 100
+    assert left(ACT, 2, "") == 100  # under way since before
+    assert left(ACT, 2, "PR-2") == 200  # it arrived before, so it is no step on what is short now
+    assert left(replace(ACT, base_units=200), 5, "") == 0
+    assert uninstructed([], [], on) is None
