@@ -8,6 +8,7 @@ from typing import Final
 from chains.bitcoin.maturity import CoinbasePayment, immature_by_address, youngest_immature
 from chains.types import Asset, Finality, ReadStatus, StateEvidence, TransferKind, chain_namespace
 from exports.contents import Contents
+from exports.profiles import left_out
 from exports.records import SweepRecord
 
 NAMESPACE_OF_COINBASES: Final = "bip122"
@@ -15,13 +16,15 @@ NAMESPACE_OF_COINBASES: Final = "bip122"
 
 def block_lines(contents: Contents) -> Iterator[str]:
     """A line for each chain, and more where its block may still leave the chain or coins are immature."""
+    missing = left_out(contents.manifest.disclosure)
     for sweep in contents.sweeps:
         finality = Finality.parse(sweep.finality)
         yield f"{sweep.chain_id} was read at block {sweep.height} ({finality})."
-        yield from _proven_lines(contents, sweep)
+        if "proof_headers" not in missing:
+            yield from _proven_lines(contents, sweep)
         if not finality.is_final:
             yield f"  PROVISIONAL: block {sweep.height} was not final and may have left the chain since."
-        if chain_namespace(sweep.chain_id) == NAMESPACE_OF_COINBASES:
+        if chain_namespace(sweep.chain_id) == NAMESPACE_OF_COINBASES and "transfers" not in missing:
             yield from _immature_lines(contents, sweep)
 
 

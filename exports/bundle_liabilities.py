@@ -52,6 +52,8 @@ class BundleLiabilities:
         with ExitStack() as stack:
             trees = []
             for total in sorted(self.totals, key=lambda total: total.asset_id):
+                if total.padding_key is None:
+                    raise LiabilityInvalid("this bundle does not have the keys from which statements are made")
                 padding = bytes.fromhex(total.padding_key)
                 tree = stack.enter_context(closing(open_tree(by_asset[total.asset_id], padding)))
                 trees.append((summary(total.asset_id, total.decimals, tree), tree))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from exports.codec import to_object
 from exports.contents import Contents
 from exports.manifest import Manifest, digest_hex
+from exports.profiles import left_out
 from exports.records import RECORD_TYPES
 from exports.superseded import superseded_lines
 
@@ -117,7 +118,12 @@ def difference(older: Contents, newer: Contents) -> Difference:
     notes += superseded_lines(
         record for record in newer.superseded_bundles if record.sequence == before.sequence < after.sequence
     )
-    was, now = ({f"{item.what}: {item.why}" for item in manifest.withheld} for manifest in (before, after))
+    was, now = (_withheld(manifest) for manifest in (before, after))
+    followed = _comparable(before, after)
+    if before.profile is not after.profile or before.subject != after.subject:
+        notes.append(f"the profile was {_profile(before)} and is {_profile(after)}: only what both show is compared")
+    if left := sorted(set(FOLLOWED) - set(followed)):
+        notes.append(f"not compared, because one of the two does not show them alike: {', '.join(left)}")
     return Difference(
         (before.sequence, digest_hex(before.to_bytes())),
         (after.sequence, digest_hex(after.to_bytes())),
@@ -126,7 +132,7 @@ def difference(older: Contents, newer: Contents) -> Difference:
         tuple(sorted(now - was)),
         tuple(sorted(was - now)),
         tuple(_weaker(older, newer)),
-        tuple(change for kind in sorted(FOLLOWED) for change in _changes(kind, older, newer)),
+        tuple(change for kind in followed for change in _changes(kind, older, newer)),
         tuple((kind, len(getattr(older, kind)), len(getattr(newer, kind))) for kind in sorted(RECORD_TYPES)),
     )
 
@@ -176,10 +182,10 @@ def _sequence(before: Manifest, after: Manifest) -> tuple[list[str], list[str]]:
     if after.sequence < before.sequence:
         problems.append(f"bundle {after.sequence} is not later than bundle {before.sequence}")
     elif after.sequence == before.sequence:
-        if after != before:
+        if _full_digest(after) != _full_digest(before):
             problems.append(f"there are two different bundles {after.sequence}")
     elif after.sequence == before.sequence + 1:
-        if after.previous_digest != digest_hex(before.to_bytes()):
+        if after.previous_digest != _full_digest(before):
             problems.append(f"bundle {after.sequence} does not follow this bundle {before.sequence}, but another one")
     else:
         notes.append(f"{after.sequence - before.sequence - 1} bundles lie between the two; ask for them")
@@ -195,6 +201,38 @@ def _sequence(before: Manifest, after: Manifest) -> tuple[list[str], list[str]]:
         notes += [f"{name} {each} is not spoken of any more" for each in sorted(was - now)]
         notes += [f"{name} {each} is spoken of for the first time" for each in sorted(now - was)]
     return problems, notes
+
+
+def _full_digest(manifest: Manifest) -> str:
+    """The digest in the firm's sequence of bundles: that of the full one."""
+    return manifest.full_digest or digest_hex(manifest.to_bytes())
+
+
+def _profile(manifest: Manifest) -> str:
+    return f"{manifest.profile} of {manifest.subject}" if manifest.subject else str(manifest.profile)
+
+
+def _withheld(manifest: Manifest) -> set[str]:
+    """What a bundle leaves out, by its own words and by kinds of record."""
+    words = {f"{item.what}: {item.why}" for item in manifest.withheld}
+    kinds = {f"{kind}: not all records are shown" for kind in left_out(manifest.disclosure)}
+    return (
+        words | kinds | {f"{each.kind}: {name} is not shown" for each in manifest.disclosure for name in each.replaced}
+    )
+
+
+def _comparable(before: Manifest, after: Manifest) -> list[str]:
+    """Kinds whose records both show whole and whose keys mean the same; pseudonyms are of one bundle alone."""
+    told = [{each.kind: each for each in manifest.disclosure} for manifest in (before, after)]
+    same = (
+        before.full_digest is not None and before.full_digest == after.full_digest and before.profile is after.profile
+    )
+    return [
+        kind
+        for kind, compared in sorted(FOLLOWED.items())
+        if same
+        or all(each[kind].is_whole and not {*compared.key, *compared.fields} & {*each[kind].replaced} for each in told)
+    ]
 
 
 _STRENGTH: Final = {"": 0, "stated": 1, "read": 2, "proven": 3}

@@ -116,6 +116,13 @@ class LiabilityInvalid(BundleError):
     advice = "Look at the allocations of the asset; each owner's position stands once and is zero or more."
 
 
+class DisclosureRefused(BundleError):
+    """A bundle that shows less cannot be made without showing what it must not."""
+
+    code = "disclosure-refused"
+    advice = "Name no client in ids of pools, wallets or cases, and make it from the full bundle."
+
+
 class StatementInvalid(BundleError):
     """The file is no inclusion statement that this program can read."""
 

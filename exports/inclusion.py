@@ -18,7 +18,6 @@ from exports.canonical import canonical_json, parse_canonical_object
 from exports.codec import BaseUnits, Code, Digest, Identifier, PlainText, from_object, to_object
 from exports.errors import LiabilityInvalid, NotCanonical, RecordInvalid, StatementInvalid, StatementRefused
 from exports.liabilities import (
-    PARTS,
     AssetTree,
     LiabilityContext,
     entry_of,
@@ -26,7 +25,7 @@ from exports.liabilities import (
     line_digest,
     top_digest,
 )
-from exports.liability_records import LiabilityRecord
+from exports.liability_records import PARTS, LiabilityRecord
 from exports.merkle_sum import DIGEST_SIZE, HEIGHT_MAX, Entry, MerkleSumTree, root_of_path
 
 STATEMENT_FORMAT: Final = "custody-verifier-inclusion"
@@ -189,6 +188,8 @@ def make_statements(
 
 
 def _stated(record: LiabilityRecord, line: int, asset: AssetTree, tree: MerkleSumTree) -> StatedPosition:
+    if record.position_key is None:
+        raise LiabilityInvalid("this bundle does not have the keys from which statements are made")
     paths = []
     for leaf in leaves_of(record):
         index = tree.index_of(entry_of(leaf).digest)

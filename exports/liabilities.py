@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chains.types import AssetId
 from exports.codec import time_text
 from exports.errors import LiabilityInvalid
-from exports.liability_records import LiabilityRecord
+from exports.liability_records import PARTS, LiabilityRecord
 from exports.merkle_sum import (
     AMOUNT_MAX,
     CUT,
@@ -34,10 +34,10 @@ from exports.merkle_sum import (
     MerkleSumTree,
     text_bytes,
 )
-from exports.records import AllocationRecord
 
-PARTS: Final = 4
-"""Leaves of one position."""
+if TYPE_CHECKING:
+    from exports.records import AllocationRecord
+
 SECRET_BYTES_MIN: Final = 32
 _NUMBERS: Final = tuple(bytes([number]) for number in range(PARTS))
 
@@ -120,6 +120,8 @@ def leaves_of(record: LiabilityRecord) -> list[bytes]:
     amount = record.base_units
     if not 0 <= amount <= AMOUNT_MAX:
         raise LiabilityInvalid("an amount is negative or does not fit 256 bits")
+    if record.position_key is None:
+        return [bytes.fromhex(leaf.digest) + leaf.base_units.to_bytes(32, "big") for leaf in record.leaves]
     sha256, key = hashlib.sha256, bytes.fromhex(record.position_key)
     draws = [int.from_bytes(sha256(CUT + key + number).digest(), "big") for number in _NUMBERS[1:]]
     cuts = [0, *sorted(amount * draw >> 256 for draw in draws), amount]

@@ -16,6 +16,7 @@ from typing import Final
 from chains.types import Asset, AssetId
 from exports.contents import Contents
 from exports.errors import LiabilityInvalid
+from exports.inclusion import STATEMENT_FORMAT, STATEMENT_VERSION, InclusionStatement, verify_statement
 from exports.liabilities import (
     AssetTree,
     LiabilityContext,
@@ -99,8 +100,8 @@ def check_liabilities(contents: Contents) -> Outcome:
     stated: dict[AssetId, list[LiabilityRecord]] = defaultdict(list)
     for record in contents.liabilities:
         stated[record.asset_id].append(record)
-    keys = [record.position_key for record in contents.liabilities]
-    keys += [total.padding_key for total in contents.liability_totals]
+    keys = [record.position_key for record in contents.liabilities if record.position_key is not None]
+    keys += [total.padding_key for total in contents.liability_totals if total.padding_key is not None]
     if len(set(keys)) != len(keys):
         problems.append("a key salts two positions")
     totals = {total.asset_id: total for total in contents.liability_totals}
@@ -112,12 +113,16 @@ def check_liabilities(contents: Contents) -> Outcome:
     for asset_id in sorted(set(places) & set(totals)):
         problems.extend(_position_problems(asset_id, positions[asset_id], stated[asset_id]))
         total = totals[asset_id]
+        if total.padding_key is None:
+            problems.append(f"{asset_id}: its tree has no padding key")
+            continue
+        padding = bytes.fromhex(total.padding_key)
         try:
-            tree = _tree(asset_id, decimals.get(asset_id, 0), stated[asset_id], bytes.fromhex(total.padding_key))
+            tree = _tree(asset_id, decimals.get(asset_id, 0), stated[asset_id], padding)
         except LiabilityInvalid as error:
             problems.append(f"{asset_id}: {error}")
             continue
-        computed = _total(tree, bytes.fromhex(total.padding_key), positions[asset_id], places[asset_id], moment)
+        computed = _total(tree, padding, positions[asset_id], places[asset_id], moment)
         problems.extend(
             f"{asset_id}: {name} {getattr(total, name)}, should be {getattr(computed, name)}"
             for name in LiabilityTotalRecord.__slots__
@@ -131,12 +136,67 @@ def check_liabilities(contents: Contents) -> Outcome:
     return Outcome(compared, problems, note=f"root {root.root}")
 
 
+def check_own_liability(contents: Contents) -> Outcome:
+    """22 of a client's own bundle: their statement leads to the root, and says what the records say.
+
+    The tree itself cannot be made: that takes the positions of all the others.
+    """
+    manifest, problems = contents.manifest, []
+    if len(contents.inclusion_statements) != 1 or len(contents.liability_roots) != 1:
+        return Outcome(1, ["there is not one inclusion statement and one root"])
+    statement, root = contents.inclusion_statements[0], contents.liability_roots[0]
+    if (statement.format, statement.format_version) != (STATEMENT_FORMAT, STATEMENT_VERSION):
+        problems.append("the statement is of another format")
+    if statement.client_id != manifest.subject or statement.context != Moment.of(manifest).context:
+        problems.append("the statement is of another client, bundle or moment")
+    verdict = verify_statement(statement, root.root)
+    problems.extend(verdict.problems)
+    if len(statement.lines) != root.assets:
+        problems.append(f"the root is over {root.assets} assets, the statement has {len(statement.lines)}")
+    stated = sorted((p.account_class, p.asset_id, p.base_units, p.position_key) for p in statement.positions)
+    listed = sorted((r.account_class, r.asset_id, r.base_units, r.position_key or "") for r in contents.liabilities)
+    if stated != listed:
+        problems.append("the liabilities are not the positions of the statement")
+    named = {*(each.client_id for each in contents.allocations), *(each.client_id for each in contents.liabilities)}
+    if named != {manifest.subject}:
+        problems.append("something of another client is here, or nothing of this one")
+    owed = {(p.account_class, p.asset_id): p.base_units for p in positions_of(contents.allocations)}
+    if {key: max(units, 0) for key, units in owed.items()} != {
+        (kind, asset): units for kind, asset, units, _ in listed
+    }:
+        problems.append("the liabilities are not the sums of the allocations")
+    problems.extend(_own_totals(contents, statement))
+    return Outcome(
+        verdict.positions + len(contents.liability_totals), problems, note=f"root {root.root}; your part alone"
+    )
+
+
+def _own_totals(contents: Contents, statement: InclusionStatement) -> Iterator[str]:
+    """Totals of other assets than the client's, and those that are not the trees to which the statement leads."""
+    assets = {asset.asset_id: asset.decimals for asset in contents.assets}
+    lines = {position.asset_id: statement.lines[position.line : position.line + 1] for position in statement.positions}
+    if sorted(total.asset_id for total in contents.liability_totals) != sorted(lines):
+        yield "the totals are not those of the client's assets"
+    for total in contents.liability_totals:
+        if lines.get(total.asset_id) != (_line(total).hex(),) or assets.get(total.asset_id) != total.decimals:
+            yield f"{total.asset_id}: the total is not that of the tree"
+        if total.observed is not None and total.difference != total.observed - total.owed:
+            yield f"{total.asset_id}: the difference does not compute"
+    sums: dict[tuple[str, AssetId], int] = defaultdict(int)
+    for allocation in contents.allocations:
+        sums[allocation.location, allocation.asset_id] += allocation.base_units
+    for place in contents.reconciliations:
+        if place.claimed != sums[place.location, place.asset_id]:
+            yield f"{place.location} {place.asset_id}: claimed {place.claimed}, which is not the client's allocation"
+
+
 def liability_lines(contents: Contents) -> Iterator[str]:
     """What the report says: the root, each asset's comparison, each chain's moment, and what inclusion proves."""
     if not contents.liability_roots:
         return
     root = contents.liability_roots[0]
-    yield f"Liabilities root: {root.root} over {root.positions} positions of {root.assets} assets."
+    over = f"{root.assets} assets" if root.positions is None else f"{root.positions} positions of {root.assets} assets"
+    yield f"Liabilities root: {root.root} over {over}."
     assets = {asset.asset_id: Asset(asset.asset_id, asset.symbol, asset.decimals) for asset in contents.assets}
     for total in contents.liability_totals:
         if (asset := assets.get(total.asset_id)) is None:

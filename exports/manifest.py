@@ -10,8 +10,9 @@ from typing import Final
 
 from chains.errors import InvalidValue
 from exports.canonical import canonical_json, parse_canonical_object
-from exports.codec import Code, Digest, Identifier, PlainText, from_object, to_object
+from exports.codec import Code, Digest, Identifier, OptionalIdentifier, PlainText, from_object, to_object
 from exports.errors import ManifestInvalid, RecordInvalid, VersionUnknown
+from exports.profiles import Disclosure, Profile, require_profile
 from exports.records import PROOF_KINDS, RECORD_TYPES, FirmRecord, JournalHeadRecord, Rail
 
 FORMAT: Final = "custody-verifier-bundle"
@@ -85,6 +86,13 @@ class Manifest:
     journal: JournalHeadRecord
     scope: Scope
     withheld: tuple[Withheld, ...]
+    profile: Profile
+    subject: OptionalIdentifier
+    """The client whose own bundle it is; empty in the other profiles."""
+    full_digest: Digest | None
+    """Digest of the full bundle it was made from; null for a full one."""
+    disclosure: tuple[Disclosure, ...]
+    """How much of each kind is here, in the order of the members."""
     members: tuple[Member, ...]
     """One for each kind, ascending by name."""
 
@@ -99,6 +107,8 @@ class Manifest:
             raise InvalidValue("created_at is before as_of")
         if list(self.scope.chains) != sorted(set(self.scope.chains)):
             raise InvalidValue("the chains of the scope are not ascending")
+        kinds = [member.kind for member in self.members]
+        require_profile(self.profile, self.subject, self.full_digest, self.disclosure, kinds)
 
     def to_bytes(self) -> bytes:
         """The canonical bytes: the payload that is signed."""

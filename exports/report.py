@@ -7,6 +7,7 @@ from typing import Final
 
 from exports.codec import time_text
 from exports.holding_sample import HoldingSample
+from exports.profiles import Profile
 from exports.trust import AUDITOR
 from exports.verdict import Check, CheckStatus, VerificationReport
 
@@ -15,6 +16,7 @@ WORDS: Final[dict[CheckStatus, str]] = {
     CheckStatus.FAILED: "FAILED",
     CheckStatus.NOT_POSSIBLE: "not possible",
     CheckStatus.NOT_REQUESTED: "not requested",
+    CheckStatus.WITHHELD: "withheld",
 }
 
 
@@ -33,12 +35,24 @@ def check_line(check: Check) -> str:
 
 def verdict_line(report: VerificationReport) -> str:
     """The verdict in one sentence."""
+    withheld = report.count(CheckStatus.WITHHELD)
     if report.exit_code == 0:
         skipped = report.count(CheckStatus.NOT_REQUESTED)
         rest = f", {skipped} not requested" if skipped else ""
-        return f"VERIFIED: {report.count(CheckStatus.PASSED)} checks passed{rest}."
+        rest += f", {withheld} withheld: not checked" if withheld else ""
+        facts = report.bundle
+        shown = "" if facts is None or facts.profile is Profile.FULL else f" as far as a {facts.profile} bundle shows"
+        return f"VERIFIED{shown}: {report.count(CheckStatus.PASSED)} checks passed{rest}."
     if report.exit_code == 1:
         return f"REFUSED: {report.count(CheckStatus.FAILED)} checks contradict the bundle."
+    if not report.count(CheckStatus.NOT_POSSIBLE) and report.bundle is not None:
+        if report.expected not in (None, report.bundle.profile):
+            return f"NOT VERIFIED: a {report.expected} bundle was asked for, and this is a {report.bundle.profile} one."
+        if withheld:
+            return (
+                f"NOT VERIFIED: {withheld} checks rest on what is withheld. "
+                f"Say `--profile {report.bundle.profile}` if you asked for no more."
+            )
     return f"NOT VERIFIED: {report.count(CheckStatus.NOT_POSSIBLE)} checks could not be made."
 
 
@@ -57,6 +71,10 @@ def _lines(report: VerificationReport) -> Iterator[str]:
     if facts is not None:
         yield f"Bundle {facts.bundle_id} (number {facts.sequence}) of {facts.firm}, as of {time_text(facts.as_of)}"
         yield f"SHA-256 of the manifest: {facts.digest}"
+        if facts.full_digest:
+            yield f"Profile: {facts.profile}, made from the full bundle with the SHA-256 {facts.full_digest}"
+        else:
+            yield f"Profile: {facts.profile}"
     yield f"Judged at {time_text(report.judged_at)} with trusted keys of version {report.trusted_keys_version}"
     yield ""
     for check in report.checks:
@@ -69,9 +87,12 @@ def _lines(report: VerificationReport) -> Iterator[str]:
         yield from _sample_lines(report.sample)
         yield ""
     yield verdict_line(report)
+    if facts is not None:
+        yield from facts.disclosure
     if facts is not None and report.exit_code == 0:
+        speaker = "The bundle itself" if facts.profile is Profile.FULL else "What is shown of it"
         yield (
-            f"The bundle itself reports {facts.matched} matched, {facts.diverged} diverged, "
+            f"{speaker} reports {facts.matched} matched, {facts.diverged} diverged, "
             f"{facts.unverified} unverified. A firm's signature proves origin, not truth."
         )
         yield f"Signatures: {'; '.join(count.text() for count in facts.roles)}."

@@ -10,6 +10,7 @@ from typing import Final
 
 from exports.codec import time_text
 from exports.holding_sample import HoldingSample
+from exports.profiles import Profile
 from exports.trust import RoleCount
 
 PROBLEMS_SHOWN_MAX: Final = 20
@@ -26,6 +27,8 @@ class CheckStatus(StrEnum):
     """It could not be checked, or there was nothing to compare."""
     NOT_REQUESTED = "not_requested"
     """It needs something the reader did not give, such as a node of their own."""
+    WITHHELD = "withheld"
+    """It rests on what this bundle's profile leaves out: nothing was checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,12 @@ class BundleFacts:
     roles: tuple[RoleCount, ...]
     """Role by role, how many different keys signed, and how many must."""
     withheld: tuple[str, ...]
+    profile: Profile = Profile.FULL
+    subject: str = ""
+    """Whose own bundle it is; empty for one that is not one client's."""
+    full_digest: str | None = None
+    disclosure: tuple[str, ...] = ()
+    """What a bundle that is not full leaves out: a line each."""
     blocks: tuple[str, ...] = ()
     """Each chain's block, whether it was final, and what of the balances there is immature: a line each."""
     superseded: tuple[str, ...] = ()
@@ -147,6 +156,10 @@ class BundleFacts:
             "signed_by": list(self.signed_by),
             "roles": [count.to_dict() for count in self.roles],
             "withheld": list(self.withheld),
+            "profile": str(self.profile),
+            "subject": self.subject,
+            "full_digest": self.full_digest,
+            "disclosure": list(self.disclosure),
             "blocks": list(self.blocks),
             "superseded": list(self.superseded),
             "control": list(self.control),
@@ -169,6 +182,8 @@ class VerificationReport:
     """None when the manifest could not be read."""
     sample: HoldingSample | None = None
     """The holdings drawn, where a sample was asked for and the records could be read."""
+    expected: Profile | None = None
+    """The profile that the reader says the bundle is to have."""
 
     def count(self, status: CheckStatus) -> int:
         """How many checks have a status."""
@@ -176,12 +191,18 @@ class VerificationReport:
 
     @property
     def exit_code(self) -> int:
-        """0 verified; 1 the evidence contradicts; 2 something could not be checked. Contradiction leads."""
+        """0 verified; 1 the evidence contradicts; 2 something could not be checked. Contradiction leads.
+
+        What is withheld could not be checked, unless the reader asked for a bundle of this profile.
+        """
         if self.count(CheckStatus.FAILED):
             return 1
         if self.count(CheckStatus.NOT_POSSIBLE) or not self.count(CheckStatus.PASSED):
             return 2
-        return 0
+        profile = self.bundle.profile if self.bundle else Profile.FULL
+        if self.expected is not None:
+            return 0 if profile is self.expected else 2
+        return 2 if self.count(CheckStatus.WITHHELD) else 0
 
     @property
     def verified(self) -> bool:
@@ -192,6 +213,7 @@ class VerificationReport:
         """For `--json`: one object."""
         return {
             "verified": self.verified,
+            "expected_profile": str(self.expected) if self.expected else None,
             "exit_code": self.exit_code,
             "judged_at": time_text(self.judged_at),
             "trusted_keys_version": self.trusted_keys_version,

@@ -160,7 +160,7 @@ def liabilities(contents: Contents) -> tuple[tuple[str, ...], ...]:
         (
             figures.symbol(each.asset_id),
             each.asset_id,
-            f"{each.positions:,}",
+            "-" if each.positions is None else f"{each.positions:,}",
             figures.quantity(each.asset_id, each.owed),
             figures.quantity(each.asset_id, each.observed),
             figures.quantity(each.asset_id, each.difference, sign=True),

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Final
 
 PARTS: Final = (
-    "hashes", "container", "json", "forms", "schema", "signatures", "figures", "evidence", "control", "liabilities",
+    "hashes", "container", "json", "forms", "profiles", "schema", "signatures", "figures", "evidence", "control", "liabilities",
     "reserve", "possession", "securities", "keys", "proofs", "transactions", "checks", "view",
 )  # fmt: skip
 """The script's files, in order."""

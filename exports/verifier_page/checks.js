@@ -24,7 +24,7 @@ const NOT_HERE = {
   26: "of tokens, ERC-20 and ERC-721 transfers are read here; what else a receipt may show, as of wrapped coins, is not",
   27: "numbers, digests, sums and deficits are checked again; which locations count, the 140 percent and the policies are not",
 };
-const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", elsewhere: "not_here" };
+const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", withheld: "withheld", elsewhere: "not_here" };
 const SIGNATURE_MEMBER = /^signatures\/([0-9a-f]{64})\.dsse\.json$/, STAMP_MEMBER = /^timestamps\/([0-9a-f]{64})\.tsr$/, PROBLEMS_SHOWN = 20;
 
 function judged(number, found) {
@@ -58,7 +58,7 @@ async function verify(source, reader) {
   }
   report.checks.sort((one, other) => one.number - other.number);
   const has = (status) => report.checks.some((check) => check.status === status);
-  report.exit_code = has(STATUS.failed) ? 1 : has(STATUS.impossible) ? 2 : 0;
+  report.exit_code = has(STATUS.failed) ? 1 : has(STATUS.impossible) || has(STATUS.withheld) ? 2 : 0;
   return report;
 }
 
@@ -105,8 +105,14 @@ async function runChecks(source, reader, report, add, attempt) {
   }
   if (!add(judged(4, outcome(named.size, wrong)))) return;
   const all = { manifest: report.manifest }, problems = [];
+  const made = async (number, work) => {
+    const reason = withheldReason(number, all);
+    if (reason) add(skipped(number, STATUS.withheld, reason));
+    else await attempt(number, work);
+  };
   const readAll = await attempt(5, async () => {
     for (const each of report.manifest.members) all[each.kind] = readRecords(each, await contents(entries.get(each.name)), problems);
+    for (const each of report.manifest.disclosure) if (each.published !== all[each.kind].length) problems.push(each.kind + ": told to be disclosed are " + each.published);
     return true;
   });
   if (!readAll || !add(judged(5, outcome(report.manifest.members.reduce((total, each) => total + all[each.kind].length, 0), problems)))) return;
@@ -114,24 +120,26 @@ async function runChecks(source, reader, report, add, attempt) {
   const figures = {
     6: checkReferences, 7: checkClaims, 8: checkObservations, 9: checkDifferences, 10: checkCounts, 11: checkExceptions,
     12: checkGrades, 13: checkPins, 14: checkTransfers, 15: (each) => checkPlace(each, reader.earlier), 18: checkControl,
-    22: checkLiabilities,
+    22: (each) => (each.manifest.profile === "client" ? checkOwnLiability : checkLiabilities)(each),
   };
-  for (const [number, check] of Object.entries(figures)) await attempt(Number(number), () => add(judged(Number(number), check(all))));
-  await attempt(26, () => {
+  for (const [number, check] of Object.entries(figures)) await made(Number(number), () => add(judged(Number(number), check(all))));
+  await made(26, () => {
     const found = checkTransactions(all);
     if (!found) add(skipped(26, STATUS.unasked, "the bundle proves no transaction"));
     else partly(26, found, () => found.left > 0, add);
   });
-  await optionalCheck(28, () => checkSecurities(all), "the bundle says nothing of securities at custodians", attempt, add);
-  await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", attempt, add);
-  if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));
-  else await attempt(19, () => partly(19, checkKeyProofs(all), (found) => found.notJudged > 0, add));
-  await attempt(23, () => {
+  await optionalCheck(28, () => checkSecurities(all), "the bundle says nothing of securities at custodians", made, add);
+  await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", made, add);
+  await made(19, () => {
+    if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));
+    else partly(19, checkKeyProofs(all), (found) => found.notJudged > 0, add);
+  });
+  await made(23, () => {
     const found = checkReserve(all);
     if (!found) add(skipped(23, STATUS.unasked, "the bundle says nothing of the reserve"));
     else partly(23, found, () => true, add);
   });
-  await attempt(27, () => {
+  await made(27, () => {
     const found = checkPossession(all);
     if (!found) add(skipped(27, STATUS.unasked, "the bundle says nothing of possession or control"));
     else partly(27, found, () => true, add);

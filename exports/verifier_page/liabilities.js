@@ -12,6 +12,7 @@ function wide(value) {
 }
 
 function leavesOf(r) {
+  if (r.position_key === null) return r.leaves.map((each) => ({ digest: unhex(each.digest), units: each.base_units }));
   const salt = unhex(r.position_key), names = [named(r.client_id), named(r.account_class), named(r.asset_id)];
   wide(r.base_units);
   const points = [1, 2, 3].map((n) => (r.base_units * big(sha256(join(CUT, salt, Uint8Array.of(n))))) >> 256n);
@@ -71,7 +72,7 @@ function checkLiabilities(all) {
   }
   const wanted = [...new Set([...positions.keys(), ...places.keys()])].sort(), stated = grouped(all.liabilities, (r) => r.asset_id);
   const totals = new Map(all.liability_totals.map((r) => [r.asset_id, r])), decimals = new Map(all.assets.map((r) => [r.asset_id, r.decimals]));
-  const keys = [...all.liabilities.map((r) => r.position_key), ...all.liability_totals.map((r) => r.padding_key)];
+  const keys = [...all.liabilities.map((r) => r.position_key), ...all.liability_totals.map((r) => r.padding_key)].filter((each) => each !== null);
   if (new Set(keys).size !== keys.length) problems.push("a key salts two positions");
   if (totals.size !== all.liability_totals.length) problems.push("an asset has two trees");
   for (const each of wanted) if (!totals.has(each)) problems.push(each + ": no tree");
@@ -85,6 +86,10 @@ function checkLiabilities(all) {
       seen.add(who);
     }
     for (const who of own.keys()) if (!seen.has(who)) problems.push(assetId + ": " + who + " is not in the tree");
+    if (total.padding_key === null) {
+      problems.push(assetId + ": its tree has no padding key");
+      continue;
+    }
     try {
       const made = totalOf(assetId, decimals.get(assetId) || 0, records, total.padding_key, [...own.values()], places.get(assetId) || [], manifest);
       for (const [name, value] of Object.entries(made)) {

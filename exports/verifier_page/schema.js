@@ -10,6 +10,8 @@ const SCHEMES = {
 };
 const DECIMALS_MAX = 77, AMOUNT_MAX = (1n << 256n) - 1n, TREE_HEIGHT_MAX = 48;
 
+const leaf = record({ digest, base_units: amount }, (r) =>
+  must([r.base_units >= 0n && r.base_units <= AMOUNT_MAX, "a leaf is negative or does not fit 256 bits"]));
 const cover = record({ location: locationId, asset_id: asset });
 const witness = record({ node_id: id, operator: text });
 const fact = record({ name: code, text: longText });
@@ -143,17 +145,24 @@ const KINDS = {
     answered_at: time, account_kind: code, node_id: text, height: count, block_hash: blockHash, parent_hash: blockHash,
     block_time: time, coins: list(coin),
   }),
+  inclusion_statements: inclusionStatement,
   liabilities: record({
-    client_id: id, account_class: code, asset_id: asset, base_units: amount, position_key: digest,
-  }, (r) => must([r.base_units >= 0n, "a liability is negative"])),
-  liability_roots: record({ root: digest, assets: count, positions: count }),
+    client_id: id, account_class: code, asset_id: asset, base_units: amount, position_key: orNull(digest), leaves: list(leaf),
+  }, (r) => must(
+    [r.base_units >= 0n, "a liability is negative"],
+    [(r.position_key === null) === (r.leaves.length > 0), "a liability has its key, or its leaves"],
+    [!r.leaves.length || r.leaves.length === 4, "a liability has 4 leaves"],
+    [!r.leaves.length || sum(r.leaves.map((each) => each.base_units)) === r.base_units, "the leaves of a liability do not add up to it"],
+  )),
+  liability_roots: record({ root: digest, assets: count, positions: orNull(count) }),
   liability_totals: record({
-    asset_id: asset, decimals: count, positions: count, owed: amount, below_zero: amount, height: count, root: digest,
-    padding_key: digest, observed: orNull(amount), difference: orNull(amount), skew_seconds: count, status: code,
+    asset_id: asset, decimals: count, positions: orNull(count), owed: amount, below_zero: orNull(amount), height: count, root: digest,
+    padding_key: orNull(digest), observed: orNull(amount), difference: orNull(amount), skew_seconds: count, status: code,
   }, (r) => must(
     [r.decimals <= DECIMALS_MAX, "too many decimals"],
-    [r.owed >= 0n && r.owed <= AMOUNT_MAX && r.below_zero <= 0n, "its sums are out of their bounds"],
+    [r.owed >= 0n && r.owed <= AMOUNT_MAX && (r.below_zero === null || r.below_zero <= 0n), "its sums are out of their bounds"],
     [r.height <= TREE_HEIGHT_MAX, "too many levels"],
+    [[r.positions, r.below_zero, r.padding_key].filter((each) => each === null).length % 3 === 0, "what tells of other owners is there as a whole, or not at all"],
     [(r.observed === null) === (r.difference === null), "a difference of what was not observed"],
   )),
   pools: record({ pool_id: id, chain_id: chain, address, from_date: date, to_date: orNull(date) }),
@@ -240,14 +249,15 @@ const manifestRecord = record({
   firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,
   journal: record({ sequence: count, entry_digest: digest }, (r) => must([r.sequence >= 1, "a journal counts from 1"])),
   scope: record({ rails: list(oneOf(...RAILS)), chains: list(free), text }),
-  withheld: list(record({ what: text, why: text })),
+  withheld: list(record({ what: text, why: text })), profile: oneOf("full", "pseudonymous", "client"), subject: idOrNone,
+  full_digest: orNull(digest), disclosure: list(disclosed),
   members: list(record({ name: text, kind: code, records: count, size_bytes: count, sha256: digest })),
 }, (r) => must(
   [r.sequence >= 1 && (r.sequence === 1) === (r.previous_digest === null), "its sequence and the bundle before do not fit"],
   [r.as_of_skew_seconds_max <= 604800, "figures may lie more than a week apart: that compares nothing"],
   [r.created_at >= r.as_of, "it was made before the moment it speaks of"],
   [r.scope.chains.every((each, at) => !at || r.scope.chains[at - 1] < each), "the chains of its scope are not ascending"],
-));
+) || profileRule(r));
 
 function parseManifest(bytes) {
   const value = parseCanonical(bytes);

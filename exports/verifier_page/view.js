@@ -1,7 +1,7 @@
 // The page: files in, a report out. Nothing is ever put into the page as markup.
 const SHOWN = {
   failed: ["✗ failed", "bad"], not_possible: ["? not possible", "open"], not_here: ["– not done here", "soft"],
-  passed: ["✓ passed", "good"], not_requested: ["– nothing to ask", "soft"],
+  withheld: ["– withheld: not checked", "open"], passed: ["✓ passed", "good"], not_requested: ["– nothing to ask", "soft"],
 };
 const WORST_FIRST = Object.keys(SHOWN), ROWS_MAX = 200, WHOLE_BYTES_MAX = 2 ** 26, SHOWN_BYTES_MIN = 2 ** 20;
 const at = (id) => document.getElementById(id);
@@ -71,16 +71,16 @@ function showVerdict(report) {
   const number = (status) => report.checks.filter((check) => check.status === status).length, counts = [];
   for (const status of WORST_FIRST) if (number(status)) counts.push(number(status) + " " + SHOWN[status][0].slice(2));
   const [style, words] = [
-    ["good", "Every check that this page makes passed"],
+    ["good", report.manifest && report.manifest.profile !== "full" ? "Every check of what this bundle shows passed" : "Every check that this page makes passed"],
     ["bad", "Refused: the evidence contradicts itself"],
-    ["open", "Not verified: something could not be checked"],
+    ["open", number("withheld") && !number("not_possible") ? "Not verified as a whole: some of it is withheld" : "Not verified: something could not be checked"],
   ][report.exit_code];
   at("verdict").className = style;
   at("verdict").dataset.exit = report.exit_code;
   at("verdict").querySelector("strong").textContent = words;
   at("verdict").querySelector("p").textContent = counts.join(", ") + ".";
   const held = report.all ? report.all.reconciliations : [], told = STATUS_ORDER.map((status) => held.filter((r) => r.status === status).length + " " + status);
-  at("said").textContent = report.all ? "The bundle itself says: " + told.join(", ") + " of " + held.length + " holdings." : "Nothing in the bundle was read as far as its figures.";
+  at("said").textContent = report.all ? (report.manifest.profile === "full" ? "The bundle itself says: " : "What is shown of the bundle says: ") + told.join(", ") + " of " + held.length + " holdings." : "Nothing in the bundle was read as far as its figures.";
 }
 
 function showFacts(report) {
@@ -89,6 +89,7 @@ function showFacts(report) {
     facts.push(["Firm", manifest.firm.name], ["Bundle", manifest.bundle_id + ", number " + manifest.sequence + " of the firm"]);
     facts.push(["As of", manifest.as_of], ["Made", manifest.created_at], ["Scope", manifest.scope.text]);
     facts.push(["Signed by", report.accepted.join(", ") || "nobody you trust"], ["Digest", report.digest]);
+    facts.push(["Profile", disclosureWords(manifest)]);
     facts.push(["Withheld", manifest.withheld.map((each) => each.what + " (" + each.why + ")").join("; ") || "nothing is said to be"]);
   }
   if (all) {
@@ -109,7 +110,7 @@ function showContent({ all }) {
       worstFirst(all.reconciliations).map((r) => [r.status, r.location, symbol(r.asset_id), show(r.claimed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
     parts.push(tableOf("Owed to clients, against what is there", "One tree per asset. That no owner was left out is not proven by it: ask some of the clients.",
       ["Status", "Asset", "Owners·", "Owed·", "Observed·", "Difference·"],
-      worstFirst(all.liability_totals).map((r) => [r.status, symbol(r.asset_id), String(r.positions), show(r.owed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
+      worstFirst(all.liability_totals).map((r) => [r.status, symbol(r.asset_id), r.positions === null ? "not told" : String(r.positions), show(r.owed, r.asset_id), show(r.observed, r.asset_id), show(r.difference, r.asset_id)])));
     parts.push(tableOf("Blocks", "Whether your own node has them is not checked by this page.", ["Chain", "Height·", "Hash…", "Time", "Finality"],
       all.sweeps.map((r) => [r.chain_id, String(r.height), r.block_hash, r.block_time, r.finality])));
   }
