@@ -15,6 +15,7 @@ NAMES = (
     "bitcoin_addresses",
     "bitcoin_blocks",
     "bitcoin_follow",
+    "bundle",
     "evm_balances",
     "evm_logs",
     "evm_proofs",
@@ -22,6 +23,7 @@ NAMES = (
     "latency",
     "liabilities",
     "matching",
+    "reserve",
 )
 
 

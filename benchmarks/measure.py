@@ -136,7 +136,7 @@ def check_then_time(sides: Sequence[Side], rounds: int, node_cpu: CpuClock | Non
 def check(side: Side) -> int:
     """Run a side once and compare its results; the peak resident size of that run in bytes."""
     gc.collect()
-    _forget_peak()
+    forget_peak()
     outcome = side.run()
     peak = peak_rss_bytes()
     found = side.values(outcome)
@@ -180,7 +180,7 @@ def process_cpu_clock(process_id: int) -> CpuClock | None:
 
 
 def peak_rss_bytes() -> int:
-    """Largest resident size of this process, since `_forget_peak` where the system allows that, else so far."""
+    """Largest resident size of this process, since `forget_peak` where the system allows that, else so far."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="ascii", errors="replace").splitlines():
@@ -190,7 +190,7 @@ def peak_rss_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Let the peak start anew from the present size (Linux); elsewhere it stays the peak of the whole process."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
