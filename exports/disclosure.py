@@ -24,7 +24,7 @@ from exports.liability_records import LeafRecord, LiabilityRecord, LiabilityRoot
 from exports.manifest import Manifest, Withheld, digest_hex
 from exports.merkle_sum import text_bytes
 from exports.profiles import Disclosure, Profile
-from exports.records import RECORD_TYPES, AllocationRecord, BalanceRecord
+from exports.records import PROOF_KINDS, RECORD_TYPES, AllocationRecord, BalanceRecord
 
 PREFIX: Final = b"custody-disclosure-1"
 PSEUDONYM, COMMITMENT = PREFIX + b"\x00", PREFIX + b"\x01"
@@ -42,7 +42,7 @@ NAMING: Final = ("allocations", "authorizations", "liabilities")
 """Kinds with a client's id in a field of its own."""
 COMMITTED: Final = ("possession_reviews", "reserve_computations")
 """Kinds whose documents name accounts row by row: they stand behind a commitment."""
-TEXT_FIELDS: Final = frozenset({"reason", "text", "question", "legal_class_reference", "custodian"})
+TEXT_FIELDS: Final = frozenset({"reason", "text", "titling", "mpc_vault"})
 """Words in which a client's id or name becomes `withheld`. In any other field it has the bundle refused."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_.@#-]+")
 _PROOF_BYTES: Final = frozenset(
@@ -95,7 +95,7 @@ def pseudonymous_bundle(full: Contents, secret: bytes, names: Collection[str] = 
             replace(each, **{name: WITHHELD_TEXT for name in hidden if getattr(each, name)}) for each in kinds[kind]
         ]
     hide = _Words(client_ids, names, full.manifest)
-    for kind in sorted(set(RECORD_TYPES) - {"allocations", "liabilities"}):
+    for kind in sorted(set(RECORD_TYPES) - PROOF_KINDS - {"allocations", "liabilities"}):
         kinds[kind] = [hide.out_of(kind, record, told[kind]) for record in kinds[kind]]
     disclosure = [
         Disclosure(
@@ -114,11 +114,12 @@ def pseudonymous_bundle(full: Contents, secret: bytes, names: Collection[str] = 
     return _bundle(full, kinds, Profile.PSEUDONYMOUS, "", disclosure, why)
 
 
-def client_bundle(full: Contents, client_id: str) -> Bundle:
+def client_bundle(full: Contents, client_id: str, names_of_others: Collection[str] = ()) -> Bundle:
     """One client's own: what they have and are owed, wallets that are theirs alone, what leads to the root, totals.
 
     What lies at places shared with others is one sum for each class and asset. Of other clients nothing is here.
-    Raises `DisclosureRefused` for somebody who is owed nothing in the bundle.
+    Raises `DisclosureRefused` for somebody who has no position in the bundle, and where an id or name of somebody else
+    stands in a field that cannot be replaced.
     """
     own = [record for record in full.liabilities if record.client_id == client_id]
     if not own:
@@ -147,9 +148,17 @@ def client_bundle(full: Contents, client_id: str) -> Bundle:
         "sweeps": [each for each in full.sweeps if each.chain_id in chains],
         "wallets": wallets,
     }
-    replaced = {
+    others = {each.client_id for kind in NAMING for each in getattr(full, kind)} - {client_id, ""}
+    hide = _Words(others, names_of_others, full.manifest)
+    words: dict[str, set[str]] = {
+        kind: set() for kind in ("assets", "balances", "reconciliations", "sweeps", "wallets")
+    }
+    for kind, names in words.items():
+        kinds[kind] = [hide.out_of(kind, each, names) for each in kinds[kind]]
+    if any(each.state is StateEvidence.PROVEN for each in balances):
+        words["balances"] |= {"grade", "state"}
+    replaced = {kind: tuple(sorted(names)) for kind, names in words.items()} | {
         "allocations": ("base_units", "location"),
-        "balances": ("grade", "state") if kinds["balances"] != balances else (),
         "liability_roots": ("positions",),
         "liability_totals": ("below_zero", "padding_key", "positions"),
     }

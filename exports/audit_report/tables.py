@@ -24,6 +24,7 @@ _WORDS: Final = {
     CheckStatus.FAILED: "failed",
     CheckStatus.NOT_POSSIBLE: "not possible",
     CheckStatus.NOT_REQUESTED: "not requested",
+    CheckStatus.WITHHELD: "withheld",
 }
 
 
@@ -240,7 +241,7 @@ def checks(report: VerificationReport) -> tuple[tuple[str, ...], ...]:
 def not_verified(contents: Contents, report: VerificationReport) -> Iterator[str]:
     """What was not verified, and why: checks, figures, and what the bundle does not hold."""
     for each in report.checks:
-        if each.status in (CheckStatus.NOT_POSSIBLE, CheckStatus.NOT_REQUESTED):
+        if each.status in (CheckStatus.NOT_POSSIBLE, CheckStatus.NOT_REQUESTED, CheckStatus.WITHHELD):
             yield f"{_check_name(each)}: {_WORDS[each.status]}, {each.detail}"
     reasons = Counter(
         each.reason or "no reason given" for each in contents.reconciliations if each.status is Status.UNVERIFIED
@@ -249,6 +250,7 @@ def not_verified(contents: Contents, report: VerificationReport) -> Iterator[str
         yield f"{count:,} comparisons are unverified: {reason}"
     for gap in contents.proof_gaps:
         yield f"{gap.holdings:,} balances of {gap.asset_id} have no state proof: {gap.reason}"
+    yield from (report.bundle.disclosure if report.bundle else ())
     for item in contents.manifest.withheld:
         yield f"withheld by the firm: {item.what} ({item.why})"
 

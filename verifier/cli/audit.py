@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chains.types import ChainId
     from exports.contents import Contents
     from exports.difference import Difference
+    from exports.profiles import Profile
     from exports.trust import TrustedKeys
     from exports.verdict import VerificationReport
 
@@ -42,6 +43,13 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(help="Include the movements of a chain from this height on.", metavar="CHAIN=HEIGHT"),
         ] = "",
+        profile: Annotated[
+            str, typer.Option(help="What to show: full, pseudonymous or client:ID.", metavar="PROFILE")
+        ] = "full",
+        source: Annotated[
+            Path | None,
+            typer.Option("--of", help="The full bundle to make it from; else the newest issued.", metavar="FILE"),
+        ] = None,
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
@@ -50,23 +58,38 @@ def register(app: typer.Typer) -> None:
         Movements are included from the previous bundle on, or from the first covered block. Another file that
         exists is not overwritten.
 
+        With --profile pseudonymous or client:ID a bundle that shows less is made from a full one that was issued: the
+        same figures and liabilities root, without who the clients are, or one client's own alone.
+
         Example: custody export --out audit-2026-03.zip
         """
+        from exports.profiles import Profile, disclosure_lines
         from verifier.bundling import issue_bundle
+        from verifier.disclosing import Audience, disclose_bundle
         from verifier.signing import liabilities_secret_of, signers_of
 
-        settings = settings_of(ctx)
+        settings, audience = settings_of(ctx), Audience.parse(profile)
+        is_full = audience.profile is Profile.FULL
         if not out_file.parent.is_dir():
             raise InputError(f"there is no folder {out_file.parent}")
+        if is_full and source is not None:
+            raise InputError("--of goes with --profile pseudonymous or client:ID")
+        if since and not is_full:
+            raise InputError("--since goes with a full bundle: what shows less is made from one")
         with opened_store(settings) as store:
             signers, secret = signers_of(settings), liabilities_secret_of(settings)
-            written = issue_bundle(store, settings, out_file, _since(since), signers, actor, now, secret)
+            if is_full:
+                written = issue_bundle(store, settings, out_file, _since(since), signers, actor, now, secret)
+            else:
+                written = disclose_bundle(store, source, audience, out_file, signers, actor, now, secret)
         if as_json:
             output.emit_json(
                 {
                     "file": str(written.path),
                     "bundle_id": written.manifest.bundle_id,
                     "sequence": written.manifest.sequence,
+                    "profile": str(written.manifest.profile),
+                    "full_digest": written.manifest.full_digest,
                     "sha256_of_manifest": written.digest,
                     "liabilities_root": written.liabilities_root,
                     "size_bytes": written.size_bytes,
@@ -82,6 +105,8 @@ def register(app: typer.Typer) -> None:
             )
             counts = ", ".join(f"{member.records:,} {member.kind}" for member in manifest.members)
             output.paragraph(f"holds {counts}", indent=2)
+            for line in disclosure_lines(manifest.profile, manifest.subject, manifest.disclosure):
+                output.say(output.clean(line))
             output.say(f"SHA-256 of the manifest: [bold]{written.digest}[/bold]")
             output.say("Tell the auditor this digest by another way than the file.")
             output.say(f"Liabilities root: {written.liabilities_root}")
@@ -119,12 +144,18 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--report", help="Write the auditor's report: .html, or .pdf.", metavar="FILE"),
         ] = None,
+        profile: Annotated[
+            str, typer.Option(help="The profile you asked for: full, pseudonymous or client.", metavar="PROFILE")
+        ] = "",
         as_json: JsonOption = False,
     ) -> int:
         """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
 
         Needs neither the firm's database nor its configuration. Exit code 0: verified. 1: refused. 2: could not
         check.
+
+        Checks that rest on what a bundle withholds are not made, and then it is not verified (2), unless you say with
+        --profile that you asked for no more. A bundle of another profile than that is not verified either.
 
         With --diff the earlier bundle is verified too, by the same keys. A change is no contradiction; a second bundle
         of one number, another firm or a shorter journal is one.
@@ -133,12 +164,16 @@ def register(app: typer.Typer) -> None:
         """
         from exports.holding_sample import SampleRequest
         from exports.keys import load_trusted_keys
+        from exports.profiles import Profile
         from exports.timestamps import load_certificates
         from exports.verify import verify_bundle
 
         if bool(sample) != bool(seed):
             raise InputError("--sample and --seed go together: choose the seed yourself, after the bundle was made")
         request = SampleRequest(sample, seed) if sample else None
+        if profile and profile not in list(Profile):
+            raise InputError(f"{profile!r} is no profile: give full, pseudonymous or client")
+        expected = Profile(profile) if profile else None
         if report_file is not None:
             _can_be_written(report_file)
         kept: list[Contents] = []
@@ -154,9 +189,10 @@ def register(app: typer.Typer) -> None:
                 also_required=require_role or (),
                 tsa_certificates=load_certificates(tsa_certificate) if tsa_certificate is not None else (),
                 sample=request,
+                expected=expected,
                 keep=kept.append,
             )
-            compared = _compared(file, diff, keys) if diff is not None else None
+            compared = _compared(file, diff, keys, expected) if diff is not None else None
         if as_json:
             told = report.to_dict()
             if compared:
@@ -307,11 +343,11 @@ def _write_report(file: Path, kept: list[Contents], report: VerificationReport, 
         output.say(f"\n[green]written[/green] {output.clean(file)}: {len(content):,} bytes")
 
 
-def _compared(file: Path, older: Path, keys: TrustedKeys) -> _Compared:
+def _compared(file: Path, older: Path, keys: TrustedKeys, expected: Profile | None) -> _Compared:
     from exports.difference import difference
     from exports.verify import verified_contents
 
-    report, before = verified_contents(older, keys, now=now())
+    report, before = verified_contents(older, keys, now=now(), expected=expected)
     _, after = verified_contents(file, keys, now=now())
     return _Compared(report, difference(before, after) if before and after else None)
 
