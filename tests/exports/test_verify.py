@@ -236,6 +236,7 @@ def test_members_added_removed_renamed_or_emptied_are_refused(
         report = verify(path, firm.trusted)
         assert check(report, 4).status is CheckStatus.FAILED
         assert check(report, 5).status is CheckStatus.NOT_POSSIBLE  # its content was not used
+        assert check(report, 5).detail == "rests on check 4"
         assert report.exit_code == 1
 
 
