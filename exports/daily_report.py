@@ -60,7 +60,11 @@ def report_page(document: bytes) -> bytes:
     """The report as one page without script or link, that prints; raises `ReportLibraryMissing` without Jinja2."""
     value = read_report(document)
     sections = list(_sections(value, hashlib.sha256(document).hexdigest()))
-    return page(TEMPLATE, title=_title(value), sections=sections)
+    statuses = value["status"]["statuses"]
+    verdict_class = "good" if statuses == ["compliant"] else "open" if statuses == ["unverified"] else "bad"
+    return page(
+        TEMPLATE, title=_title(value), verdict=_joined(statuses), verdict_class=verdict_class, sections=sections
+    )
 
 
 def report_text(document: bytes) -> str:
@@ -123,10 +127,9 @@ def _sections(value: Mapping[str, Any], digest: str) -> Iterator[Section]:
 
 def _head(value: Mapping[str, Any], digest: str) -> Section:
     status, replaces = value["status"], value["replaces"]
-    statuses = ", ".join(_words(each) for each in status["statuses"])
     rows = [
         ("report", f"{value['report_id']}, version {value['version']}"),
-        ("status when made", statuses),
+        ("status when made", _joined(status["statuses"])),
         ("day's close", value["open_at"]),
         ("made", f"{value['made_at']} by {value['made_by']}, with everything known at {value['known_at']}"),
         ("SHA-256", digest),
@@ -348,6 +351,10 @@ def _by_number(lines: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _dollars(cents: str | None) -> str:
     return UNKNOWN if cents is None else dollars_grouped(int(cents))
+
+
+def _joined(codes: Sequence[str]) -> str:
+    return ", ".join(_words(each) for each in codes)
 
 
 def _words(code: str) -> str:

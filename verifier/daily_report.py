@@ -71,10 +71,10 @@ def make_report(
         "replaces": {"report_id": before.report_id, "sha256": before.digest} if before is not None else None,
     }
     document = canonical_json(value)
-    sign_document(document, REPORT_TYPE, signers)  # a signer that is down is known before anything is recorded
+    files = _files(document, signers)  # a signer that is down is known before anything is recorded
     stored = store.add_daily_report(as_of, version, known_at, document, actor, now)
     review_exceptions(store, settings, stored.report_id, as_of, actor, now)
-    place = _archive(store, settings, stored, signers, actor, now)
+    place = _archive(store, settings, stored, files, actor, now)
     return MadeReport(stored, value, place)
 
 
@@ -85,19 +85,23 @@ def archive_reports(
     kept = {each.subject_id for each in store.archived()}
     missing = [each for each in store.daily_reports() if each.report_id not in kept]
     for each in missing:
-        _archive(store, settings, each, signers, actor, now)
+        _archive(store, settings, each, _files(each.document, signers), actor, now)
     return [each.report_id for each in missing]
 
 
-def _archive(
-    store: Store, settings: Settings, stored: StoredReport, signers: Sequence[Signer], actor: str, now: datetime
-) -> Path:
-    files = {
-        "report.json": stored.document,
-        "report.dsse.json": sign_document(stored.document, REPORT_TYPE, signers),
-        "report.html": report_page(stored.document),
-        "report.txt": report_text(stored.document).encode("utf-8"),
+def _files(document: bytes, signers: Sequence[Signer]) -> dict[str, bytes]:
+    """A report as it is archived."""
+    return {
+        "report.json": document,
+        "report.dsse.json": sign_document(document, REPORT_TYPE, signers),
+        "report.html": report_page(document),
+        "report.txt": report_text(document).encode("utf-8"),
     }
+
+
+def _archive(
+    store: Store, settings: Settings, stored: StoredReport, files: Mapping[str, bytes], actor: str, now: datetime
+) -> Path:
     return add_record(store, settings, ArchiveKind.DAILY_REPORT, stored.report_id, stored.as_of, files, actor, now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from exports.pages import page
@@ -43,10 +44,7 @@ def computation_page(
         title=title,
         about=head,
         results=_results(computation),
-        line_tables=[
-            ("Customer lines", list(_line_rows(inputs.customer))),
-            ("PAB lines", list(_line_rows(inputs.pab))),
-        ],
+        line_tables=[("Customer lines", list(_lines(inputs.customer))), ("PAB lines", list(_lines(inputs.pab)))],
         origin=_origin(derived) if derived is not None else (),
         excluded=[(what, dollars_grouped(cents)) for what, cents in derived.excluded] if derived is not None else [],
         schedules=[(purpose, [_form_row(each) for each in lines]) for purpose, lines in schedules],
@@ -69,15 +67,24 @@ def _results(computation: ReserveComputation) -> tuple[Row, ...]:
     )
 
 
-def _line_rows(items: CustomerItems | PabItems) -> Iterator[Row]:
-    """Each line of Exhibit A, and below it the rows that make it."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of Exhibit A, the rows that make it, and how many of them are not shown."""
+
+    number: int
+    side: str
+    wording: str
+    dollars: str
+    rows: list[tuple[str, str]]
+    left_out: int
+
+
+def _lines(items: CustomerItems | PabItems) -> Iterator[_Line]:
     for line in items.lines:
         of = item(line.number)
-        yield str(line.number), of.side.value, of.wording, dollars_grouped(line.cents)
-        for row in line.rows[:ROWS_SHOWN]:
-            yield "", "", f"{row.row_id}: {row.source}", dollars_grouped(row.cents)
-        if len(line.rows) > ROWS_SHOWN:
-            yield "", "", f"and {len(line.rows) - ROWS_SHOWN} more rows in the CSV", ""
+        shown = [(f"{row.row_id}: {row.source}", dollars_grouped(row.cents)) for row in line.rows[:ROWS_SHOWN]]
+        left_out = len(line.rows) - len(shown)
+        yield _Line(line.number, of.side.value, of.wording, dollars_grouped(line.cents), shown, left_out)
 
 
 def _origin(derived: DerivedFrom) -> tuple[tuple[str, str], ...]:

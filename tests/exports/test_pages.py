@@ -14,6 +14,7 @@ import pytest
 from exports.daily_report import Section, Table
 from exports.pages import STYLE, ReportLibraryMissing, page
 from exports.verify import verify_bundle
+from tests.exports.browser import chromium, find_chromium
 from tests.exports.sample import NOW, make_firm, sample_bundle, write
 
 HOSTILE = """"'><script>alert(1)</script>{{ 7 * 7 }}{% raw %}<img src=x onerror=alert(1)>&amp;"""
@@ -24,14 +25,14 @@ def hostile_page() -> str:
     """A page whose every text is hostile, those that become classes too."""
     table = Table((HOSTILE, "status", "amount"), ((HOSTILE, HOSTILE, HOSTILE),), ("amount",))
     section = Section(HOSTILE, ((HOSTILE, HOSTILE),), (table,), (HOSTILE,), (HOSTILE,))
-    return page(DAILY, title=HOSTILE, sections=[section]).decode()
+    return page(DAILY, title=HOSTILE, verdict=HOSTILE, verdict_class=HOSTILE, sections=[section]).decode()
 
 
 def test_hostile_text_stays_text() -> None:
     text = hostile_page()
     assert re.findall(r"<(?:script|img)\b", text) == []
-    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 12  # the title twice, and a status as its class
-    assert text.count("{{ 7 * 7 }}") == 11  # a class is the first word alone
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 14  # the title twice, a class twice
+    assert text.count("{{ 7 * 7 }}") == 13  # of a status the first word is the class
     assert "&amp;amp;" in text
     assert len(re.findall(r"<(?!/)[a-z]", text)) == len(re.findall(r"<(?!/)[a-z]", plain_page()))
 
@@ -39,7 +40,7 @@ def test_hostile_text_stays_text() -> None:
 def plain_page() -> str:
     table = Table(("a", "status", "amount"), (("b", "matched", "1"),), ("amount",))
     section = Section("c", (("d", "e"),), (table,), ("f",), ("g",))
-    return page(DAILY, title="t", sections=[section]).decode()
+    return page(DAILY, title="t", verdict="v", verdict_class="good", sections=[section]).decode()
 
 
 def test_the_policy_allows_the_one_style_and_nothing_else() -> None:
@@ -53,6 +54,23 @@ def test_the_policy_allows_the_one_style_and_nothing_else() -> None:
     assert "url(" not in style
 
 
+@pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed here")
+def test_long_words_do_not_make_a_page_wider_than_a_phone(tmp_path: Path) -> None:
+    long = "0123456789abcdef" * 8
+    table = Table((long, "status", "amount"), ((long, "matched", long),), ("amount",))
+    section = Section(long, ((long, long),), (table,), (long,), (long,))
+    file = tmp_path / "page.html"
+    file.write_bytes(page(DAILY, title=long, verdict=long, verdict_class="bad", sections=[section]))
+    with chromium(str(find_chromium()), tmp_path / "profile") as browser:
+        browser.open(file.as_uri())
+        browser.call("Emulation.setDeviceMetricsOverride", width=380, height=800, deviceScaleFactor=1, mobile=False)
+        width, shown, inner = browser.evaluate(
+            "[document.documentElement, document.querySelector('.scroll')]"
+            ".flatMap(each => [each.scrollWidth, each.clientWidth]).slice(0, 3)"
+        )
+    assert width <= shown <= 380 < inner  # the table alone scrolls
+
+
 def test_the_same_content_gives_the_same_bytes() -> None:
     assert plain_page() == plain_page()
 
@@ -60,7 +78,7 @@ def test_the_same_content_gives_the_same_bytes() -> None:
 def test_a_table_without_rows_is_left_out() -> None:
     empty = Section("c", tables=(Table(("a",), ()),))
     assert "<table>" in plain_page()
-    assert "<table>" not in page(DAILY, title="t", sections=[empty]).decode()
+    assert "<table>" not in page(DAILY, title="t", verdict="v", verdict_class="good", sections=[empty]).decode()
 
 
 def test_a_name_the_template_does_not_get_is_an_error() -> None:
@@ -75,7 +93,7 @@ def test_without_the_library_it_is_named_and_bundles_still_verify(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(ReportLibraryMissing) as caught:
-        page(DAILY, title="t", sections=[])
+        page(DAILY, title="t", verdict="v", verdict_class="good", sections=[])
     assert "custody-verifier[report]" in caught.value.advice
     firm = make_firm(tmp_path)
     assert verify_bundle(write(tmp_path, firm, sample_bundle()), firm.trusted, now=NOW).exit_code == 0
