@@ -91,14 +91,16 @@ def make_accounts(count: int, full_levels: int) -> Trie:
         encode_list([integer_bytes(nonce), integer_bytes(balance), EMPTY_ROOT, EMPTY_CODE_HASH])
         for nonce, balance in fields
     ]
-    return _make(chance, keys, values, full_levels)
+    return make_trie(chance, keys, values, full_levels)
 
 
 def make_slots(count: int, full_levels: int) -> Trie:
     """Slots with the balances of a token."""
     chance = random.Random(20_261_124)
     keys = [chance.randbytes(32) for _ in range(count)]
-    return _make(chance, keys, [encode_bytes(integer_bytes(chance.randrange(1, 10**15))) for _ in keys], full_levels)
+    return make_trie(
+        chance, keys, [encode_bytes(integer_bytes(chance.randrange(1, 10**15))) for _ in keys], full_levels
+    )
 
 
 def our_accounts(trie: Trie) -> Numbers:
@@ -228,7 +230,8 @@ def _answer(trie: Trie, place: int) -> dict[str, Any]:
     }
 
 
-def _make(chance: random.Random, keys: list[bytes], values: list[bytes], full_levels: int) -> Trie:
+def make_trie(chance: random.Random, keys: list[bytes], values: list[bytes], full_levels: int) -> Trie:
+    """The proofs of these keys, in a trie whose levels above are full; what is not asked about is a hash of nothing."""
     paths = [nibbles_of(keccak256(key)) for key in keys]
     entries = sorted(zip(paths, values, strict=True))
     proofs: dict[bytes, list[bytes]] = {path: [] for path in paths}
