@@ -29,6 +29,7 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.errors import BundleError, BundleNotWritten, RecordInvalid
+from exports.inclusion import InclusionStatement
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import (
     ADDITION_BYTES_MAX,
@@ -45,7 +46,14 @@ from exports.manifest import (
     is_addition,
     member_name,
 )
+from exports.output_records import (
+    BitcoinHeadersRecord,
+    BitcoinInclusionRecord,
+    BitcoinOutputRecord,
+    BitcoinTransactionRecord,
+)
 from exports.possession_records import PossessionReviewRecord
+from exports.profiles import Disclosure, Profile, full_disclosure
 from exports.proof_records import (
     ProofGapRecord,
     ProofHeaderRecord,
@@ -94,10 +102,21 @@ class Bundle:
     journal: JournalHeadRecord
     scope_text: str
     withheld: tuple[Withheld, ...] = ()
+    profile: Profile = Profile.FULL
+    subject: str = ""
+    """Whose own bundle it is; empty for one that is not one client's."""
+    full_digest: str | None = None
+    """Digest of the full bundle it was made from; None for a full one."""
+    disclosure: tuple[Disclosure, ...] = ()
+    """What is here of each kind, in the order of the members; empty for a full one, where it follows."""
     assets: Sequence[AssetRecord] = ()
     wallets: Sequence[WalletRecord] = ()
     pools: Sequence[PoolRecord] = ()
     balances: Sequence[BalanceRecord] = ()
+    bitcoin_headers: Sequence[BitcoinHeadersRecord] = ()
+    bitcoin_inclusions: Sequence[BitcoinInclusionRecord] = ()
+    bitcoin_outputs: Sequence[BitcoinOutputRecord] = ()
+    bitcoin_transactions: Sequence[BitcoinTransactionRecord] = ()
     allocations: Sequence[AllocationRecord] = ()
     reconciliations: Sequence[ReconciliationRecord] = ()
     transfers: Sequence[TransferRecord] = ()
@@ -107,6 +126,7 @@ class Bundle:
     control_reviews: Sequence[ControlReviewRecord] = ()
     controls: Sequence[ControlStateRecord] = ()
     grants: Sequence[GrantRecord] = ()
+    inclusion_statements: Sequence[InclusionStatement] = ()
     key_challenges: Sequence[KeyChallengeRecord] = ()
     key_proofs: Sequence[KeyProofRecord] = ()
     restrictions: Sequence[RestrictionRecord] = ()
@@ -181,6 +201,10 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
             text=bundle.scope_text,
         ),
         withheld=tuple(bundle.withheld),
+        profile=bundle.profile,
+        subject=bundle.subject,
+        full_digest=bundle.full_digest,
+        disclosure=bundle.disclosure or full_disclosure({member.kind: member.records for member in members}),
         members=tuple(members),
     )
     contents[MANIFEST_NAME] = manifest.to_bytes()

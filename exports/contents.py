@@ -19,8 +19,15 @@ from exports.control_records import (
     RestrictionRecord,
 )
 from exports.errors import BundleError, ContainerInvalid, NotCanonical
+from exports.inclusion import InclusionStatement
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import LINE_BYTES_MAX, Manifest, Member
+from exports.output_records import (
+    BitcoinHeadersRecord,
+    BitcoinInclusionRecord,
+    BitcoinOutputRecord,
+    BitcoinTransactionRecord,
+)
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
@@ -68,10 +75,15 @@ class Contents:
     assets: tuple[AssetRecord, ...]
     authorizations: tuple[AuthorizationRecord, ...]
     balances: tuple[BalanceRecord, ...]
+    bitcoin_headers: tuple[BitcoinHeadersRecord, ...]
+    bitcoin_inclusions: tuple[BitcoinInclusionRecord, ...]
+    bitcoin_outputs: tuple[BitcoinOutputRecord, ...]
+    bitcoin_transactions: tuple[BitcoinTransactionRecord, ...]
     cases: tuple[CaseRecord, ...]
     control_reviews: tuple[ControlReviewRecord, ...]
     controls: tuple[ControlStateRecord, ...]
     grants: tuple[GrantRecord, ...]
+    inclusion_statements: tuple[InclusionStatement, ...]
     key_challenges: tuple[KeyChallengeRecord, ...]
     key_proofs: tuple[KeyProofRecord, ...]
     liabilities: tuple[LiabilityRecord, ...]

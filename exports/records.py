@@ -45,7 +45,14 @@ from exports.control_records import (
     KeyProofRecord,
     RestrictionRecord,
 )
+from exports.inclusion import InclusionStatement
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
+from exports.output_records import (
+    BitcoinHeadersRecord,
+    BitcoinInclusionRecord,
+    BitcoinOutputRecord,
+    BitcoinTransactionRecord,
+)
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
@@ -491,10 +498,15 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "assets": AssetRecord,
     "authorizations": AuthorizationRecord,
     "balances": BalanceRecord,
+    "bitcoin_headers": BitcoinHeadersRecord,
+    "bitcoin_inclusions": BitcoinInclusionRecord,
+    "bitcoin_outputs": BitcoinOutputRecord,
+    "bitcoin_transactions": BitcoinTransactionRecord,
     "cases": CaseRecord,
     "control_reviews": ControlReviewRecord,
     "controls": ControlStateRecord,
     "grants": GrantRecord,
+    "inclusion_statements": InclusionStatement,
     "key_challenges": KeyChallengeRecord,
     "key_proofs": KeyProofRecord,
     "liabilities": LiabilityRecord,
@@ -523,5 +535,7 @@ Later versions may add kinds; a reader refuses a version it does not know, so th
 silence.
 """
 
-PROOF_KINDS: Final = frozenset({"proof_headers", "proof_nodes", "transaction_proofs"})
+PROOF_KINDS: Final = frozenset(
+    {"bitcoin_headers", "bitcoin_transactions", "proof_headers", "proof_nodes", "transaction_proofs"}
+)
 """Kinds that stand in the folder `proofs/` and not in `records/`: bytes that prove records."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from exports.evidence_checks import (
 from exports.holding_sample import HoldingSample, SampleRequest, holding_sample
 from exports.inclusion_checks import check_transactions
 from exports.key_checks import check_key_proofs
-from exports.liability_checks import check_liabilities, liability_lines
+from exports.liability_checks import check_liabilities, check_own_liability, liability_lines
 from exports.manifest import (
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
@@ -42,7 +42,9 @@ from exports.manifest import (
     is_addition,
 )
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
+from exports.output_checks import check_bitcoin_outputs, output_lines
 from exports.possession_checks import check_possession, possession_lines
+from exports.profiles import Profile, disclosure_lines, withheld_reason
 from exports.proof_checks import check_state_proofs
 from exports.record_checks import (
     Spelling,
@@ -94,6 +96,7 @@ NAMES: Final[dict[int, str]] = {
     26: "transactions with an exception stand in their blocks",
     27: "possession or control follows from its own inputs",
     28: "positions at custodians are compared with what they state",
+    29: "Bitcoin outputs were made in their blocks",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -109,6 +112,7 @@ NOTHING_TO_ASK: Final = {
     26: "the bundle proves no transaction",
     27: "the bundle says nothing of possession or control",
     28: "the bundle says nothing of securities at custodians",
+    29: "the bundle has no balance of Bitcoin",
 }
 
 
@@ -134,6 +138,7 @@ def verify_bundle(
     partly_signed: bool = False,
     sample: SampleRequest | None = None,
     tsa_certificates: Sequence[Certificate] = (),
+    expected: Profile | None = None,
     keep: Callable[[Contents], None] | None = None,
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
@@ -144,12 +149,13 @@ def verify_bundle(
     roles that must have signed besides those that the list of trusted keys requires. With `partly_signed` signatures
     may be missing: they are counted and not asked for; that is for who is about to sign. With a `sample` only the drawn
     balances are asked of the reader's nodes; everything in the file is checked all the same. `keep` is given the
-    records where they could be read, whatever the verdict. `tsa_certificates` are
-    the root certificates of time-stamp authorities that the reader trusts.
+    records where they could be read, whatever the verdict. A reader who asks for a bundle of the profile `expected` is
+    told when it has another; without it, a bundle of which something is withheld is not verified.
+    `tsa_certificates` are the root certificates of time-stamp authorities that the reader trusts.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
-    run.tsa_certificates = tuple(tsa_certificates)
+    run.tsa_certificates, run.expected = tuple(tsa_certificates), expected
     run.verify_file(path)
     if keep is not None and run.contents is not None:
         keep(run.contents)
@@ -157,11 +163,11 @@ def verify_bundle(
 
 
 def verified_contents(
-    path: Path, trusted_keys: TrustedKeys, *, now: datetime
+    path: Path, trusted_keys: TrustedKeys, *, now: datetime, expected: Profile | None = None
 ) -> tuple[VerificationReport, Contents | None]:
     """The report on a bundle without asking any node, and its records; None where they could not be read."""
     kept: list[Contents] = []
-    report = verify_bundle(path, trusted_keys, now=now, keep=kept.append)
+    report = verify_bundle(path, trusted_keys, now=now, expected=expected, keep=kept.append)
     return report, next(iter(kept), None)
 
 
@@ -182,6 +188,7 @@ class _Run:
         self.also_required: tuple[str, ...] = ()
         self.partly_signed = False
         self.tsa_certificates: tuple[Certificate, ...] = ()
+        self.expected: Profile | None = None
         self.sample_request: SampleRequest | None = None
         self.sample: HoldingSample | None = None
         self.contents: Contents | None = None
@@ -231,7 +238,7 @@ class _Run:
     def report(self) -> VerificationReport:
         """The report; checks that were never reached appear as not possible."""
         made = {check.number for check in self.checks}
-        stopped = next((c.number for c in self.checks if c.status is not CheckStatus.PASSED), 0)
+        stopped = next((c.number for c in self.checks if c.status in (CheckStatus.FAILED, CheckStatus.NOT_POSSIBLE)), 0)
         for number in NAMES:
             if number in made:
                 continue
@@ -241,7 +248,9 @@ class _Run:
                 status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
             self.checks.append(Check.skipped(number, NAMES[number], status, reason))
         ordered = sorted(self.checks, key=lambda check: (check.number, check.subject))
-        return VerificationReport(tuple(ordered), self.now, self.trusted_keys.version, self.facts, self.sample)
+        return VerificationReport(
+            tuple(ordered), self.now, self.trusted_keys.version, self.facts, self.sample, self.expected
+        )
 
     def _open(self, file: BinaryIO) -> StrictZip | None:
         head = file.read(2)
@@ -368,6 +377,11 @@ class _Run:
             found, wrong = read_member(container, member, self.limits.content)
             records[member.kind] = tuple(found)
             problems.extend(wrong)
+        problems.extend(
+            f"{told.kind}: {len(records[told.kind])} records, {told.published} are told to be disclosed"
+            for told in manifest.disclosure
+            if told.published != len(records[told.kind])
+        )
         if not self.note(5, Outcome(sum(map(len, records.values())), problems)):
             return None
         assert set(records) == set(RECORD_TYPES)
@@ -393,7 +407,9 @@ class _Run:
             else:
                 outcomes = check_with_node(contents, sweep, opener, self.sample)
             for number, outcome in zip(NODE_CHECKS, outcomes, strict=True):
-                if outcome is None:
+                if reason := withheld_reason(number, contents):
+                    self.checks.append(Check.skipped(number, NAMES[number], CheckStatus.WITHHELD, reason, chain_id))
+                elif outcome is None:
                     reason = NOTHING_TO_ASK[number]
                     skipped = Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, reason, chain_id)
                     self.checks.append(skipped)
@@ -405,32 +421,37 @@ def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
     """Checks 6 to 15, 18, 19 and 22 to 24: everything that the records of a bundle say about each other."""
-    outcomes: dict[int, Outcome | None] = {
-        6: check_references(contents, spelling),
-        7: check_claims(contents),
-        8: check_observations(contents),
-        9: check_differences(contents),
-        10: check_counts(contents),
-        11: check_exceptions(contents),
-        12: check_grades(contents),
-        13: check_pins(contents),
-        14: check_transfers(contents),
-        15: check_chain_of_bundles(contents, after),
-        18: check_encumbrances(contents),
-        19: check_key_proofs(contents),
-        22: check_liabilities(contents),
-        23: check_reserve(contents),
-        27: check_possession(contents),
-        28: check_securities(contents),
-        24: check_state_proofs(contents),
-        26: check_transactions(contents),
+    own = contents.manifest.profile is Profile.CLIENT
+    made: dict[int, Callable[[], Outcome | None]] = {
+        6: lambda: check_references(contents, spelling),
+        7: lambda: check_claims(contents),
+        8: lambda: check_observations(contents),
+        9: lambda: check_differences(contents),
+        10: lambda: check_counts(contents),
+        11: lambda: check_exceptions(contents),
+        12: lambda: check_grades(contents),
+        13: lambda: check_pins(contents),
+        14: lambda: check_transfers(contents),
+        15: lambda: check_chain_of_bundles(contents, after),
+        18: lambda: check_encumbrances(contents),
+        19: lambda: check_key_proofs(contents),
+        22: lambda: check_own_liability(contents) if own else check_liabilities(contents),
+        23: lambda: check_reserve(contents),
+        27: lambda: check_possession(contents),
+        28: lambda: check_securities(contents),
+        24: lambda: check_state_proofs(contents),
+        26: lambda: check_transactions(contents),
+        29: lambda: check_bitcoin_outputs(contents),
     }
-    return [
-        Check.of(number, NAMES[number], outcome)
-        if outcome is not None
-        else Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, NOTHING_TO_ASK[number])
-        for number, outcome in outcomes.items()
-    ]
+    checks = []
+    for number, check in made.items():
+        if reason := withheld_reason(number, contents):
+            checks.append(Check.skipped(number, NAMES[number], CheckStatus.WITHHELD, reason))
+        elif (outcome := check()) is None:
+            checks.append(Check.skipped(number, NAMES[number], CheckStatus.NOT_REQUESTED, NOTHING_TO_ASK[number]))
+        else:
+            checks.append(Check.of(number, NAMES[number], outcome))
+    return checks
 
 
 def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents: Contents | None = None) -> BundleFacts:
@@ -450,12 +471,23 @@ def _facts(manifest: Manifest, data: bytes, verdict: SignatureVerdict, contents:
         signed_by=verdict.accepted,
         roles=verdict.roles,
         withheld=tuple(f"{item.what}: {item.why}" for item in manifest.withheld),
-        blocks=tuple(block_lines(contents)) if contents else (),
-        superseded=tuple(superseded_lines(contents.superseded_bundles)) if contents else (),
-        control=tuple(control_lines(contents)) if contents else (),
-        liabilities=tuple(liability_lines(contents)) if contents else (),
-        reserve=tuple(reserve_lines(contents)) if contents else (),
-        possession=tuple(possession_lines(contents)) if contents else (),
-        securities=tuple(securities_lines(contents)) if contents else (),
+        profile=manifest.profile,
+        subject=manifest.subject,
+        full_digest=manifest.full_digest,
+        disclosure=tuple(disclosure_lines(manifest.profile, manifest.subject, manifest.disclosure)),
+        blocks=_told(block_lines, contents) + _told(output_lines, contents, 29),
+        superseded=_told(lambda each: superseded_lines(each.superseded_bundles), contents),
+        control=_told(control_lines, contents, 18, 19),
+        liabilities=_told(liability_lines, contents),
+        reserve=_told(reserve_lines, contents, 23),
+        possession=_told(possession_lines, contents, 27),
+        securities=_told(securities_lines, contents, 28),
         liabilities_root=next((record.root for record in contents.liability_roots), None) if contents else None,
     )
+
+
+def _told(lines: Callable[[Contents], Iterable[str]], contents: Contents | None, *checks: int) -> tuple[str, ...]:
+    """What the report says of a part of the bundle; nothing where a check of it is withheld."""
+    if contents is None or any(withheld_reason(number, contents) for number in checks):
+        return ()
+    return tuple(lines(contents))

@@ -29,6 +29,7 @@ from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.output_bundling import chain_outputs
 from verifier.proof_bundling import chain_proofs, proof_nodes, transaction_proof_records
 from verifier.records import IN_ORDER_OUTCOMES, Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
 from verifier.reserve_rail import in_use, position_at
@@ -122,6 +123,8 @@ def _gather(
     parts_proofs = [chain_proofs(store, part.start) for part in parts]
     proven_on = {balance.chain_id for balance in balances if balance.state is StateEvidence.PROVEN}
     headers = [each.header for each in parts_proofs if each.header is not None and each.chain_id in proven_on]
+    folders = {ChainId(section.chain_id): section.state_directory for section in settings.chains}
+    outputs = [chain_outputs(part.start, balances, folders[part.start.chain_id]) for part in parts]
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
@@ -142,6 +145,10 @@ def _gather(
         proof_gaps=[gap for each in parts_proofs for gap in each.gaps],
         transaction_proofs=[proof for part in parts for proof in part.transaction_proofs()],
         token_layouts=[layout for each in parts_proofs for layout in each.layouts],
+        bitcoin_headers=[record for each in outputs for record in each.headers],
+        bitcoin_inclusions=[record for each in outputs for record in each.inclusions],
+        bitcoin_outputs=[record for each in outputs for record in each.outputs],
+        bitcoin_transactions=[record for each in outputs for record in each.transactions],
         allocations=[allocation for part in parts for allocation in part.allocations()],
         reconciliations=[reconciliation for part in parts for reconciliation in part.reconciliations()],
         transfers=[transfer for part in parts for transfer in part.transfers()],

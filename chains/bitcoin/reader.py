@@ -25,7 +25,7 @@ from chains.bitcoin.header_chain import header_at, header_of, header_run
 from chains.bitcoin.health import check_health, check_network
 from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.ledger_views import Balance, Coin
-from chains.bitcoin.networks import DECIMALS, network_of
+from chains.bitcoin.networks import DECIMALS, Network, network_of
 from chains.bitcoin.scan import scan_blocks
 from chains.bitcoin.scan_back import TooFarBack, balances_by_scan
 from chains.bitcoin.script import script_of_address
@@ -59,6 +59,11 @@ LEDGER_FROM_COINS: Final = "ledger-from-coins"
 SCAN_BACK: Final = "scantxoutset"
 """Method of a balance that is the node's own set of unspent outputs, gone back from its tip to the block."""
 _FILE_NAME: Final = re.compile(r"[a-z0-9][-a-z0-9_.]{0,39}", re.ASCII)
+
+
+def ledger_path(folder: Path, network: Network, node_id: str) -> Path | None:
+    """The file of a network's ledger as one node tells it; None for a node whose name can name no file."""
+    return folder / f"bitcoin-{network.name}-{node_id}.sqlite" if _FILE_NAME.fullmatch(node_id) else None
 
 
 class BitcoinReader:
@@ -425,13 +430,14 @@ class BitcoinReader:
         folder = self._config.state_directory
         if folder is None:
             return None
-        if _FILE_NAME.fullmatch(self.node_id) is None:
+        path = ledger_path(folder, self._network, self.node_id)
+        if path is None:
             raise ChainConfigError(f"{self.node_id!r} cannot name a ledger file: use a-z, 0-9, - _ and .")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ChainConfigError(f"the state directory {folder.name} cannot be made ({error.strerror})") from None
-        return folder / f"bitcoin-{self._network.name}-{self.node_id}.sqlite"
+        return path
 
     def _scripts(self, addresses: Sequence[Address]) -> list[bytes]:
         return [script_of_address(self._network, address) for address in addresses]

@@ -50,6 +50,7 @@ class Issuer:
                         "name": "test chain",
                         "genesis_hash": desk.config.genesis_hash,
                         "finality": str(desk.config.finality),
+                        "state_directory": desk.config.state_directory,
                         "native_asset": {"asset_id": desk.native.asset_id, "symbol": "ETH"},
                         "nodes": [
                             {"node_id": node.node_id, "operator": node.operator, "url": "http://127.0.0.1:1"}

@@ -1,0 +1,139 @@
+"""Bitcoin outputs of two addresses as a bundle shows them, from blocks made in memory."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from chains.bitcoin.block import read_block, read_header
+from chains.bitcoin.ledger_file import LedgerFile
+from chains.bitcoin.networks import REGTEST
+from chains.bitcoin.script import address_of_script
+from chains.bitcoin.transaction import Output, id_text
+from chains.types import Address, AnchorEvidence, ReadStatus, StateEvidence
+from exports.bundle import payload_members
+from exports.contents import Contents
+from exports.records import RECORD_TYPES, BalanceRecord, SweepRecord, WitnessRecord
+from tests.chains.bitcoin.model import START_TIME, ModelBlock, genesis, mine, pay
+from tests.exports.sample import sample_bundle
+from verifier.output_bundling import HEADERS_PER_RECORD, ChainOutputs, records_of
+
+FIRST, SECOND = (bytes.fromhex("0014") + bytes([number]) * 20 for number in (1, 2))
+CHAIN = REGTEST.chain_id
+Found = dict[str, list[Any]]
+
+
+def address(script: bytes) -> Address:
+    """The regtest address of a script."""
+    found = address_of_script(REGTEST, script)
+    assert found is not None
+    return found
+
+
+def model_chain() -> list[ModelBlock]:
+    """Two payments to the first address in one block, one to the second two blocks later, one of the first spent."""
+    chain = [genesis()]
+    for _ in range(104):
+        chain.append(mine(chain[-1]))
+    coins = sorted(chain[-1].coins, key=lambda name: chain[-1].coins[name].height)
+    both = pay(coins[:1], [Output(700, FIRST), Output(41, SECOND), Output(300, FIRST)])
+    more = pay(coins[1:2], [Output(25, FIRST)])
+    chain.append(mine(chain[-1], [both, more]))
+    chain.append(mine(chain[-1]))
+    spent = next(name for name, coin in chain[-1].coins.items() if coin.output == Output(300, FIRST))
+    chain.append(mine(chain[-1], [pay([spent], [Output(299, SECOND)])]))
+    chain.append(mine(chain[-1]))
+    return chain
+
+
+MODEL = model_chain()
+PIN = MODEL[-1]
+HELD = {address(FIRST): 725, address(SECOND): 340}
+
+
+def balance(where: Address, base_units: int, **changes: Any) -> BalanceRecord:
+    """What one address holds at the pinned block."""
+    header = read_header(PIN.raw[:80])
+    values: dict[str, Any] = {
+        "sweep_id": "sweep-btc",
+        "chain_id": CHAIN,
+        "address": where,
+        "asset_id": REGTEST.asset_id,
+        "base_units": base_units,
+        "status": ReadStatus.OK,
+        "reason": "",
+        "height": PIN.height,
+        "block_hash": PIN.block_hash,
+        "parent_hash": id_text(header.previous),
+        "block_time": datetime.fromtimestamp(header.time, UTC),
+        "finality": "latest",
+        "method": "ledger",
+        "node_id": "node-1",
+        "operator": "the firm",
+        "state": StateEvidence.READ,
+        "anchor": AnchorEvidence.SINGLE,
+        "grade": StateEvidence.READ,
+        "header_checked": True,
+    }
+    return BalanceRecord(**(values | changes))
+
+
+def sweep() -> SweepRecord:
+    """The sweep of the balances."""
+    header = read_header(PIN.raw[:80])
+    moment = datetime.fromtimestamp(START_TIME + 10_000_000, UTC)
+    return SweepRecord(
+        sweep_id="sweep-btc",
+        chain_id=CHAIN,
+        height=PIN.height,
+        block_hash=PIN.block_hash,
+        parent_hash=id_text(header.previous),
+        block_time=datetime.fromtimestamp(header.time, UTC),
+        finality="latest",
+        header_checked=True,
+        witnesses=(WitnessRecord("node-1", "the firm"),),
+        expected=2,
+        matched=2,
+        diverged=0,
+        unverified=0,
+        coverage_first=None,
+        coverage_last=None,
+        started_at=moment,
+        finished_at=moment,
+    )
+
+
+@cache
+def made_outputs(headers_per_record: int = HEADERS_PER_RECORD) -> ChainOutputs:
+    """As the firm's own export makes them out of a ledger."""
+    with LedgerFile(None, REGTEST) as ledger:
+        ledger.begin(read_header(MODEL[0].raw[:80]), 0)
+        ledger.add_scripts([FIRST, SECOND], 1)
+        ledger.apply((read_block(block.raw), block.pair[1]) for block in MODEL[1:])
+        proofs = ledger.output_proofs([FIRST, SECOND], PIN.block_hash)
+    held = {where: balance(where, base_units) for where, base_units in HELD.items()}
+    scripts = {FIRST: address(FIRST), SECOND: address(SECOND)}
+    return records_of(CHAIN, proofs, scripts, held, headers_per_record)
+
+
+def found_outputs(headers_per_record: int = HEADERS_PER_RECORD) -> Found:
+    """All records of kinds that check 29 looks at."""
+    made = made_outputs(headers_per_record)
+    return {
+        "balances": [balance(where, base_units) for where, base_units in HELD.items()],
+        "sweeps": [sweep()],
+        "bitcoin_headers": made.headers,
+        "bitcoin_transactions": made.transactions,
+        "bitcoin_outputs": made.outputs,
+        "bitcoin_inclusions": made.inclusions,
+    }
+
+
+def as_contents(found: Found) -> Contents:
+    """The records as a reader has them."""
+    empty: dict[str, tuple[Any, ...]] = dict.fromkeys(RECORD_TYPES, ())
+    return Contents(manifest=MANIFEST, **(empty | {kind: tuple(each) for kind, each in found.items()}))
+
+
+MANIFEST = payload_members(sample_bundle())[0]
