@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from chains.types import Asset, AssetId, require_utc
+from exports.possession.document import NOT_STATED, stated_figures
 from exports.possession.review import IssueReview, Review
 from exports.possession.sources import source_kind
 from exports.possession.types import Move
-from verifier.control_rail import full_inputs, require_issue
-from verifier.errors import InputError, SubstitutionRefused
-from verifier.possession.cures import SOURCES, CureAct, CureKind
+from verifier.control_cases import quantity as quantity_text
+from verifier.control_history import live_acts
+from verifier.control_rail import firm_day, full_inputs, require_issue
+from verifier.errors import InputError, InstructionConflict, SubstitutionRefused
+from verifier.possession.cures import SOURCES, CureAct, CureKind, CureState, ProofKind
 from verifier.possession.substitution import Verdict, digests, judge, propose
 from verifier.store.records import InstructionAct
 
@@ -38,6 +42,7 @@ def units_of(issue: IssueReview, quantity: str) -> int:
 
 def record_act(
     store: Store,
+    settings: Settings,
     security_id: str,
     kind: CureKind,
     quantity: str,
@@ -50,7 +55,7 @@ def record_act(
     """Record an act on a deficit of the last review.
 
     Raises `InputError` for an issue that is not short, an instruction in the future, or a line that is no location of
-    that kind or holds less.
+    that kind, holds less, or is asked for it by other acts.
     """
     last = store.last_review()
     if last is None:
@@ -63,13 +68,25 @@ def record_act(
         raise InputError("the quantity of an act is more than zero")
     if require_utc(instructed_at, "instructed_at") > now:
         raise InputError("an instruction cannot be of a later time than now")
-    _require_line(issue, kind, line_id, units)
+    _require_line(issue, kind, line_id, units, _asked_for(store, settings, issue, line_id, now))
     return store.add_cure_act(
         last.review_id, issue.issue.security_id, kind, units, line_id, instructed_at, text, maker, now
     )
 
 
-def _require_line(issue: IssueReview, kind: CureKind, line_id: str, units: int) -> None:
+def _asked_for(store: Store, settings: Settings, issue: IssueReview, line_id: str, now: datetime) -> int:
+    """Base units that acts which are proposed or under way ask of a line."""
+    name = issue.issue.security_id
+    return sum(
+        each.act.base_units
+        for each in live_acts(store, settings, (), firm_day(settings, now)).acts
+        if (each.act.security_id, each.act.line_id) == (name, line_id)
+        and each.state is not CureState.REFUSED
+        and not each.seen_in
+    )
+
+
+def _require_line(issue: IssueReview, kind: CureKind, line_id: str, units: int, asked_for: int) -> None:
     wanted = SOURCES.get(kind)
     if not line_id:
         if wanted is not None:
@@ -82,6 +99,38 @@ def _require_line(issue: IssueReview, kind: CureKind, line_id: str, units: int) 
         raise InputError(f"{line_id} is no such line of {issue.issue.security_id}; there are: {', '.join(fitting)}")
     if units > line.base_units:
         raise InputError(f"the line {line_id} holds less than that")
+    if units + asked_for > line.base_units:
+        asked, held = (quantity_text(issue, each) for each in (asked_for, line.base_units))
+        raise InputError(
+            f"other acts ask {line_id} for {asked} of its {held}",
+            advice="Refuse those first, or ask for the rest.",
+        )
+
+
+def record_receipt(
+    store: Store,
+    settings: Settings,
+    act_id: str,
+    kind: ProofKind,
+    reference: str,
+    document: bytes,
+    received_on: date,
+    actor: str,
+    now: datetime,
+) -> CureAct:
+    """Record a proof of receipt with the SHA-256 digest of its document.
+
+    Raises `InputError` for a document of nothing, and for a day to come or before the instruction.
+    """
+    instructed_on = firm_day(settings, store.cure_act(act_id).instructed_at)
+    if not document:
+        raise InputError("the document has no content: it proves nothing")
+    if not instructed_on <= received_on <= firm_day(settings, now):
+        raise InputError(
+            f"what {act_id} asked for on {instructed_on.isoformat()} cannot have arrived on {received_on.isoformat()}"
+        )
+    digest = hashlib.sha256(document).hexdigest()
+    return store.add_receipt(act_id, kind, reference, digest, received_on, actor, now)
 
 
 def judge_substitution(
@@ -122,12 +171,13 @@ def decide(
 ) -> None:
     """Approve or refuse an act or a substitution. A substitution is judged again on the books as known now.
 
-    Raises `SubstitutionRefused` when it would make an issue short by now, `InstructionConflict` when it was decided or
-    its maker would approve it.
+    Raises `SubstitutionRefused` when it would make an issue short by now, `InstructionConflict` when it was decided,
+    its maker would approve it, or its review was replaced by one in which the issue is not short.
     """
 
     def check() -> tuple[str, str]:
         if not decided_id.startswith("CS-"):
+            _require_deficit(store, store.cure_act(decided_id))
             return "", ""
         move = store.substitution(decided_id).move
         verdict = judge(full_inputs(store, settings, now)[1], move)
@@ -136,3 +186,15 @@ def decide(
         return digests(verdict)
 
     store.decide_control(decided_id, act, text, checker, now, check)
+
+
+def _require_deficit(store: Store, act: CureAct) -> None:
+    """An act on a review that was replaced needs a deficit in the one that stands."""
+    standing = store.standing_review(store.possession_review(act.review_id).as_of)
+    assert standing is not None  # there is a review of that day
+    if standing.review_id == act.review_id:
+        return
+    if not stated_figures(standing.document).get(act.security_id, NOT_STATED).deficit:
+        raise InstructionConflict(
+            f"{act.review_id} was replaced by {standing.review_id}, in which {act.security_id} is not short"
+        )

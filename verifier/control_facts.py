@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chains.types import AssetId, ChainId, LocationId, account_location
 from exports.possession.review import Review
 from mapping.books import Books
+from mapping.books_types import StockSide
 from mapping.types import PoolMember, Wallet
 from verifier.key_overview import newest_proofs, proven_at
 from verifier.possession.inputs import ChainFacts, WalletFacts
@@ -33,8 +34,8 @@ def chain_facts(store: Store, books: Books, known_at: datetime, close: datetime,
     }
     if not wanted:
         return ChainFacts()
-    wallets = {each.location_id: each for each in store.wallets(None, known_at) if _is_open(each, close)}
-    pools = _pools(store.pool_members(None, known_at), close)
+    wallets = {each.location_id: each for each in store.wallets(None, known_at) if _is_open(each, books.as_of)}
+    pools = _pools(store.pool_members(None, known_at), books.as_of)
     members = {place: [place] for place in wallets} | pools
     chains = {each.chain_id for each in wallets.values()}
     observed: dict[Place, int] = {}
@@ -46,11 +47,13 @@ def chain_facts(store: Store, books: Books, known_at: datetime, close: datetime,
         for address, answer in newest_proofs(store.key_answers(chain_id=chain_id)).items()
         if proven_at(answer.challenge) <= close
     }
+    taken = _named(books)
     for place, asset_id in wanted:
-        parts = [observed.get((wallet, asset_id)) for wallet in members.get(place, ())]
+        parts = [observed.get((wallet, asset_id)) for wallet in pools.get(place, ())]
         known = [each for each in parts if each is not None]
-        if place in pools and known and len(known) == len(parts):
-            observed[place, asset_id] = sum(known)
+        if known and len(known) == len(parts):
+            there = ((wallet, asset_id) for wallet in pools[place])
+            observed[place, asset_id] = sum(max(0, observed[each] - taken.get(each, 0)) for each in there)
     places = {
         place: _facts([wallets[each] for each in members[place] if each in wallets], proofs)
         for place, _ in wanted
@@ -75,14 +78,24 @@ def stated_facts(review: Review) -> ChainFacts:
     return ChainFacts(places, observed, movable)
 
 
-def _is_open(wallet: Wallet, close: datetime) -> bool:
-    return wallet.closed_on is None or wallet.closed_on > close.date()
+def _named(books: Books) -> dict[Place, int]:
+    """What lines say lies in a place itself: of a wallet that is in a pool too, the pool has only the rest."""
+    found: dict[Place, int] = {}
+    for line in books.stock:
+        if line.location_id is not None and line.side is StockSide.SHORT:
+            place = (line.location_id, line.security_id)
+            found[place] = found.get(place, 0) + line.base_units
+    return found
 
 
-def _pools(members: Iterable[PoolMember], close: datetime) -> dict[LocationId, list[LocationId]]:
+def _is_open(wallet: Wallet, day: date) -> bool:
+    return wallet.closed_on is None or wallet.closed_on > day
+
+
+def _pools(members: Iterable[PoolMember], day: date) -> dict[LocationId, list[LocationId]]:
     found: dict[LocationId, list[LocationId]] = {}
     for each in members:
-        if each.from_date <= close.date() and (each.to_date is None or each.to_date >= close.date()):
+        if each.from_date <= day and (each.to_date is None or each.to_date >= day):
             found.setdefault(each.location_id, []).append(account_location(each.chain_id, each.address))
     return found
 

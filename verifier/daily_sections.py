@@ -261,11 +261,10 @@ def digital_section(store: Store, settings: Settings, moment: datetime, gaps: li
 
 def securities_section(store: Store, as_of: date, known_at: datetime, gaps: list[str]) -> dict[str, Any]:
     """The last comparison with the depository and other custodians at or before the day."""
-    runs = [each for each in store.securities_runs(known_at) if each.as_of <= as_of]
-    if not runs:
+    last = store.newest_securities_run(known_at, on_or_before=as_of)
+    if last is None:
         gaps.append("the depository and other custodians were not reconciled at or before the close")
         return {"run": None}
-    last = max(runs, key=lambda each: (each.as_of, each.recorded_at))
     if last.as_of != as_of:
         gaps.append(f"the newest comparison with custodians is of {last.as_of.isoformat()}")
     if last.unverified or not last.expected:

@@ -315,6 +315,62 @@ def test_an_act_that_fits_no_deficit_is_refused(kept: Firm) -> None:
     assert kept("control", "history", "--json").json["acts"] == []
 
 
+def recall(firm: Firm, units: str) -> Answer:
+    line = ("--kind", "recall", "--line", "L-4", "--quantity", units)
+    return firm("control", "act", A, *line, "--actor", "ops.maker", "--json")
+
+
+def test_two_acts_cannot_ask_one_line_for_the_same(kept: Firm) -> None:
+    review(kept)
+    assert recall(kept, "100").json["act_id"] == "CA-000001"
+    answer = recall(kept, "51")
+    assert (answer.code, answer.error) == (2, "bad-input")
+    assert "other acts ask L-4 for 100 of its 150" in answer.json["error"]["message"]
+    assert recall(kept, "50").json["act_id"] == "CA-000002"
+    assert kept("control", "refuse", "CA-000001", "--actor", "ops.checker").code == 0
+    assert recall(kept, "100").json["act_id"] == "CA-000003"
+
+
+def test_a_receipt_is_a_document_of_a_day_between_instruction_and_now(kept: Firm, tmp_path: Path) -> None:
+    review(kept)
+    recall(kept, "150")
+    kept("control", "approve", "CA-000001", "--actor", "ops.checker")
+    proof, empty = tmp_path / "statement.txt", tmp_path / "empty.txt"
+    proof.write_text("received 150", encoding="utf-8")
+    empty.touch()
+    for file, day, why in (
+        (proof, "2026-10-04", "cannot have arrived"),
+        (proof, "2026-10-06", "cannot have arrived"),
+        (empty, "2026-10-05", "no content"),
+    ):
+        given = ("--statement", "ST-1", "--file", str(file), "--received-on", day, "--json")
+        answer = kept("control", "receipt", "CA-000001", *given)
+        assert (answer.code, answer.error) == (2, "bad-input")
+        assert why in answer.json["error"]["message"]
+    given = ("--statement", "ST-1", "--file", str(proof), "--received-on", "2026-10-05", "--json")
+    assert kept("control", "receipt", "CA-000001", *given).json["receipts"] == 1
+
+
+def test_an_act_on_a_review_that_was_replaced_needs_a_deficit_in_the_one_that_stands(kept: Firm) -> None:
+    review(kept)
+    recall(kept, "150")
+    kept("control", "substitute", "--from", A, "--actor", "ops.maker")
+    kept("control", "approve", "CS-000001", "--actor", "ops.checker")
+    assert short(review(kept, "--reason", "substituted")) == {}
+    answer = kept("control", "approve", "CA-000001", "--actor", "ops.checker", "--json")
+    assert answer.error == "instruction-conflict"
+    assert "PR-000001 was replaced by PR-000002" in answer.json["error"]["message"]
+    assert kept("control", "refuse", "CA-000001", "--actor", "ops.checker").code == 0
+
+
+def test_what_is_open_is_listed_with_the_review(kept: Firm) -> None:
+    found = review(kept)
+    assert (found["exceptions"]["listed"], found["warning"]) == (0, None)  # its own case was opened after it
+    again = review(kept)
+    assert again["exceptions"]["digest"] == found["exceptions"]["digest"]
+    assert "exceptions" in kept("control", "review", "--as-of", DAY).out
+
+
 @pytest.mark.fault("D11")
 def test_a_substitution_is_judged_on_every_issue_and_recorded(kept: Firm) -> None:
     review(kept)

@@ -52,21 +52,30 @@ def _register_review(control_app: typer.Typer) -> None:
 
         Example: custody control review --as-of 2026-11-20
         """
+        from verifier.after_runs import try_finish_runs
         from verifier.control_cases import look_after
         from verifier.control_rail import review_and_record
         from verifier.control_show import stored_json, view_json
+        from verifier.report_view import review_json
 
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
             stored = review_and_record(store, settings, _day(as_of), actor, moment, reason)
+            undone = try_finish_runs(store, settings, actor, moment)
             view, seen = look_after(stored.review_id, store, settings, actor, moment)
+            exceptions = review_json(store, stored.review_id)
         if as_json:
-            cases = [each.case_id for each in seen]
-            output.emit_json({"review": stored_json(stored), "cases": cases} | view_json(view))
+            extras = {"exceptions": exceptions, "warning": undone or None, "cases": [each.case_id for each in seen]}
+            output.emit_json({"review": stored_json(stored)} | extras | view_json(view))
         else:
             output.say(f"[bold]{stored.review_id}[/bold] as of {stored.as_of}  {stored.digest}")
             _show_view(view)
-        return _exit_code(view)
+            if exceptions is not None:
+                text = f"{exceptions['listed']} open at its as-of, {exceptions['unexplained']} of them not explained"
+                output.say(f"  {'exceptions':<16} {text}")
+        if undone:
+            output.err().print(f"[yellow]warning[/yellow] {output.clean(undone)}", soft_wrap=True)
+        return _exit_code(view) or (output.EXIT_NOT_CHECKED if undone else output.EXIT_OK)
 
     @control_app.command("recompute")
     @command
@@ -254,11 +263,11 @@ def _register_act(control_app: typer.Typer) -> None:
 
         if kind not in {each.value for each in CureKind}:
             raise InputError(f"--kind is one of {', '.join(CureKind)}")
-        moment = now()
+        settings, moment = settings_of(ctx), now()
         at = _moment(instructed_at) if instructed_at else moment
         try:
-            with opened_store(settings_of(ctx)) as store:
-                made = record_act(store, security, CureKind(kind), quantity, line, at, text, actor, moment)
+            with opened_store(settings) as store:
+                made = record_act(store, settings, security, CureKind(kind), quantity, line, at, text, actor, moment)
         except InvalidValue as error:
             raise InputError(str(error)) from None
         if as_json:
@@ -284,19 +293,20 @@ def _register_act(control_app: typer.Typer) -> None:
 
         Example: custody control receipt CA-000001 --statement ST-9 --file st9.pdf --received-on 2026-11-24
         """
-        import hashlib
-
+        from verifier.control_acts import record_receipt
         from verifier.possession.cures import ProofKind
 
         if bool(statement) == bool(transaction):
             raise InputError("a receipt names a statement or a transaction: --statement ID or --tx ID")
         try:
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+            document = file.read_bytes()
         except OSError as error:
             raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
         kind = ProofKind.STATEMENT if statement else ProofKind.TRANSACTION
-        with opened_store(settings_of(ctx)) as store:
-            made = store.add_receipt(act_id, kind, statement or transaction, digest, _day(received_on), actor, now())
+        settings, day, moment = settings_of(ctx), _day(received_on), now()
+        with opened_store(settings) as store:
+            made = record_receipt(store, settings, act_id, kind, statement or transaction, document, day, actor, moment)
+        digest = made.receipts[-1].digest
         if as_json:
             output.emit_json({"act_id": made.act_id, "receipts": len(made.receipts), "digest": digest})
         else:

@@ -195,7 +195,7 @@ def _without_balance(line: StockLine) -> ReviewRefused:
 
 
 def _newest_evidence(rows: Iterable[ControlLocation], as_of: date) -> dict[tuple[LocationId, str], Evidence]:
-    """The evidence of each location and paragraph: the newest in effect, else the first that will be."""
+    """The evidence of each location and paragraph: the newest in effect and dated by then, else the first to come."""
     found: dict[tuple[LocationId, str], Evidence] = {}
     for row in rows:
         key = (row.location_id, row.paragraph.value)
@@ -207,7 +207,7 @@ def _newest_evidence(rows: Iterable[ControlLocation], as_of: date) -> dict[tuple
 
 
 def _rank(evidence: Evidence, as_of: date) -> tuple[bool, int]:
-    day = evidence.effective_from
+    day = max(evidence.effective_from, evidence.evidence_on)
     return (True, day.toordinal()) if day <= as_of else (False, -day.toordinal())
 
 

@@ -15,6 +15,7 @@ from exports.possession.document import inputs_digest, read_review
 from exports.possession.review import Review
 from exports.possession.types import Move
 from verifier.errors import InputError, InstructionConflict
+from verifier.persons import same_person
 from verifier.possession.cures import CureAct, CureKind, ProofKind, Receipt
 from verifier.records import Rail
 from verifier.store.case_store import CaseStore, see_cases
@@ -327,7 +328,7 @@ class PossessionStore(CaseStore):
             if decided.checker:
                 raise InstructionConflict(f"{decided_id} was decided by {decided.checker}")
             approves = act is InstructionAct.APPROVED
-            if approves and decided.maker.strip().casefold() == checker.strip().casefold():
+            if approves and same_person(decided.maker, checker):
                 raise InstructionConflict(f"{checker} recorded {decided_id} and cannot approve it")
             before, after = check() if approves else ("", "")
             is_act = isinstance(decided, CureAct)

@@ -89,6 +89,19 @@ def test_evidence_holds_from_its_first_to_its_last_day(since: int, until: int | 
     assert cause(of_a(record, [evidence(since=AS_OF + timedelta(days=since), until=ends)])) is why
 
 
+def test_evidence_that_is_dated_in_the_future_replaces_none() -> None:
+    yesterday, tomorrow = AS_OF - timedelta(days=1), AS_OF + timedelta(days=1)
+    backdated = ControlLocation(DTC, yesterday, ControlParagraph.C1, tomorrow, "letter to come", None)
+    for rows, why in (
+        ([evidence(), backdated], None),
+        ([backdated, evidence()], None),
+        ([backdated], NotControl.EVIDENCE_NOT_YET),
+    ):
+        record = Record()
+        record.in_dtc(100)
+        assert cause(of_a(record, rows)) is why
+
+
 def test_newer_evidence_replaces_older_and_evidence_to_come_replaces_none() -> None:
     record = Record()
     record.in_dtc(100)

@@ -69,7 +69,7 @@ def test_an_act_is_decided_once_by_another_person_and_received_after_that(store:
     receipt = (name, ProofKind.STATEMENT, "ST-1", "ab" * 32, MONDAY, "ops.maker", NOON)
     with pytest.raises(InstructionConflict, match="was not approved"):
         store.add_receipt(*receipt)
-    for checker in ("ops.maker", " OPS.Maker"):
+    for checker in ("ops.maker", " OPS.Maker", "ops. maker", "ops．maker"):
         with pytest.raises(InstructionConflict, match="cannot approve it"):
             store.decide_control(name, InstructionAct.APPROVED, "", checker, NOON, none)
     store.decide_control(name, InstructionAct.APPROVED, "", "ops.checker", NOON, none)

@@ -158,6 +158,44 @@ def test_a_pool_is_in_possession_as_a_whole(firm: Firm) -> None:
     assert (found.control, found.counted[0].line.location_id) == (100, LocationId("pool:P-1"))
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "is_member"),
+    [("2026-01-02", "", True), ("2026-03-02", "2026-03-02", True), ("2026-03-03", "", False)],
+)
+def test_who_is_in_a_pool_is_asked_of_the_day_of_the_books(firm: Firm, first: str, last: str, is_member: bool) -> None:
+    firm.open()
+    firm.take(pools=[{"pool_id": "P-1", "address": WALLET, "from_date": first, "to_date": last}])
+    firm.keep_books(at="pool:P-1")
+    firm.sweep()
+    now = firm.now()
+    known_at = firm.store.book_time(now)
+    books = firm.store.books(MONDAY, known_at)
+    for at in (now, now + timedelta(days=1)):  # on the day, and once it has closed
+        made = compute(inputs_of(firm.store, firm.issuer.settings, books, known_at, at))
+        assert made.issues[0].control == (100 if is_member else 0)
+
+
+def test_a_wallet_that_a_line_names_is_not_counted_again_in_its_pool(firm: Firm) -> None:
+    firm.open(minted=100)
+    firm.take(pools=[{"pool_id": "P-1", "address": WALLET, "from_date": "2026-01-02", "to_date": ""}])
+    firm.keep_books(units=100, at="pool:P-1")
+    firm.sweep()
+    now = firm.now()
+    known_at = firm.store.book_time(now)
+    books = firm.store.books(MONDAY, known_at)
+    (pooled,) = [each for each in books.stock if each.line_id == "L-2"]
+    (evidence,) = books.control_locations
+    wallet = LocationId(firm.at(WALLET))
+    both = replace(
+        books,
+        stock=(*books.stock, replace(pooled, line_id="L-3", base_units=70, location_id=wallet)),
+        control_locations=(evidence, replace(evidence, location_id=wallet)),
+    )
+    made = compute(inputs_of(firm.store, firm.issuer.settings, both, known_at, now))
+    counted = {each.line.line_id: each.base_units for each in made.issues[0].counted}
+    assert counted == {"L-2": 30, "L-3": 70}  # 100 in all, as a sweep observed
+
+
 def test_a_review_its_case_and_the_bundle(firm: Firm, tmp_path: Path) -> None:
     firm.open(minted=60)
     assert not in_use(firm.store, firm.now())
