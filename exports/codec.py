@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chains.errors import InvalidValue
@@ -60,9 +61,14 @@ _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 # Control characters and bidirectional overrides change what a terminal or a page shows.
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
+_KEPT_MAX: Final = 1 << 14
+_KEPT_CHARACTERS_MAX: Final = 160
+"""Short texts come again and again in a large bundle: each of the last so many is judged once and held once."""
+
 Decode = Callable[[Any], Any]
 Encode = Callable[[Any], Any]
 R = TypeVar("R")
+V = TypeVar("V")
 
 _FIELDS: Final[dict[type, tuple[tuple[str, Encode, Decode], ...]]] = {}
 """Forms of the fields of each record type, worked out once."""
@@ -165,8 +171,7 @@ def _nested(record_type: type, value: object) -> object:
 
 
 def _text_form(form: Text) -> tuple[Encode, Decode]:
-    def check(value: object) -> str:
-        text = _string(value)
+    def judged(text: str) -> str:
         if len(text) > form.characters_max:
             raise ValueError(f"longer than {form.characters_max} characters")
         if form.pattern is not None and not form.pattern.fullmatch(text):
@@ -177,7 +182,19 @@ def _text_form(form: Text) -> tuple[Encode, Decode]:
             raise ValueError("holds a control character")
         return text
 
+    check = _once(judged)
     return check, check
+
+
+def _once(judge: Callable[[str], V]) -> Callable[[object], V]:
+    """The judge of a text as one of any value; of equal short texts judged before, it gives the same object again."""
+    kept = lru_cache(_KEPT_MAX)(judge)
+
+    def check(value: object) -> V:
+        text = _string(value)
+        return kept(text) if len(text) <= _KEPT_CHARACTERS_MAX else judge(text)
+
+    return check
 
 
 def _string(value: object) -> str:
@@ -230,8 +247,7 @@ def _date_text(value: date) -> str:
     return value.isoformat()
 
 
-def _address(value: object) -> Address:
-    text = _string(value)
+def _address(text: str) -> Address:
     if not _ADDRESS.fullmatch(text):
         raise ValueError("not an address")
     return Address(text)
@@ -241,10 +257,10 @@ _SIMPLE: Final[dict[Any, tuple[Encode, Decode]]] = {
     str: _text_form(Text()),
     int: (_count, _count),
     bool: (_boolean, _boolean),
-    datetime: (time_text, parse_time),
-    date: (_date_text, _parse_date),
-    ChainId: (_string, lambda value: parse_chain_id(_string(value))),
-    AssetId: (_string, lambda value: parse_asset_id(_string(value))),
-    LocationId: (_string, lambda value: parse_location_id(_string(value))),
-    Address: (_string, _address),
+    datetime: (time_text, _once(parse_time)),
+    date: (_date_text, _once(_parse_date)),
+    ChainId: (_string, _once(parse_chain_id)),
+    AssetId: (_string, _once(parse_asset_id)),
+    LocationId: (_string, _once(parse_location_id)),
+    Address: (_string, _once(_address)),
 }

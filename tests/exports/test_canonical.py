@@ -19,7 +19,11 @@ from exports.canonical import (
     parse_canonical_object,
     utf16_order,
 )
-from exports.errors import NotCanonical
+from exports.codec import from_object, to_object
+from exports.errors import NotCanonical, RecordInvalid
+from exports.proof_records import ProofNodeRecord
+from exports.records import BalanceRecord
+from tests.exports.sample import ETH, OMNIBUS, balance
 
 STRINGS = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: unicodedata.normalize("NFC", text))
 VALUES: st.SearchStrategy[object] = st.recursive(
@@ -133,3 +137,24 @@ def test_wild_nesting_by_hand_is_refused_and_ends_no_process(opening: bytes) -> 
     assert parse_by_hand(b' { "a" : [1, 2] } ') == {"a": [1, 2]}
     with pytest.raises(NotCanonical):
         parse_by_hand(b'{"a":1,"a":1}')
+
+
+def test_equal_texts_of_many_records_are_held_once_and_judged_alike() -> None:
+    """A bundle of 100,000 owners has few different assets, blocks and moments."""
+    value = to_object(balance(OMNIBUS, ETH, 5))
+    first, second = (from_object(BalanceRecord, json.loads(json.dumps(value))) for _ in range(2))
+    for name in ("chain_id", "address", "asset_id", "block_hash", "block_time", "node_id"):
+        assert getattr(first, name) is getattr(second, name)
+    for name in ("chain_id", "address", "asset_id", "block_hash", "block_time", "node_id"):
+        bad: tuple[object, ...] = (None, 5, True, [], [value[name]], {}, f"{value[name]}\n", "\u202e")
+        for wrong in bad:
+            for _ in range(2):
+                with pytest.raises(RecordInvalid, match=name):
+                    from_object(BalanceRecord, {**value, name: wrong})
+
+
+def test_long_texts_are_not_kept() -> None:
+    value = {"node": "0x" + "ab" * 500}
+    first, second = (from_object(ProofNodeRecord, json.loads(json.dumps(value))) for _ in range(2))
+    assert first == second
+    assert first.node is not second.node
