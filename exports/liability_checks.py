@@ -102,6 +102,8 @@ def check_liabilities(contents: Contents) -> Outcome:
         stated[record.asset_id].append(record)
     keys = [record.position_key for record in contents.liabilities if record.position_key is not None]
     keys += [total.padding_key for total in contents.liability_totals if total.padding_key is not None]
+    if contents.inclusion_statements:
+        problems.append("a statement of one client, in a bundle that is not theirs")
     if len(set(keys)) != len(keys):
         problems.append("a key salts two positions")
     totals = {total.asset_id: total for total in contents.liability_totals}

@@ -73,6 +73,7 @@ function checkLiabilities(all) {
   const wanted = [...new Set([...positions.keys(), ...places.keys()])].sort(), stated = grouped(all.liabilities, (r) => r.asset_id);
   const totals = new Map(all.liability_totals.map((r) => [r.asset_id, r])), decimals = new Map(all.assets.map((r) => [r.asset_id, r.decimals]));
   const keys = [...all.liabilities.map((r) => r.position_key), ...all.liability_totals.map((r) => r.padding_key)].filter((each) => each !== null);
+  if (all.inclusion_statements.length) problems.push("a statement of one client, in a bundle that is not theirs");
   if (new Set(keys).size !== keys.length) problems.push("a key salts two positions");
   if (totals.size !== all.liability_totals.length) problems.push("an asset has two trees");
   for (const each of wanted) if (!totals.has(each)) problems.push(each + ": no tree");

@@ -1,8 +1,8 @@
 """Write the conformance folder: `python -m tests.conformance_bundles.make FOLDER`, or `--index` for the list alone.
 
 The folder holds `good/*.zip`, `bad/*.zip`, the readers' files of trusted keys, and `index.json`: for each bundle what
-is in it, which check must refuse it, the reader's keys, the earlier bundle it must follow and what the reader's node
-says. The same bytes every time.
+is in it, which check must refuse it, the reader's keys, the profile asked for, the earlier bundle it must follow and
+what the reader's node says. The same bytes every time.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 
 from exports.codec import time_text
 from exports.verify import NAMES
-from tests.conformance_bundles import container, evidence, figures, possession, proofs, securities, signed
+from tests.conformance_bundles import container, evidence, figures, possession, profiles, proofs, securities, signed
 from tests.conformance_bundles.firm import READERS, TRUSTED
 from tests.conformance_bundles.recipe import RECIPES, Made, Recipe
 from tests.exports.sample import NOW
 
-MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities)
+MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles)
 """Where recipes are; importing them fills `RECIPES`."""
 INDEX: Final = Path(__file__).with_name("index.json")
 ORDER: Final = sorted(RECIPES.values(), key=lambda recipe: (recipe.check or 0, recipe.name))
@@ -75,6 +75,8 @@ def _entry(recipe: Recipe, made: Made) -> dict[str, object]:
         entry["trusted_keys"] = made.trusted
     if made.after is not None:
         entry["after"] = RECIPES["one-of-everything"].file
+    if made.profile is not None:
+        entry["profile"] = str(made.profile)
     if made.node is not None:
         entry["own_node"] = recipe.node_says or "the same"
     return entry

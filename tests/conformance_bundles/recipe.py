@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from exports.bundle import Bundle
+from exports.profiles import Profile
 from tests.conformance_bundles.firm import SIGNERS, TRUSTED
 from tests.exports.sample import pack, signed_members
 from tests.exports.test_own_node import OwnNode
@@ -26,6 +27,8 @@ class Made:
     """Sequence number and digest of an earlier bundle that this one must follow."""
     node: OwnNode | None = None
     """What the reader's own node says; None for a reader without one."""
+    profile: Profile | None = None
+    """The profile that the reader asked for; None for one who asked for nothing less than a full bundle."""
 
 
 @dataclass(frozen=True)

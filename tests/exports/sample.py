@@ -428,6 +428,9 @@ def resign(members: dict[str, bytes], signers: Sequence[Signer], edit: Edit | No
     for member in manifest["members"]:
         data = members[member["name"]]
         member.update(size_bytes=len(data), sha256=digest_hex(data), records=data.count(b"\n"))
+        for told in manifest["disclosure"]:
+            if told["kind"] == member["kind"]:
+                told["published"] = member["records"]
     if edit is not None:
         edit(manifest)
     payload = canonical_json(manifest)
