@@ -13,6 +13,7 @@ const NAMES = {
   23: "the reserve follows from its own inputs", 24: "state proofs lead to the balances that claim them",
   25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
   27: "possession or control follows from its own inputs", 28: "positions at custodians are compared with what they state",
+  29: "Bitcoin outputs were made in their blocks",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -129,6 +130,7 @@ async function runChecks(source, reader, report, add, attempt) {
     else partly(26, found, () => found.left > 0, add);
   });
   await optionalCheck(28, () => checkSecurities(all), "the bundle says nothing of securities at custodians", made, add);
+  await optionalCheck(29, () => checkBitcoinOutputs(all), "the bundle has no balance of Bitcoin", made, add);
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", made, add);
   await made(19, () => {
     if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));

@@ -59,6 +59,9 @@ function layoutRule(r) {
   );
 }
 
+const plainHex = words(/^(?:[0-9a-f]{2})+$/, 8000000, true);
+const OUTPUTS_MEANING = "The outputs listed were made by transactions in blocks, and the headers from there to the pinned block carry " +
+  "their work. That they are unspent is what the sum of all blocks read says; no Bitcoin header commits to it, and nothing here proves it.";
 const ascending = (facts) => facts.every((each, at) => !at || facts[at - 1].name < each.name);
 
 const KINDS = {
@@ -103,6 +106,14 @@ const KINDS = {
     [r.base_units === null || r.base_units >= 0n, "a balance is negative"],
     [FINALITY.test(r.finality), "no known finality"],
   )),
+  bitcoin_headers: record({ chain_id: chain, first_height: count, previous_hash: digest, headers: plainHex }),
+  bitcoin_inclusions: record({ chain_id: chain, address, shown: amount, not_shown: amount, reason: text, meaning: text }, (r) => must(
+    [r.shown >= 0n && r.not_shown >= 0n && r.shown + r.not_shown > 0n, "what is shown and not shown is never negative, and not both nothing"],
+    [(r.not_shown > 0n) === (r.reason !== ""), "what is not shown, and nothing else, has a reason"],
+    [r.meaning === OUTPUTS_MEANING, "the words that say what an inclusion does not show are changed"],
+  )),
+  bitcoin_outputs: record({ chain_id: chain, address, tx_id: digest, output: count, base_units: amount, height: count }),
+  bitcoin_transactions: record({ chain_id: chain, height: count, place: count, transaction: plainHex, branch: list(digest) }),
   cases: record({
     case_id: id, kind: code, status: oneOf("open", "proposed", "closed"), rail: oneOf(...RAILS), location: locationId,
     asset_id: orNull(asset), base_units: orNull(amount), opened_at: time, text, tx_ids: list(id), height: orNull(count),
@@ -243,7 +254,7 @@ const KINDS = {
   }, (r) => must([r.threshold >= 1 && r.threshold <= r.share_count, "its threshold is not 1 to share_count"])),
 };
 
-const PROOF_KINDS = ["proof_headers", "proof_nodes", "transaction_proofs"];
+const PROOF_KINDS = ["bitcoin_headers", "bitcoin_transactions", "proof_headers", "proof_nodes", "transaction_proofs"];
 const manifestRecord = record({
   format: free, format_version: count, bundle_id: id, sequence: count, previous_digest: orNull(digest),
   firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,

@@ -116,7 +116,7 @@ def test_a_firm_that_lies_about_its_outputs_is_refused(issuer: Issuer, tmp_path:
     lies["an output left out"] = edited(found, "records/bitcoin_outputs", output, None)
     (headers,) = lines(found, "proofs/bitcoin_headers")
     lies["another header"] = edited(
-        found, "proofs/bitcoin_headers", headers, headers | {"headers": "00" + headers["headers"][2:]}
+        found, "proofs/bitcoin_headers", headers, headers | {"headers": "ff" + headers["headers"][2:]}
     )
     lies["no headers"] = edited(found, "proofs/bitcoin_headers", headers, None)
     proof = next(each for each in lines(found, "proofs/bitcoin_transactions") if each["place"])
@@ -125,10 +125,17 @@ def test_a_firm_that_lies_about_its_outputs_is_refused(issuer: Issuer, tmp_path:
     )
     for number, (name, changed) in enumerate(lies.items()):
         forged = tmp_path / f"forged-{number}.zip"
-        forged.write_bytes(resign(changed, signers))
+        forged.write_bytes(resign(changed, signers, disclosed))
         report = issuer.verify(forged)
         assert set(refused(report)) == {NUMBER}, name
         assert check(report, NUMBER).status is CheckStatus.FAILED
+
+
+def disclosed(manifest: dict[str, Any]) -> None:
+    """The manifest says so many records as there are."""
+    counts = {member["kind"]: member["records"] for member in manifest["members"]}
+    for told in manifest["disclosure"]:
+        told["published"] = counts[told["kind"]]
 
 
 def edited(found: dict[str, bytes], name: str, old: Any, new: Any) -> dict[str, bytes]:
