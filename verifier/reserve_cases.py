@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from chains.errors import ChainError
 from chains.types import LocationId, utc_text
+from exports.reserve.computation import Occasion
 from exports.reserve.errors import ReserveError
 from exports.reserve.money import DOLLAR, dollars
 from verifier.case_book import Sighting
 from verifier.errors import StoredNotJudged, VerifierError
 from verifier.records import Finding, FindingKind, Rail
+from verifier.reserve.reclassified import reclassifications
 from verifier.reserve_movements import movement_findings
 from verifier.reserve_rail import PurposeView, ReserveView, reserve_view
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import CaseSeen, Store
 
+DAYS_COMPARED: Final = 6
+"""Closed days that are compared where no computation is on record: a week's, and the one before."""
 NOTICE_DUTY: Final = "Notify the Commission and the examining authority immediately, and confirm in writing: 15c3-3(i)."
 
 
@@ -72,10 +76,35 @@ def _finding(view: PurposeView, kind: FindingKind, cents: int | None, subject: s
     return Finding(kind, Rail.CASH, place, DOLLAR if cents is not None else None, cents, subject, text)
 
 
+def reclassification_findings(store: Store, on: date, now: datetime) -> list[Finding]:
+    """Accounts that the books put into another class since the closed day before the newest computation's, up to `on`.
+
+    Each import looks, so a change is seen before a computation rests on it; its case stays open until two close it.
+    """
+    known_at = store.book_time(now)
+    closed = [day for day in store.closed_days(known_at) if day <= on]
+    if not closed:
+        return []
+    fixed = max(
+        (each.as_of for each in store.standing_computations() if each.occasion is not Occasion.TEST), default=None
+    )
+    before = [day for day in closed if fixed is not None and day < fixed]
+    first = before[-1] if before else closed[-DAYS_COMPARED:][0]
+    place = LocationId("bank:reserve-customer")
+    return [
+        Finding(FindingKind.UNVERIFIED, Rail.CASH, place, None, None, each.subject, each.text())
+        for each in reclassifications(store.account_versions(first, on, known_at))
+    ]
+
+
 def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[ReserveView, list[CaseSeen]]:
     """Judge the reserve accounts as recorded now, and open or see again their cases."""
     view = reserve_view(store, settings, now)
-    findings = [*reserve_findings(view), *movement_findings(store, settings, now)]
+    findings = [
+        *reserve_findings(view),
+        *movement_findings(store, settings, now),
+        *reclassification_findings(store, view.on, now),
+    ]
     return view, store.see_reserve([Sighting(each, ()) for each in findings], actor, now)
 
 

@@ -27,11 +27,12 @@ from mapping.books_types import (
 from mapping.types import AssetRecord, Origin
 from verifier.errors import InputError
 from verifier.reserve.books import books_closing_problems, overlaid
+from verifier.reserve.reclassified import AccountVersion
 from verifier.store.books_rows import ROW_CLASSES, DayRows
 from verifier.store.mapping_store import FILE, MappingStore
-from verifier.store.tables import BooksCloseRow, JournalEntryRow, table
+from verifier.store.tables import AccountBalanceRow, BooksCloseRow, JournalEntryRow, table
 
-CLOSE = table(BooksCloseRow)
+BALANCE, CLOSE = table(AccountBalanceRow), table(BooksCloseRow)
 ENTRY = table(JournalEntryRow)
 
 
@@ -146,6 +147,42 @@ class BooksStore(MappingStore):
                 str(row[ROW_ID]): Origin(files[file_key].name, files[file_key].digest, line)
                 for (file_key, line), row in rows
             }
+
+    def account_versions(self, first: date, last: date, known_at: datetime) -> list[AccountVersion]:
+        """Every row of the days from `first` to `last` of the accounts whose class or type is not the same in all.
+
+        By account, the oldest day first, within a day as they came.
+        """
+        with self.read() as connection:
+            until = _until(connection, known_at)
+            of = BALANCE
+            within = (of.c.as_of >= first, of.c.as_of <= last, of.c.journal_sequence <= until)
+            of_class, of_type = of.c.holder_class, of.c.account_type
+            changed = (
+                sa.select(of.c.account_id)
+                .where(*within)
+                .group_by(of.c.account_id)
+                .having(
+                    sa.or_(sa.func.min(of_class) != sa.func.max(of_class), sa.func.min(of_type) != sa.func.max(of_type))
+                )
+            )
+            query = (
+                sa.select(of, ENTRY.c.actor)
+                .join_from(of, ENTRY, of.c.journal_sequence == ENTRY.c.sequence)
+                .where(*within, of.c.account_id.in_(changed))
+                .order_by(of.c.account_id, of.c.as_of, of.c.record_id)
+            )
+            return [
+                AccountVersion(
+                    row.account_id,
+                    row.as_of,
+                    row.holder_class,
+                    row.account_type,
+                    row.credit_balance or row.debit_balance,
+                    row.actor,
+                )
+                for row in connection.execute(query)
+            ]
 
     def _later_days(self, closed: date, last: date, known_at: datetime) -> list[date]:
         dated = (self._newest(each, known_at) for each in (ClearingMargin, Lien, OtherAmount))

@@ -46,6 +46,9 @@ STANDING_CONTROL: Final = "mapping:"
 """Begins the subject of a change of control that lasts: a wallet's rule is not what the mapping says. All others
 happened between two sweeps, once."""
 
+RECLASSIFIED: Final = "reclassified:"
+"""Begins the subject of what is unverified because one person moved accounts from one class to another, once."""
+
 _STATE_AFTER = {
     CaseAct.OPENED: CaseState.OPEN,
     CaseAct.PROPOSED: CaseState.PROPOSED,
@@ -368,6 +371,8 @@ def _is_past_event(finding: Finding) -> bool:
     """Whether it speaks of what happened once, and not of how things are."""
     if finding.kind is FindingKind.CONTROL_CHANGE:
         return not finding.subject.startswith(STANDING_CONTROL)
+    if finding.kind is FindingKind.UNVERIFIED and finding.subject.startswith(RECLASSIFIED):
+        return True
     return finding.kind in NEVER_GONE or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
 
 
