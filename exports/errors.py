@@ -15,6 +15,7 @@
     ├── LiabilityInvalid         liabilities that no tree can commit to
     ├── StatementInvalid         the file is no inclusion statement that this program can read
     │   └── StatementRefused     it is one, and breaks its rules
+    ├── ReportLibraryMissing     a library that only pages and reports need is not installed
     └── BundleNotWritten         the file could not be written and made durable
 
 No text of these errors carries a URL or a secret.
@@ -142,3 +143,10 @@ class BundleNotWritten(BundleError):
 
     code = "bundle-not-written"
     advice = "Make space or correct the path, and export again."
+
+
+class ReportLibraryMissing(BundleError):
+    """A library that only pages and reports need is not installed."""
+
+    code = "report-library-missing"
+    advice = "Install custody-verifier[report]; verifying works without it."

@@ -10,8 +10,9 @@ from exports.audit_report.wallet_map import wallet_map
 from exports.block_lines import block_lines
 from exports.contents import Contents
 from exports.control_lines import control_lines
+from exports.errors import ReportLibraryMissing
 from exports.liability_checks import liability_lines
-from exports.pages import ReportLibraryMissing, page
+from exports.pages import page
 from exports.pro_rata import LABEL
 from exports.report import verdict_line
 from exports.reserve_checks import reserve_lines

@@ -12,19 +12,12 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from exports.errors import BundleError
+from exports.errors import ReportLibraryMissing
 
 if TYPE_CHECKING:
     import jinja2
 
 STYLE: Final = "page.css"
-
-
-class ReportLibraryMissing(BundleError):
-    """A library that only pages and reports need is not installed."""
-
-    code = "report-library-missing"
-    advice = "Install custody-verifier[report]; verifying works without it."
 
 
 def page(template: str, **content: object) -> bytes:

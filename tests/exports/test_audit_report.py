@@ -14,8 +14,8 @@ from exports.audit_report import audit_report_html, audit_report_pdf
 from exports.audit_report.wallet_map import SHOWN_MAX, wallet_map
 from exports.bundle import Bundle
 from exports.contents import Contents
+from exports.errors import ReportLibraryMissing
 from exports.manifest import Withheld
-from exports.pages import ReportLibraryMissing
 from exports.records import Status
 from exports.verdict import VerificationReport
 from exports.verify import verified_contents

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from exports.daily_report import Section, Table
-from exports.pages import STYLE, ReportLibraryMissing, page
+from exports.errors import ReportLibraryMissing
+from exports.pages import STYLE, page
 from exports.verify import verify_bundle
 from tests.exports.browser import chromium, find_chromium
 from tests.exports.sample import NOW, make_firm, sample_bundle, write

@@ -18,7 +18,8 @@ from verifier.errors import InputError
 
 CONFIG_TEMPLATE = """\
 # Configuration of custody-verifier. Every setting can be overridden by an environment variable named
-# CUSTODY_SECTION__KEY, for example CUSTODY_DATABASE__URL. Unknown keys are refused.
+# CUSTODY_SECTION__KEY, for example CUSTODY_DATABASE__URL. Unknown keys are refused. docs/configuration.md has every key
+# with its default.
 
 [firm]
 name = {firm}
@@ -54,6 +55,13 @@ key_file = "keys/signing-key.pem"
 # bank_opens = "09:00"
 # bank_zone = "America/New_York"
 
+# Where computations and daily reports are kept for examiners, and where exceptions that nobody explained go. See
+# docs/reserve-reports.md.
+# [archive]
+# folder = "archive"
+# [supervision]
+# wsp_section = "WSP 12.3"
+
 {chains}"""
 
 CHAIN_TEMPLATE = """\
@@ -74,6 +82,7 @@ native_asset = {{ asset_id = "{native_asset_id}", symbol = "ETH", decimals = 18 
   node_id = "{node_id}"
   operator = "{operator}"
   {url}
+  # A second node with another `operator` and `quorum = 2` above make both answer; see docs/operators.md.
   # A WebSocket of the same node (wss://...) announces new blocks to `custody watch`; without it the node is polled.
   # ws_url_env = "NODE_WS_URL"
 """
