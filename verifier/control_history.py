@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from chains.types import AssetId
 from exports.possession.document import NOT_STATED, StatedFigures, stated_figures
 from verifier.possession.clocks import settlement_calendar
-from verifier.possession.cures import CureAct, DatedAct, Determined, Progress, Seen, Uninstructed, all_progress
+from verifier.possession.cures import CureAct, DatedAct, Determined, Due, Progress, Seen, Uninstructed, all_progress
 from verifier.possession.cures import uninstructed as uninstructed_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class _History:
                 return
             of_day = [each for each in self.headers if each.as_of == day.as_of]
             short = [each.act_by for each in of_day if self.of(each.review_id, security_id).deficit]
-            yield Determined(day.as_of, min(short), figures.due)
+            due = Due(figures.deficit, figures.due_from_loans, figures.due_promptly)
+            yield Determined(day.as_of, min(short), due)
 
     def short_since(self, security_ids: Collection[AssetId]) -> date:
         """The newest day on which none of the issues lacked anything, or the first day on record."""

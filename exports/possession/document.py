@@ -15,7 +15,7 @@ from exports.canonical import canonical_json, parse_canonical_object
 from exports.errors import BundleError
 from exports.possession.errors import ReviewRefused
 from exports.possession.review import InControl, IssueReview, Need, Owed, Review, ReviewInputs, compute
-from exports.possession.sources import TERMS
+from exports.possession.sources import TERMS, SourceKind
 from exports.possession.types import Evidence, Holder, Holding, Issue, IssueKind, Line, Move, OnChain, Place
 from exports.reserve.errors import ReserveError
 from exports.reserve.policies import policies_value, read_policies
@@ -49,8 +49,10 @@ class StatedFigures:
     required: int
     control: int
     deficit: int
-    due: int
-    """Of the deficit, what locations are due to give back."""
+    due_from_loans: int
+    """Of the deficit, what bank and stock loans are due to give back."""
+    due_promptly: int
+    """And what fails, distributions and short positions are."""
 
     @property
     def gap(self) -> int:
@@ -58,22 +60,23 @@ class StatedFigures:
         return max(0, self.required - self.control)
 
 
-NOT_STATED: Final = StatedFigures(0, 0, 0, 0)
+NOT_STATED: Final = StatedFigures(0, 0, 0, 0, 0)
 """Of an issue that is not in a review."""
 
 
 def stated_figures(text: bytes) -> dict[AssetId, StatedFigures]:
     """The figures of every issue as a review's text states them; nothing is computed again."""
     issues = parse_canonical_object(text)["issues"]
-    return {
-        AssetId(_text(each, "security_id")): StatedFigures(
-            int(_text(each, "required")),
-            int(_text(each, "control")),
-            int(_text(each, "deficit")),
-            sum(int(_text(source, "attributed")) for source in _objects(each["sources"])),
-        )
-        for each in _objects(issues)
-    }
+    return {AssetId(_text(each, "security_id")): _stated(each) for each in _objects(issues)}
+
+
+def _stated(issue: dict[str, object]) -> StatedFigures:
+    due = {True: 0, False: 0}
+    for each in _objects(issue["sources"]):
+        has_limit = TERMS[SourceKind(_text(each, "kind"))].possession_business_days is not None
+        due[has_limit] += int(_text(each, "attributed"))
+    required, control, deficit = (int(_text(issue, name)) for name in ("required", "control", "deficit"))
+    return StatedFigures(required, control, deficit, due[True], due[False])
 
 
 def read_review(text: bytes) -> Review:

@@ -35,6 +35,10 @@ SOURCES: Final[Mapping[CureKind, SourceKind]] = {
 """Kinds that get back what one kind of location holds, and whose possession has a limit."""
 
 
+STEPS: Final = frozenset({CureKind.BUY_IN, CureKind.MARKET_PURCHASE, CureKind.BORROW, CureKind.NSCC_RECEIPT})
+"""Kinds that are steps to get what is not received, distributed or sold short; they need no line."""
+
+
 class ProofKind(StrEnum):
     """What shows that securities were received."""
 
@@ -168,14 +172,46 @@ def _progress(dated: DatedAct, seen: Seen | None, calendar: BankCalendar) -> Pro
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """What of one issue was short, and from where it is due to be got back. Base units."""
+
+    deficit: int
+    from_loans: int
+    """From bank and stock loans: by instructions to release or to return them, (d)(1)."""
+    promptly: int
+    """From fails, distributions and short positions: by a buy-in or other steps, (d)(2) to (4)."""
+
+    def least(self, other: Due) -> Due:
+        """What was as much in both."""
+        return Due(
+            min(self.deficit, other.deficit),
+            min(self.from_loans, other.from_loans),
+            min(self.promptly, other.promptly),
+        )
+
+    def without(self, acts: Iterable[CureAct]) -> int:
+        """What no act covers: each counts for what its kind can do, and all of them together for the deficit.
+
+        A transfer from another custodian is no step on a loan or a fail: it only makes the deficit smaller.
+        """
+        loans, steps, every = 0, 0, 0
+        for act in acts:
+            every += act.base_units
+            loans += act.base_units if act.kind in SOURCES else 0
+            steps += act.base_units if act.kind in STEPS else 0
+        left = max(0, self.from_loans - loans) + max(0, self.promptly - steps)
+        return min(left, max(0, self.deficit - every))
+
+
+@dataclass(frozen=True, slots=True)
 class Determined:
     """What a day's reviews determined of one issue."""
 
     as_of: date
     act_by: date
     """Last day for instructions, from the first of that day's reviews in which the issue was short."""
-    due: int
-    """Base units that locations are due to give back, by the review that stands."""
+    due: Due
+    """By the review that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,15 +235,15 @@ def uninstructed(
     every = list(acts)
     found, persisted = None, None
     for day in determined:
-        persisted = day.due if persisted is None else min(persisted, day.due)
-        covered = sum(
-            dated.act.base_units
+        persisted = day.due if persisted is None else persisted.least(day.due)
+        counting = (
+            dated.act
             for dated, progress in every
             if dated.act.approved and (not progress.seen_in or dated.as_of >= day.as_of)
         )
-        if persisted <= covered:
+        if not (left := persisted.without(counting)):
             break
-        found = Uninstructed(persisted - covered, day.act_by)
+        found = Uninstructed(left, day.act_by)
         if day.act_by < on:
             break
     return found

@@ -17,6 +17,7 @@ from verifier.possession.cures import (
     CureState,
     DatedAct,
     Determined,
+    Due,
     Progress,
     ProofKind,
     Receipt,
@@ -153,8 +154,8 @@ def test_possession_is_overdue_after_its_last_day() -> None:
 
 
 def day(number: int, due: int) -> Determined:
-    """What was determined as of a day of October 2026; instructions are due two days later."""
-    return Determined(date(2026, 10, number), date(2026, 10, number + 2), due)
+    """What was determined as of a day of October 2026, to be got from loans; instructions are due two days later."""
+    return Determined(date(2026, 10, number), date(2026, 10, number + 2), Due(due, due, 0))
 
 
 @pytest.mark.parametrize(
@@ -188,3 +189,20 @@ def test_only_approved_acts_on_what_is_still_due_count_as_instructions() -> None
     assert left(ACT, 2, "PR-2") == 200  # it arrived before, so it is no step on what is short now
     assert left(replace(ACT, base_units=200), 5, "") == 0
     assert uninstructed([], [], on) is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "left"),
+    [
+        ([], 80),
+        ([CureKind.RECALL], 30),
+        ([CureKind.BUY_IN], 50),
+        ([CureKind.RECALL, CureKind.NSCC_RECEIPT], 0),
+        ([CureKind.RECALL, CureKind.RECALL], 30),  # more recalls are no step on a fail
+        ([CureKind.CUSTODIAN_TRANSFER], 80),  # 150 would still be short
+        ([CureKind.CUSTODIAN_TRANSFER] * 3, 50),
+        ([CureKind.MARKET_PURCHASE] * 4, 0),  # nothing would be short
+    ],
+)
+def test_an_act_counts_for_what_its_kind_can_do(kinds: list[CureKind], left: int) -> None:
+    assert Due(200, 50, 30).without([replace(ACT, kind=kind, base_units=50) for kind in kinds]) == left
