@@ -11,6 +11,7 @@ without root keys is a reader's own: nothing can follow it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -55,10 +56,17 @@ class TrustedKey:
             raise InvalidValue("a compromised key has a moment from which it is revoked")
 
     def verification_key(self) -> SSlibKey:
-        """The key itself. Raises `TrustedKeysInvalid` when the id is not the key's own."""
+        """The key itself. Raises `TrustedKeysInvalid` when the id is not its own, or it is spelled in another way.
+
+        A key has several DER forms (a compressed point, an RSA key that names PSS), and PEM forgives spaces: only the
+        one form counts whose SHA-256 is the id, so that every verifier reads the same list.
+        """
         key = parse_public_key(pem_of(self.public_key))
         if key.keyid != self.key_id:
             raise TrustedKeysInvalid(f"key {self.name!r}: the key id is not the SHA-256 of the key")
+        der = strict_base64(self.public_key)
+        if der is None or hashlib.sha256(der).hexdigest() != self.key_id:
+            raise TrustedKeysInvalid(f"key {self.name!r}: the public key is not in its one spelling")
         return key
 
     def why_not(self, created_at: datetime, stamped_at: datetime | None) -> str | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +164,59 @@ def test_a_list_with_root_keys_is_read_only_when_it_is_signed() -> None:
     value["keys"][0]["name"] = "someone else"
     with pytest.raises(TrustedKeysInvalid, match="is wrong"):
         TrustedKeys.parse(json.dumps(value).encode())
+
+
+def compressed(der: bytes) -> bytes:
+    """The same P-256 key with one coordinate of its point and the sign of the other (SEC 1, section 2.3.3)."""
+    point = der[-64:]
+    head = bytes.fromhex("3039301306072a8648ce3d020106082a8648ce3d030107032200")
+    return head + bytes((2 + point[-1] % 2,)) + point[:32]
+
+
+def as_rsa_pss(der: bytes) -> bytes:
+    """The same RSA key, its algorithm named as PSS (RFC 4055, section 1.2)."""
+    inner = bytes.fromhex("300b06092a864886f70d01010a") + der[der.index(bytes.fromhex("0382010f")) :]
+    return b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+
+
+def list_of(*keys: tuple[str, bytes | str]) -> bytes:
+    """A list of these ids and keys; all of them must sign."""
+    entries = [
+        {
+            "key_id": key_id,
+            "name": f"key {number}",
+            "role": "operations",
+            "public_key": key if isinstance(key, str) else base64.b64encode(key).decode(),
+            "revoked_from": None,
+            "compromised": False,
+        }
+        for number, (key_id, key) in enumerate(keys)
+    ]
+    roles = [{"name": "operations", "threshold": len(keys), "required": True}]
+    listed = {"format": "custody-verifier-trusted-keys", "version": 1, "expires": "2030-01-01T00:00:00.000000Z"}
+    return json.dumps({**listed, "roles": roles, "keys": entries, "signatures": []}).encode()
+
+
+@pytest.mark.fault("E7")
+@pytest.mark.parametrize("other", [compressed, as_rsa_pss])
+def test_one_key_in_two_encodings_is_one_key_and_one_encoding_is_read(other: Callable[[bytes], bytes]) -> None:
+    private = ec.generate_private_key(ec.SECP256R1()) if other is compressed else rsa.generate_private_key(65537, 2048)
+    der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    again = other(der)
+    assert load_der_public_key(again) == private.public_key(), "the same key"
+    key_id, other_id = (hashlib.sha256(data).hexdigest() for data in (der, again))
+    assert [key.key_id for key in TrustedKeys.parse(list_of((key_id, der))).keys] == [key_id]
+    text = base64.b64encode(der).decode()
+    for keys in (
+        [(key_id, der), (other_id, again)],
+        [(key_id, der), (key_id, again)],
+        [(other_id, again)],
+        [(key_id, again)],
+        [(key_id, f"{text[:20]} {text[20:]}")],
+        [(key_id, f"{text} -----END PUBLIC KEY-----")],
+    ):
+        with pytest.raises(TrustedKeysInvalid):
+            TrustedKeys.parse(list_of(*keys))
 
 
 @pytest.mark.fault("E10")
