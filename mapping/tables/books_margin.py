@@ -104,9 +104,33 @@ CLEARING_AGENCIES: Final = Table(
 )
 
 
+_FORMS: Final = (
+    MarginHeldAs.CASH,
+    MarginHeldAs.PROPRIETARY_QUALIFIED_SECURITIES,
+    MarginHeldAs.LETTER_OF_CREDIT_ON_CUSTOMER_SECURITIES,
+    MarginHeldAs.CUSTOMER_SECURITIES,
+    MarginHeldAs.OTHER,
+)
+"""What a deposit for items 13 and 14 can be, Notes F and G; the first three count."""
+_TREASURY_FORMS: Final = (
+    MarginHeldAs.CUSTOMER_CASH,
+    MarginHeldAs.CUSTOMER_SECURITIES,
+    MarginHeldAs.FIRM_TREASURIES,
+    MarginHeldAs.FIRM_CASH,
+    MarginHeldAs.OTHER,
+)
+"""What a deposit for item 15 can be, Note H; the last two never count."""
+
+
 def _build_margin(row: Row) -> ClearingMargin:
     if (row["agency_kind"] is MarginAgency.TREASURIES) != bool(row["client_id"]):
         raise ColumnProblem("client_id", "item 15 is measured customer by customer, items 13 and 14 are not")
+    forms = _TREASURY_FORMS if row["agency_kind"] is MarginAgency.TREASURIES else _FORMS
+    if row["held_as"] not in forms:  # the firm's own cash at an options exchange is a debit, at a Treasury agency never
+        raise ColumnProblem(
+            "held_as",
+            f"margin for {row['agency_kind']} is held as {', '.join(forms)}; not as {row['held_as']}",
+        )
     return ClearingMargin(
         row["as_of"],
         row["margin_id"],
@@ -138,7 +162,12 @@ CLEARING_MARGIN: Final = Table(
         client_column("Whose positions, for item 15; empty for items 13 and 14.", required=False),
         dollars_column("required", "What the agency requires."),
         dollars_column("on_deposit", "What lies there in this form."),
-        word_column("held_as", "In what form.", MarginHeldAs),
+        word_column(
+            "held_as",
+            "In what form. Items 13 and 14: `cash`, also the firm's own; its qualified securities; a letter of credit; "
+            "`customer_securities`. Item 15: `customer_cash`, `customer_securities`, `firm_treasuries`, `firm_cash`.",
+            MarginHeldAs,
+        ),
         flag_column(
             "customer_only", "Held for this customer's positions and no other's, Note H(b)(1).", required=False
         ),
@@ -152,7 +181,7 @@ CLEARING_MARGIN: Final = Table(
     key=lambda row: texts(row.as_of, row.margin_id),
     on_change=OnChange.NEW_VERSION,
     examples=(
-        ("2026-01-30", "M-1", "customer", "options", "OCC", "", "5000.00", "5000.00", "firm_cash", "", "", "", "", ""),
+        ("2026-01-30", "M-1", "customer", "options", "OCC", "", "5000.00", "5000.00", "cash", "", "", "", "", ""),
     ),
 )
 

@@ -280,7 +280,7 @@ DEFAULTS: Final[dict[str, dict[str, str]]] = {
         "agency": "OCC-0",
         "required": "5000.00",
         "on_deposit": "5000.00",
-        "held_as": "firm_cash",
+        "held_as": "cash",
     },
     "other_amounts": {
         "as_of": "2026-01-30",

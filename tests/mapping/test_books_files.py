@@ -107,9 +107,14 @@ BAD_ROWS = {
     "an unknown wallet": ("control_locations", {"location": at(ELSEWHERE)}, "location", "wallets.csv"),
     "evidence that ended before": ("control_locations", {"valid_until": "2026-01-01"}, "valid_until", "before"),
     "margin of an unknown agency": ("clearing_margin", {"agency": "NOBODY"}, "agency", "clearing_agencies.csv"),
+    "a form of item 15 for options": ("clearing_margin", {"held_as": "firm_cash"}, "held_as", "margin for options is"),
+    "a form of options for item 15": (
+        "clearing_margin", {"agency_kind": "treasuries", "client_id": "C-1", "held_as": "cash"}, "held_as", "not as ",
+    ),
     "item 15 of nobody": ("clearing_margin", {"agency_kind": "treasuries"}, "client_id", "customer by customer"),
     "margin of an unknown client": (
-        "clearing_margin", {"agency_kind": "treasuries", "client_id": "C-9"}, "client_id", "clients.csv",
+        "clearing_margin", {"agency_kind": "treasuries", "client_id": "C-9", "held_as": "customer_cash"}, "client_id",
+        "clients.csv",
     ),
     "a suspense credit without age": ("other_amounts", {"nature": "suspense_credit"}, "since", "age"),
     "a relief of an unknown account": ("pab_reliefs", {"account_id": "A-9"}, "account_id", "accounts.csv"),

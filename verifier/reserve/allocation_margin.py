@@ -8,7 +8,7 @@ the owner's accounts do not show is added.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from exports.reserve.items import ReserveClass
@@ -40,6 +40,7 @@ _FORMS: Final = {
     MarginHeldAs.CUSTOMER_SECURITIES: MarginForm.CUSTOMER_SECURITIES,
 }
 """Forms of Notes F and G; any other is none of the three that count."""
+_COUNTED: Final = frozenset(_FORMS) - {MarginHeldAs.CUSTOMER_SECURITIES}
 _TREASURY_FORMS: Final = {
     MarginHeldAs.CUSTOMER_CASH: TreasuryForm.CUSTOMER_CASH,
     MarginHeldAs.CUSTOMER_SECURITIES: TreasuryForm.CUSTOMER_SECURITIES,
@@ -75,10 +76,15 @@ def margin_rows(
             rows += _treasury_rows(books, whose, name, own, made, at_agency.get((whose, name), 0))
             if made.problems:
                 excluded.append(Excluded(whose, 15, name, f"Note H: {'; '.join(made.problems)}", _deposited(own)))
+            else:
+                excluded += _in_no_form(whose, 15, "Note H", own, _TREASURY_FORMS)
             continue
         cents, why = _futures_or_options(kind, own, required, agencies.get(name), books, policies)
         if why:
             excluded.append(Excluded(whose, 14, name, f"Note G: {'; '.join(why)}", _deposited(own)))
+        else:
+            note = "Note F" if kind is MarginAgency.OPTIONS else "Note G"
+            excluded += _in_no_form(whose, _ITEMS[kind], note, own, _COUNTED)
         if cents:
             note = "item 13, Note F" if kind is MarginAgency.OPTIONS else "item 14, Note G"
             source = f"clearing_margin {books.as_of} {name}: required and on deposit; {note}"
@@ -95,6 +101,16 @@ def _required(own: Iterable[ClearingMargin], problems: list[str]) -> dict[str, i
         if found.setdefault(each.client_id, each.required) != each.required
     )
     return found
+
+
+def _in_no_form(
+    whose: ReserveClass, item: int, note: str, own: Iterable[ClearingMargin], counted: Container[MarginHeldAs]
+) -> Iterable[Excluded]:
+    """Deposits in a form that never is a debit, each named: what counts nothing is not left out in silence."""
+    for each in own:
+        if each.held_as not in counted and each.on_deposit:
+            words = str(each.held_as).replace("_", " ")
+            yield Excluded(whose, item, each.margin_id, f"{note}: held as {words}", each.on_deposit)
 
 
 def _deposited(own: Iterable[ClearingMargin]) -> int:

@@ -203,6 +203,19 @@ def test_firm_cash_is_no_treasury_debit_and_its_bills_for_one_day() -> None:
     assert lines(derived(books(clearing_margin=cash, clearing_agencies=(FICC,)))) == ({}, {})
 
 
+def test_a_deposit_in_a_form_that_never_counts_is_named() -> None:
+    own = [margin("OCC", MarginAgency.OPTIONS, 100, 60, form) for form in (MarginHeldAs.OTHER, MarginHeldAs.CASH)]
+    own[0] = replace(own[0], margin_id="M-other")
+    found = derived(books(clearing_margin=(*own, treasuries(MarginHeldAs.FIRM_CASH, 70)), clearing_agencies=(FICC,)))
+    assert lines(found) == ({13: 60}, {})
+    assert [(each.item, each.subject, each.note, each.cents) for each in found.excluded if each.item != 15] == [
+        (13, "M-other", "Note F: held as other", 60)
+    ]
+    assert [(each.note, each.cents) for each in found.excluded if each.item == 15] == [
+        ("Note H: held as firm cash", 70)
+    ]
+
+
 def test_customers_securities_at_a_treasury_agency_are_a_credit_by_the_larger_of_two_sources() -> None:
     client = account("T", 0, client_id="T")
     stock = [long("a", "T", 10), at("M", StockPlace.CLEARING_MARGIN, 10, reference="FICC")]
