@@ -6,10 +6,10 @@ they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from chains.errors import ChainError, InvalidValue
 from mapping.context import RowContext
@@ -17,6 +17,7 @@ from mapping.types import Record
 
 WITHHELD: Final = "(not shown)"
 """Stands in a problem for a value that holds a secret."""
+_REQUIRED: Final = "a value is required"
 
 Key = tuple[str, ...]
 """The natural key of a record as texts."""
@@ -36,20 +37,20 @@ class UnreadableDependency(Exception):
     """A field cannot be read because another of its row is wrong, which is listed already."""
 
 
-class Row:
-    """The values of one row read so far, by column name; a missing one raises `UnreadableDependency`."""
+class Row(dict[str, Any]):
+    """The values of one row read so far, by column name; a missing one raises `UnreadableDependency`.
 
-    __slots__ = ("_values", "context")
+    A dictionary, because the fields of millions of rows are looked up in it.
+    """
 
-    def __init__(self, context: RowContext, values: dict[str, Any]) -> None:
+    __slots__ = ("context",)
+
+    def __init__(self, context: RowContext, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
         self.context = context
-        self._values = values
 
-    def __getitem__(self, column: str) -> Any:
-        try:
-            return self._values[column]
-        except KeyError:
-            raise UnreadableDependency(column) from None
+    def __missing__(self, column: str) -> NoReturn:
+        raise UnreadableDependency(column)
 
 
 FieldParser = Callable[[str, Row], object]
@@ -123,34 +124,47 @@ class Table(Generic[R_co]):
         """The columns a file must have."""
         return frozenset(column.name for column in self.columns if column.required)
 
-    def read(self, header: Sequence[str], fields: Sequence[str], context: RowContext) -> R_co | list[FieldProblem]:
-        """The record of one row, or everything that is wrong with it.
+    def reader(self, header: Sequence[str]) -> RowReader[R_co]:
+        """What reads the rows of a file whose columns stand in this order, which has passed the structure checks."""
+        return RowReader(self, header)
 
-        `header` names the columns of `fields`; both have passed the structure checks.
-        """
-        texts = dict(zip(header, fields, strict=True))
-        values: dict[str, Any] = {}
-        row = Row(context, values)
-        problems: list[FieldProblem] = []
-        for column in self.columns:
-            text = texts.get(column.name, "")
+
+class RowReader(Generic[R_co]):
+    """Reads rows of one file: where each column stands is found once, and not for each of millions of rows."""
+
+    def __init__(self, table: Table[R_co], header: Sequence[str]) -> None:
+        places = {name: place for place, name in enumerate(header)}
+        self._header = tuple(header)
+        self._build = table.build
+        self._defaults = {column.name: column.default for column in table.columns if not column.required}
+        self._absent = [each.name for each in table.columns if each.required and each.name not in places]
+        self._columns = [
+            (places[each.name], each.name, each.required, each.parse) for each in table.columns if each.name in places
+        ]
+
+    def read(self, fields: Sequence[str], context: RowContext) -> R_co | list[FieldProblem]:
+        """The record of one row, or everything that is wrong with it: one field for each column of the header."""
+        row = Row(context, self._defaults)
+        problems = [FieldProblem(name, "", _REQUIRED) for name in self._absent]
+        for place, name, required, parse in self._columns:
+            text = fields[place]
             if not text:
-                if column.required:
-                    problems.append(FieldProblem(column.name, "", "a value is required"))
-                else:
-                    values[column.name] = column.default
+                if required:
+                    problems.append(FieldProblem(name, "", _REQUIRED))
                 continue
             try:
-                values[column.name] = column.parse(text, row)
+                row[name] = parse(text, row)
             except UnreadableDependency:
-                continue
+                row.pop(name, None)  # neither known nor the default: what depends on it cannot be read
             except ChainError as error:
+                row.pop(name, None)
                 shown = WITHHELD if getattr(error, "is_secret", False) else text
-                problems.append(FieldProblem(column.name, shown, str(error)))
+                problems.append(FieldProblem(name, shown, str(error)))
         if problems:
             return problems
         try:
-            return self.build(row)
+            return self._build(row)
         except InvalidValue as error:
             column_name = getattr(error, "column", "")
-            return [FieldProblem(column_name, texts.get(column_name, ""), str(error))]
+            value = fields[self._header.index(column_name)] if column_name in self._header else ""
+            return [FieldProblem(column_name, value, str(error))]

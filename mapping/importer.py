@@ -20,7 +20,7 @@ from chains.types import ChainId, require_utc
 from mapping.books_rows import BULK_FORMS
 from mapping.bulk import RowPack
 from mapping.checks import Notice, Scope, run_checks
-from mapping.columns import Table
+from mapping.columns import RowReader, Table
 from mapping.context import RowContext
 from mapping.csvfile import CsvLimits, CsvReader, FileCopy, Problems, copy_file
 from mapping.errors import UnknownTable
@@ -220,9 +220,11 @@ class _Reading:
         reader = CsvReader(
             copy.stream, table.file_name, table.column_names, table.required_columns, self._limits, self.problems
         )
+        rows: RowReader[Any] | None = None
         for row in reader.rows():
-            origin = Origin(table.file_name, copy.digest, row.line)
-            self._read_row(table, reader.header, row.fields, origin)
+            if rows is None:  # the header is known with the first row
+                rows = table.reader(reader.header)
+            self._read_row(table, rows, row.fields, Origin(table.file_name, copy.digest, row.line))
         self.files.append(FileDigest(table.file_name, table.name, copy.digest, copy.byte_count, reader.row_count))
         if reader.header_good and not reader.row_count:
             self._scope.notice(table.file_name, 0, "the file has no rows")
@@ -242,11 +244,11 @@ class _Reading:
 
     def row(self, table: Table[Any], values: Mapping[str, str], origin: Origin) -> None:
         """Read one row whose columns are known to be good."""
-        self._read_row(table, list(values), list(values.values()), origin)
+        self._read_row(table, table.reader(list(values)), list(values.values()), origin)
 
-    def _read_row(self, table: Table[Any], header: Sequence[str], fields: Sequence[str], origin: Origin) -> None:
+    def _read_row(self, table: Table[Any], rows: RowReader[Any], fields: Sequence[str], origin: Origin) -> None:
         unchecked = len(self._context.unchecked)
-        record = table.read(header, fields, self._context)
+        record = rows.read(fields, self._context)
         if isinstance(record, list):
             for problem in record:
                 self.problems.add(

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from chains.garbage import rare_collections
 from chains.types import AssetId
 from exports.possession.condense import ROWS_IN_FULL_MAX, condensed
 from exports.possession.document import document
@@ -79,8 +80,8 @@ def review_and_record(
             advice="Choose a business day; the books of its close are needed.",
         )
     known_at = store.book_time(now)
-    made = compute(inputs_of(store, settings, store.books(as_of, known_at), known_at, now))
-    kept = condensed(made)
+    with rare_collections():  # a holding for each position, none of which is garbage
+        kept = condensed(compute(inputs_of(store, settings, store.books(as_of, known_at), known_at, now)))
     return store.add_possession_review(kept, document(kept), on, act_by(on, calendar), known_at, actor, now, reason)
 
 
@@ -92,9 +93,10 @@ def rebuilt(store: Store, stored: StoredReview) -> bytes:
     found = stored.review()
     books = store.books(stored.as_of, stored.known_at)
     days = settlement_calendar().business_days_between
-    inputs = review_inputs(books, found.inputs.policies, stated_facts(found), found.inputs.moves, days)
     rows_max = ROWS_IN_FULL_MAX if found.inputs.rest is None else 0
-    return document(condensed(compute(inputs), rows_max))
+    with rare_collections():
+        inputs = review_inputs(books, found.inputs.policies, stated_facts(found), found.inputs.moves, days)
+        return document(condensed(compute(inputs), rows_max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ def _projection(
             return None, "no day's books are closed"
         books, notes = found
         left_out = "; ".join(f"trade {note.trade_id} is not projected: {note.text}" for note in notes)
-        return compute(inputs_of(store, settings, replace(books, as_of=on), known_at, now)), left_out
+        with rare_collections():
+            return compute(inputs_of(store, settings, replace(books, as_of=on), known_at, now)), left_out
     except (ReserveError, InputError) as error:
         return None, f"the books cannot be reviewed as they are now: {error}"
 

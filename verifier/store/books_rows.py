@@ -59,18 +59,21 @@ class DayRows:
 
     def plain(self, ids: Collection[str] | None = None, securities: Collection[str] | None = None) -> Iterator[Plain]:
         """The rows as plain values; of these ids alone where they are given, and of lines of these securities."""
-        for _, row in self.sourced(ids, securities):
-            yield row
+        for row in self._rows(ids, securities):
+            yield row[_OWN:]
 
     def sourced(
         self, ids: Collection[str] | None = None, securities: Collection[str] | None = None
     ) -> Iterator[tuple[tuple[int, int], Plain]]:
         """The rows, each with the key of its file and its line."""
+        for row in self._rows(ids, securities):
+            yield (cast("int", row[2]), cast("int", row[3])), row[_OWN:]
+
+    def _rows(self, ids: Collection[str] | None, securities: Collection[str] | None) -> Iterator[tuple[Canonical, ...]]:
         superseded = self._superseded()
         for condition in self._chosen(ids, securities):
-            for row in self._select(*condition):
-                if row[0] not in superseded:
-                    yield (cast("int", row[2]), cast("int", row[3])), row[_OWN:]
+            rows = self._select(*condition)
+            yield from (row for row in rows if row[0] not in superseded) if superseded else rows
 
     def _superseded(self) -> set[int]:
         """Keys of the rows of which the day has a newer one: none where one import gave all of the day."""
