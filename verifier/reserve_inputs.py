@@ -94,12 +94,19 @@ def inputs_at(
 
 
 def _from_books(
-    store: Store, settings: Settings, books: Books, known_at: datetime, scope: Scope, occasion: Occasion
+    store: Store,
+    settings: Settings,
+    books: Books,
+    known_at: datetime,
+    scope: Scope,
+    occasion: Occasion,
+    aged_on: date | None = None,
 ) -> ReserveInputs:
+    """The inputs as of the day of the books; ages as on another day where one is given, see `derive`."""
     statements, as_of = store.reserve_statements(known_at), books.as_of
     policies = firm_policies(settings, as_of)
     customer_frequency, pab_frequency, _ = frequencies_on(statements, as_of, rule_set_at(as_of), policies)
-    found = _derived(store, settings, books, known_at, policies)
+    found = _derived(store, settings, books, known_at, policies, aged_on)
     return ReserveInputs(
         as_of,
         occasion,
@@ -115,14 +122,22 @@ def _from_books(
     )
 
 
-def _derived(store: Store, settings: Settings, books: Books, known_at: datetime, policies: PolicySet) -> DerivedItems:
+def _derived(
+    store: Store,
+    settings: Settings,
+    books: Books,
+    known_at: datetime,
+    policies: PolicySet,
+    aged_on: date | None = None,
+) -> DerivedItems:
     from verifier.reserve.allocation import derive
 
     calendar, _ = firm_calendar(settings)
     capital = capital_on(store.reserve_statements(known_at).capital, books.as_of)
     method = method_on([capital], books.as_of)
     with rare_collections():  # a row for each account, none of which is garbage
-        return derive(books, method, policies, calendar, known_at, capital.tentative_net_capital)
+        net_capital = capital.tentative_net_capital
+        return derive(books, method, policies, calendar, known_at, net_capital, aged_on=aged_on)
 
 
 def derived_again(store: Store, settings: Settings, stored: StoredComputation) -> DerivedItems:
@@ -151,7 +166,8 @@ def projection(store: Store, settings: Settings, on: date, known_at: datetime) -
     """The computation that the newest books or stated lines would give, and what it lacks. It is never recorded.
 
     `on` is the civil date: rows of the books posted up to then, and trades as they are then, lie over the newest closed
-    day. The text says why there is no computation, or which trades it leaves out.
+    day, and fails and other positions are as old as they are then. The computation stays one as of the closed day, the
+    first that could fix what is projected. The text says why there is none, or which trades it leaves out.
     """
     stated = store.reserve_item_days(known_at)
     closed = [day for day in store.closed_days(known_at) if day <= on]
@@ -168,6 +184,6 @@ def projection(store: Store, settings: Settings, on: date, known_at: datetime) -
             return None, "no books are closed"
         books, notes = found
         left_out = "; ".join(f"trade {note.trade_id} is not projected: {note.text}" for note in notes)
-        return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST)), left_out
+        return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST, on)), left_out
     except (ReserveError, InputError) as error:
         return None, f"{what} cannot be computed: {error}"

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Final
 
 from chains.errors import InvalidValue
@@ -108,19 +108,24 @@ def derive(
     known_at: datetime,
     tentative_net_capital: int,
     in_full: int = ROWS_IN_FULL,
+    aged_on: date | None = None,
 ) -> DerivedItems:
     """The lines from the books, `tentative_net_capital` in cents. A line of more than `in_full` rows carries digests.
 
+    With `aged_on`, for what is projected, ages and what holds for some days only are as on that day; deposits and
+    sweeps of PAB Notes 7 and 8 are matched with the day of the books, whose balances show them.
     Raises `ItemsRefused` for books that contradict themselves or name what is not there.
     """
     try:
-        return _derived(books, method, policies, calendar, known_at, tentative_net_capital, in_full)
+        aged = books if aged_on is None else replace(books, as_of=aged_on)
+        return _derived(books, aged, method, policies, calendar, known_at, tentative_net_capital, in_full)
     except InvalidValue as error:  # a date or an amount that cannot be: the rows are not usable
         raise ItemsRefused(f"the books cannot be used: {error}") from error
 
 
 def _derived(
     books: Books,
+    aged: Books,
     method: Method,
     policies: PolicySet,
     calendar: BankCalendar,
@@ -132,7 +137,7 @@ def _derived(
     classes: dict[str, HolderClass] = {each.account_id: each.holder_class for each in books.accounts}
     found = positions(books, classes, problems)
     _refuse(problems)
-    stock = StockItems(books.as_of, method, calendar)
+    stock = StockItems(aged.as_of, method, calendar)
     allocations: list[Allocation] = []
     warnings: list[str] = []
     ranks = allocation_ranks(policies.text("allocation_order"))
@@ -145,13 +150,13 @@ def _derived(
     stock.pledges(books.liens, policies.text("lien_share"))
     rows, excluded = stock.rows, stock.excluded
     more = [credit_rows(books.accounts, books.pab_reliefs, books.as_of, known_at, calendar)]
-    more += [debit_rows(books, each, found, tentative_net_capital, policies, calendar) for each in ReserveClass]
-    more.append(margin_rows(books, policies, calendar, stock.at_agency, problems))
+    more += [debit_rows(aged, each, found, tentative_net_capital, policies, calendar) for each in ReserveClass]
+    more.append(margin_rows(aged, policies, calendar, stock.at_agency, problems))
     _refuse(problems)
     for made, out in more:
         rows += made
         excluded += out
-    rows += _other_rows(books, method, calendar)
+    rows += _other_rows(aged, method, calendar)
     rows.sort(key=lambda row: (row.computation, row.item, row.row_id))
     excluded.sort(key=lambda each: (each.computation, each.item, each.note, each.subject))
     allocations.sort(key=lambda each: (each.security_id, each.place, each.place_line, each.owner, each.owner_line))
