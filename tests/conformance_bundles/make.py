@@ -15,12 +15,22 @@ from typing import Final
 
 from exports.codec import time_text
 from exports.verify import NAMES
-from tests.conformance_bundles import container, evidence, figures, possession, profiles, proofs, securities, signed
+from tests.conformance_bundles import (
+    container,
+    evidence,
+    figures,
+    outputs,
+    possession,
+    profiles,
+    proofs,
+    securities,
+    signed,
+)
 from tests.conformance_bundles.firm import READERS, TRUSTED
 from tests.conformance_bundles.recipe import RECIPES, Made, Recipe
 from tests.exports.sample import NOW
 
-MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles)
+MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles, outputs)
 """Where recipes are; importing them fills `RECIPES`."""
 INDEX: Final = Path(__file__).with_name("index.json")
 ORDER: Final = sorted(RECIPES.values(), key=lambda recipe: (recipe.check or 0, recipe.name))

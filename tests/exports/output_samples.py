@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,17 +12,28 @@ from chains.bitcoin.ledger_file import LedgerFile
 from chains.bitcoin.networks import REGTEST
 from chains.bitcoin.script import address_of_script
 from chains.bitcoin.transaction import Output, id_text
-from chains.types import Address, AnchorEvidence, ReadStatus, StateEvidence
-from exports.bundle import payload_members
+from chains.types import Address, AnchorEvidence, ReadStatus, StateEvidence, account_location
+from exports.bundle import Bundle, payload_members
 from exports.contents import Contents
-from exports.records import RECORD_TYPES, BalanceRecord, SweepRecord, WitnessRecord
+from exports.control_records import ControlReviewRecord, ReviewStatus
+from exports.records import RECORD_TYPES, BalanceRecord, Status, SweepRecord, WitnessRecord
 from tests.chains.bitcoin.model import START_TIME, ModelBlock, genesis, mine, pay
-from tests.exports.sample import sample_bundle
+from tests.exports.sample import (
+    BLOCK_TIME,
+    CREATED,
+    allocation,
+    reconciliation,
+    sample_bundle,
+    wallet,
+    with_liabilities,
+)
 from verifier.output_bundling import HEADERS_PER_RECORD, ChainOutputs, records_of
 
 FIRST, SECOND = (bytes.fromhex("0014") + bytes([number]) * 20 for number in (1, 2))
 CHAIN = REGTEST.chain_id
 Found = dict[str, list[Any]]
+LATER = int(BLOCK_TIME.timestamp()) - START_TIME - 600 * 108
+"""By so many seconds the blocks are later than the model's, so that the last has the time of the sample's sweep."""
 
 
 def address(script: bytes) -> Address:
@@ -35,15 +47,15 @@ def model_chain() -> list[ModelBlock]:
     """Two payments to the first address in one block, one to the second two blocks later, one of the first spent."""
     chain = [genesis()]
     for _ in range(104):
-        chain.append(mine(chain[-1]))
+        chain.append(mine(chain[-1], salt=LATER))
     coins = sorted(chain[-1].coins, key=lambda name: chain[-1].coins[name].height)
     both = pay(coins[:1], [Output(700, FIRST), Output(41, SECOND), Output(300, FIRST)])
     more = pay(coins[1:2], [Output(25, FIRST)])
-    chain.append(mine(chain[-1], [both, more]))
-    chain.append(mine(chain[-1]))
+    chain.append(mine(chain[-1], [both, more], salt=LATER))
+    chain.append(mine(chain[-1], salt=LATER))
     spent = next(name for name, coin in chain[-1].coins.items() if coin.output == Output(300, FIRST))
-    chain.append(mine(chain[-1], [pay([spent], [Output(299, SECOND)])]))
-    chain.append(mine(chain[-1]))
+    chain.append(mine(chain[-1], [pay([spent], [Output(299, SECOND)])], salt=LATER))
+    chain.append(mine(chain[-1], salt=LATER))
     return chain
 
 
@@ -82,7 +94,6 @@ def balance(where: Address, base_units: int, **changes: Any) -> BalanceRecord:
 def sweep() -> SweepRecord:
     """The sweep of the balances."""
     header = read_header(PIN.raw[:80])
-    moment = datetime.fromtimestamp(START_TIME + 10_000_000, UTC)
     return SweepRecord(
         sweep_id="sweep-btc",
         chain_id=CHAIN,
@@ -99,8 +110,8 @@ def sweep() -> SweepRecord:
         unverified=0,
         coverage_first=None,
         coverage_last=None,
-        started_at=moment,
-        finished_at=moment,
+        started_at=CREATED,
+        finished_at=CREATED,
     )
 
 
@@ -136,4 +147,37 @@ def as_contents(found: Found) -> Contents:
     return Contents(manifest=MANIFEST, **(empty | {kind: tuple(each) for kind, each in found.items()}))
 
 
+def with_bitcoin() -> Bundle:
+    """The sample bundle with two addresses of Bitcoin, and what shows their outputs."""
+    bundle, made = sample_bundle(), made_outputs()
+    held = [balance(where, base_units) for where, base_units in HELD.items()]
+    places = {where: account_location(CHAIN, where) for where in HELD}
+    coin = replace(bundle.assets[0], asset_id=REGTEST.asset_id, symbol="BTC", decimals=8)
+    matched = [
+        reconciliation(places[each], REGTEST.asset_id, HELD[each], HELD[each], Status.MATCHED, sweep_id="sweep-btc")
+        for each in HELD
+    ]
+    return with_liabilities(
+        replace(
+            bundle,
+            assets=[*bundle.assets, coin],
+            wallets=[*bundle.wallets, *(replace(wallet(each), chain_id=CHAIN) for each in HELD)],
+            balances=[*bundle.balances, *held],
+            allocations=[*bundle.allocations, *(allocation("C-1", places[e], REGTEST.asset_id, HELD[e]) for e in HELD)],
+            reconciliations=[*bundle.reconciliations, *matched],
+            sweeps=[*bundle.sweeps, sweep()],
+            control_reviews=[*bundle.control_reviews, NOT_ASKED],
+            bitcoin_headers=made.headers,
+            bitcoin_inclusions=made.inclusions,
+            bitcoin_outputs=made.outputs,
+            bitcoin_transactions=made.transactions,
+        )
+    )
+
+
+NOT_ASKED = ControlReviewRecord(
+    sweep_id="sweep-btc", chain_id=CHAIN, status=ReviewStatus.NOT_ASKED, reason="not read on this chain", node_id="",
+    permit2=None, approvals_first=None, approvals_last=None, approvals_late=0, wallets_asked=0, pairs_asked=0,
+    restrictions_asked=0, grants=0, controls=0, restrictions=0, accepted=0,
+)  # fmt: skip
 MANIFEST = payload_members(sample_bundle())[0]
