@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exports import control_records, inclusion, key_challenge, manifest, records
+from exports import control_records, inclusion, key_challenge, liability_records, manifest, profiles, records
 from exports.manifest import Manifest, member_name
 from exports.records import RECORD_TYPES
 from exports.trust import ListSignature, Role, TrustedKey, TrustedKeys
@@ -39,12 +39,24 @@ def test_every_kind_of_record_is_described(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*PARTS, "FactRecord", "KeyChallenge", "Member", "ProvenCoinRecord", "Scope", "Withheld"]
+    "name",
+    [
+        *PARTS,
+        "FactRecord",
+        "KeyChallenge",
+        "Member",
+        "ProvenCoinRecord",
+        "Scope",
+        "Withheld",
+        "Disclosure",
+        "LeafRecord",
+    ],
 )
 def test_every_part_is_described(name: str) -> None:
     home = {"FactRecord": control_records, "ProvenCoinRecord": control_records, "KeyChallenge": key_challenge}.get(
         name, manifest
     )
+    home = {"Disclosure": profiles, "LeafRecord": liability_records}.get(name, home)
     part = getattr(records if name in PARTS else home, name)
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
 
