@@ -15,6 +15,7 @@ from chains.errors import InvalidValue
 from chains.types import Address, AssetId, ChainId
 from exports.codec import BaseUnits, Identifier, PlainText
 from exports.control_records import ControlStateRecord, GrantRecord
+from exports.two_people import require_two_people
 
 TAKERS: Final = {"modules": "module", "proxy_admin": "proxy_admin", "beacon": "beacon", "delegate": "delegate"}
 """Facts about a wallet that let somebody other than its owners move all of it, each with the kind of a decision."""
@@ -69,8 +70,7 @@ class AcceptanceRecord:
             raise InvalidValue("an accepted amount is positive, and of one asset")
         if not self.approved_at <= self.valid_from < self.valid_until:
             raise InvalidValue("a decision is approved, then begins, then ends")
-        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
-            raise InvalidValue("requested_by and approved_by are the same person")
+        require_two_people(self.requested_by, self.approved_by)
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether it is in force; its first and last moment count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -22,6 +22,7 @@ from exports.records import (
     Status,
     SweepRecord,
     TransferRecord,
+    WitnessRecord,
 )
 from exports.superseded import superseded_problems
 from exports.verdict import Outcome as CheckOutcome
@@ -83,10 +84,7 @@ def _kinds_needed(record: ReconciliationRecord, ledger: Status, *, is_negative: 
 
 def check_grades(contents: Contents) -> CheckOutcome:
     """12: no figure claims more than its evidence in this bundle carries."""
-    operators = {
-        sweep.sweep_id: {witness.operator.strip().casefold() for witness in sweep.witnesses}
-        for sweep in contents.sweeps
-    }
+    operators = {sweep.sweep_id: _operators(sweep.witnesses) for sweep in contents.sweeps}
     problems = []
     for balance in contents.balances:
         where = f"{balance.chain_id} {balance.address} {balance.asset_id}"
@@ -96,15 +94,20 @@ def check_grades(contents: Contents) -> CheckOutcome:
             problems.append(f"{where}: proven under a header that was not recomputed")
         if balance.anchor is AnchorEvidence.AUDITOR:
             problems.append(f"{where}: only the reader's own node anchors as auditor")
-        if balance.anchor is AnchorEvidence.AGREED and len(operators.get(balance.sweep_id, ())) < 2:
+        if balance.anchor is AnchorEvidence.AGREED and operators.get(balance.sweep_id, 0) < 2:
             problems.append(f"{where}: agreed, with fewer than two operators")
     traced = [(transfer, transfer.trace) for transfer in contents.transfers if transfer.trace is not None]
     for transfer, trace in traced:
-        several = len({witness.operator.strip().casefold() for witness in trace.witnesses}) > 1
-        if trace.evidence is not (AnchorEvidence.AGREED if several else AnchorEvidence.SINGLE):
+        if trace.evidence is not (AnchorEvidence.AGREED if _operators(trace.witnesses) > 1 else AnchorEvidence.SINGLE):
             number = len(trace.witnesses)
             problems.append(f"transfer {transfer.tx_id}/{transfer.index}: {trace.evidence}, traced by {number} nodes")
     return CheckOutcome(len(contents.balances) + len(traced), problems)
+
+
+def _operators(witnesses: Iterable[WitnessRecord]) -> int:
+    """How many operators vouch: each needs a name and a node of its own, so one node under two names is one voice."""
+    named = [(" ".join(each.operator.split()).casefold(), each.node_id) for each in witnesses if each.operator.strip()]
+    return min(len({operator for operator, _ in named}), len({node_id for _, node_id in named}))
 
 
 def check_pins(contents: Contents) -> CheckOutcome:

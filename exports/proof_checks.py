@@ -147,3 +147,9 @@ def _shape_problems(contents: Contents, claimed: Sequence[BalanceRecord]) -> Ite
             yield f"{chain_id} has {count} headers"
         if chain_id not in of_claims:
             yield f"the header of {chain_id} belongs to no proven balance"
+    for asset_id, count in Counter(record.asset_id for record in contents.token_layouts).items():
+        if count > 1:  # which of them a reader goes by must not be left to the reader
+            yield f"{asset_id} has {count} layouts"
+    for record in contents.token_layouts:
+        if record.approved_at > contents.manifest.created_at:
+            yield f"the layout of {record.asset_id} was approved after the bundle was made"

@@ -11,6 +11,7 @@ from chains.errors import InvalidValue
 from chains.evm.token_layout import SlotOrder, TokenLayout
 from chains.types import Address, AssetId, ChainId
 from exports.codec import BaseUnits, BlockHash, Identifier, PlainText, Text
+from exports.two_people import require_two_people
 
 HexData = Annotated[str, Text(re.compile(r"0x(?:[0-9a-f]{2})+"), characters_max=8_000_000)]
 """Bytes, at least one, as `0x` and lower-case hex digits."""
@@ -66,8 +67,7 @@ class TokenLayoutRecord:
 
     def __post_init__(self) -> None:
         self.layout()
-        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
-            raise InvalidValue("requested_by and approved_by are the same person")
+        require_two_people(self.requested_by, self.approved_by)
 
     def layout(self) -> TokenLayout:
         """The rule. Raises `InvalidValue` when it is none."""

@@ -64,6 +64,7 @@ from exports.proof_records import (
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.securities_records import SecuritiesRunRecord
 from exports.superseded import SupersededBundleRecord
+from exports.two_people import require_two_people
 
 
 class Rail(StrEnum):
@@ -395,8 +396,7 @@ class AuthorizationRecord:
             raise InvalidValue("an authorization allows a positive quantity")
         if self.valid_until <= self.valid_from:
             raise InvalidValue("valid_until is not after valid_from")
-        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
-            raise InvalidValue("requested_by and approved_by are the same person")
+        require_two_people(self.requested_by, self.approved_by)
 
 
 @dataclass(frozen=True, slots=True)

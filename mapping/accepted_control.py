@@ -72,7 +72,7 @@ class AcceptedControl:
             raise InvalidValue("valid_until is not after valid_from")
         if self.valid_from < self.approved_at:
             raise InvalidValue("it cannot hold before it was approved")
-        if self.requested_by == self.approved_by:
+        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
             raise InvalidValue("requested_by and approved_by are the same person")
         if self.subject == self.wallet:
             raise InvalidValue("the subject is the wallet itself")

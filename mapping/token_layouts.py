@@ -21,5 +21,5 @@ class ReviewedLayout:
 
     def __post_init__(self) -> None:
         require_utc(self.approved_at, "approved_at")
-        if self.requested_by == self.approved_by:
+        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
             raise InvalidValue("requested_by and approved_by are the same person")

@@ -313,7 +313,7 @@ class TransferAuthorization:
             raise InvalidValue("fee_max is negative")
         if self.valid_until <= self.valid_from:
             raise InvalidValue("valid_until is not after valid_from")
-        if self.requested_by == self.approved_by:
+        if self.requested_by.strip().casefold() == self.approved_by.strip().casefold():
             raise InvalidValue("requested_by and approved_by are the same person")
 
 

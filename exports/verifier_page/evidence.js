@@ -31,7 +31,12 @@ function checkExceptions(all) {
   return outcome(all.reconciliations.length + judged.length, problems);
 }
 
-const operatorsOf = (witnesses) => new Set(witnesses.map((each) => foldCase(each.operator))).size;
+// How many operators vouch: each needs a name and a node of its own.
+function operatorsOf(witnesses) {
+  const named = witnesses.filter((each) => each.operator.trim() !== "");
+  const operators = new Set(named.map((each) => foldCase(each.operator)));
+  return Math.min(operators.size, new Set(named.map((each) => each.node_id)).size);
+}
 
 function checkGrades(all) {
   const sweeps = new Map(all.sweeps.map((r) => [r.sweep_id, operatorsOf(r.witnesses)])), problems = [];

@@ -83,8 +83,8 @@ function cusipFits(cusip) {
 }
 const assetChain = (assetId) => (assetId.includes("/") ? assetId.slice(0, assetId.indexOf("/")) : null);
 const namespace = (chainId) => chainId.slice(0, chainId.indexOf(":"));
-const samePerson = (one, other) => foldCase(one) === foldCase(other);
-const foldCase = (name) => name.trim().toUpperCase().toLowerCase();
+const twoPeople = (one, other) => foldCase(one) !== "" && foldCase(other) !== "" && foldCase(one) !== foldCase(other);
+const foldCase = (name) => name.trim().split(/\s+/u).join(" ").toUpperCase().toLowerCase();
 
 // A record: exactly these fields, each of its form; then what its fields must be to each other.
 const FIELDS = new WeakMap();

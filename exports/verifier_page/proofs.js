@@ -202,6 +202,10 @@ function checkStateProofs(all) {
     }
   };
   problems.push(...twice(all.proof_headers, (r) => r.chain_id).map((at) => at + " has more than one header"));
+  problems.push(...twice(all.token_layouts, (r) => r.asset_id).map((at) => at + " has more than one layout"));
+  for (const r of all.token_layouts) {
+    if (r.approved_at > all.manifest.created_at) problems.push("the layout of " + r.asset_id + " was approved after the bundle was made");
+  }
   for (const r of all.proof_headers) {
     if (!chains.has(r.chain_id)) problems.push("the header of " + r.chain_id + " belongs to no proven balance");
     tried("header of " + r.chain_id, () => roots.set(r.chain_id, headerRoot(r, sweeps.get(r.chain_id))));

@@ -45,7 +45,7 @@ function layoutRule(r) {
   const plain = !given && !proxy && r.implementation_slot === null && r.mapping_slot === 0n && r.first_bit === 0 && r.bits === 256;
   const contract = r.asset_id.slice(r.asset_id.lastIndexOf(":") + 1), end = 1n << (r.order === "seeded" ? 96n : 256n);
   return must(
-    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+    [twoPeople(r.requested_by, r.approved_by), "not two people, each named, asked for it and approved it"],
     [unprovable === (r.reason !== ""), "it has a reason exactly when it is unprovable"],
     [r.asset_id.includes("/erc20:") && isEvmAddress(contract), "it is about no ERC-20 token"],
     [!proxy || isEvmAddress(r.implementation), "its implementation is no address"],
@@ -73,7 +73,7 @@ const KINDS = {
     [(r.asset_id !== null) === GRANTS.includes(r.kind), "its kind is not about one asset, or is"],
     [r.base_units_max === null || (r.asset_id !== null && r.base_units_max > 0n), "its amount is not positive"],
     [r.approved_at <= r.valid_from && r.valid_from < r.valid_until, "it is not approved, then begun, then ended"],
-    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+    [twoPeople(r.requested_by, r.approved_by), "not two people, each named, asked for it and approved it"],
   )),
   allocations: record({
     client_id: id, account_class: oneOf(...CLASSES), location: locationId, asset_id: asset, base_units: amount, is_gas_float: yesOrNo,
@@ -93,7 +93,7 @@ const KINDS = {
   }, (r) => must(
     [r.base_units_max > 0n, "it allows nothing"],
     [r.valid_until > r.valid_from, "it ends before it begins"],
-    [!samePerson(r.requested_by, r.approved_by), "one person asked for it and approved it"],
+    [twoPeople(r.requested_by, r.approved_by), "not two people, each named, asked for it and approved it"],
   )),
   balances: record({
     sweep_id: id, chain_id: chain, address, asset_id: asset, base_units: orNull(amount), status: oneOf("ok", "failed"),

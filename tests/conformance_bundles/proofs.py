@@ -31,7 +31,7 @@ def _enter(name: str) -> None:
     def make() -> Bundle:
         return WRONG[name][0](proven_bundle())
 
-    make.__name__ = f"proofs_with_{name.replace(' ', '_')}"
+    make.__name__ = f"proofs_with_{name.replace(',', '').replace(' ', '_')}"
     wrap: Callable[[Callable[[], Bundle]], object] = bad(24, f"state proofs with {name}")
     wrap(make)
 
@@ -56,6 +56,8 @@ for _name in (
     "another order",
     "a field of another width",
     "a token that is unprovable",
+    "two layouts of a token, the true one last",
+    "a layout approved after the bundle was made",
     "proofs of balances that claim none",
 ):
     _enter(_name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chains.errors import InvalidValue
 from chains.evm.addresses import checksum_address
 from chains.evm.token_layout import SlotOrder, TokenLayout
 from chains.types import AssetId, ReadStatus, StateEvidence
@@ -18,11 +20,12 @@ from exports.contents import Contents
 from exports.evidence_checks import check_grades
 from exports.proof_checks import check_state_proofs
 from exports.proof_records import ProofNodeRecord
-from exports.records import RECORD_TYPES, BalanceRecord
+from exports.records import RECORD_TYPES, BalanceRecord, WitnessRecord
 from exports.report import report_text
+from exports.two_people import require_two_people
 from exports.verdict import CheckStatus
 from tests.exports.proof_samples import LAYOUT, State, layout_record, proven_bundle, with_state_proofs
-from tests.exports.sample import CHAIN, ETH, USD, check, make_firm, sample_bundle, verify, write
+from tests.exports.sample import CHAIN, CREATED, ETH, USD, check, make_firm, sample_bundle, verify, write
 
 Change = Callable[[Bundle], Bundle]
 OTHER_HASH = "0x" + "ab" * 32
@@ -132,6 +135,17 @@ WRONG: dict[str, tuple[Change, str]] = {
         lambda bundle: replace(bundle, token_layouts=(layout_record(UNPROVABLE),)),
         "unprovable",
     ),
+    "two layouts of a token, the true one last": (
+        lambda b: replace(b, token_layouts=(layout_record(replace(LAYOUT, mapping_slot=9)), layout_record(LAYOUT))),
+        "has 2 layouts",
+    ),
+    "a layout approved after the bundle was made": (
+        lambda b: replace(
+            b,
+            token_layouts=tuple(replace(each, approved_at=CREATED + timedelta(seconds=1)) for each in b.token_layouts),
+        ),
+        "approved after",
+    ),
     "proofs of balances that claim none": (all_read, "belongs to no proven balance"),
     "a block of another height": (
         lambda bundle: replace(bundle, sweeps=[replace(each, height=each.height + 1) for each in bundle.sweeps]),
@@ -204,3 +218,35 @@ def test_a_bundle_without_proofs_claims_none(tmp_path: Path) -> None:
     report = verify(write(tmp_path, firm, sample_bundle()), firm.trusted)
     assert check(report, 24).status is CheckStatus.NOT_REQUESTED
     assert all(balance.chain_id != CHAIN or balance.state is StateEvidence.READ for balance in sample_bundle().balances)
+
+
+@pytest.mark.fault("G4")
+@pytest.mark.parametrize(
+    ("requested_by", "approved_by"),
+    [("", "ops.checker"), ("ops.maker", " "), ("Ops.Maker", "ops.maker "), ("a  b", "A b")],
+)
+def test_two_people_review_a_layout_each_with_a_name(requested_by: str, approved_by: str) -> None:
+    assert layout_record(LAYOUT).approved_by == "ops.checker"
+    with pytest.raises(InvalidValue):
+        replace(layout_record(LAYOUT), requested_by=requested_by, approved_by=approved_by)
+    with pytest.raises(InvalidValue):
+        require_two_people(requested_by, approved_by)
+
+
+@pytest.mark.fault("A29")
+@pytest.mark.parametrize(
+    ("others", "agreed"),
+    [
+        (WitnessRecord("node-b", "Operator B"), True),
+        (WitnessRecord("node-b", "operator  a "), False),
+        (WitnessRecord("node-b", ""), False),
+        (WitnessRecord("node-a", "Operator B"), False),
+    ],
+    ids=["another operator", "the same operator", "no operator", "the same node under another name"],
+)
+def test_operators_agree_when_each_has_a_name_and_a_node_of_its_own(others: WitnessRecord, agreed: bool) -> None:
+    bundle = proven_bundle()
+    (sweep,) = bundle.sweeps
+    witnesses = (WitnessRecord("node-a", "Operator A"), others)
+    problems = check_grades(contents(replace(bundle, sweeps=[replace(sweep, witnesses=witnesses)]))).problems
+    assert (not problems) is agreed
