@@ -9,13 +9,12 @@ from exports.audit_report import tables
 from exports.audit_report.wallet_map import wallet_map
 from exports.block_lines import block_lines
 from exports.contents import Contents
-from exports.control_lines import control_lines
 from exports.errors import ReportLibraryMissing
 from exports.liability_checks import liability_lines
 from exports.pages import page
 from exports.pro_rata import LABEL
+from exports.profiles import left_out
 from exports.report import verdict_line
-from exports.reserve_checks import reserve_lines
 from exports.verdict import CheckStatus, VerificationReport
 
 TEMPLATE: Final = "audit_report.html.j2"
@@ -68,15 +67,16 @@ def _told(contents: Contents, report: VerificationReport) -> dict[str, Any]:
         "grades": tables.grades(contents),
         "open_cases": sum(each.is_open for each in contents.cases),
         "all_cases": len(contents.cases),
+        "cases_shown": "cases" not in left_out(contents.manifest.disclosure),
         "blocks": tables.blocks(contents),
         "block_lines": list(block_lines(contents)),
         "holdings": tables.holdings(contents),
         "map": wallet_map(contents),
         "governance": tables.governance(contents),
-        "control": list(control_lines(contents)),
+        "control": list(facts.control),
         "liabilities": tables.liabilities(contents),
         "liability_lines": list(liability_lines(contents)),
-        "reserve": list(reserve_lines(contents)),
+        "reserve": list(facts.reserve),
         "movements": tables.movements(contents),
         "exceptions": tables.exceptions(contents),
         "shortfalls": tables.shortfalls(contents),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from exports.audit_report import audit_report_html
 from exports.bundle import Bundle, payload_members, record_lines
 from exports.bundle_file import read_contents
 from exports.bundle_liabilities import read_liabilities
@@ -271,3 +272,19 @@ def test_the_next_bundle_follows_one_that_shows_less_by_the_full_ones_digest(tmp
     assert difference(before, contents_of(follows)).problems == ()
     other = replace(follows, previous_digest="1" * 64)
     assert difference(before, contents_of(other)).problems != ()
+
+
+def test_the_report_says_which_profile_it_reads_and_claims_nothing_of_what_is_left_out(
+    tmp_path: Path, firm: Firm
+) -> None:
+    made = client_bundle(FULL, "client-3")
+    whole = audit_report_html(FULL, verified(tmp_path, firm, named_bundle())).decode("utf-8")
+    page = audit_report_html(contents_of(made), verified(tmp_path, firm, made, Profile.CLIENT)).decode("utf-8")
+    assert "<dt>Profile</dt><dd>full</dd>" in whole
+    assert "What this bundle leaves out" not in whole
+    assert "exceptions are open, of 4 the bundle holds" in whole
+    assert "<dt>Profile</dt><dd>client of client-3, made from the full bundle" in page
+    assert "grants: 0 shown, 1 withheld." in page
+    assert "the bundle holds" not in page
+    assert "check 18, who else could move it is stated and has its cases: withheld" in page
+    assert verified(tmp_path, firm, named_bundle()).bundle.control[0] in whole  # type: ignore[union-attr]
