@@ -178,7 +178,7 @@ TOKEN_LAYOUTS = Table(
         ),
     ),
     notes=(
-        "The code hashes of the example are none: `custody layout discover` prints those of a token.",
+        "The code hashes of the example are none: `custody chain layout` prints those of a token.",
         "A layout holds for the code hash it names. When the token's code is another, balances are read, not proven.",
         "A token whose balances follow an index or come from elsewhere is `unprovable`, with the reason.",
         "A new version is approved anew: its approved_at is later.",
