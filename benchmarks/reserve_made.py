@@ -217,8 +217,9 @@ def _is_doubtful(number: int) -> bool:
 def _positions(securities: list[Security], number: int, count: int) -> list[tuple[Security, int]]:
     """Securities of an account in the order of their ids, with base units."""
     found = []
+    spread = number * 2_654_435_761 >> 8  # else all accounts of a security would be of one class
     for which in range(count):
-        each = securities[(number * 31 + 17 * which) % len(securities)]
+        each = securities[(spread + 17 * which) % len(securities)]
         parts = number % 10_000 if each.per_unit > 1 else 0
         found.append((each, (1 + (number + 7 * which) * 13 % 20) * each.per_unit + parts))
     return sorted(found, key=lambda pair: pair[0].number)
