@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DAYS_COMPARED: Final = 6
 """Closed days that are compared where no computation is on record: a week's, and the one before."""
+LOOKS: Final = 4
+"""How often a look is made anew because somebody acted meanwhile; the last one is written in any case."""
 NOTICE_DUTY: Final = "Notify the Commission and the examining authority immediately, and confirm in writing: 15c3-3(i)."
 
 
@@ -98,14 +100,24 @@ def reclassification_findings(store: Store, on: date, now: datetime) -> list[Fin
 
 
 def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[ReserveView, list[CaseSeen]]:
-    """Judge the reserve accounts as recorded now, and open or see again their cases."""
-    view = reserve_view(store, settings, now)
-    findings = [
-        *reserve_findings(view),
-        *movement_findings(store, settings, now),
-        *reclassification_findings(store, view.on, now),
-    ]
-    return view, store.see_reserve([Sighting(each, ()) for each in findings], actor, now)
+    """Judge the reserve accounts as recorded now, and open or see again their cases.
+
+    Judging takes time, many seconds for large books. What was judged before somebody's newer row is judged again, so
+    that an older look never says of a newer one's case that it is gone.
+    """
+    for attempt in range(LOOKS, 0, -1):
+        known_at = store.book_time(now)
+        view = reserve_view(store, settings, now)
+        findings = [
+            *reserve_findings(view),
+            *movement_findings(store, settings, now),
+            *reclassification_findings(store, view.on, now),
+        ]
+        sightings = [Sighting(each, ()) for each in findings]
+        seen = store.see_reserve(sightings, actor, now, known_at if attempt > 1 else None)
+        if seen is not None:
+            return view, seen
+    raise AssertionError("the last look is written")  # pragma: no cover
 
 
 def look_after(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,9 +22,20 @@ from verifier.store.case_store import CaseStore, see_cases
 from verifier.store.codec import CODECS
 from verifier.store.mapping_store import FILE, newest_records
 from verifier.store.records import CaseSeen, Sighted
-from verifier.store.tables import ReserveComputationRow, ReserveItemRow, table
+from verifier.store.tables import JournalEntryRow, ReserveComputationRow, ReserveItemRow, table
 
-COMPUTATION, ITEM = table(ReserveComputationRow), table(ReserveItemRow)
+COMPUTATION, ITEM, ENTRY = table(ReserveComputationRow), table(ReserveItemRow), table(JournalEntryRow)
+ACTS: Final = (
+    "import",
+    "reserve.computed",
+    "reserve.instructed",
+    "reserve.approved",
+    "reserve.refused",
+    "trades.settled",
+    "chain.halted",
+    "chain.resumed",
+)
+"""Kinds of journal entries that can change how the reserve stands; each is followed by a look of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +174,19 @@ class ReserveStore(CaseStore):
             )
         return self.reserve_computation(computation_id)
 
-    def see_reserve(self, sightings: Iterable[Sighted], actor: str, now: datetime) -> list[CaseSeen]:
+    def see_reserve(
+        self, sightings: Iterable[Sighted], actor: str, now: datetime, known_at: datetime | None = None
+    ) -> list[CaseSeen] | None:
         """Open or see again the cases of the reserve accounts; those that are not among the sightings are gone.
 
-        Cases of other rails are left alone: the sightings must be everything there is to see on this one.
+        Cases of other rails are left alone: the sightings must be everything there is to see on this one. They were
+        judged as known at `known_at`; None, and nothing is written, when somebody acted on the reserve since then.
         """
         with self.record("reserve.looked", actor, {}, now) as unit:
+            if known_at is not None:  # asked as the one writer: an older judgement must not undo what a newer one saw
+                since = sa.select(ENTRY.c.sequence).where(ENTRY.c.recorded_at > known_at, ENTRY.c.kind.in_(ACTS))
+                if unit.connection.execute(since.limit(1)).first() is not None:
+                    return None
             return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.CASH)
 
     def standing_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:

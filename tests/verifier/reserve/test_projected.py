@@ -23,9 +23,11 @@ from tests.verifier.reserve.firm import (
     say,
 )
 from tests.verifier.reserve.test_rail import compute, kinds
-from verifier.records import FindingKind
+from verifier import reserve_cases
+from verifier.config import Settings
+from verifier.records import FindingKind, Rail
 from verifier.reserve_cases import look, reserve_findings
-from verifier.reserve_rail import reserve_view
+from verifier.reserve_rail import ReserveView, reserve_view
 from verifier.reserve_show import purpose_lines, reserve_reasons, view_json
 from verifier.store import Store
 
@@ -81,3 +83,32 @@ def test_the_deadline_is_that_of_the_next_computation_that_can_fix_it(
     say(store, MONDAY_NOON - timedelta(hours=1), [*records, capital(), *months(), *([notice] if daily else [])])
     found = reserve_view(store, SETTINGS, MONDAY_NOON).of(ReserveClass.CUSTOMER)
     assert found.projected_by == due
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_slow_look_never_undoes_what_a_newer_one_saw(
+    store: Store, monkeypatch: pytest.MonkeyPatch, always: bool
+) -> None:
+    """With a million accounts a look takes many seconds; a row posted meanwhile has a look of its own."""
+    open_reserve(store, held=1_000_00)
+    compute(store)
+    real, began = reserve_view, MONDAY_NOON + timedelta(minutes=10)
+    posted: list[int] = []
+
+    def slow(of: Store, settings: Settings, now: datetime) -> ReserveView:
+        view = real(of, settings, now)
+        if not posted or (always and len(posted) < 9):
+            posted.append(1)
+            monkeypatch.setattr(reserve_cases, "reserve_view", real)
+            later = began + timedelta(minutes=len(posted))
+            say(of, later, [cash("C", 900_00 - len(posted))])
+            look(of, settings, "ops.maker", later)
+            monkeypatch.setattr(reserve_cases, "reserve_view", slow)
+        return view
+
+    monkeypatch.setattr(reserve_cases, "reserve_view", slow)
+    view, seen = look(store, SETTINGS, "clock", began)
+    assert kinds(store)[FindingKind.RESERVE_DEFICIT]
+    assert [each.finding.kind for each in seen if each.finding.rail is Rail.CASH] != []
+    assert len(posted) == (reserve_cases.LOOKS if always else 1)
+    assert view.of(ReserveClass.CUSTOMER).shortfall == 100_00 + (len(posted) - 1 if always else 1)
