@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import reserve, reserve_peer
+from benchmarks import reserve
 from benchmarks.__main__ import NAMES
 from benchmarks.measure import ResultsDiffer
-from benchmarks.reserve_made import DAY, Figures, Made, make
+from benchmarks.reserve_made import DAY, Made, make
+from benchmarks.reserve_peer import floor, peer
 
 SMALL = 400
 
@@ -44,17 +45,15 @@ def test_the_files_are_always_the_same_and_have_something_of_everything(made: Ma
     assert made.figures.deficits
 
 
-def test_a_side_with_another_figure_is_not_timed(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = reserve_peer.peer
-
-    def one_cent_more(made: Made, database: Path) -> Figures:
-        figures = honest(made, database)
-        figures.pab[10] += 1
-        return figures
-
-    monkeypatch.setattr(reserve, "peer", one_cent_more)
-    with pytest.raises(ResultsDiffer, match="SQLite"):
-        reserve.measure(made)
+def test_the_peer_finds_the_same_figures_and_another_one_after_a_cent_more(made: Made) -> None:
+    assert peer(made, made.folder / "peer.sqlite") == made.figures
+    path = made.folder / "accounts.csv"
+    before = path.read_text()
+    path.write_text(before.replace(",customer,cash,1.00,", ",customer,cash,1.01,", 1))
+    assert path.read_text() != before
+    changed = peer(made, made.folder / "peer.sqlite")
+    assert changed.customer[1] == made.figures.customer[1] + 1
+    assert floor(made, DAY)[0] == reserve._rows(made)
 
 
 def test_a_deficit_that_ours_does_not_find_stops_it(made: Made) -> None:
