@@ -89,7 +89,7 @@ def _named(books: Books) -> dict[Place, int]:
 
 
 def _is_open(wallet: Wallet, day: date) -> bool:
-    return wallet.closed_on is None or wallet.closed_on > day
+    return wallet.closed_on is None or wallet.closed_on >= day
 
 
 def _pools(members: Iterable[PoolMember], day: date) -> dict[LocationId, list[LocationId]]:

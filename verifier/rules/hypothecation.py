@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import Final
 
 from chains.types import Asset, AssetId, LocationId
@@ -36,11 +35,10 @@ from mapping.custodian_types import CustodianAccount, HeldFor
 from mapping.types import AccountClass
 from verifier.records import Finding, FindingKind, Rail
 from verifier.rules.custodians import Covered
+from verifier.rules.lending import CUSTOMERS, given, lending_findings, word
 from verifier.rules.statements import figure
 
 NAMED_MAX: Final = 5
-CUSTOMERS: Final = frozenset({HolderClass.CUSTOMER, HolderClass.PAB})
-"""Whose securities the firm carries for somebody else."""
 
 
 def books_findings(
@@ -69,12 +67,10 @@ def hypothecation_findings(books: Books) -> list[Finding]:
     for line in books.stock:
         if line.place is StockPlace.BANK_LOAN:
             pledged[line.reference].append(line)
-        elif line.place in (StockPlace.STOCK_LOAN, StockPlace.STOCK_BORROW) and line.account_id:
-            findings += _lending(line, holders.get(line.account_id), relations.get(line.account_id), assets)
     liens = {each.lien_id: each for each in books.liens}
     for lien_id, lines in sorted(pledged.items()):
         findings += _lien(lien_id, liens.get(lien_id), lines, holders, relations, assets)
-    return [*_merged(findings), *_excess_of_liens(books)]
+    return [*_merged([*findings, *lending_findings(books)]), *_excess_of_liens(books)]
 
 
 def _lien(
@@ -115,46 +111,15 @@ def _lien(
             beside = "with the firm's or a non-customer's" if others else "under a lien for the firm's own borrowing"
             text = f"{amount} of account {account} is pledged under {lien_id} {beside}: 8c-1(a)(2), 15c2-1(a)(2)."
             yield _finding(FindingKind.COMMINGLING, place, asset, line.base_units, f"{account}:lien", text)
-        if len(owners) > 1 and not _given(relation, "hypothecation_consent_on", line.as_of):
+        if len(owners) > 1 and not given(relation, "hypothecation_consent_on", line.as_of):
             text = (
                 f"{amount} of account {account} is pledged under {lien_id} with securities of {len(owners) - 1} other "
                 "customers, without written consent: 8c-1(a)(1), 15c2-1(a)(1)."
             )
             yield _finding(FindingKind.COMMINGLING, place, asset, line.base_units, f"{account}:consent", text)
-        if holders[account].holder_class is HolderClass.PAB and not _given(relation, "pab_use_notice_on", line.as_of):
+        if holders[account].holder_class is HolderClass.PAB and not given(relation, "pab_use_notice_on", line.as_of):
             text = f"{amount} of PAB account {account} is pledged under {lien_id} without written notice: 15c3-3(b)(5)."
             yield _finding(FindingKind.HYPOTHECATION, place, asset, line.base_units, f"{account}:pab", text)
-
-
-def _lending(
-    line: StockLine,
-    holder: AccountBalance | None,
-    relation: AccountRelation | None,
-    assets: Mapping[AssetId, Asset],
-) -> Iterator[Finding]:
-    """A line lent out for, or borrowed from, one account."""
-    asset, account = assets[line.security_id], line.account_id
-    place, amount = LocationId(f"loan:{_word(line.line_id)}"), figure(line.base_units, asset)
-    if holder is None:
-        text = f"{amount} is lent or borrowed for account {account}, which the books do not have."
-        yield _finding(FindingKind.UNVERIFIED, place, asset, None, account, text)
-        return
-    if holder.holder_class not in CUSTOMERS:
-        return
-    if line.place is StockPlace.STOCK_BORROW or holder.account_type is AccountType.CASH:
-        if not _given(relation, "fully_paid_lending_agreement_on", line.as_of):
-            text = (
-                f"{amount} of account {account} is {'borrowed' if line.place is StockPlace.STOCK_BORROW else 'lent'} "
-                "without the written agreement of 15c3-3(b)(3)."
-            )
-            yield _finding(FindingKind.HYPOTHECATION, place, asset, line.base_units, f"{account}:agreement", text)
-    elif holder.holder_class is HolderClass.PAB:
-        if not _given(relation, "pab_use_notice_on", line.as_of):
-            text = f"{amount} of PAB account {account} is lent without written notice: 15c3-3(b)(5)."
-            yield _finding(FindingKind.HYPOTHECATION, place, asset, line.base_units, f"{account}:pab", text)
-    elif not _given(relation, "lending_consent_on", line.as_of):
-        text = f"{amount} of margin account {account} is lent without the customer's written consent."
-        yield _finding(FindingKind.HYPOTHECATION, place, asset, line.base_units, f"{account}:consent", text)
 
 
 def _excess_of_liens(books: Books) -> Iterator[Finding]:
@@ -224,19 +189,8 @@ def _joined(group: list[Finding]) -> Finding:
     return Finding(first.kind, first.rail, first.location_id, first.asset, total, first.subject, text)
 
 
-def _given(relation: AccountRelation | None, name: str, day: date) -> bool:
-    """Whether a dated consent, agreement or notice is there and of the day at the latest."""
-    on: date | None = getattr(relation, name) if relation is not None else None
-    return on is not None and on <= day
-
-
 def _lien_place(lien_id: str) -> LocationId:
-    return LocationId(f"lien:{_word(lien_id)}")
-
-
-def _word(text: str) -> str:
-    """An id as part of a location: the characters that a location cannot have become `_`."""
-    return "".join(each if each.isascii() and (each.isalnum() or each in "-._:") else "_" for each in text) or "_"
+    return LocationId(f"lien:{word(lien_id)}")
 
 
 def _finding(

@@ -151,8 +151,37 @@ def test_what_nobody_is_known_to_own_is_unverified_and_never_in_order() -> None:
     found = hypothecation_findings(books([], lines))
     assert [each.kind for each in found] == [FindingKind.UNVERIFIED] * 3
     assert {each.subject for each in found} == {"lien", "accounts", "A-9"}
-    own = [line("L-2", LENT, 3)]  # of no known account: the allocation to accounts decides, not this rule
+    own = [line("L-2", LENT, 3)]  # of no account, and no customer has any
     assert hypothecation_findings(books([], own)) == []
+
+
+@pytest.mark.parametrize(
+    ("lent", "papers", "beyond"),
+    [
+        (40, {}, None),  # the firm's 30 and what it borrowed
+        (41, {}, 1),
+        (90, {}, 50),  # no more than customers have
+        (90, {"lending_consent_on": DAY}, 30),  # the margin account's 20 can be lent, the cash account's cannot
+        (60, {"lending_consent_on": DAY}, None),
+        (60, {"lending_consent_on": DAY + timedelta(days=1)}, 20),
+    ],
+)
+def test_a_loan_of_no_account_is_customers_beyond_what_can_be_lent(
+    lent: int, papers: dict[str, date], beyond: int | None
+) -> None:
+    accounts = [account("A-F", HolderClass.FIRM), account("A-1", kind=AccountType.CASH), account("A-2")]
+    owned = [
+        line("L-1", StockPlace.ACCOUNT, 30, account_id="A-F"),
+        line("L-2", StockPlace.ACCOUNT, 30, account_id="A-1"),
+        line("L-3", StockPlace.ACCOUNT, 20, account_id="A-2"),
+        line("L-4", BORROWED, 10),
+        line("L-5", StockPlace.ACCOUNT, 500, MSFT, account_id="A-F"),  # another security helps nobody
+    ]
+    found = hypothecation_findings(
+        books(accounts, [*owned, line("L-6", LENT, lent)], relations=[relation("A-2", **papers)])
+    )
+    wanted = [] if beyond is None else [(FindingKind.HYPOTHECATION, "no_account", beyond)]
+    assert seen(found) == wanted
 
 
 def test_lines_of_one_account_and_security_are_one_finding() -> None:
