@@ -136,7 +136,7 @@ WRONG: dict[str, tuple[Change, str]] = {
         "unprovable",
     ),
     "two layouts of a token, the true one last": (
-        lambda b: replace(b, token_layouts=(layout_record(replace(LAYOUT, mapping_slot=9)), layout_record(LAYOUT))),
+        lambda b: replace(b, token_layouts=(layout_record(replace(LAYOUT, mapping_slot=0)), layout_record(LAYOUT))),
         "has 2 layouts",
     ),
     "a layout approved after the bundle was made": (
