@@ -97,6 +97,41 @@ class WatchSettings(_Section):
     """Longest pause between two questions for a new block."""
 
 
+CivilTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class ScheduleSettings(_Section):
+    """What `custody watch` runs by the clock; times are civil, in `reserve.bank_zone`, of the next business day."""
+
+    enabled: bool = True
+    """Whether this process is an alarm clock at all."""
+    check_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    """How often the reserve, possession or control, and custodians' statements are judged."""
+    control_review: bool = False
+    """Review possession or control of each business date."""
+    control_review_at: CivilTime = "07:15"
+    compute: bool = False
+    """Compute the reserve of each business date of which a computation is due."""
+    compute_at: CivilTime = "07:30"
+    reconcile: bool = False
+    """Compare the books of each business date with custodians' statements."""
+    reconcile_at: CivilTime = "09:00"
+    report: bool = False
+    """Make the daily report of each business date."""
+    report_at: CivilTime = "09:30"
+    catch_up_days: int = Field(default=10, ge=0, le=250)
+    """Business dates back that are still run after the clock stood still; older ones are recorded as missed."""
+
+
+class StatementSettings(_Section):
+    """Where custodians' statements come from by themselves."""
+
+    folder: Path | None = None
+    """Each new file here is imported once."""
+    every_minutes: int = Field(default=5, ge=1, le=24 * 60)
+    """How often `custody watch` looks there."""
+
+
 class ImportSettings(_Section):
     """What the importer accepts."""
 
@@ -412,6 +447,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     sweep: SweepSettings = SweepSettings()
     watch: WatchSettings = WatchSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    statements: StatementSettings = StatementSettings()
     imports: ImportSettings = ImportSettings()
     bundle: BundleSettings = BundleSettings()
     reserve: ReserveSettings = ReserveSettings()
@@ -508,6 +545,9 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     beside = Path(database_file).parent if database_file not in ("", ":memory:") else folder
     archive = settings.archive
     archive = archive.model_copy(update={"folder": folder / archive.folder if archive.folder else beside / "archive"})
+    statements = settings.statements
+    if statements.folder is not None:
+        statements = statements.model_copy(update={"folder": folder / statements.folder})
     chains = [
         chain.model_copy(
             update={
@@ -523,4 +563,5 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         for chain in settings.chains
     ]
     database = DatabaseSettings(url=SecretStr(url))
-    return settings.model_copy(update={"database": database, "bundle": bundle, "archive": archive, "chains": chains})
+    changed = {"database": database, "bundle": bundle, "archive": archive, "statements": statements, "chains": chains}
+    return settings.model_copy(update=changed)

@@ -296,24 +296,41 @@ def _overdue(
 
     Also why that cannot be told, where it cannot.
     """
+    own = list(own)
     try:
-        day = calendar.on_or_before(on - timedelta(days=1))
-        statements = store.reserve_statements(store.book_time(now))
-        policies = firm_policies(settings, day)
-        customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
-        weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
-        if weekly and _is_monthly(purpose, own, settings, store, day, now):
-            as_of = _due(day, on, calendar, lambda at: monthly_as_of(at, calendar), lambda at: at.replace(day=1) - DAY)
-        elif weekly:
-            as_of = _due(day, on, calendar, lambda at: weekly_as_of(at, calendar), lambda at: at - 7 * DAY)
-        else:
-            as_of = _due(day, on, calendar, calendar.on_or_before, lambda at: at - DAY)
+        as_of, _ = due_as_of(purpose, own, settings, store, calendar, on, now)
     except ReserveError as error:  # also of a year whose bank holidays are not known: then nothing is known to be made
         return str(error)
     made = {each.as_of for each in own}
     if as_of in made or as_of < min(made):  # what was due before the first computation on record is not judged
         return ""
     return f"the {purpose} computation as of {as_of.isoformat()} was due and is not on record"
+
+
+def due_as_of(
+    purpose: ReserveClass,
+    own: Iterable[StoredComputation],
+    settings: Settings,
+    store: Store,
+    calendar: BankCalendar,
+    on: date,
+    now: datetime,
+) -> tuple[date, bool]:
+    """As-of date of the newest regular computation whose day to be made lies before a date; whether it is monthly.
+
+    `own` are the computations of the purpose that stand. Raises `ReserveError` where that cannot be told.
+    """
+    day = calendar.on_or_before(on - timedelta(days=1))
+    statements = store.reserve_statements(store.book_time(now))
+    policies = firm_policies(settings, day)
+    customer, pab, _ = frequencies_on(statements, day, rule_set_at(day), policies)
+    weekly = (customer if purpose is ReserveClass.CUSTOMER else pab) not in DAILY
+    if weekly and _is_monthly(purpose, own, settings, store, day, now):
+        as_of = _due(day, on, calendar, lambda at: monthly_as_of(at, calendar), lambda at: at.replace(day=1) - DAY)
+        return as_of, True
+    if weekly:
+        return _due(day, on, calendar, lambda at: weekly_as_of(at, calendar), lambda at: at - 7 * DAY), False
+    return _due(day, on, calendar, calendar.on_or_before, lambda at: at - DAY), False
 
 
 def _due(

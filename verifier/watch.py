@@ -58,6 +58,8 @@ class WatchEvent:
     code: str = ""
     """Stable code of a failure."""
     text: str = ""
+    job: str = ""
+    """Name of the job, for a run by the clock: `kind` is its outcome then, and there is no chain."""
 
     def to_dict(self) -> dict[str, object]:
         """One line of `--json`."""
@@ -65,6 +67,7 @@ class WatchEvent:
         return {
             "at": utc_text(self.at),
             "chain_id": self.chain_id,
+            "job": self.job,
             "event": self.kind,
             "exit_code": self.exit_code,
             "height": block.height if block is not None else None,

@@ -33,11 +33,16 @@ def watch_chain(
     clock: Clock,
     actor: str,
     once: bool = False,
+    opened: Callable[[Store], None] = lambda store: None,
 ) -> None:
-    """Follow one chain in this thread until `stop` is set. The store is opened here: threads share none."""
+    """Follow one chain in this thread until `stop` is set.
+
+    The store is opened here, because threads share none; `opened` is told of it.
+    """
     section = settings.chain(chain_id)
     config = section.resolve()
     store = open_store(settings.database.url.get_secret_value())
+    opened(store)
 
     def stoppable(phase: Phase) -> Callable[[int], None]:
         def advance(count: int) -> None:

@@ -19,6 +19,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[database]": config.DatabaseSettings,
     "[sweep]": config.SweepSettings,
     "[watch]": config.WatchSettings,
+    "[schedule]": config.ScheduleSettings,
+    "[statements]": config.StatementSettings,
     "[imports]": config.ImportSettings,
     "[bundle]": config.BundleSettings,
     "[[bundle.signers]]": config.SignerSettings,

@@ -25,6 +25,7 @@ from verifier.cli import (
     pages,
     reports,
     reserve,
+    schedule,
     setting_up,
     signatures,
     sweeping,
@@ -81,8 +82,10 @@ def _globals(
 setting_up.register(app)
 books.register(app)
 custodians.register(app)
+outside.register(app)
 sweeping.register(app)
 watching.register(app)
+schedule.register(app)
 authorizations.register(app)
 cases.register(app)
 reserve.register(app)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,15 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, now, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from verifier.config import Settings
+    from verifier.schedule.records import ScheduledRun
+    from verifier.store import Store
     from verifier.watch import WatchEvent
 
-STOP_SECONDS_MAX = 10.0
-"""How long the threads may take to end what they do."""
+STOP_SECONDS_MAX = 8.0
+"""How long the threads may take to end what they do; the leases of those that wait for a node are given back then."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +43,8 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Follow the chains: a new block is looked at at once, provisionally, and swept when it is final.
 
+        Beside it runs the clock (but with --once): see `custody schedule list`.
+
         Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
         sweep; 0 when it was told to stop.
 
@@ -46,14 +52,14 @@ def register(app: typer.Typer) -> None:
         """
         settings = settings_of(ctx)
         chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
-        if not chain_ids:
+        if not chain_ids and (once or not settings.schedule.enabled):
             raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
         stop, lock = threading.Event(), threading.Lock()
         codes: dict[tuple[str, str], int] = {}
 
         def emit(event: WatchEvent) -> None:
             with lock:
-                if event.kind != "stopped":
+                if event.kind != "stopped" and not event.job:
                     codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
                 _show(event, as_json)
 
@@ -81,15 +87,33 @@ def _follow(
 
     faults: list[BaseException] = []
     bells = {chain_id: threading.Event() for chain_id in chain_ids}
+    stores: dict[str, Store] = {}
 
     def follow(chain_id: str) -> None:
+        opened = functools.partial(stores.__setitem__, f"watch {chain_id}")
+        watch_chain(settings, chain_id, stop, bells[chain_id], emit, clock=now, actor=actor, once=once, opened=opened)
+
+    def ring() -> None:
+        from verifier.schedule.clock import BusinessClock
+
+        def tell(run: ScheduledRun) -> None:
+            if run.exit_code or run.slot.key == run.slot.business_date.isoformat():
+                emit(_ran(run))  # a look that found nothing is in the history only
+
+        opened = functools.partial(stores.__setitem__, "clock")
+        BusinessClock(settings, stop, clock=now, actor=actor, emit=tell, opened=opened).run()
+
+    def guarded(work: Callable[[], None]) -> None:
         try:
-            watch_chain(settings, chain_id, stop, bells[chain_id], emit, clock=now, actor=actor, once=once)
+            work()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the command can say it
             faults.append(error)
             stop.set()
 
-    threads = [threading.Thread(target=follow, args=(each,), name=f"watch {each}", daemon=True) for each in chain_ids]
+    work: dict[str, Callable[[], None]] = {f"watch {each}": functools.partial(follow, each) for each in chain_ids}
+    if settings.schedule.enabled and not once:
+        work["clock"] = ring
+    threads = [threading.Thread(target=guarded, args=(each,), name=name, daemon=True) for name, each in work.items()]
     for thread in threads:
         thread.start()
     timer = threading.Timer(seconds, stop.set) if seconds else None
@@ -104,12 +128,35 @@ def _follow(
         if stopping:
             for bell in bells.values():
                 bell.set()
+        until = time.monotonic() + STOP_SECONDS_MAX
         for thread in threads:
-            thread.join(STOP_SECONDS_MAX if stopping else None)
+            thread.join(max(0.0, until - time.monotonic()) if stopping else None)
+        _give_back(settings, [stores[each.name] for each in threads if each.is_alive() and each.name in stores])
         stop.set()
         if timer is not None:
             timer.cancel()
     return faults
+
+
+def _give_back(settings: Settings, stores: list[Store]) -> None:
+    """Give the leases back of threads that did not end; they end with the process, and can write nothing more."""
+    leases = [lease for store in stores for lease in tuple(store.fences.values())]
+    if not leases:
+        return
+    with opened_store(settings, check_head=False) as store:
+        for lease in leases:
+            store.give_lease_back(lease, now())
+
+
+def _ran(run: ScheduledRun) -> WatchEvent:
+    """A run by the clock as an event."""
+    from verifier.watch import WatchEvent
+
+    ended = run.ended_at or now()
+    seconds = (ended - run.started_at).total_seconds() if run.started_at is not None else 0.0
+    outcome = run.outcome.value if run.outcome is not None else ""
+    text = f"{run.slot.business_date.isoformat()}: {run.text}"
+    return WatchEvent("", outcome, ended, run.exit_code or 0, seconds=seconds, text=text, job=run.slot.job)
 
 
 @contextmanager
@@ -140,9 +187,8 @@ def _show(event: WatchEvent, as_json: bool) -> None:
     where = f" block {event.block.height:,}" if event.block is not None else ""
     took = f" in {event.seconds:.2f} s" if event.seconds else ""
     failure = f" \\[{event.code}] {output.clean(event.text)}" if event.code else f" {output.clean(event.text)}".rstrip()
-    output.say(
-        f"{event.at:%H:%M:%S} {output.clean(event.chain_id)} [{colour}]{event.kind}[/{colour}]{where}{took}{failure}"
-    )
+    what = output.clean(event.chain_id or event.job)
+    output.say(f"{event.at:%H:%M:%S} {what} [{colour}]{event.kind}[/{colour}]{where}{took}{failure}")
     for seen in event.cases:
         if seen.is_new:
             mark = "provisional " if seen.finding.provisional else ""

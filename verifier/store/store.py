@@ -18,11 +18,13 @@ from verifier.store.known import KnownStore
 from verifier.store.lease_store import LeaseStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
+from verifier.store.outside_store import OutsideStore
 from verifier.store.possession_store import PossessionStore
 from verifier.store.proof_store import ProofStore
 from verifier.store.report_store import ReportStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
+from verifier.store.schedule_store import ScheduleStore
 from verifier.store.trade_store import TradeStore
 from verifier.store.waiting_store import WaitingStore
 
@@ -47,7 +49,9 @@ class Store(
     InstructionStore,
     ReportStore,
     ProofStore,
+    ScheduleStore,
     WaitingStore,
+    OutsideStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 

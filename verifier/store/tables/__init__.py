@@ -33,6 +33,7 @@ from verifier.store.tables.chain import (
     UnparsedEventsRow,
 )
 from verifier.store.tables.changes import ChangeSearchRow, ChangeStepRow, TracedBlockRow
+from verifier.store.tables.clock import FolderFileRow, ScheduledRunEndRow, ScheduledRunRow
 from verifier.store.tables.coverage import (
     BackfilledTransferRow,
     BackfillFailureRow,
@@ -168,6 +169,7 @@ __all__ = [
     "FirmAddressRow",
     "FirmCapitalRow",
     "FocusMonthEndRow",
+    "FolderFileRow",
     "ImportedFileRow",
     "InternedTextRow",
     "JournalEntryRow",
@@ -198,6 +200,8 @@ __all__ = [
     "ReserveSweepRow",
     "RestrictionRow",
     "RollForwardRow",
+    "ScheduledRunEndRow",
+    "ScheduledRunRow",
     "SecuritiesRunRow",
     "SecurityFactRow",
     "StatedAllocationRow",

@@ -129,6 +129,19 @@ CREATE TABLE exception_review (
 	CONSTRAINT fk_exception_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 );
 
+CREATE TABLE folder_file (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	accepted BOOLEAN NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_folder_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_folder_file_name_digest UNIQUE (name, digest),
+	CONSTRAINT fk_folder_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE imported_file (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -261,6 +274,20 @@ CREATE TABLE reserve_computation (
 );
 
 CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
+
+CREATE TABLE scheduled_run (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	job TEXT NOT NULL,
+	slot_key TEXT NOT NULL,
+	business_date DATE NOT NULL,
+	due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	started_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_scheduled_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_scheduled_run_job_slot_key UNIQUE (job, slot_key),
+	CONSTRAINT fk_scheduled_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
 
 CREATE TABLE securities_run (
 	record_id BIGINT NOT NULL,
@@ -1295,6 +1322,22 @@ CREATE TABLE roll_forward (
 	CONSTRAINT ck_roll_forward_closing_range CHECK (abs(closing) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE scheduled_run_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	run_key BIGINT NOT NULL,
+	outcome TEXT NOT NULL,
+	ended_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	exit_code BIGINT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_scheduled_run_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_scheduled_run_end_run_key UNIQUE (run_key),
+	CONSTRAINT ck_scheduled_run_end_known CHECK (exit_code IN (0, 1, 2)),
+	CONSTRAINT fk_scheduled_run_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_scheduled_run_end_run_key FOREIGN KEY(run_key) REFERENCES scheduled_run (record_id)
+);
+
 CREATE TABLE security_fact (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -2011,6 +2054,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER exception_review_refuse_truncate BEFORE TRUNCATE ON exception_review
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER folder_file_refuse_change BEFORE UPDATE OR DELETE ON folder_file
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER folder_file_refuse_truncate BEFORE TRUNCATE ON folder_file
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER imported_file_refuse_change BEFORE UPDATE OR DELETE ON imported_file
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2063,6 +2112,12 @@ CREATE TRIGGER reserve_computation_refuse_change BEFORE UPDATE OR DELETE ON rese
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reserve_computation_refuse_truncate BEFORE TRUNCATE ON reserve_computation
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER scheduled_run_refuse_change BEFORE UPDATE OR DELETE ON scheduled_run
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER scheduled_run_refuse_truncate BEFORE TRUNCATE ON scheduled_run
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER securities_run_refuse_change BEFORE UPDATE OR DELETE ON securities_run
@@ -2357,6 +2412,12 @@ CREATE TRIGGER roll_forward_refuse_change BEFORE UPDATE OR DELETE ON roll_forwar
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER roll_forward_refuse_truncate BEFORE TRUNCATE ON roll_forward
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER scheduled_run_end_refuse_change BEFORE UPDATE OR DELETE ON scheduled_run_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER scheduled_run_end_refuse_truncate BEFORE TRUNCATE ON scheduled_run_end
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER security_fact_refuse_change BEFORE UPDATE OR DELETE ON security_fact

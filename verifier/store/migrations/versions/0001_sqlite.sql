@@ -139,6 +139,21 @@ CREATE TABLE exception_review (
 )
  STRICT;
 
+CREATE TABLE folder_file (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	accepted INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_folder_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_folder_file_name_digest UNIQUE (name, digest),
+	CONSTRAINT fk_folder_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT ck_folder_file_accepted_flag CHECK (accepted IN (0, 1))
+)
+ STRICT;
+
 CREATE TABLE imported_file (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -280,6 +295,21 @@ CREATE TABLE reserve_computation (
  STRICT;
 
 CREATE INDEX ix_reserve_computation_as_of ON reserve_computation (as_of);
+
+CREATE TABLE scheduled_run (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	job TEXT NOT NULL,
+	slot_key TEXT NOT NULL,
+	business_date TEXT NOT NULL,
+	due_at TEXT NOT NULL,
+	started_at TEXT,
+	CONSTRAINT pk_scheduled_run PRIMARY KEY (record_id),
+	CONSTRAINT uq_scheduled_run_job_slot_key UNIQUE (job, slot_key),
+	CONSTRAINT fk_scheduled_run_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
 
 CREATE TABLE securities_run (
 	record_id INTEGER NOT NULL,
@@ -1375,6 +1405,23 @@ CREATE TABLE roll_forward (
 )
  STRICT;
 
+CREATE TABLE scheduled_run_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	run_key INTEGER NOT NULL,
+	outcome TEXT NOT NULL,
+	ended_at TEXT NOT NULL,
+	exit_code INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_scheduled_run_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_scheduled_run_end_run_key UNIQUE (run_key),
+	CONSTRAINT ck_scheduled_run_end_known CHECK (exit_code IN (0, 1, 2)),
+	CONSTRAINT fk_scheduled_run_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_scheduled_run_end_run_key FOREIGN KEY(run_key) REFERENCES scheduled_run (record_id)
+)
+ STRICT;
+
 CREATE TABLE security_fact (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -2117,6 +2164,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of exception_review are added, never changed'); 
 CREATE TRIGGER exception_review_refuse_delete BEFORE DELETE ON exception_review
 BEGIN SELECT RAISE(ABORT, 'rows of exception_review are added, never changed'); END;
 
+CREATE TRIGGER folder_file_refuse_update BEFORE UPDATE ON folder_file
+BEGIN SELECT RAISE(ABORT, 'rows of folder_file are added, never changed'); END;
+
+CREATE TRIGGER folder_file_refuse_delete BEFORE DELETE ON folder_file
+BEGIN SELECT RAISE(ABORT, 'rows of folder_file are added, never changed'); END;
+
 CREATE TRIGGER imported_file_refuse_update BEFORE UPDATE ON imported_file
 BEGIN SELECT RAISE(ABORT, 'rows of imported_file are added, never changed'); END;
 
@@ -2170,6 +2223,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'
 
 CREATE TRIGGER reserve_computation_refuse_delete BEFORE DELETE ON reserve_computation
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_computation are added, never changed'); END;
+
+CREATE TRIGGER scheduled_run_refuse_update BEFORE UPDATE ON scheduled_run
+BEGIN SELECT RAISE(ABORT, 'rows of scheduled_run are added, never changed'); END;
+
+CREATE TRIGGER scheduled_run_refuse_delete BEFORE DELETE ON scheduled_run
+BEGIN SELECT RAISE(ABORT, 'rows of scheduled_run are added, never changed'); END;
 
 CREATE TRIGGER securities_run_refuse_update BEFORE UPDATE ON securities_run
 BEGIN SELECT RAISE(ABORT, 'rows of securities_run are added, never changed'); END;
@@ -2464,6 +2523,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
 
 CREATE TRIGGER roll_forward_refuse_delete BEFORE DELETE ON roll_forward
 BEGIN SELECT RAISE(ABORT, 'rows of roll_forward are added, never changed'); END;
+
+CREATE TRIGGER scheduled_run_end_refuse_update BEFORE UPDATE ON scheduled_run_end
+BEGIN SELECT RAISE(ABORT, 'rows of scheduled_run_end are added, never changed'); END;
+
+CREATE TRIGGER scheduled_run_end_refuse_delete BEFORE DELETE ON scheduled_run_end
+BEGIN SELECT RAISE(ABORT, 'rows of scheduled_run_end are added, never changed'); END;
 
 CREATE TRIGGER security_fact_refuse_update BEFORE UPDATE ON security_fact
 BEGIN SELECT RAISE(ABORT, 'rows of security_fact are added, never changed'); END;

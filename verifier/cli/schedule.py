@@ -1,0 +1,171 @@
+"""`custody schedule`: what runs by the clock, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verifier.cli import output
+from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+from verifier.errors import InputError
+
+if TYPE_CHECKING:
+    from verifier.schedule.records import ScheduledRun
+
+COLOURS = {"done": "green", "late": "yellow", "failed": "bold red", "skipped": "yellow", "missed": "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    schedule_app = typer.Typer(no_args_is_help=True, help="What `custody watch` runs by the clock.")
+    app.add_typer(schedule_app, name="schedule")
+    _register_list(schedule_app)
+    _register_history(schedule_app)
+
+
+def _register_list(schedule_app: typer.Typer) -> None:
+    @schedule_app.command("list")
+    @command
+    def list_(ctx: typer.Context, as_json: JsonOption = False) -> int:
+        """List every configured job with its next run, in civil time and UTC, and what became of the last one.
+
+        Exit code 0: the last run of each was done. 1: one found a contradiction. 2: one failed, was missed or skipped,
+        found something unverified, or never ran.
+
+        Example: custody schedule list --json
+        """
+        from verifier.schedule.clock import LEASE_NAME
+        from verifier.schedule.jobs import jobs_of
+
+        settings, moment = settings_of(ctx), now()
+        jobs = jobs_of(settings) if settings.schedule.enabled else []
+        with opened_store(settings) as store:
+            last = {job.name: next(iter(store.scheduled_runs(job.name, limit=1)), None) for job in jobs}
+            rings = next((lease.holder for lease, _, until in store.leases() if lease.name == LEASE_NAME), "")
+        zone = settings.reserve.bank_zone
+        following = {job.name: job.when.after(moment) for job in jobs}
+        if as_json:
+            listed = [
+                {
+                    "job": name,
+                    "next": {
+                        "business_date": slot.business_date.isoformat(),
+                        "due_at": _utc(slot.due_at),
+                        "civil": _civil(slot.due_at, zone),
+                        "zone": zone,
+                    },
+                    "last": _run_json(run, zone) if (run := last[name]) is not None else None,
+                }
+                for name, slot in following.items()
+            ]
+            output.emit_json({"rung_by": rings or None, "jobs": listed})
+        else:
+            rows = [
+                [
+                    name,
+                    slot.business_date.isoformat(),
+                    _civil(slot.due_at, zone),
+                    f"{slot.due_at:%m-%d %H:%M}",
+                    _outcome(last[name]),
+                ]
+                for name, slot in following.items()
+            ]
+            columns = ["job", "business date", f"next in {zone}", "UTC", "last"]
+            output.out().print(output.table(output.counted(len(jobs), "job"), columns, rows, folded=["last"]))
+            output.say(f"rung by {output.clean(rings)}" if rings else "[yellow]no clock runs[/yellow]: custody watch")
+        codes = [_code(run) for run in last.values()]
+        return 1 if 1 in codes else max(codes, default=output.EXIT_NOT_CHECKED)
+
+
+def _register_history(schedule_app: typer.Typer) -> None:
+    @schedule_app.command("history")
+    @command
+    def history(
+        ctx: typer.Context,
+        job: Annotated[str, typer.Option("--job", help="Only this job.")] = "",
+        rows: Annotated[int, typer.Option("--rows", help="How many runs, the newest first.", min=1)] = 50,
+        as_json: JsonOption = False,
+    ) -> int:
+        """List the runs on record, also those that were missed or skipped, and the files of the watched folder.
+
+        Exit code 2: nothing ever ran.
+
+        Example: custody schedule history --job reserve_compute
+        """
+        settings = settings_of(ctx)
+        zone = settings.reserve.bank_zone
+        with opened_store(settings) as store:
+            found = store.scheduled_runs(job, limit=rows)
+            files = store.folder_files()[-rows:][::-1] if job in ("", "statement_folder") else []
+        if job and not found:
+            raise InputError(f"no run of {job} is on record", advice="See `custody schedule list` for the jobs.")
+        if as_json:
+            shown = [
+                {
+                    "name": each.name,
+                    "sha256": each.digest,
+                    "accepted": each.accepted,
+                    "text": each.text,
+                    "seen_at": _utc(each.seen_at),
+                }
+                for each in files
+            ]
+            output.emit_json({"runs": [_run_json(each, zone) for each in found], "files": shown})
+        else:
+            columns = ["job", "business date", f"due in {zone}", "outcome", "said"]
+            cells = [
+                [
+                    output.clean(each.slot.job),
+                    each.slot.business_date.isoformat(),
+                    _civil(each.slot.due_at, zone),
+                    _outcome(each),
+                    output.clean(each.text),
+                ]
+                for each in found
+            ]
+            output.out().print(output.table(output.counted(len(found), "run"), columns, cells, folded=["said"]))
+            for each in files:
+                word = "[green]imported[/green]" if each.accepted else "[bold red]refused[/bold red]"
+                output.say(f"  {word} {output.clean(each.name)}: {output.clean(each.text)}")
+        return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
+
+
+def _code(run: ScheduledRun | None) -> int:
+    """Exit code of a job's last run; 2 for one that is under way or never was."""
+    return output.EXIT_NOT_CHECKED if run is None or run.exit_code is None else run.exit_code
+
+
+def _outcome(run: ScheduledRun | None) -> str:
+    if run is None:
+        return "[dim]never ran[/dim]"
+    if run.outcome is None:
+        return "under way, or cut off"
+    return f"[{COLOURS[run.outcome.value]}]{run.outcome.value}[/] ({run.exit_code})"
+
+
+def _run_json(run: ScheduledRun, zone: str) -> dict[str, object]:
+    return {
+        "job": run.slot.job,
+        "business_date": run.slot.business_date.isoformat(),
+        "due_at": _utc(run.slot.due_at),
+        "civil": _civil(run.slot.due_at, zone),
+        "started_at": _utc(run.started_at),
+        "ended_at": _utc(run.ended_at),
+        "outcome": run.outcome.value if run.outcome is not None else None,
+        "exit_code": run.exit_code,
+        "text": run.text,
+    }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    from chains.types import utc_text
+
+    return utc_text(moment) if moment is not None else None
+
+
+def _civil(moment: datetime, zone: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    return f"{moment.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M %Z}"
