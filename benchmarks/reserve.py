@@ -178,6 +178,7 @@ def measure(made: Made) -> Result:
             "peer_seconds": round(other.seconds, 2),
             "plain_read_seconds": round(bare.seconds, 2),
             "times_a_plain_read": round(mine.seconds / bare.seconds, 1),
+            "times_a_plain_read_by_cpu": round(mine.client_cpu_seconds / bare.client_cpu_seconds, 1),
             "before": before.seconds,
             "after": after.seconds,
             "deficits": len(made.figures.deficits),

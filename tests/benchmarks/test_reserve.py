@@ -23,12 +23,14 @@ def made(tmp_path: Path) -> Made:
 
 def test_a_day_is_measured_from_import_to_review(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "reserve" in NAMES
+    monkeypatch.setattr(reserve, "QUICK_SIZES", (SMALL,))
     (result,) = reserve.run(quick=True)
     assert result.value > 0
     assert result.ratio_to_floor < 1
     for name in ("seconds", "cpu_seconds", "peak_mib"):
         assert list(result.notes[name]) == ["import", "computations", "control"]  # type: ignore[call-overload]
     assert result.notes["deficits"] == 1
+    assert min(float(str(result.notes[f"times_a_plain_read{by}"])) for by in ("", "_by_cpu")) > 1
     assert result.peak_rss_bytes > 10**7
 
 
