@@ -130,8 +130,11 @@ def _head(value: Mapping[str, Any], digest: str) -> Section:
     rows = [
         ("report", f"{value['report_id']}, version {value['version']}"),
         ("status when made", _joined(status["statuses"])),
-        ("day's close", value["open_at"]),
-        ("made", f"{value['made_at']} by {value['made_by']}, with everything known at {value['known_at']}"),
+        ("day's close", _moment(value["open_at"])),
+        (
+            "made",
+            f"{_moment(value['made_at'])} by {value['made_by']}, with everything known at {_moment(value['known_at'])}",
+        ),
         ("SHA-256", digest),
     ]
     if replaces is not None:
@@ -174,7 +177,7 @@ def _reserve(value: Mapping[str, Any]) -> Iterator[Section]:
             ("held at its as-of", _dollars(found["held"])),
             ("shortfall", _dollars(shortfall)),
             ("moved until the deadline", _dollars(found["moved_until_deadline"])),
-            ("deposit by", made["deposit_by"]),
+            ("deposit by", _moment(made["deposit_by"])),
         )
         lines = tuple((n, item(int(n)).side.value, _dollars(cents)) for n, cents in _by_number(found["lines"]))
         drivers = tuple(
@@ -220,7 +223,8 @@ def _note_h(value: Mapping[str, Any]) -> Section:
         counted = tuple((each["row_id"], _dollars(each["cents"]), each["source"]) for each in found["rows"])
         left = tuple((each["what"], _dollars(each["cents"]), "not counted") for each in found["not_counted"])
         tables.append(Table((f"{purpose} rows", "amount", "from"), counted + left, ("amount",)))
-    return Section("Note H: margin at Treasury clearing agencies", tuple(rows), tuple(tables))
+    texts = () if value else ("No computation is on record, so there is no debit of item 15 to test.",)
+    return Section("Note H: margin at Treasury clearing agencies", tuple(rows), tuple(tables), texts)
 
 
 def _control(value: Mapping[str, Any]) -> Iterator[Section]:
@@ -275,7 +279,7 @@ def _reconciliations(value: Mapping[str, Any]) -> Iterator[Section]:
         (
             each["name"],
             str(each["sweep"]["height"]),
-            each["sweep"]["block_time"],
+            _moment(each["sweep"]["block_time"]),
             *(str(each["sweep"][n]) for n in counts),
         )
         for each in chains
@@ -351,6 +355,11 @@ def _by_number(lines: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _dollars(cents: str | None) -> str:
     return UNKNOWN if cents is None else dollars_grouped(int(cents))
+
+
+def _moment(text: str) -> str:
+    """A canonical time as people read it, to the second."""
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def _joined(codes: Sequence[str]) -> str:

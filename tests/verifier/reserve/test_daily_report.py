@@ -87,6 +87,16 @@ def test_the_reserve_of_the_day(store: Store, settings: Settings) -> None:
     assert found["now"]["purposes"]["customer"]["as_required"]["shortfall"] == "10000"
 
 
+def test_without_a_computation_note_h_says_why_it_is_empty(store: Store, settings: Settings) -> None:
+    open_reserve(store)
+    named: dict[str, Any] = {"report_id": "DR-1", "version": 1, "replaces": None}
+    text = report_text(canonical_json(value(store, settings) | named))
+    assert "- No computation is on record, so there is no debit of item 15 to test." in text
+    compute(store)
+    later = value(store, settings, now=MONDAY_NOON + timedelta(hours=1))
+    assert "No computation is on record" not in report_text(canonical_json(later | named))
+
+
 def test_a_stated_item_15_is_a_debit_whose_conditions_were_not_tested(store: Store, settings: Settings) -> None:
     from tests.verifier.reserve.firm import PAB, capital, cash, items, months, say
     from tests.verifier.reserve.firm import account as bank_account
@@ -187,7 +197,11 @@ def test_text_and_page_say_the_same_and_escape(store: Store, settings: Settings)
     hostile = settings.model_copy(update={"firm": settings.firm.model_copy(update={"name": "<b>Firm</b>"})})
     data = canonical_json(value(store, hostile) | {"report_id": "DR-1", "version": 1, "replaces": None})
     text, page = report_text(data), report_page(data).decode()
-    for words in ("What was not verified", "There is no review of this day or before: unverified."):
+    for words in (
+        "What was not verified",
+        "There is no review of this day or before: unverified.",
+        "2026-10-05 16:00:00 UTC by ops.maker",
+    ):
         assert words in text
         assert words in page
     assert "&lt;b&gt;Firm" in page
