@@ -16,6 +16,7 @@ from exports.reserve.errors import ItemsRefused, ReserveError
 from exports.reserve.policies import Policy, PolicySet, policies_at
 from exports.reserve.rulesets import rule_set_at
 from verifier.errors import InputError
+from verifier.projected_once import projected_once
 from verifier.reserve.calendar import BankCalendar, BankHours, bank_calendar, with_closings
 from verifier.reserve.stated import capital_on, frequencies_on, method_on, stated_items
 
@@ -169,6 +170,12 @@ def projection(store: Store, settings: Settings, on: date, known_at: datetime) -
     day, and fails and other positions are as old as they are then. The computation stays one as of the closed day, the
     first that could fix what is projected. The text says why there is none, or which trades it leaves out.
     """
+    return projected_once(store, settings, on, known_at, lambda: _projection(store, settings, on, known_at))
+
+
+def _projection(
+    store: Store, settings: Settings, on: date, known_at: datetime
+) -> tuple[ReserveComputation | None, str]:
     stated = store.reserve_item_days(known_at)
     closed = [day for day in store.closed_days(known_at) if day <= on]
     if not stated and not closed:

@@ -36,6 +36,27 @@ ACTS: Final = (
     "chain.resumed",
 )
 """Kinds of journal entries that can change how the reserve stands; each is followed by a look of its own."""
+NO_FACTS: Final = (
+    "archive.added",
+    "bundle.issued",
+    "exceptions.reviewed",
+    "head.looked",
+    "heartbeat.missed",
+    "node.probed",
+    "possession.looked",
+    "possession.reviewed",
+    "report.daily",
+    "reserve.approved",
+    "reserve.computed",
+    "reserve.instructed",
+    "reserve.looked",
+    "reserve.refused",
+    "schedule.began",
+    "schedule.ended",
+    "schedule.not_begun",
+    "sweep.shard",
+)
+"""Kinds of journal entries, besides those of cases, that change nothing of what is projected. All others may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +209,17 @@ class ReserveStore(CaseStore):
                 if unit.connection.execute(since.limit(1)).first() is not None:
                     return None
             return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.CASH)
+
+    def newest_fact(self, known_at: datetime) -> int:
+        """Sequence of the newest journal entry, as known at a time, on which a projection can depend; 0 without one."""
+        query = (
+            sa.select(ENTRY.c.sequence)
+            .where(ENTRY.c.recorded_at <= known_at, ENTRY.c.kind.not_in(NO_FACTS), ENTRY.c.kind.not_like("case.%"))
+            .order_by(ENTRY.c.sequence.desc())
+            .limit(1)
+        )
+        with self.read() as connection:
+            return connection.execute(query).scalar() or 0
 
     def standing_computations(self, known_at: datetime | None = None) -> list[StoredComputation]:
         """The computations that no later one replaced, in the order they were made."""
