@@ -23,6 +23,7 @@ from mapping.books import Books
 from verifier.control_facts import chain_facts, stated_facts
 from verifier.control_history import live_acts
 from verifier.errors import InputError
+from verifier.open_exceptions import close_of
 from verifier.possession.clocks import act_by, determine_by, settlement_calendar
 from verifier.possession.cures import Progress, Uninstructed
 from verifier.possession.inputs import review_inputs
@@ -54,8 +55,7 @@ def in_use(store: Store, now: datetime) -> bool:
 
 def inputs_of(store: Store, settings: Settings, books: Books, known_at: datetime, now: datetime) -> ReviewInputs:
     """The inputs of a review of some books, with what the chain showed at their close, or now if it is yet to come."""
-    zone = ZoneInfo(settings.reserve.bank_zone)
-    close = datetime.combine(books.as_of + ONE_DAY, datetime.min.time(), zone)
+    close = close_of(settings, books.as_of)
     policies = review_policies(settings, books.as_of)
     hours = policies.integer("observation_age_hours_max")
     facts = chain_facts(store, books, known_at, min(close, now), hours)
