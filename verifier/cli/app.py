@@ -22,6 +22,7 @@ from verifier.cli import (
     custodians,
     inclusion,
     key_proof,
+    outside,
     pages,
     reports,
     reserve,
