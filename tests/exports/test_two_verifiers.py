@@ -16,6 +16,7 @@ from exports.verdict import CheckStatus, VerificationReport
 from exports.verifier_page import page_bytes
 from exports.verify import verify_bundle
 from tests.conformance_bundles.firm import READERS, SIGNERS, TRUSTED
+from tests.conformance_bundles.profiles import own, pseudonyms
 from tests.exports.browser import chromium, find_chromium
 from tests.exports.proof_samples import proven_bundle
 from tests.exports.sample import NOW, resign, signed_members
@@ -104,7 +105,8 @@ def by_command(data: bytes, folder: Path) -> VerificationReport:
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no headless Chromium")
 @pytest.mark.fault("E12", "E20")
 def test_both_say_the_same_of_every_check(tmp_path: Path) -> None:
-    bases = [signed_members(bundle, SIGNERS) for bundle in (full_bundle(), proven_bundle())]
+    less = (pseudonyms(), own("client-3"))
+    bases = [signed_members(bundle, SIGNERS) for bundle in (full_bundle(), proven_bundle(), *less)]
     seen: dict[str, list[Any]] = {}
     for record in (each for base in bases for records in lines_of(base).values() for each in records):
         for way in ways(record):
