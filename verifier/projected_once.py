@@ -7,18 +7,20 @@ alone. Nothing is kept in the database or in a file: what is stored there could 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from exports.reserve.computation import ReserveComputation
+from verifier.reserve.driving import DrivingRow, Line
 
 if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import Store
 
-Projected = tuple[ReserveComputation | None, str]
+Projected = tuple[ReserveComputation | None, str, Mapping[Line, tuple[DrivingRow, ...]]]
+"""What is projected, why nothing is or what it leaves out, and the rows to name of lines that carry none."""
 
 _KEPT: Final[WeakKeyDictionary[Store, tuple[Hashable, Projected]]] = WeakKeyDictionary()
 

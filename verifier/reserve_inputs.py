@@ -16,8 +16,9 @@ from exports.reserve.errors import ItemsRefused, ReserveError
 from exports.reserve.policies import Policy, PolicySet, policies_at
 from exports.reserve.rulesets import rule_set_at
 from verifier.errors import InputError
-from verifier.projected_once import projected_once
+from verifier.projected_once import Projected, projected_once
 from verifier.reserve.calendar import BankCalendar, BankHours, bank_calendar, with_closings
+from verifier.reserve.driving import driving_rows
 from verifier.reserve.stated import capital_on, frequencies_on, method_on, stated_items
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def inputs_at(
     Also `InputError`, for books that are not complete.
     """
     if lines_from(store, as_of, known_at, source) is LinesFrom.BOOKS:
-        return _from_books(store, settings, store.books(as_of, known_at), known_at, scope, occasion)
+        return _from_books(store, settings, store.books(as_of, known_at), known_at, scope, occasion)[0]
     rows = store.reserve_items(as_of, known_at)
     if not rows:
         raise ItemsRefused(
@@ -102,13 +103,13 @@ def _from_books(
     scope: Scope,
     occasion: Occasion,
     aged_on: date | None = None,
-) -> ReserveInputs:
-    """The inputs as of the day of the books; ages as on another day where one is given, see `derive`."""
+) -> tuple[ReserveInputs, DerivedItems]:
+    """The inputs as of the day of the books with every row; ages as on another day if one is given, see `derive`."""
     statements, as_of = store.reserve_statements(known_at), books.as_of
     policies = firm_policies(settings, as_of)
     customer_frequency, pab_frequency, _ = frequencies_on(statements, as_of, rule_set_at(as_of), policies)
     found = _derived(store, settings, books, known_at, policies, aged_on)
-    return ReserveInputs(
+    inputs = ReserveInputs(
         as_of,
         occasion,
         method_on(statements.capital, as_of),
@@ -121,6 +122,7 @@ def _from_books(
         scope,
         found.origin(),
     )
+    return inputs, found
 
 
 def _derived(
@@ -170,27 +172,32 @@ def projection(store: Store, settings: Settings, on: date, known_at: datetime) -
     day, and fails and other positions are as old as they are then. The computation stays one as of the closed day, the
     first that could fix what is projected. The text says why there is none, or which trades it leaves out.
     """
+    return projection_and_rows(store, settings, on, known_at)[:2]
+
+
+def projection_and_rows(store: Store, settings: Settings, on: date, known_at: datetime) -> Projected:
+    """A projection with the rows that drive those of its lines that are too long to carry them."""
     return projected_once(store, settings, on, known_at, lambda: _projection(store, settings, on, known_at))
 
 
-def _projection(
-    store: Store, settings: Settings, on: date, known_at: datetime
-) -> tuple[ReserveComputation | None, str]:
+def _projection(store: Store, settings: Settings, on: date, known_at: datetime) -> Projected:
     stated = store.reserve_item_days(known_at)
     closed = [day for day in store.closed_days(known_at) if day <= on]
     if not stated and not closed:
-        return None, "no lines are stated, and no books are closed"
+        return None, "no lines are stated, and no books are closed", {}
     from_books = bool(closed) and (not stated or closed[-1] >= stated[-1])
     day = closed[-1] if from_books else stated[-1]
     what = f"the {'books' if from_books else 'lines'} of {day.isoformat()}"
     try:
         if not from_books:
-            return compute(inputs_at(store, settings, day, known_at, Scope.BOTH, Occasion.TEST, LinesFrom.STATED)), ""
+            stated_inputs = inputs_at(store, settings, day, known_at, Scope.BOTH, Occasion.TEST, LinesFrom.STATED)
+            return compute(stated_inputs), "", {}
         found = store.projected_books(on, known_at, settings.reserve.bank_zone)
         if found is None:  # pragma: no cover - a day is closed
-            return None, "no books are closed"
+            return None, "no books are closed", {}
         books, notes = found
         left_out = "; ".join(f"trade {note.trade_id} is not projected: {note.text}" for note in notes)
-        return compute(_from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST, on)), left_out
+        inputs, derived = _from_books(store, settings, books, known_at, Scope.BOTH, Occasion.TEST, on)
+        return compute(inputs), left_out, driving_rows(derived, books)
     except (ReserveError, InputError) as error:
-        return None, f"{what} cannot be computed: {error}"
+        return None, f"{what} cannot be computed: {error}", {}

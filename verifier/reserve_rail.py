@@ -6,7 +6,7 @@ would require if they were computed now. The two are never mixed: see decision 0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -37,8 +37,9 @@ from verifier.reserve.calendar import (
     reserve_times,
     weekly_as_of,
 )
+from verifier.reserve.driving import driving_text
 from verifier.reserve.stated import accounts_on, drivers, frequencies_on
-from verifier.reserve_inputs import LinesFrom, firm_calendar, firm_policies, inputs_at, projection
+from verifier.reserve_inputs import LinesFrom, firm_calendar, firm_policies, inputs_at, projection_and_rows
 from verifier.reserve_movements import leaving
 from verifier.reserve_sweeps import after_sweeps, swept_in_time
 
@@ -201,12 +202,13 @@ def reserve_view(store: Store, settings: Settings, now: datetime) -> ReserveView
     position = position_at(store, settings, now)
     on, held = position.on, position.holdings()
     standing = [each for each in store.standing_computations() if each.occasion is not Occasion.TEST]
-    projected, why_not = projection(store, settings, on, known_at)
+    projected, why_not, rows = projection_and_rows(store, settings, on, known_at)
     gone = leaving(store, settings, now)
     views = []
     for purpose in ReserveClass:
         own = held.customer if purpose is ReserveClass.CUSTOMER else held.pab
-        view = _purpose(purpose, own, standing, projected, why_not, settings, store, calendar, now, on)
+        named = driving_text(rows, purpose)
+        view = _purpose(purpose, own, standing, projected, why_not, settings, store, calendar, now, on, named)
         of_purpose = [gone.get(each.account_id, 0) for each in position.accounts if each.purpose is purpose]
         views.append(replace(view, leaving=sum(of_purpose)))
     return ReserveView(now, on, tuple(views))
@@ -223,6 +225,7 @@ def _purpose(
     calendar: BankCalendar,
     now: datetime,
     on: date,
+    rows: Mapping[int, Iterable[str]],
 ) -> PurposeView:
     own = [each for each in standing if purpose in each.scope.classes]
     newest = max((each.as_of for each in own if each.as_of <= on), default=None)
@@ -253,7 +256,7 @@ def _purpose(
         also_swept = swept_in_time(store, settings, projected.as_of, store.book_time(now))
         projected = after_sweeps(projected, also_swept)
         before = computed[requirement.computation_digest][1] if requirement is not None else None
-        moved = _drivers(purpose, projection, before)
+        moved = _drivers(purpose, projection, before, rows)
         try:
             projected_by = _fixed_by(purpose, projection, settings)
         except ReserveError as error:  # a year whose bank holidays are not known
@@ -277,10 +280,15 @@ def _fixed_by(purpose: ReserveClass, projection: ReserveComputation, settings: S
     return reserve_times(as_of, calendar, hours).deposit_by
 
 
-def _drivers(purpose: ReserveClass, now: ReserveComputation, before: ReserveComputation | None) -> list[str]:
+def _drivers(
+    purpose: ReserveClass,
+    now: ReserveComputation,
+    before: ReserveComputation | None,
+    rows: Mapping[int, Iterable[str]],
+) -> list[str]:
     if purpose is ReserveClass.CUSTOMER:
-        return drivers(now.inputs.customer, before.inputs.customer if before is not None else None)
-    return drivers(now.inputs.pab, before.inputs.pab if before is not None else None)
+        return drivers(now.inputs.customer, before.inputs.customer if before is not None else None, rows=rows)
+    return drivers(now.inputs.pab, before.inputs.pab if before is not None else None, rows=rows)
 
 
 def _overdue(

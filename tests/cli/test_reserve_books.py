@@ -110,6 +110,27 @@ def test_one_posted_row_moves_the_projection_by_its_cents(kept: Firm) -> None:
     assert found["drivers"] == ["item 1 (credit) +0.01 by account:A-1 +0.01"]
 
 
+def test_of_a_line_of_very_many_rows_those_posted_since_the_close_are_named(kept: Firm, tmp_path: Path) -> None:
+    """Such a line carries sums and digests; who reads of a projected deficit still learns whose rows drive it."""
+    many = "".join(f"2026-10-02,M-{n},C-1,customer,cash,{n}.00,0.00\n" for n in range(1, 601))
+    head, close = BOOKS["accounts.csv"].splitlines()[0], BOOKS["books_close.csv"].splitlines()[0]
+    total = 1_180_000 + 600 * 601 // 2
+    texts = {
+        "accounts.csv": f"{head}\n{many}",
+        "books_close.csv": f"{close}\n2026-10-02,accounts,604,{total}.00,Close\n",
+    }
+    take(kept, tmp_path / "many", texts)
+    assert "account:A-1 900000.00 (the largest), account:M-600 600.00" in str(projected(kept)["drivers"])
+    kept("reserve", "compute", "--as-of", "2026-10-02")
+    assert projected(kept)["drivers"] == []
+    row = ("as_of=2026-10-05", "account_id=M-7", "client_id=C-1", "holder_class=customer", "account_type=cash")
+    kept("post", "accounts", *row, "credit_balance=50000.00", "debit_balance=0.00")
+    moved = "account:M-7 50000.00 (posted since the close), account:A-1 900000.00 (the largest)"
+    assert moved in str(projected(kept)["drivers"])
+    cases = kept("cases", "list", "--kind", "projected_reserve_deficit", "--json").json["cases"]
+    assert any("account:M-7 50000.00 (posted since the close)" in str(case["text"]) for case in cases)
+
+
 def test_a_day_with_stated_lines_and_books_needs_a_word(kept: Firm, tmp_path: Path) -> None:
     take(kept, tmp_path / "second", {"reserve_items.csv": lines({("customer", 1): "5.00"})})
     refused = kept("reserve", "compute", "--as-of", "2026-10-02", "--json")

@@ -6,7 +6,7 @@ counts nothing; it is never a zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -162,16 +162,22 @@ def _month_end_before(day: date) -> date:
     return day.replace(day=1) - timedelta(days=1)
 
 
-def drivers(now: CustomerItems | PabItems, before: CustomerItems | PabItems | None, most: int = 3) -> list[str]:
+def drivers(
+    now: CustomerItems | PabItems,
+    before: CustomerItems | PabItems | None,
+    most: int = 3,
+    rows: Mapping[int, Iterable[str]] | None = None,
+) -> list[str]:
     """The lines that moved most since an earlier computation, or the largest ones when there is none, for people.
 
-    With each line the rows that moved it most, where it has rows of its own to name.
+    With each line the rows that moved it most; where it carries none of its own, the given `rows` of the item.
     """
     moved = [(line.cents - (before.cents(line.number) if before is not None else 0), line.number) for line in now.lines]
     largest = sorted(moved, key=lambda pair: (-abs(pair[0]), pair[1]))[:most]
     signed = before is not None
     return [
         f"item {number} ({item(number).side}) {_moved(cents, signed)}{_driving_rows(now, before, number)}"
+        + "".join(f", {row}" for row in (rows or {}).get(number, ()))
         for cents, number in largest
         if cents
     ]
