@@ -68,6 +68,11 @@ def test_every_example_of_a_help_text_is_taken_whole() -> None:
         node.make_context(line, words)  # raises what a wrong line raises
 
 
+def test_every_command_answers_programs_too() -> None:
+    options = {words: [name for each in command.params for name in each.opts] for words, command in commands()}
+    assert [" ".join(words) for words, names in options.items() if "--json" not in names] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_command_of_a_document_exists_with_its_options(document: Path) -> None:
     found = {line: said for line in shown_in(document.read_text(encoding="utf-8")) if (said := problem(line))}

@@ -54,6 +54,8 @@ def test_the_message_comes_back_as_it_came(booked: Firm) -> None:
         assert store.custodian_messages([digest])[digest].encode() == path.read_bytes()
     finally:
         store.close()
+    told = booked("statement", "message", digest, "--json").json
+    assert (told["sha256"], told["message"].encode()) == (digest, path.read_bytes())
     assert booked("statement", "message", "0" * 64).code == 2
 
 

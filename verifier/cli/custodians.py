@@ -127,6 +127,7 @@ def register(app: typer.Typer) -> None:
     def message(
         ctx: typer.Context,
         digest: Annotated[str, typer.Argument(help="SHA-256 of the file, as `statement list --json` names it.")],
+        as_json: JsonOption = False,
     ) -> int:
         """Print a message exactly as it came.
 
@@ -138,6 +139,9 @@ def register(app: typer.Typer) -> None:
             found = store.custodian_messages([digest]).get(digest)
         if found is None:
             raise InputError("there is no message of this SHA-256")
+        if as_json:
+            output.emit_json({"sha256": digest, "message": found})
+            return output.EXIT_OK
         sys.stdout.buffer.write(found.encode())
         sys.stdout.buffer.flush()
         return output.EXIT_OK
