@@ -79,3 +79,19 @@ def test_a_bundle_of_somebody_else_and_one_that_is_gone_are_refused(scene: Scene
     moved = full.rename(tmp_path / "moved.zip")
     assert disclosed(scene, "pseudonymous", "less.zip").error == "bad-input"
     assert disclosed(scene, "pseudonymous", "less.zip", "--of", moved).code == 0
+
+
+@pytest.mark.fault("E14")
+def test_tables_are_written_once_and_compared_ever_after(scene: Scene) -> None:
+    full, folder = scene.export(), scene.firm.path("tables")
+    assert scene.verify(full, "--views", folder).json["views"] == {"folder": str(folder), "problems": []}
+    assert (folder / "datapackage.json").is_file()
+    assert scene.verify(full, "--views", folder).code == 0
+    table = folder / "balances.csv"
+    table.write_bytes(table.read_bytes().replace(b"ok", b"OK", 1))
+    changed = scene.verify(full, "--views", folder)
+    assert (changed.code, changed.json["exit_code"]) == (1, 1)
+    assert changed.json["views"]["problems"] == ["balances.csv does not say what the bundle says"]
+    shown = custody("verify", full, "--trusted-keys", scene.firm.path("trusted-keys.json"), "--views", folder)
+    assert "balances.csv does not say what the bundle says" in " ".join(shown.out.split())
+    assert scene.verify(full, "--views", table).error == "bad-input"

@@ -147,6 +147,10 @@ def register(app: typer.Typer) -> None:
         profile: Annotated[
             str, typer.Option(help="The profile you asked for: full, pseudonymous or client.", metavar="PROFILE")
         ] = "",
+        views: Annotated[
+            Path | None,
+            typer.Option(help="Write tables (CSV, Data Package) to a new folder; or compare one.", metavar="FOLDER"),
+        ] = None,
         as_json: JsonOption = False,
     ) -> int:
         """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
@@ -156,6 +160,9 @@ def register(app: typer.Typer) -> None:
 
         Checks that rest on what a bundle withholds are not made, and then it is not verified (2), unless you say with
         --profile that you asked for no more. A bundle of another profile than that is not verified either.
+
+        With --views its records become tables for spreadsheets and data tools. Where the folder is there already, it is
+        compared: one that does not say what the bundle says is a contradiction.
 
         With --diff the earlier bundle is verified too, by the same keys. A change is no contradiction; a second bundle
         of one number, another firm or a shorter journal is one.
@@ -193,19 +200,28 @@ def register(app: typer.Typer) -> None:
                 keep=kept.append,
             )
             compared = _compared(file, diff, keys, expected) if diff is not None else None
+            differing = _views(views, kept) if views is not None else []
         if as_json:
             told = report.to_dict()
             if compared:
                 told |= compared.to_dict()
                 told["exit_code"] = _worst(report.exit_code, compared.exit_code)
+            if views is not None:
+                told["views"] = {"folder": str(views), "problems": differing}
+                told["exit_code"] = 1 if differing else told["exit_code"]
             output.emit_json(told)
         else:
             show_report(report)
             if compared:
                 compared.show()
+            if views is not None:
+                whole = "[green]says what the bundle says[/green]" if not differing else "[bold red]does not[/bold red]"
+                output.say(f"\nTables in {output.clean(views)}: {whole}")
+                for problem in differing:
+                    output.say(f"  {output.clean(problem)}")
         if report_file is not None:
             _write_report(report_file, kept, report, quiet=as_json)
-        return _worst(report.exit_code, compared.exit_code if compared else 0)
+        return _worst(report.exit_code, compared.exit_code if compared else 0, 1 if differing else 0)
 
     journal_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal of everything that was done.")
     app.add_typer(journal_app, name="journal")
@@ -341,6 +357,23 @@ def _write_report(file: Path, kept: list[Contents], report: VerificationReport, 
     beside.replace(file)
     if not quiet:
         output.say(f"\n[green]written[/green] {output.clean(file)}: {len(content):,} bytes")
+
+
+def _views(folder: Path, kept: list[Contents]) -> list[str]:
+    """Write the tables of what was verified into a new folder, or what is wrong with one that is there."""
+    from exports.views import view_files, view_problems
+
+    if not kept:
+        raise InputError("there are no tables to make: the bundle's records could not be read")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder.name} is no folder")
+    if folder.exists():
+        return list(view_problems(folder, kept[0]))
+    files = view_files(kept[0])
+    folder.mkdir(mode=0o700, parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return []
 
 
 def _compared(file: Path, older: Path, keys: TrustedKeys, expected: Profile | None) -> _Compared:
