@@ -52,6 +52,7 @@ from exports.output_records import (
     BitcoinOutputRecord,
     BitcoinTransactionRecord,
 )
+from exports.outside_records import ImportedEvidenceRecord
 from exports.possession_records import PossessionReviewRecord
 from exports.profiles import Disclosure, Profile, full_disclosure
 from exports.proof_records import (
@@ -126,6 +127,7 @@ class Bundle:
     control_reviews: Sequence[ControlReviewRecord] = ()
     controls: Sequence[ControlStateRecord] = ()
     grants: Sequence[GrantRecord] = ()
+    imported_evidence: Sequence[ImportedEvidenceRecord] = ()
     inclusion_statements: Sequence[InclusionStatement] = ()
     key_challenges: Sequence[KeyChallengeRecord] = ()
     key_proofs: Sequence[KeyProofRecord] = ()

@@ -28,6 +28,7 @@ from exports.output_records import (
     BitcoinOutputRecord,
     BitcoinTransactionRecord,
 )
+from exports.outside_records import ImportedEvidenceRecord
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
@@ -83,6 +84,7 @@ class Contents:
     control_reviews: tuple[ControlReviewRecord, ...]
     controls: tuple[ControlStateRecord, ...]
     grants: tuple[GrantRecord, ...]
+    imported_evidence: tuple[ImportedEvidenceRecord, ...]
     inclusion_statements: tuple[InclusionStatement, ...]
     key_challenges: tuple[KeyChallengeRecord, ...]
     key_proofs: tuple[KeyProofRecord, ...]

@@ -96,6 +96,7 @@ RESTS_ON: Final[Mapping[int, frozenset[str]]] = {
     27: frozenset({"cases", "possession_reviews"}),
     28: frozenset({"cases", "securities_runs"}),
     29: frozenset({"balances", "bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"}),
+    30: frozenset({"imported_evidence"}),
 }
 """Checks that say something only of all records of these kinds. The others are made of what is here.
 
@@ -119,6 +120,7 @@ ABOUT: Final[Mapping[int, frozenset[str]]] = {
     27: frozenset({"possession_reviews"}),
     28: frozenset({"securities_runs"}),
     29: frozenset({"bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"}),
+    30: frozenset({"imported_evidence"}),
 }
 """Checks of what a firm may have nothing of."""
 

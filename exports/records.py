@@ -53,6 +53,7 @@ from exports.output_records import (
     BitcoinOutputRecord,
     BitcoinTransactionRecord,
 )
+from exports.outside_records import ImportedEvidenceRecord
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import (
     ProofGapRecord,
@@ -506,6 +507,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "control_reviews": ControlReviewRecord,
     "controls": ControlStateRecord,
     "grants": GrantRecord,
+    "imported_evidence": ImportedEvidenceRecord,
     "inclusion_statements": InclusionStatement,
     "key_challenges": KeyChallengeRecord,
     "key_proofs": KeyProofRecord,

@@ -43,6 +43,7 @@ from exports.manifest import (
 )
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
 from exports.output_checks import check_bitcoin_outputs, output_lines
+from exports.outside_evidence import check_imported
 from exports.possession_checks import check_possession, possession_lines
 from exports.profiles import Profile, disclosure_lines, withheld_reason
 from exports.proof_checks import check_state_proofs
@@ -97,6 +98,7 @@ NAMES: Final[dict[int, str]] = {
     27: "possession or control follows from its own inputs",
     28: "positions at custodians are compared with what they state",
     29: "Bitcoin outputs were made in their blocks",
+    30: "others' evidence is worth what is said of it",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -113,6 +115,7 @@ NOTHING_TO_ASK: Final = {
     27: "the bundle says nothing of possession or control",
     28: "the bundle says nothing of securities at custodians",
     29: "the bundle has no balance of Bitcoin",
+    30: "the bundle has no evidence of others",
 }
 
 
@@ -442,6 +445,7 @@ def figure_checks(
         24: lambda: check_state_proofs(contents),
         26: lambda: check_transactions(contents),
         29: lambda: check_bitcoin_outputs(contents),
+        30: lambda: check_imported(contents),
     }
     checks = []
     for number, check in made.items():

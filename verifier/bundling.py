@@ -19,6 +19,8 @@ from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file,
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
+from exports.outside_kinds import EvidenceKind
+from exports.outside_records import ImportedEvidenceRecord
 from exports.possession_records import PossessionReviewRecord
 from exports.proof_records import TransactionProofRecord
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
@@ -161,6 +163,7 @@ def _gather(
         controls=[state for each in control for state in each.controls],
         restrictions=[restriction for each in control for restriction in each.restrictions],
         reserve_computations=_reserve_computations(store),
+        imported_evidence=_imported_evidence(store),
         possession_reviews=_possession_reviews(store),
         securities_runs=_securities_runs(store),
         reserve_positions=_reserve_positions(store, settings, head.recorded_at),
@@ -235,6 +238,14 @@ def _securities_runs(store: Store) -> list[SecuritiesRunRecord]:
             known_at=run.known_at,
             recorded_at=run.recorded_at,
         )
+    ]
+
+
+def _imported_evidence(store: Store) -> list[ImportedEvidenceRecord]:
+    """Everything of others that was taken; it counts in no balance."""
+    return [
+        ImportedEvidenceRecord(each.evidence_id, EvidenceKind(each.kind), each.document, each.digest, each.recorded_at)
+        for each in store.imported_evidence()
     ]
 
 

@@ -38,7 +38,11 @@ class SignatureRefused(ChainError):
 
 def text_digest(text: str) -> bytes:
     """The 32 bytes that `personal_sign` signs for a text (EIP-191, version 0x45)."""
-    body = text.encode("utf-8")
+    return bytes_digest(text.encode("utf-8"))
+
+
+def bytes_digest(body: bytes) -> bytes:
+    """The 32 bytes that `personal_sign` signs for a run of bytes (EIP-191, version 0x45)."""
     return keccak256(b"\x19Ethereum Signed Message:\n" + str(len(body)).encode("ascii") + body)
 
 

@@ -13,7 +13,7 @@ const NAMES = {
   23: "the reserve follows from its own inputs", 24: "state proofs lead to the balances that claim them",
   25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
   27: "possession or control follows from its own inputs", 28: "positions at custodians are compared with what they state",
-  29: "Bitcoin outputs were made in their blocks",
+  29: "Bitcoin outputs were made in their blocks", 30: "others' evidence is worth what is said of it",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -23,6 +23,7 @@ const NOT_HERE = {
   23: "numbers, digests, sums and deficits are checked again; the rule's percentages, its policies and what of the accounts counts are not",
   25: "time stamps are not read by this page",
   26: "of tokens, ERC-20 and ERC-721 transfers are read here; what else a receipt may show, as of wrapped coins, is not",
+  30: "signatures of EVM accounts are judged again; those of Bitcoin addresses are not",
   27: "numbers, digests, sums and deficits are checked again; which locations count, the 140 percent and the policies are not",
 };
 const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", withheld: "withheld", elsewhere: "not_here" };
@@ -131,6 +132,11 @@ async function runChecks(source, reader, report, add, attempt) {
   });
   await optionalCheck(28, () => checkSecurities(all), "the bundle says nothing of securities at custodians", made, add);
   await optionalCheck(29, () => checkBitcoinOutputs(all), "the bundle has no balance of Bitcoin", made, add);
+  await made(30, () => {
+    const found = checkImported(all);
+    if (!found) add(skipped(30, STATUS.unasked, "the bundle has no evidence of others"));
+    else partly(30, found, () => found.left > 0, add);
+  });
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", made, add);
   await made(19, () => {
     if (!all.key_challenges.length && !all.key_proofs.length) add(skipped(19, STATUS.unasked, "the bundle has no proof of control"));

@@ -62,6 +62,7 @@ function layoutRule(r) {
 const plainHex = words(/^(?:[0-9a-f]{2})+$/, 8000000, true);
 const OUTPUTS_MEANING = "The outputs listed were made by transactions in blocks, and the headers from there to the pinned block carry " +
   "their work. That they are unspent is what the sum of all blocks read says; no Bitcoin header commits to it, and nothing here proves it.";
+const outsideText = words(null, 8000000, true);
 const ascending = (facts) => facts.every((each, at) => !at || facts[at - 1].name < each.name);
 
 const KINDS = {
@@ -156,6 +157,7 @@ const KINDS = {
     answered_at: time, account_kind: code, node_id: text, height: count, block_hash: blockHash, parent_hash: blockHash,
     block_time: time, coins: list(coin),
   }),
+  imported_evidence: record({ evidence_id: id, kind: oneOf("list", "bip127"), document: outsideText, digest, recorded_at: time }),
   inclusion_statements: inclusionStatement,
   liabilities: record({
     client_id: id, account_class: code, asset_id: asset, base_units: amount, position_key: orNull(digest), leaves: list(leaf),

@@ -20,6 +20,7 @@ from tests.conformance_bundles import (
     evidence,
     figures,
     outputs,
+    outside,
     possession,
     profiles,
     proofs,
@@ -30,7 +31,7 @@ from tests.conformance_bundles.firm import READERS, TRUSTED
 from tests.conformance_bundles.recipe import RECIPES, Made, Recipe
 from tests.exports.sample import NOW
 
-MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles, outputs)
+MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles, outputs, outside)
 """Where recipes are; importing them fills `RECIPES`."""
 INDEX: Final = Path(__file__).with_name("index.json")
 ORDER: Final = sorted(RECIPES.values(), key=lambda recipe: (recipe.check or 0, recipe.name))
