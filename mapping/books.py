@@ -36,6 +36,7 @@ class Books:
     assets: tuple[AssetRecord, ...]
     """Decimals and legal class of every security of the stock record."""
     control_locations: tuple[ControlLocation, ...]
+    """Every row whose first day has come, those that ended too: which counts is the review's to say."""
     clearing_margin: tuple[ClearingMargin, ...]
     clearing_agencies: tuple[ClearingAgency, ...]
     liens: tuple[Lien, ...]

@@ -147,6 +147,8 @@ def judge_substitution(
     if units <= 0:
         raise InputError(f"{from_id} is not short, and no quantity is given")
     source = issue.issue.security_id
+    if to_id == source:
+        raise InputError(f"{to_id} cannot take its own place")
     if to_id:
         return judge(inputs, Move(NOT_YET, holder_id, source, AssetId(to_id), units))
     found = propose(inputs, NOT_YET, holder_id, source, units)

@@ -178,6 +178,17 @@ def test_the_same_again_is_the_same_and_another_needs_a_reason(kept: Firm, tmp_p
         assert kept("control", "recompute", name, "--from-books", "--json").json["same"] is True
 
 
+def test_a_location_whose_evidence_ended_says_so(kept: Firm, tmp_path: Path) -> None:
+    head = FILES["control_locations.csv"].splitlines()[0]
+    rows = ("dtc:0123,2025-01-02,c1,2025-01-02,Agreement,", "dtc:0123,2026-01-02,c1,2026-01-02,Letter,2026-10-01")
+    take(kept, tmp_path / "second", {"control_locations.csv": "\n".join((head, *rows)) + "\n"})
+    assert short(review(kept)) == {A: "500", B: "150"}
+    (issue,) = kept("control", "show", "--issue", B, "--json").json["issues"]
+    assert [each["cause"] for each in issue["lines"]] == ["evidence_expired"]  # the newer letter is the one that counts
+    assert kept("control", "recompute", "PR-000001", "--from-books").code == 0
+    assert kept("control", "substitute", "--from", B, "--to", B, "--json").error == "bad-input"
+
+
 def test_a_day_that_has_not_closed_or_is_none_is_refused(kept: Firm) -> None:
     for as_of, code in (("2026-10-05", "reserve-schedule"), ("2026-10-03", "reserve-schedule"), ("soon", "bad-input")):
         assert kept("control", "review", "--as-of", as_of, "--json").error == code

@@ -194,28 +194,28 @@ def _without_balance(line: StockLine) -> ReviewRefused:
     return ReviewRefused(f"the line {line.line_id} names the account {line.account_id}, which has no balance")
 
 
-def _newest_evidence(rows: Iterable[ControlLocation], as_of: date) -> dict[tuple[LocationId, str], Evidence]:
-    """The evidence of each location and paragraph: the newest in effect and dated by then, else the first to come."""
-    found: dict[tuple[LocationId, str], Evidence] = {}
+def _newest_evidence(rows: Iterable[ControlLocation], as_of: date) -> dict[LocationId, Evidence]:
+    """The evidence of each location: the newest in effect and dated by then, else the first to come."""
+    found: dict[LocationId, Evidence] = {}
     for row in rows:
-        key = (row.location_id, row.paragraph.value)
         new = Evidence(row.paragraph.value, row.effective_from, row.evidence_on, row.valid_until, row.reference)
-        old = found.get(key)
+        old = found.get(row.location_id)
         if old is None or _rank(new, as_of) > _rank(old, as_of):
-            found[key] = new
+            found[row.location_id] = new
     return found
 
 
 def _rank(evidence: Evidence, as_of: date) -> tuple[bool, int]:
-    day = max(evidence.effective_from, evidence.evidence_on)
-    return (True, day.toordinal()) if day <= as_of else (False, -day.toordinal())
+    first = evidence.effective_from.toordinal()
+    last = max(first, evidence.evidence_on.toordinal())
+    return (True, first) if last <= as_of.toordinal() else (False, -last)
 
 
 def _line(
     line: StockLine,
     as_of: date,
     owners: _Owners,
-    evidence: Mapping[tuple[LocationId, str], Evidence],
+    evidence: Mapping[LocationId, Evidence],
     facts: ChainFacts,
     business_days: BusinessDays,
 ) -> Line:
@@ -223,7 +223,6 @@ def _line(
     is_sale = owners.is_customer_sale(line)
     counts_days = (place is Place.IN_TRANSIT or is_sale) and line.since is not None
     location = line.location_id
-    paragraph = PARAGRAPHS.get(place, "")
     return Line(
         line.line_id,
         line.security_id,
@@ -233,7 +232,7 @@ def _line(
         line.since,
         line.confirmed_on,
         business_days(line.since, as_of) if counts_days and line.since is not None else None,
-        evidence.get((location, paragraph)) if location is not None else None,
+        evidence.get(location) if location is not None and place in PARAGRAPHS else None,
         facts.of(location, line.security_id) if location is not None and "/" in line.security_id else None,
         is_sale,
     )

@@ -121,11 +121,7 @@ class BooksStore(MappingStore):
             stock,
             in_effect(SecurityFact, "security_id"),
             tuple(_assets_on(self.asset_history(known_at), facts_on, named)),
-            tuple(
-                each
-                for each in in_effect(ControlLocation, "location_id")
-                if each.valid_until is None or each.valid_until >= facts_on
-            ),
+            tuple(each for each in self._newest(ControlLocation, known_at) if each.effective_from <= facts_on),
             of_day(ClearingMargin),
             in_effect(ClearingAgency, "agency"),
             of_day(Lien),

@@ -196,7 +196,7 @@ def test_rows_of_later_days_lie_over_the_newest_closed_day(desk: Desk) -> None:
     assert desk.store.books_now(TUESDAY, before) == desk.store.books(FRIDAY, before)
 
 
-def test_facts_hold_from_their_day_and_evidence_ends(desk: Desk) -> None:
+def test_facts_hold_from_their_day_and_evidence_that_ended_is_there_to_be_judged(desk: Desk) -> None:
     relation = {"account_id": "A-1", "effective_from": "2026-02-01", "unsecured_or_doubtful": "yes"}
     location = {"valid_until": "2026-01-31"}
     known = desk.take(
@@ -209,7 +209,7 @@ def test_facts_hold_from_their_day_and_evidence_ends(desk: Desk) -> None:
     assert [each.unsecured_or_doubtful for each in friday.relations] == [False]
     assert [each.unsecured_or_doubtful for each in now.relations] == [True]
     assert [each.location_id for each in friday.control_locations] == ["dtc:0123"]
-    assert [each.location_id for each in now.control_locations] == ["dtc:0456"]
+    assert [each.location_id for each in now.control_locations] == ["dtc:0123", "dtc:0456"]
 
 
 def test_totals_add_quantities_of_different_decimals_exactly(desk: Desk) -> None:
