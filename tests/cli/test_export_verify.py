@@ -234,5 +234,21 @@ def test_the_auditors_report_is_written_as_a_page_and_as_a_pdf(scene: Scene) -> 
     broken = scene.firm.path("broken.zip")
     broken.write_bytes(bundle.read_bytes()[:-30])
     refused = scene.firm.path("refused.html")
-    assert scene.verify(broken, "--report", refused).code != 0
-    assert not refused.exists()
+    for option in ("--report", "--views"):
+        told = scene.verify(broken, option, refused)
+        assert told.code == 1, "that nothing could be written takes nothing away from the refusal"
+        assert told.json["checks"][0]["status"] == "failed"
+        assert "Nothing was written" in told.err
+        assert not refused.exists()
+
+
+@pytest.mark.fault("E9")
+def test_keys_are_judged_at_the_moment_the_reader_states(scene: Scene) -> None:
+    scene.sweep()
+    bundle = scene.export()
+    told = scene.verify(bundle)
+    assert told.code == 0, told.out
+    late = scene.verify(bundle, "--judged-at", "2099-01-01T00:00:00Z")
+    assert (late.code, late.json["judged_at"]) == (2, "2099-01-01T00:00:00.000000Z")
+    assert [each["number"] for each in late.json["checks"] if each["status"] == "not_possible"] == [3]
+    assert scene.verify(bundle, "--judged-at", "2099-01-01").error == "bad-input"

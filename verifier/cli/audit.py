@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command, moment_of, now, opened_store, settings_of
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from chains.reader import ChainReader
     from chains.types import ChainId
@@ -151,6 +152,9 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help="Write tables (CSV, Data Package) to a new folder; or compare one.", metavar="FOLDER"),
         ] = None,
+        judged_at: Annotated[
+            str, typer.Option(help="Moment at which to judge the keys' expiry, instead of now.", metavar="TIME")
+        ] = "",
         as_json: JsonOption = False,
     ) -> int:
         """Verify a bundle: numbered, named checks, offline; with --rpc also against your own node.
@@ -183,6 +187,9 @@ def register(app: typer.Typer) -> None:
         expected = Profile(profile) if profile else None
         if report_file is not None:
             _can_be_written(report_file)
+        if views is not None and views.exists() and not views.is_dir():
+            raise InputError(f"{views.name} is no folder")
+        moment = moment_of(judged_at) if judged_at else now()
         kept: list[Contents] = []
         readers = dict(node_of(text) for text in rpc or ())
         keys = load_trusted_keys(trusted_keys)
@@ -190,7 +197,7 @@ def register(app: typer.Typer) -> None:
             report = verify_bundle(
                 file,
                 keys,
-                now=now(),
+                now=moment,
                 readers=readers,
                 after=_after(after),
                 also_required=require_role or (),
@@ -199,14 +206,14 @@ def register(app: typer.Typer) -> None:
                 expected=expected,
                 keep=kept.append,
             )
-            compared = _compared(file, diff, keys, expected) if diff is not None else None
-            differing = _views(views, kept) if views is not None else []
+            compared = _compared(file, diff, keys, moment, expected) if diff is not None else None
+            differing = _views(views, kept[0]) if views is not None and kept else []
         if as_json:
             told = report.to_dict()
             if compared:
                 told |= compared.to_dict()
                 told["exit_code"] = _worst(report.exit_code, compared.exit_code)
-            if views is not None:
+            if views is not None and kept:
                 told["views"] = {"folder": str(views), "problems": differing}
                 told["exit_code"] = 1 if differing else told["exit_code"]
             output.emit_json(told)
@@ -214,13 +221,15 @@ def register(app: typer.Typer) -> None:
             show_report(report)
             if compared:
                 compared.show()
-            if views is not None:
+            if views is not None and kept:
                 whole = "[green]says what the bundle says[/green]" if not differing else "[bold red]does not[/bold red]"
                 output.say(f"\nTables in {output.clean(views)}: {whole}")
                 for problem in differing:
                     output.say(f"  {output.clean(problem)}")
-        if report_file is not None:
-            _write_report(report_file, kept, report, quiet=as_json)
+        if not kept and (report_file is not None or views is not None):
+            output.err().print("Nothing was written: the bundle's records could not be read.")
+        elif report_file is not None:
+            _write_report(report_file, kept[0], report, quiet=as_json)
         return _worst(report.exit_code, compared.exit_code if compared else 0, 1 if differing else 0)
 
     journal_app = typer.Typer(no_args_is_help=True, help="The hash-chained journal of everything that was done.")
@@ -342,14 +351,12 @@ def _can_be_written(file: Path) -> None:
         raise InputError(f"there is no folder {file.parent}")
 
 
-def _write_report(file: Path, kept: list[Contents], report: VerificationReport, *, quiet: bool) -> None:
+def _write_report(file: Path, contents: Contents, report: VerificationReport, *, quiet: bool) -> None:
     """The auditor's report on what was verified, replacing one of the same name only as a whole."""
     from exports.audit_report import audit_report_html, audit_report_pdf
 
-    if not kept:
-        raise InputError("there is nothing to report on: the bundle's records could not be read")
     with output.progress("writing the report", None, quiet=quiet):
-        content = audit_report_html(kept[0], report)
+        content = audit_report_html(contents, report)
         if file.suffix.lower() == ".pdf":
             content = audit_report_pdf(content)
     beside = file.with_name(file.name + ".part")
@@ -359,29 +366,25 @@ def _write_report(file: Path, kept: list[Contents], report: VerificationReport, 
         output.say(f"\n[green]written[/green] {output.clean(file)}: {len(content):,} bytes")
 
 
-def _views(folder: Path, kept: list[Contents]) -> list[str]:
+def _views(folder: Path, contents: Contents) -> list[str]:
     """Write the tables of what was verified into a new folder, or what is wrong with one that is there."""
     from exports.views import view_files, view_problems
 
-    if not kept:
-        raise InputError("there are no tables to make: the bundle's records could not be read")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder.name} is no folder")
     if folder.exists():
-        return list(view_problems(folder, kept[0]))
-    files = view_files(kept[0])
+        return list(view_problems(folder, contents))
+    files = view_files(contents)
     folder.mkdir(mode=0o700, parents=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     return []
 
 
-def _compared(file: Path, older: Path, keys: TrustedKeys, expected: Profile | None) -> _Compared:
+def _compared(file: Path, older: Path, keys: TrustedKeys, moment: datetime, expected: Profile | None) -> _Compared:
     from exports.difference import difference
     from exports.verify import verified_contents
 
-    report, before = verified_contents(older, keys, now=now(), expected=expected)
-    _, after = verified_contents(file, keys, now=now())
+    report, before = verified_contents(older, keys, now=moment, expected=expected)
+    _, after = verified_contents(file, keys, now=moment)
     return _Compared(report, difference(before, after) if before and after else None)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from exports.reserve.errors import ReserveError
 from mapping.errors import MappingError
 from verifier.cli import output
 from verifier.config import Settings, load_settings
-from verifier.errors import MissingExtra, VerifierError
+from verifier.errors import InputError, MissingExtra, VerifierError
 
 if TYPE_CHECKING:
     from verifier.store import Store
@@ -46,6 +46,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def moment_of(text: str) -> datetime:
+    """The moment an option names, now when it names none. Raises `InputError` for a time without its zone."""
+    if not text:
+        return now().replace(microsecond=0)
+    moment: datetime | None = None
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+    if moment is None or moment.utcoffset() is None:
+        raise InputError(f"{text!r} is not a time with its zone, such as 2026-01-31T23:59:59Z")
+    return moment
+
+
 def settings_of(ctx: typer.Context) -> Settings:
     """The configuration the command runs with."""
     return load_settings(config_of(ctx))
@@ -57,7 +69,7 @@ def config_of(ctx: typer.Context) -> Path | None:
     return given.config if isinstance(given, Globals) else None
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
     """The database of the configuration, its schema and journal head checked."""
     from verifier.store import open_store

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import JsonOption, command, now
+from verifier.cli.context import JsonOption, command, moment_of, now
 from verifier.cli.key_options import (
     TRUSTED_KEYS_FILE,
     KeyOption,
@@ -203,7 +203,7 @@ def register(app: typer.Typer) -> None:
         from exports.trust_changes import with_revoked
 
         held = _held(file)
-        revoked = with_revoked(held, key_id, _moment(since), compromised=compromised, expires=_until(days))
+        revoked = with_revoked(held, key_id, moment_of(since), compromised=compromised, expires=_until(days))
         return _write(revoked, held, out, key, public_key, passphrase_env, as_json=as_json)
 
     @keys_app.command("sign")
@@ -342,18 +342,6 @@ def _thresholds(texts: Sequence[str] | None) -> dict[str, int]:
 
 def _until(days: int) -> datetime:
     return now().replace(microsecond=0) + timedelta(days=days)
-
-
-def _moment(text: str) -> datetime:
-    if not text:
-        return now().replace(microsecond=0)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.utcoffset() is None:
-        raise InputError(f"{text!r} is not a time with its zone, such as 2026-01-31T23:59:59Z")
-    return moment
 
 
 def _new_passphrase(passphrase_env: str) -> str:
