@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from verifier.store import Store
     from verifier.watch import WatchEvent
 
-STOP_SECONDS_MAX = 8.0
+STOP_SECONDS_MAX = 5.0
 """How long the threads may take to end what they do; the leases of those that wait for a node are given back then."""
 
 

@@ -37,7 +37,7 @@ STANDBY_SECONDS: Final = 2.0
 """How often a clock that stands by asks whether the other one is gone."""
 LOOK_SECONDS: Final = 1.0
 """How often the clock looks whether it still holds its lease; also how soon it notices that the time jumped."""
-END_SECONDS: Final = 6.0
+END_SECONDS: Final = 4.0
 """How long runs under way may take to end when the clock is stopped; later they are cut off, and run again."""
 
 log = structlog.get_logger(__name__)
