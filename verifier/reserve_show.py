@@ -10,6 +10,8 @@ from exports.reserve.computation import ReserveComputation
 from exports.reserve.funding import WithdrawalCheck
 from exports.reserve.items import item
 from exports.reserve.lines import CustomerItems, PabItems
+from exports.reserve.money import dollars_grouped
+from exports.reserve.results import result_rows
 from verifier.reserve_cases import NOTICE_DUTY
 from verifier.reserve_movements import InstructionState
 from verifier.reserve_rail import PurposeView, ReserveView
@@ -171,7 +173,7 @@ def reserve_reasons(view: ReserveView) -> Iterator[str]:
 
 def shown(cents: int) -> str:
     """Cents for people: `1,234.05`."""
-    return f"{cents // 100:,}.{cents % 100:02}"
+    return dollars_grouped(cents)
 
 
 def item_rows(items: CustomerItems | PabItems) -> list[list[str]]:
@@ -190,15 +192,8 @@ def item_rows(items: CustomerItems | PabItems) -> list[list[str]]:
 
 def result_lines(made: ReserveComputation) -> Iterator[tuple[str, str, str]]:
     """Name, customer amount, PAB amount of the results."""
-    customer, pab = made.customer, made.pab
-    yield "total credits", shown(customer.total_credits), shown(pab.total_credits)
-    yield "aggregate debit items", shown(customer.aggregate_debits), shown(pab.total_debits)
-    yield "reduction", shown(customer.reduction), ""
-    yield "total debits", shown(customer.total_debits), shown(pab.total_debits)
-    yield "excess credits", shown(customer.excess_credits), shown(pab.excess_credits)
-    yield "excess debits", shown(customer.excess_debits), shown(pab.excess_debits)
-    yield "customer excess debits used, (e)(4)", "", shown(pab.customer_excess_debits_used)
-    yield "required on deposit", shown(customer.required), shown(pab.required)
+    for name, customer, pab in result_rows(made):
+        yield name, "" if customer is None else shown(customer), "" if pab is None else shown(pab)
 
 
 def instruction_json(each: StoredInstruction, state: InstructionState) -> dict[str, object]:

@@ -13,6 +13,7 @@ from exports.reserve.focus import FocusLine
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.lines import CustomerItems, PabItems
 from exports.reserve.money import dollars_grouped
+from exports.reserve.results import result_rows
 
 TEMPLATE: Final = "reserve_computation.html.j2"
 ROWS_SHOWN: Final = 500
@@ -43,7 +44,7 @@ def computation_page(
         TEMPLATE,
         title=title,
         about=head,
-        results=_results(computation),
+        results=[(name, _amount(customer), _amount(pab)) for name, customer, pab in result_rows(computation)],
         line_tables=[("Customer lines", list(_lines(inputs.customer))), ("PAB lines", list(_lines(inputs.pab)))],
         origin=_origin(derived) if derived is not None else (),
         excluded=[(what, dollars_grouped(cents)) for what, cents in derived.excluded] if derived is not None else [],
@@ -51,19 +52,6 @@ def computation_page(
         policies=[
             (each.name, each.value, each.effective_from.isoformat(), each.source) for each in inputs.policies.policies
         ],
-    )
-
-
-def _results(computation: ReserveComputation) -> tuple[Row, ...]:
-    customer, pab = computation.customer, computation.pab
-    return (
-        ("total credits", dollars_grouped(customer.total_credits), dollars_grouped(pab.total_credits)),
-        ("reduction of debits", dollars_grouped(customer.reduction), ""),
-        ("total debits", dollars_grouped(customer.total_debits), dollars_grouped(pab.total_debits)),
-        ("excess credits", dollars_grouped(customer.excess_credits), dollars_grouped(pab.excess_credits)),
-        ("excess debits", dollars_grouped(customer.excess_debits), dollars_grouped(pab.excess_debits)),
-        ("customer excess debits used, (e)(4)", "", dollars_grouped(pab.customer_excess_debits_used)),
-        ("required on deposit", dollars_grouped(customer.required), dollars_grouped(pab.required)),
     )
 
 
@@ -85,6 +73,10 @@ def _lines(items: CustomerItems | PabItems) -> Iterator[_Line]:
         shown = [(f"{row.row_id}: {row.source}", dollars_grouped(row.cents)) for row in line.rows[:ROWS_SHOWN]]
         left_out = len(line.rows) - len(shown)
         yield _Line(line.number, of.side.value, of.wording, dollars_grouped(line.cents), shown, left_out)
+
+
+def _amount(cents: int | None) -> str:
+    return "" if cents is None else dollars_grouped(cents)
 
 
 def _origin(derived: DerivedFrom) -> tuple[tuple[str, str], ...]:

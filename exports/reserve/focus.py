@@ -115,6 +115,7 @@ def _pab(computation: ReserveComputation, on_deposit: OnDeposit) -> tuple[FocusL
         FocusLine(
             "", "Excess debits of the customer schedule used, (e)(4)", "2260", result.customer_excess_debits_used
         ),
+        *([FocusLine("", "Credits swept in time, PAB Note 8", "", result.swept)] if result.swept else []),
         FocusLine("", "PAB reserve requirement", "2270", result.required),
         *_deposits(on_deposit, ("", "", "", ""), ("2280", "2290", "2300", "2310")),
         _frequency(computation.inputs.pab_frequency),

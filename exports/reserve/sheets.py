@@ -15,6 +15,7 @@ from exports.reserve.computation import ReserveComputation
 from exports.reserve.focus import FocusLine
 from exports.reserve.items import ReserveClass, item
 from exports.reserve.money import dollars
+from exports.reserve.results import result_rows
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _AMOUNT: Final = re.compile(r"-?[0-9]+\.[0-9]{2}", re.ASCII)
@@ -30,15 +31,10 @@ def computation_csv(computation: ReserveComputation) -> bytes:
             fixed = (str(line.number), of.side.value, of.citation)
             rows.append((purpose, "line", *fixed, "", dollars(line.cents), of.wording))
             rows += [(purpose, "row", *fixed, each.row_id, dollars(each.cents), each.source) for each in line.rows]
-    for purpose, result in ((ReserveClass.CUSTOMER, computation.customer), (ReserveClass.PAB, computation.pab)):
-        for name, cents in (
-            ("total credits", result.total_credits),
-            ("total debits", result.total_debits),
-            ("excess credits", result.excess_credits),
-            ("excess debits", result.excess_debits),
-            ("required on deposit", result.required),
-        ):
-            rows.append((purpose, name, "", "", "", "", dollars(cents), computation.rule_set_id))
+    for name, *figures in result_rows(computation):
+        for purpose, cents in zip(ReserveClass, figures, strict=True):
+            if cents is not None:
+                rows.append((purpose, name, "", "", "", "", dollars(cents), computation.rule_set_id))
     return _text(rows)
 
 
