@@ -138,7 +138,7 @@ def purpose_lines(view: PurposeView, now: datetime) -> Iterator[tuple[str, str]]
         else:
             yield "excess", shown(view.funding.excess)
         also = f", besides {shown(view.leaving)} that was approved to leave" if view.leaving else ""
-        yield "may leave", f"{shown(view.withdrawable)} at most, 15c3-3(g){also}"
+        yield "may leave", f"{shown(view.withdrawable)} of what counts, 15c3-3(g){also}"
         if view.missed:
             yield "missed", NOTICE_DUTY
     if view.projected is not None:

@@ -74,7 +74,7 @@ def test_a_withdrawal_that_is_not_permitted_ends_with_1_and_leaves_nothing(desk:
     assert desk("reserve", "approve", "RI-000001", "--actor", "b").code == 0
     shown = desk("reserve", "show", "--json").json["purposes"]["customer"]["as_required"]
     assert (shown["withdrawable"], shown["approved_to_leave"]) == ("0", "3800000")
-    assert "0.00 at most, 15c3-3(g), besides 38,000.00 that was approved to leave" in desk("reserve", "show").out
+    assert "0.00 of what counts, 15c3-3(g), besides 38,000.00 that was approved to leave" in desk("reserve", "show").out
     again = desk("reserve", "what-if", "withdraw", "0.01", "--account", "SRA-C", "--json")
     assert (again.code, again.json["permitted"]) == (1, False)  # what was approved to leave is gone
     assert len(desk("reserve", "instructions", "--json").json["instructions"]) == 1
