@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +23,8 @@ from verifier.store import Store
 from verifier.store.outside_store import ImportedEvidence
 
 OpenReader = Callable[[ChainConfig], ChainReader]
+ConfigOf = Callable[[ChainId], ChainConfig | None]
+"""The configuration of a chain whose node may be asked; None for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,20 @@ def import_evidence(
     source: str,
     chain_id: ChainId | None,
     message: str,
-    chains: Mapping[ChainId, ChainConfig],
+    config_of: ConfigOf,
     open_reader: OpenReader,
     actor: str,
     now: datetime,
     dry_run: bool = False,
 ) -> EvidenceImport:
-    """Take a file. `chains` are those whose nodes may be asked. Raises `InputError` for what cannot be taken at all."""
+    """Take a file. `config_of` gives the chains whose nodes may be asked.
+
+    Raises `InputError` for what cannot be taken at all.
+    """
     if not source.strip():
         raise InputError("say whose evidence it is")
     try:
-        taken = _taken(data, kind, source.strip(), chain_id, message, chains, open_reader, now)
+        taken = _taken(data, kind, source.strip(), chain_id, message, config_of, open_reader, now)
     except InvalidValue as error:
         return EvidenceImport((ListProblem(0, "", "", str(error)),), None, None)
     if isinstance(taken, OutsideList):
@@ -67,7 +72,7 @@ def import_evidence(
     if dry_run:
         return EvidenceImport((), taken, None)
     text = taken.to_bytes()
-    stored = store.add_evidence(taken.kind, text.decode(), sha256(text).hexdigest(), actor, now)
+    stored = store.add_evidence(str(taken.kind), text.decode(), sha256(text).hexdigest(), actor, now)
     return EvidenceImport((), taken, stored)
 
 
@@ -77,7 +82,7 @@ def _taken(
     source: str,
     chain_id: ChainId | None,
     message: str,
-    chains: Mapping[ChainId, ChainConfig],
+    config_of: ConfigOf,
     open_reader: OpenReader,
     now: datetime,
 ) -> OutsideList | OutsideDocument:
@@ -88,20 +93,22 @@ def _taken(
     found = read_outside_list(data, chain_id)
     if found.problems:
         return found
-    answers = ask_nodes(found.lines, chains, open_reader, now)
+    answers = ask_nodes(found.lines, config_of, open_reader, now)
     return take_list(data, source, chain_id, lambda line: answers[line.line])
 
 
 def ask_nodes(
-    lines: Iterable[OutsideLine], chains: Mapping[ChainId, ChainConfig], open_reader: OpenReader, now: datetime
+    lines: Iterable[OutsideLine], config_of: ConfigOf, open_reader: OpenReader, now: datetime
 ) -> dict[int, tuple[Amount, str]]:
     """What our own nodes say of each stated amount of a chain's native coin, by line."""
     answers: dict[int, tuple[Amount, str]] = {}
     asked: defaultdict[ChainId, defaultdict[int, list[OutsideLine]]] = defaultdict(lambda: defaultdict(list))
-    for line in lines:
-        config = chains.get(ChainId(line.chain_id))
+    listed = list(lines)
+    chains = {name: config_of(ChainId(name)) for name in {line.chain_id for line in listed} if name}
+    for line in listed:
+        config = chains.get(line.chain_id)
         if config is None:
-            answers[line.line] = Amount.STATED, "no node of this chain is configured"
+            answers[line.line] = Amount.STATED, "no node of this chain was asked"
         elif line.height is None:
             answers[line.line] = Amount.STATED, "no height is stated"
         elif line.coin.upper() != config.native_asset.symbol.upper():
@@ -110,6 +117,7 @@ def ask_nodes(
             asked[config.chain_id][line.height].append(line)
     for chain_id, heights in asked.items():
         config = chains[chain_id]
+        assert config is not None, "only configured chains are asked"
         try:
             with closing(open_reader(config)) as reader:
                 reader.identify()

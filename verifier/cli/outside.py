@@ -36,6 +36,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
         kind: Annotated[str, typer.Option(help="list or bip127.")] = "list",
         chain: Annotated[str, typer.Option(help="CAIP-2 id, where the file does not say it.")] = "",
         message: Annotated[str, typer.Option(help="What a proof by BIP-127 commits to.")] = "",
+        no_node: Annotated[bool, typer.Option("--no-node", help="Ask no node: every amount is stated.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything and store nothing.")] = False,
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
@@ -59,7 +60,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
         if not file.is_file():
             raise InputError(f"there is no file {file}")
         settings = settings_of(ctx)
-        configs = [section.resolve() for section in settings.chains]
+        sections = {} if no_node else {section.chain_id: section for section in settings.chains}
         with opened_store(settings) as store:
             found = import_evidence(
                 store,
@@ -68,7 +69,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
                 source=source,
                 chain_id=parse_chain_id(chain) if chain else None,
                 message=message,
-                chains={config.chain_id: config for config in configs},
+                config_of=lambda each: sections[each].resolve() if each in sections else None,
                 open_reader=open_first_node,
                 actor=actor,
                 now=now(),

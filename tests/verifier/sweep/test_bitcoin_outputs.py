@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from exports.keys import load_signer
 from exports.report import report_text
 from exports.verdict import CheckStatus
+from tests.exports.outside_samples import row, snapshot, taken
 from tests.exports.sample import check, resign
 from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.bitcoin_world import BITCOIN, POOL, Pool
@@ -143,3 +145,13 @@ def edited(found: dict[str, bytes], name: str, old: Any, new: Any) -> dict[str, 
     values = [each for each in lines(found, name) if each != old] + ([new] if new is not None else [])
     kept = sorted(json.dumps(each, sort_keys=True, separators=(",", ":")).encode() for each in values)
     return {**found, f"{name}.jsonl": b"".join(line + b"\n" for line in kept)}
+
+
+def test_others_evidence_is_in_the_bundle_and_counts_nowhere(issuer: Issuer, pool: Pool) -> None:
+    pool.desk.store.add_evidence(
+        "list", (text := taken(snapshot(row())).to_bytes()).decode(), sha256(text).hexdigest(), "ops", pool.desk.now()
+    )
+    report = issuer.verify(issuer.issue().path)
+    assert refused(report) == {}
+    assert check(report, 30).compared == 1
+    assert "count in no balance" in check(report, 30).detail
