@@ -343,7 +343,7 @@ def test_debts_of_a_client_reduce_what_nobody_else_is_owed() -> None:
     assert found["owner"].positions[0].base_units == 700
     value = {"client_id": "a", "account_class": "customer", "asset_id": "iso4217:EUR", "base_units": "-1"}
     with pytest.raises(RecordInvalid, match="negative"):
-        from_object(LiabilityRecord, {**value, "position_key": "0" * 64})
+        from_object(LiabilityRecord, {**value, "position_key": "0" * 64, "leaves": []})
 
 
 def test_places_of_one_owner_add_up_classes_stay_apart_and_a_gas_float_is_no_claim() -> None:
