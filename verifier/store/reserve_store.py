@@ -155,7 +155,8 @@ class ReserveStore(CaseStore):
         """Record a computation; the same one again is the one that stands.
 
         Raises `InputError` for one that shares its purpose with one of another scope, and for another one of the same
-        day and scope without a reason: it replaces the one that stands, and says why. Test runs are apart.
+        day and scope without a reason: it replaces the one that stands, and says why. Never one from older books, which
+        a slow process may bring. Test runs are apart.
         """
         inputs, document = computation.inputs, computation.canonical()
         payload = {"as_of": inputs.as_of.isoformat(), "sha256": computation.digest, "scope": inputs.scope.value}
@@ -174,6 +175,11 @@ class ReserveStore(CaseStore):
                 raise InputError(
                     f"{standing[-1].computation_id} stands for {inputs.as_of.isoformat()} with other inputs",
                     advice="Say why it is computed again: --reason TEXT. The earlier computation stays on record.",
+                )
+            if standing and standing[-1].known_at > known_at:  # made while this one was still being computed
+                raise InputError(
+                    f"{standing[-1].computation_id} was made from newer books than these",
+                    advice="Compute again: what is known now is taken then.",
                 )
             keys = dict(unit.connection.execute(sa.select(COMPUTATION.c.computation_id, COMPUTATION.c.record_id)).all())
             computation_id = f"RC-{len(keys) + 1:06d}"

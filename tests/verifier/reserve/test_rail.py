@@ -105,6 +105,18 @@ def test_the_same_again_is_the_same_and_another_needs_a_reason(store: Store) -> 
         store.reserve_computation("RC-000009")
 
 
+def test_a_slow_computation_never_replaces_one_from_newer_books(store: Store) -> None:
+    open_reserve(store)
+    slow = compute(store)
+    say(store, LATER, [items({1: 2_000_00}, reference="late entry")[0]])
+    newer = compute(store, hours=1, reason="late entry")
+    with pytest.raises(InputError, match="RC-000002 was made from newer books"):
+        store.add_reserve_computation(
+            slow.computation(), slow.times, slow.known_at, "ops.maker", MONDAY_NOON + timedelta(hours=2), "again"
+        )
+    assert store.standing_computations() == [newer]
+
+
 def test_of_two_that_compute_at_once_one_stands_and_the_other_is_told(
     store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
