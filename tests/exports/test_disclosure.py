@@ -27,6 +27,7 @@ from exports.profiles import Profile
 from exports.report import report_text
 from exports.verdict import CheckStatus, VerificationReport
 from tests.conformance_bundles.profiles import contents_of, with_documents
+from tests.exports.outside_samples import FIRST, row, signed, snapshot, taken, with_evidence
 from tests.exports.proof_samples import proven_bundle
 from tests.exports.sample import (
     ETH,
@@ -288,3 +289,13 @@ def test_the_report_says_which_profile_it_reads_and_claims_nothing_of_what_is_le
     assert "the bundle holds" not in page
     assert "check 18, who else could move it is stated and has its cases: withheld" in page
     assert verified(tmp_path, firm, named_bundle()).bundle.control[0] in whole  # type: ignore[union-attr]
+
+
+def test_documents_of_others_are_committed_to_too() -> None:
+    full = contents_of(with_evidence(taken(snapshot(row(signature=signed(FIRST))))))
+    assert full.imported_evidence
+    made = pseudonymous_bundle(full, FIRM_SECRET)
+    told = {each.kind: each for each in made.disclosure}["imported_evidence"]
+    key = commitment_key("imported_evidence", CONTEXT, FIRM_SECRET)
+    assert (list(made.imported_evidence), told.published, told.committed) == ([], 0, len(full.imported_evidence))
+    assert told.commitment == commitment(record_lines(full.imported_evidence), key)
