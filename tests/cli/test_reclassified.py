@@ -59,6 +59,7 @@ def _told(firm: Firm) -> list[dict[str, object]]:
     return [each for each in cases if "a second person confirms it" in str(each["text"])]
 
 
+@pytest.mark.fault("F1")
 @pytest.mark.parametrize("as_of", ["2026-10-02", "2026-10-05"])
 def test_a_class_changed_by_one_person_is_open_until_two_close_its_case(kept: Firm, as_of: str) -> None:
     """On the closed day itself count and total of the file stay what they were: nothing else would show it."""
