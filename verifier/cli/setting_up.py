@@ -62,8 +62,8 @@ key_file = "keys/signing-key.pem"
 # [supervision]
 # wsp_section = "WSP 12.3"
 
-# What `custody watch` runs by the clock, once for each business date, and a folder from which custodians' statements are
-# imported by themselves. See docs/schedule.md.
+# What `custody watch` runs by the clock, once for each business date; and a folder whose new files are imported as
+# custodians' statements. See docs/schedule.md.
 # [schedule]
 # control_review = true
 # compute = true
