@@ -147,9 +147,9 @@ def as_contents(found: Found) -> Contents:
     return Contents(manifest=MANIFEST, **(empty | {kind: tuple(each) for kind, each in found.items()}))
 
 
-def with_bitcoin() -> Bundle:
-    """The sample bundle with two addresses of Bitcoin, and what shows their outputs."""
-    bundle, made = sample_bundle(), made_outputs()
+def with_bitcoin(bundle: Bundle | None = None) -> Bundle:
+    """A bundle, the sample unless told otherwise, with two addresses of Bitcoin, and what shows their outputs."""
+    bundle, made = bundle or sample_bundle(), made_outputs()
     held = [balance(where, base_units) for where, base_units in HELD.items()]
     places = {where: account_location(CHAIN, where) for where in HELD}
     coin = replace(bundle.assets[0], asset_id=REGTEST.asset_id, symbol="BTC", decimals=8)

@@ -25,6 +25,9 @@ from exports.securities_checks import securities_lines
 from exports.superseded import SupersededBundleRecord
 from exports.verify import figure_checks
 from tests.exports.inclusion_samples import with_transaction_proof
+from tests.exports.output_samples import with_bitcoin
+from tests.exports.outside_samples import record as outside_record
+from tests.exports.outside_samples import row, snapshot, taken
 from tests.exports.proof_samples import with_state_proofs
 from tests.exports.sample import CHAIN, CREATED, evm_spelling
 from tests.exports.test_acceptances import decision
@@ -46,10 +49,11 @@ VALUES: Final[tuple[object, ...]] = (
 def full_bundle() -> Bundle:
     """The sample, with a record of every kind."""
     bundle = with_restriction(proven(proof(1)), None, Answer.RESTRICTED)
-    bundle = with_transaction_proof(with_state_proofs(bundle))
+    bundle = with_bitcoin(with_transaction_proof(with_state_proofs(bundle)))
     return replace(
         bundle,
         acceptances=(decision(),),
+        imported_evidence=(outside_record(taken(snapshot(row()))),),
         possession_reviews=(review_record(),),
         reserve_computations=(record(),),
         reserve_positions=(recorded(position()),),
