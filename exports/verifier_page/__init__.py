@@ -12,7 +12,8 @@ from typing import Final
 
 PARTS: Final = (
     "hashes", "container", "json", "forms", "profiles", "schema", "signatures", "figures", "evidence", "control",
-    "liabilities", "reserve", "possession", "securities", "keys", "proofs", "transactions", "outputs", "imported", "checks", "view",
+    "liabilities", "reserve", "possession", "securities", "keys", "proofs", "transactions", "outputs", "imported",
+    "checks", "view",
 )  # fmt: skip
 """The script's files, in order."""
 

@@ -86,7 +86,9 @@ def test_the_page_says_what_the_command_says(name: str, opened: Opened) -> None:
     said = dict(told["checks"])
     assert sorted(said) == list(NAMES)
     made = opened.made[name]
-    report = verify_bundle(opened.folder / recipe.file, READERS[made.trusted], now=NOW, after=made.after, expected=made.profile)
+    report = verify_bundle(
+        opened.folder / recipe.file, READERS[made.trusted], now=NOW, after=made.after, expected=made.profile
+    )
     differing = {
         check.number: (str(check.status), said[check.number])
         for check in report.checks
