@@ -423,7 +423,7 @@ class _Run:
 def figure_checks(
     contents: Contents, spelling: Spelling = registry_spelling, after: tuple[int, str] | None = None
 ) -> list[Check]:
-    """Checks 6 to 15, 18, 19 and 22 to 24: everything that the records of a bundle say about each other."""
+    """Checks 6 to 15, 18, 19, 22 to 24 and 26 to 30: everything that the records of a bundle say about each other."""
     own = contents.manifest.profile is Profile.CLIENT
     made: dict[int, Callable[[], Outcome | None]] = {
         6: lambda: check_references(contents, spelling),

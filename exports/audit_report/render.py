@@ -7,7 +7,6 @@ from typing import Any, Final, NoReturn
 
 from exports.audit_report import tables
 from exports.audit_report.wallet_map import wallet_map
-from exports.block_lines import block_lines
 from exports.contents import Contents
 from exports.errors import ReportLibraryMissing
 from exports.liability_checks import liability_lines
@@ -69,7 +68,7 @@ def _told(contents: Contents, report: VerificationReport) -> dict[str, Any]:
         "all_cases": len(contents.cases),
         "cases_shown": "cases" not in left_out(contents.manifest.disclosure),
         "blocks": tables.blocks(contents),
-        "block_lines": list(block_lines(contents)),
+        "block_lines": list(facts.blocks),
         "holdings": tables.holdings(contents),
         "map": wallet_map(contents),
         "governance": tables.governance(contents),
@@ -77,6 +76,10 @@ def _told(contents: Contents, report: VerificationReport) -> dict[str, Any]:
         "liabilities": tables.liabilities(contents),
         "liability_lines": list(liability_lines(contents)),
         "reserve": list(facts.reserve),
+        "possession": list(facts.possession),
+        "securities": list(facts.securities),
+        "superseded": list(facts.superseded),
+        "outside": len(contents.imported_evidence),
         "movements": tables.movements(contents),
         "exceptions": tables.exceptions(contents),
         "shortfalls": tables.shortfalls(contents),

@@ -41,7 +41,19 @@ def page(tmp_path_factory: pytest.TempPathFactory, firm: Firm) -> str:
 
 
 def test_every_assertion_has_its_part_and_every_holding_its_figures(page: str) -> None:
-    for heading in ("glance", "scope", "existence", "rights", "completeness", "cut-off", "exceptions", "not-verified"):
+    for heading in (
+        "glance",
+        "scope",
+        "existence",
+        "rights",
+        "completeness",
+        "cut-off",
+        "reserve",
+        "possession",
+        "custodians",
+        "exceptions",
+        "not-verified",
+    ):
         assert f'<h2 id="{heading}">' in page
     for each in sample_bundle().reconciliations:
         assert f'<td class="mono">{each.location}</td>' in page
