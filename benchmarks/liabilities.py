@@ -18,7 +18,6 @@ from benchmarks.measure import Result, Side, check_then_time
 from chains.types import AssetId
 from exports.inclusion import InclusionStatement, make_statements, verify_statement
 from exports.liabilities import (
-    PARTS,
     LiabilityContext,
     Position,
     liability_records,
@@ -26,6 +25,7 @@ from exports.liabilities import (
     padding_key,
     summary,
 )
+from exports.liability_records import PARTS
 from exports.merkle_sum import ENTRY_SIZE
 
 UNIT: Final = "owners/s"

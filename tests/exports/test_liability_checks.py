@@ -52,7 +52,7 @@ def rebuilt(bundle: Bundle, records: Sequence[LiabilityRecord], **changes: Any) 
     totals = []
     for total in bundle.liability_totals:
         own = [record for record in records if record.asset_id == total.asset_id]
-        with closing(open_tree(own, bytes.fromhex(total.padding_key))) as tree:
+        with closing(open_tree(own, bytes.fromhex(total.padding_key or ""))) as tree:
             made = summary(total.asset_id, total.decimals, tree)
         difference = None if total.observed is None else total.observed - made.owed
         row = replace(total, positions=made.positions, owed=made.owed, height=made.height, root=made.root.hex())
@@ -183,6 +183,7 @@ def test_a_debt_to_the_firm_lowers_nobody_elses_claim(tmp_path: Path, firm: Firm
     )
     row = next(t for t in debt.liability_totals if t.asset_id == ETH)
     assert (row.below_zero, row.difference, row.status) == (-100, -100, "diverged")
+    assert row.below_zero is not None
     assert row.owed + row.below_zero == 5 * 10**18 + 12
     report = verify(write(tmp_path, firm, debt), firm.trusted)
     assert 22 not in not_passed(report)
@@ -216,7 +217,9 @@ def test_the_secret_is_in_no_bundle_and_each_export_is_the_same(tmp_path: Path, 
     data = write(tmp_path, firm, sample_bundle()).read_bytes()
     for form in (FIRM_SECRET, FIRM_SECRET.hex().encode(), FIRM_SECRET.hex().upper().encode()):
         assert form not in data
-    assert sample_bundle().liabilities[0].position_key.encode() in data, "the search would find what is there"
+    key = sample_bundle().liabilities[0].position_key
+    assert key is not None
+    assert key.encode() in data, "the search would find what is there"
     assert bundle_digest(sample_bundle()) == bundle_digest(sample_bundle())
 
 
