@@ -69,10 +69,8 @@ def output_lines(contents: Contents) -> Iterator[str]:
     for chain_id in dict.fromkeys(each.chain_id for each in contents.bitcoin_inclusions):
         own = [each for each in contents.bitcoin_inclusions if each.chain_id == chain_id]
         shown, left = sum(each.shown for each in own), sum(each.not_shown for each in own)
-        yield (
-            f"{chain_id}: of {shown + left} satoshis, outputs of {shown} are shown to have been made and {left} are "
-            "not. That outputs are unspent is read from blocks, not proven: no Bitcoin header commits to it."
-        )
+        yield f"{chain_id}: of {shown + left} satoshis, outputs of {shown} are shown to have been made, {left} are not."
+        yield "  That outputs are unspent is read from blocks, not proven: no Bitcoin header commits to it."
 
 
 def _held(balances: Iterable[BalanceRecord]) -> dict[Place, int]:

@@ -14,6 +14,12 @@ from tests.cli.command import Firm, custody
 from tests.cli.scene import Scene
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command writes is as wide as to a pipe, whatever terminal the tests were started from."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def firm_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `custody init` leaves it."""

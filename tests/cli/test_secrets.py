@@ -154,7 +154,7 @@ def test_a_key_open_to_others_and_a_missing_passphrase_are_refused(
     create_key_pair(key, CANARY)
     assert scene.firm("export", "--out", scene.firm.path("a.zip"), "--json").error == "config"
     config = scene.firm.path("custody.toml")
-    config.write_text(config.read_text().replace("# passphrase_env", "passphrase_env"))
+    config.write_text(config.read_text().replace("# passphrase_env", "passphrase_env", 1))
     monkeypatch.setenv("CUSTODY_KEY_PASSPHRASE", f"wrong-{CANARY}")
     wrong = scene.firm("export", "--out", scene.firm.path("a.zip"))
     assert wrong.code == 2

@@ -160,11 +160,12 @@ def test_certificates_are_judged_at_the_stamps_moment_and_stamps_at_the_readers(
     years_later = START + timedelta(days=3000)
     verdict = judged(stamp, short.root, now=years_later)
     assert verdict.stamped_at is not None, "the certificate has expired since, and was valid then"
+    at = verdict.stamped_at
     for created_at, now, works in (
-        (START, START - timedelta(minutes=4), True),
-        (START, START - timedelta(minutes=6), False),  # a stamp of the future
-        (START + timedelta(minutes=4), LATER, True),
-        (START + timedelta(minutes=6), LATER, False),  # older than the bundle
+        (at, at - timedelta(minutes=4), True),
+        (at, at - timedelta(minutes=6), False),  # a stamp of the future
+        (at + timedelta(minutes=4), at + timedelta(hours=1), True),
+        (at + timedelta(minutes=6), at + timedelta(hours=1), False),  # older than the bundle
     ):
         assert (judged(stamp, short.root, created_at=created_at, now=now).stamped_at is not None) is works
 

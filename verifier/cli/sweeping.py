@@ -107,7 +107,7 @@ def register(app: typer.Typer) -> None:
         else:
             colour = {"compliant": "bold green", "unverified": "bold yellow"}.get(view.statuses[0], "bold red")
             words = ", ".join(view.statuses).replace("_", " ")
-            output.say(f"[{colour}]{words}[/{colour}]  ({_rails_text(view.rails)})")
+            output.paragraph(f"[{colour}]{words}[/{colour}]  ({_rails_text(view.rails)})", indent=0)
             for reason in view.reasons:
                 output.say(f"  {output.clean(reason)}")
             rows = [[output.clean(cell) for cell in chain.cells()] for chain in view.chains]
