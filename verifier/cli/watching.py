@@ -12,17 +12,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
+import structlog
 import typer
 
+from chains.errors import ChainError
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
-from verifier.errors import InputError
+from verifier.errors import InputError, VerifierError
 
 if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.schedule.records import ScheduledRun
     from verifier.store import Store
     from verifier.watch import WatchEvent
+
+log = structlog.get_logger(__name__)
 
 STOP_SECONDS_MAX = 5.0
 """How long the threads may take to end what they do; the leases of those that wait for a node are given back then."""
@@ -106,6 +110,12 @@ def _follow(
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
+        except (VerifierError, ChainError) as error:
+            if stop.is_set():  # what it was doing is not written, and the next watch takes it up
+                log.warning("ended while stopping", code=error.code, reason=str(error))
+                return
+            faults.append(error)
+            stop.set()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the command can say it
             faults.append(error)
             stop.set()
