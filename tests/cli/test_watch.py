@@ -19,6 +19,9 @@ from chains.evm.new_heads import NewHeads
 from chains.reader import NodeConfig
 from tests.cli.command import ROOT, custody
 from tests.cli.scene import Scene
+from verifier.cli import watching
+from verifier.config import load_settings
+from verifier.errors import JournalBroken, LeaseLost
 
 pytestmark = pytest.mark.devnet
 
@@ -109,6 +112,30 @@ def test_of_two_watches_one_works_and_the_other_takes_over_when_it_is_killed(sce
             if process is not None and process.poll() is None:
                 process.kill()
                 process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("error", "told_to_stop", "raised"),
+    [
+        (LeaseLost("late"), True, False),
+        (LeaseLost("late"), False, True),
+        (JournalBroken("entry 3"), True, True),
+        (ValueError("a fault of the program"), True, True),
+    ],
+)
+def test_what_ends_a_thread_is_raised_but_for_what_stopping_brings(
+    error: Exception, told_to_stop: bool, raised: bool, firm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch_chain(*arguments: Any, **options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("verifier.watching.watch_chain", watch_chain)
+    stop = Event()
+    if told_to_stop:
+        stop.set()
+    settings = load_settings(firm.path("custody.toml"))
+    faults = watching._follow(settings, ["eip155:1"], stop, lambda event: None, "tests", True, 0.0)
+    assert faults == ([error] if raised else [])
 
 
 def test_without_a_chain_or_with_another_one_it_says_what_to_do(scene: Scene) -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import structlog
 import typer
 
-from chains.errors import ChainError
+from chains.errors import ReadError
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
-from verifier.errors import InputError, VerifierError
+from verifier.errors import InputError, JournalBroken, SchemaOutdated, StoreError
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -110,8 +110,9 @@ def _follow(
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
-        except (VerifierError, ChainError) as error:
-            if stop.is_set():  # what it was doing is not written, and the next watch takes it up
+        except (StoreError, ReadError) as error:
+            if stop.is_set() and not isinstance(error, JournalBroken | SchemaOutdated):
+                # What it was doing is not written, and the next watch takes it up.
                 log.warning("ended while stopping", code=error.code, reason=str(error))
                 return
             faults.append(error)
