@@ -30,12 +30,18 @@ $(READY): requirements.lock requirements-bootstrap.lock pyproject.toml
 # the demo and the shared fixtures; tests that reorganise a chain start nodes of their own beside it.
 .PHONY: anvil
 anvil:
-	@if [ -n "$$ANVIL_BIN" ] || command -v anvil >/dev/null 2>&1; then :; \
-	elif ls node_modules/@foundry-rs/anvil-*/bin/anvil >/dev/null 2>&1; then :; \
-	elif [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then echo "Fetching Anvil"; \
-	  npm ci --no-audit --no-fund --loglevel=error; \
+	@if [ -n "$$ANVIL_BIN" ] || command -v anvil >/dev/null 2>&1 || ls node_modules/@foundry-rs/anvil-*/bin/anvil >/dev/null 2>&1; then :; \
+	elif [ "$$(uname -s)-$$(uname -m)" = Linux-x86_64 ]; then $(MAKE) --no-print-directory node-packages; \
 	elif [ -n "$$ANVIL_RPC_URL" ]; then echo "Using the node at ANVIL_RPC_URL only; tests with a node of their own will fail"; \
 	else echo "No Anvil for $$(uname -s) $$(uname -m) here: put 'anvil' on PATH or set ANVIL_BIN or ANVIL_RPC_URL"; exit 2; fi
+
+# Beside Anvil: what the tests of the web pages need (an identity provider, the accessibility rules).
+.PHONY: node-packages
+node-packages:
+	@if [ -d node_modules/axe-core ]; then :; \
+	elif command -v npm >/dev/null 2>&1; then echo "Fetching the packages of package-lock.json"; \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; \
+	else echo "No npm here: the tests that need its packages are skipped"; fi
 
 .PHONY: setup
 setup: $(READY) anvil ## prepare the environment only
@@ -52,7 +58,7 @@ lint: $(READY) ## formatting, lint, types and import rules
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: setup lint ## every check and every test
+test: setup node-packages lint ## every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --require-anvil --require-bitcoin --faults-report=build/faults.json
 
 .PHONY: faults
@@ -68,7 +74,7 @@ lock: $(READY) ## write the lock files anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	  requirements-bootstrap.in -o requirements-bootstrap.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
-	  --python-version 3.11 --extra server --extra bitcoin --extra fast --extra testing --extra timestamps --extra report --group bitcoinlib --group test --group lint \
+	  --python-version 3.11 --extra server --extra workers --extra bitcoin --extra fast --extra testing --extra timestamps --extra report --group bitcoinlib --group test --group lint \
 	  pyproject.toml -o requirements.lock
 
 .PHONY: clean

@@ -105,8 +105,9 @@ def test_of_two_watches_one_works_and_the_other_takes_over_when_it_is_killed(sce
         first.communicate()
         assert json.loads(second.stdout.readline())["event"] == "provisional"
         second.send_signal(signal.SIGTERM)
-        assert events(second.communicate(timeout=10)[0])[-1]["event"] == "stopped"
-        assert second.returncode == 0
+        rest = second.communicate(timeout=10)[0]
+        assert second.returncode == 0, rest
+        assert events(rest)[-1]["event"] == "stopped"
     finally:
         for process in (first, second):
             if process is not None and process.poll() is None:
