@@ -33,6 +33,7 @@ from verifier.cli import (
     trades,
     trusted_keys,
     watching,
+    web,
 )
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
@@ -99,6 +100,7 @@ signatures.register(app)
 trusted_keys.register(app)
 inclusion.register(app)
 pages.register(app)
+web.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

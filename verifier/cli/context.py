@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-SERVER_PARTS = frozenset({"alembic", "apscheduler", "psycopg", "sqlalchemy", "sqlmodel"})
+SERVER_PARTS = frozenset(
+    {"alembic", "apscheduler", "fastapi", "psycopg", "sqlalchemy", "sqlmodel", "starlette", "uvicorn"}
+)
 """What the extra `server` brings. Commands import it when they run; one that is not there is named."""
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, for programs.")]

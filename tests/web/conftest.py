@@ -1,0 +1,79 @@
+"""A web application over a database of its own, and somebody in front of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI, Request
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from tests.postgres import MOMENT
+from verifier.accounts.roles import Role
+from verifier.config import DatabaseSettings, FirmSettings, Settings
+from verifier.store import Store, open_store
+from verifier.web.app import create_app
+from verifier.web.visitor import Visitor
+
+
+def visitor(*roles: Role, person: str = "ops.maker") -> Visitor:
+    """Somebody with these roles."""
+    return Visitor(person, person, frozenset(roles), session_key="test", address="127.0.0.1")
+
+
+class Site:
+    """The application, who asks, and what time it is; both can be changed by a test."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.visitor: Visitor | None = None
+        self.time = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
+        self.app: FastAPI = create_app(settings, clock=lambda: self.time, resolve=self._who)
+        self.client = TestClient(self.app, base_url="http://localhost", follow_redirects=False)
+
+    def _who(self, request: Request) -> Visitor | None:
+        return self.visitor
+
+    def sign_in(self, *roles: Role, person: str = "ops.maker") -> None:
+        """From now on this person asks."""
+        self.visitor = visitor(*roles, person=person)
+
+
+@pytest.fixture(scope="session")
+def web_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema, to be copied."""
+    path = tmp_path_factory.mktemp("web") / "template.db"
+    store = open_store(f"sqlite:///{path}")
+    store.migrate("tests", MOMENT)
+    store.close()
+    return path
+
+
+@pytest.fixture
+def settings(web_database: Path, tmp_path: Path) -> Settings:
+    """The configuration of a firm without any chain."""
+    path = tmp_path / "custody.db"
+    shutil.copy(web_database, path)
+    return Settings(
+        firm=FirmSettings(name="Example LLC"), database=DatabaseSettings(url=SecretStr(f"sqlite:///{path}"))
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """The store behind the application."""
+    opened = open_store(settings.database.url.get_secret_value())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Site]:
+    """The application over it; nobody is signed in."""
+    made = Site(settings)
+    with made.client:
+        yield made

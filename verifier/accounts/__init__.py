@@ -1,0 +1,1 @@
+"""The people who use the system, and what each of them may do."""

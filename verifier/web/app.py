@@ -1,0 +1,51 @@
+"""The application: the routes of pages and API, and what every request goes through before it reaches one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from verifier.store.engine import BUSY_SECONDS, create_engine
+from verifier.web import problems, templating
+from verifier.web.routes import routers
+from verifier.web.visitor import Resolve
+from verifier.web.who_asks import WhoAsks
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime], resolve: Resolve | None = None) -> FastAPI:
+    """The web application over the database of the configuration.
+
+    `clock` gives the time of every act. `resolve` finds out who asks; sessions and tokens of the database unless a
+    test gives another. Raises `StoreError` when the database cannot be used.
+    """
+    from verifier.store import Store
+
+    engine = create_engine(settings.database.url.get_secret_value(), busy_seconds=BUSY_SECONDS)
+    Store(engine, busy_seconds=BUSY_SECONDS).require_current()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
+    app = FastAPI(title="custody-verifier", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.settings, app.state.clock, app.state.engine = settings, clock, engine
+    app.state.templates = templating.environment(settings)
+    app.state.resolve = resolve or (lambda request: None)
+    problems.install(app)
+    app.add_middleware(WhoAsks)
+    for router in routers():
+        app.include_router(router.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,36 @@
+"""What a route works with: the store, the configuration, the time. Given to it as FastAPI dependencies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from verifier.config import Settings
+from verifier.store import Store
+from verifier.store.engine import BUSY_SECONDS
+from verifier.web.visitor import Visitor, visitor_of
+
+
+def store_of(request: Request) -> Store:
+    """A store for this request alone, over the connections of the application."""
+    return Store(request.app.state.engine, busy_seconds=BUSY_SECONDS)
+
+
+def settings_of(request: Request) -> Settings:
+    """The configuration."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def now_of(request: Request) -> datetime:
+    """The time of this request, in UTC."""
+    now: datetime = request.app.state.clock()
+    return now
+
+
+StoreOf = Annotated[Store, Depends(store_of)]
+SettingsOf = Annotated[Settings, Depends(settings_of)]
+NowOf = Annotated[datetime, Depends(now_of)]
+VisitorOf = Annotated[Visitor, Depends(visitor_of)]

@@ -1,0 +1,1 @@
+"""The pages for people, rendered here and kept fresh by htmx."""
