@@ -60,6 +60,9 @@ class ReadError(ChainError):
     code = "read-failed"
     advice = "The next sweep tries again; if it persists, look at the node."
 
+    fault = ""
+    """What failed below the protocol, for programs: see `chains.transport`; empty where nothing did."""
+
     def __init__(self, message: str, *, node_id: str = "") -> None:
         super().__init__(f"node {node_id}: {message}" if node_id else message)
         self.node_id = node_id

@@ -15,8 +15,10 @@ def plain_pieces(pieces: Iterable[bytes], coding: str, *, bytes_max: int, node_i
     truncated compression, bytes behind its end, and more than `bytes_max` bytes.
     """
 
-    def malformed(reason: str) -> MalformedAnswer:
-        return MalformedAnswer(f"answered {reason}", node_id=node_id)
+    def malformed(reason: str, fault: str = "encoding") -> MalformedAnswer:
+        error = MalformedAnswer(f"answered {reason}", node_id=node_id)
+        error.fault = fault
+        return error
 
     coding = coding.strip().lower()
     if coding not in ("identity", "gzip"):
@@ -32,7 +34,7 @@ def plain_pieces(pieces: Iterable[bytes], coding: str, *, bytes_max: int, node_i
                 raise malformed("with broken compression") from None
         room -= len(plain)
         if room < 0:
-            raise malformed(f"more than {bytes_max} bytes")
+            raise malformed(f"more than {bytes_max} bytes", "too-large")
         yield plain
         if inflater is not None and inflater.eof and inflater.unused_data:
             raise malformed("with bytes behind the end of its compression")

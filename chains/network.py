@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore2
 
-from chains.node_url import is_link_local, is_loopback
+from chains.node_url import is_link_local, is_loopback, is_public
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
@@ -33,9 +33,12 @@ class GuardedBackend(httpcore2.SyncBackend):
     `seconds_left` is asked before each operation, so one connection serves many exchanges, each with its own deadline.
     """
 
-    def __init__(self, seconds_left: Callable[[], float], *, loopback_only: bool) -> None:
+    def __init__(
+        self, seconds_left: Callable[[], float], *, loopback_only: bool = False, public_only: bool = False
+    ) -> None:
         self._seconds_left = seconds_left
         self._loopback_only = loopback_only
+        self._public_only = public_only
 
     def connect_tcp(
         self,
@@ -49,7 +52,11 @@ class GuardedBackend(httpcore2.SyncBackend):
         limit = _clamped(timeout, self._seconds_left)
         stream = super().connect_tcp(host, port, limit, local_address, socket_options)
         address = ipaddress.ip_address(str(stream.get_extra_info("server_addr")[0]).partition("%")[0])
-        if is_link_local(address) or (self._loopback_only and not is_loopback(address)):
+        refused = is_link_local(address) or address.is_unspecified or address.is_multicast
+        if refused or (self._loopback_only and not is_loopback(address)):
+            stream.close()
+            raise RefusedPeer
+        if self._public_only and not is_public(address):
             stream.close()
             raise RefusedPeer
         return _GuardedStream(stream, self._seconds_left)

@@ -28,6 +28,9 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _OWN_HEADERS = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "transfer-encoding", "te", "upgrade"}
 )
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NO_PUBLIC_FORMS = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+"""IPv4 written as IPv6 in a way that no public server has."""
 _SCHEMES = {"https": "https", "http": "http", "http+insecure": "http"}
 
 
@@ -109,6 +112,19 @@ def is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 def is_link_local(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether an address is link-local, where clouds serve machine credentials and no node lives."""
     return _unmapped(address).is_link_local
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is one of the public Internet, also behind the IPv6 forms that lead to an IPv4 address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inner is None and address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+        if any(address in network for network in _NO_PUBLIC_FORMS):
+            return False
+    return address.is_global and not address.is_multicast
 
 
 def _unmapped(

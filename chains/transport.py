@@ -4,6 +4,9 @@
     └── HttpExchange    one request with its tries: limits, retries, redirects refused, secrets hidden
         └── chains.network    sockets under a wall-clock deadline
 
+Each error says in `fault` what failed below the protocol: `address`, `certificate` (theirs), `own-certificate` (ours,
+or none), `connection`, `cut`, `encoding`, `redirect`, `status`, `timeout` or `too-large`.
+
 Nothing of a URL or header leaves this module: errors of the HTTP client carry the full URL, so each is turned into
 one of ours outside its `except` block, where no traceback and no `__context__` leads back to it.
 """
@@ -66,6 +69,8 @@ class HttpAnswer:
 
     status: int
     body: bytes
+    validator: str = ""
+    """The server's name for this content (ETag), to be sent back with `fetch`; empty when it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,19 @@ class HttpExchange:
         limits: ReadLimits,
         *,
         errors_as_http_500: bool = False,
+        tls: ssl.SSLContext | None = None,
+        public_only: bool = False,
         http: httpx2.BaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """With `errors_as_http_500` a JSON object under that status is the server's final word."""
+        """With `errors_as_http_500` a JSON object under that status is the server's final word.
+
+        `tls` is whom to trust and what to show, the system's authorities and nothing without it. With `public_only` a
+        name that resolves to an address of this machine or of a network inside is refused.
+        """
         self.node_id = node.node_id
         self.requests_sent = 0
         self.bytes_received = 0
@@ -108,9 +119,10 @@ class HttpExchange:
         self._utc_now = utc_now
         self._errors_as_http_500 = errors_as_http_500
         self._deadline = self._budget_end = float("inf")
+        self._asked_whether_changed = False
         self._target = parse_node_url(node)
         self._url = _client_url(self._target, node.node_id)
-        self._http = http or _SocketTransport(self._target, self._seconds_left)
+        self._http = http or _SocketTransport(self._target, self._seconds_left, tls, public_only)
         # Compression on the loopback only costs time.
         coding = "identity" if self._target.loopback_only else "gzip"
         self._headers = [("accept-encoding", coding), ("user-agent", "custody-verifier"), *self._target.headers]
@@ -145,6 +157,15 @@ class HttpExchange:
         below, mark, query = self._url.raw_path.partition(b"?")
         url = self._url.copy_with(raw_path=below.rstrip(b"/") + b"/" + path.encode("ascii") + mark + query)
         return self._ask("GET", url, _BINARY_HEADERS, None)
+
+    def fetch(self, validator: str = "") -> HttpAnswer:
+        """Read what the URL itself names, as `post` does; status 304 where it is still what `validator` names."""
+        headers = [("accept", "*/*"), *([("if-none-match", validator)] if validator else [])]
+        self._asked_whether_changed = bool(validator)
+        try:
+            return self._ask("GET", self._url, headers, None)
+        finally:
+            self._asked_whether_changed = False
 
     def _ask(self, method: str, url: httpx2.URL, headers: Sequence[tuple[str, str]], body: bytes | None) -> HttpAnswer:
         started = self._monotonic()
@@ -197,30 +218,33 @@ class HttpExchange:
             finally:
                 response.close()
         except ReadError as error:
+            error.fault = error.fault or "encoding"
             return _Failed(error.with_traceback(None), again=False)
         except DeadlinePassed:
             return self._late()
         except RefusedPeer:
-            return self._unavailable("its name resolves to an address that is not allowed", again=False)
+            return self._unavailable("its name resolves to an address that is not allowed", "address", again=False)
         except _NETWORK_ERRORS as error:
             if self._seconds_left() <= 0:
                 return self._late()
-            return self._unavailable(_network_reason(error), again=not _is_certificate_error(error))
+            reason, fault = _network_reason(error)
+            return self._unavailable(reason, fault, again=not fault.endswith("certificate"))
         return self._judge(response.status_code, response.headers, content)
 
     def _judge(self, status: int, headers: httpx2.Headers, content: bytes) -> HttpAnswer | _Failed:
-        if 200 <= status < 300:
-            return HttpAnswer(status, content)
+        if 200 <= status < 300 or (status == 304 and self._asked_whether_changed):
+            return HttpAnswer(status, content, headers.get("etag", ""))
         self._debug("http error", status=status, body=body_excerpt(content, self.secrets))
         if status == 500 and self._errors_as_http_500 and content.startswith(b"{"):
             return HttpAnswer(status, content)
         if 300 <= status < 400:
-            return _Failed(self._malformed(f"answered with a redirect (HTTP {status}), which is refused"), again=False)
+            reason = f"answered with a redirect (HTTP {status}), which is refused"
+            return _Failed(self._malformed(reason, "redirect"), again=False)
         if status == 429 or status >= 500:
             asked = retry_after_seconds(headers.get("retry-after"), headers.get("date"), self._utc_now())
-            return self._unavailable(f"answered HTTP {status}", again=True, asked_seconds=asked)
+            return self._unavailable(f"answered HTTP {status}", "status", again=True, asked_seconds=asked)
         if status < 200:
-            return _Failed(self._malformed(f"answered HTTP {status}"), again=False)
+            return _Failed(self._malformed(f"answered HTTP {status}", "status"), again=False)
         return HttpAnswer(status, content)
 
     def _pieces(self, response: httpx2.Response) -> Iterator[bytes]:
@@ -239,14 +263,19 @@ class HttpExchange:
 
     def _late(self) -> _Failed:
         if self._monotonic() >= self._budget_end:
-            return self._unavailable("the sweep's time budget is spent", again=False)
-        return self._unavailable(f"no answer within {self._limits.call_deadline_seconds:g} seconds", again=False)
+            return self._unavailable("the sweep's time budget is spent", "timeout", again=False)
+        reason = f"no answer within {self._limits.call_deadline_seconds:g} seconds"
+        return self._unavailable(reason, "timeout", again=False)
 
-    def _unavailable(self, reason: str, *, again: bool, asked_seconds: float | None = None) -> _Failed:
-        return _Failed(NodeUnavailable(reason, node_id=self.node_id), again, asked_seconds)
+    def _unavailable(self, reason: str, fault: str, *, again: bool, asked_seconds: float | None = None) -> _Failed:
+        error = NodeUnavailable(reason, node_id=self.node_id)
+        error.fault = fault
+        return _Failed(error, again, asked_seconds)
 
-    def _malformed(self, reason: str) -> MalformedAnswer:
-        return MalformedAnswer(reason, node_id=self.node_id)
+    def _malformed(self, reason: str, fault: str) -> MalformedAnswer:
+        error = MalformedAnswer(reason, node_id=self.node_id)
+        error.fault = fault
+        return error
 
     def _debug(self, event: str, **fields: object) -> None:
         # Unconfigured, structlog prints to standard output, which belongs to the program that uses this library.
@@ -257,12 +286,16 @@ class HttpExchange:
 class _SocketTransport(httpx2.BaseTransport):
     """httpx2's transport on guarded sockets: no proxies, no environment, no HTTP/2, certificates checked."""
 
-    def __init__(self, target: NodeUrl, seconds_left: Callable[[], float]) -> None:
+    def __init__(
+        self, target: NodeUrl, seconds_left: Callable[[], float], tls: ssl.SSLContext | None, public_only: bool
+    ) -> None:
+        if tls is None and not target.url.startswith("http:"):
+            tls = httpx2.create_ssl_context(trust_env=False)
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=None if target.url.startswith("http:") else httpx2.create_ssl_context(trust_env=False),
+            ssl_context=tls,
             max_connections=1,
             keepalive_expiry=30.0,
-            network_backend=GuardedBackend(seconds_left, loopback_only=target.loopback_only),
+            network_backend=GuardedBackend(seconds_left, loopback_only=target.loopback_only, public_only=public_only),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -460,23 +493,32 @@ def _client_url(target: NodeUrl, node_id: str) -> httpx2.URL:
     raise ChainConfigError(f"node {node_id}: the URL cannot be read")
 
 
-def _network_reason(error: BaseException) -> str:
-    if _is_certificate_error(error):
-        return "its certificate is not valid"
+_CERTIFICATE_REASONS: Final = {9: "is not valid yet", 10: "has expired", 62: "is for another name"}
+"""By the numbers of OpenSSL (X509_V_ERR_*)."""
+
+
+def _network_reason(error: BaseException) -> tuple[str, str]:
+    """What happened, for a person and as a fault's name."""
+    tls = _tls_error(error)
+    if isinstance(tls, ssl.SSLCertVerificationError):
+        number = getattr(tls, "verify_code", 0)
+        return f"its certificate {_CERTIFICATE_REASONS.get(number, 'is not valid')}", "certificate"
+    if tls is not None and re.search("ALERT.*CERTIFICATE", tls.reason or ""):
+        return "it refuses our certificate, or wants one", "own-certificate"
     if isinstance(error, (httpx2.TimeoutException, httpcore2.TimeoutException)):
-        return "no answer in time"
+        return "no answer in time", "timeout"
     if isinstance(error, (httpx2.ConnectError, httpcore2.ConnectError, UnicodeError)):
-        return "no connection"
-    return "the connection broke"
+        return "no connection", "connection"
+    return "the connection broke", "cut"
 
 
-def _is_certificate_error(error: BaseException | None) -> bool:
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
     seen = 0
     while error is not None and seen < 10:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
+        if isinstance(error, ssl.SSLError):
+            return error
         error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+    return None
 
 
 __all__ = ["HttpAnswer", "HttpExchange", "JsonRpcTransport", "RpcCall"]

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chains.errors import MalformedAnswer, NodeUnavailable
-from chains.node_url import is_link_local
+from chains.node_url import is_link_local, is_public
 from chains.reader import NodeConfig, ReadLimits
 from chains.transport import JsonRpcTransport
 
@@ -373,3 +373,28 @@ def test_the_resolved_address_decides_not_the_name(
 )
 def test_where_clouds_serve_credentials(address: str, expected: bool) -> None:
     assert is_link_local(ipaddress.ip_address(address)) is expected
+
+
+@pytest.mark.fault("F13")
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("93.184.215.14", True),
+        ("2606:4700::1", True),
+        ("::ffff:93.184.215.14", True),
+        ("127.0.0.1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("2002:a00:1::", False),
+        ("10.1.2.3", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("fd00::1", False),
+        ("224.0.0.1", False),
+        ("0.0.0.0", False),
+    ],
+)
+def test_what_is_public_whatever_way_it_is_written(address: str, expected: bool) -> None:
+    assert is_public(ipaddress.ip_address(address)) is expected
