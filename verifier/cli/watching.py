@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,12 +67,11 @@ def register(app: typer.Typer) -> None:
                     codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
                 _show(event, as_json)
 
-        told = threading.Event()
-        with _signals(stop, told):
-            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds)
+        with _signals() as told:
+            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told)
         if faults:
             raise faults[0]
-        if told.is_set():
+        if told:
             return output.EXIT_OK
         return 1 if 1 in codes.values() else max(codes.values(), default=output.EXIT_OK)
 
@@ -85,8 +84,12 @@ def _follow(
     actor: str,
     once: bool,
     seconds: float,
+    told: Collection[int] = (),
 ) -> list[BaseException]:
-    """One thread per chain until all have ended or are told to; what ended one of them by surprise."""
+    """One thread per chain until all have ended or are told to; what ended one of them by surprise.
+
+    `told` fills with the signals that ask to stop.
+    """
     from verifier.watching import watch_chain
 
     faults: list[BaseException] = []
@@ -133,7 +136,8 @@ def _follow(
         timer.start()
     try:
         while any(thread.is_alive() for thread in threads) and not stop.wait(0.1):
-            pass
+            if told:
+                stop.set()
     finally:
         stopping = stop.is_set()
         if stopping:
@@ -171,19 +175,22 @@ def _ran(run: ScheduledRun) -> WatchEvent:
 
 
 @contextmanager
-def _signals(stop: threading.Event, told: threading.Event) -> Iterator[None]:
-    """SIGTERM and Ctrl-C tell the watch to stop; outside the main thread nobody can be told that way."""
+def _signals() -> Iterator[Collection[int]]:
+    """The signals SIGTERM and Ctrl-C as they arrive; outside the main thread none does.
+
+    The handler takes no lock: it runs in the middle of whatever the main thread does, which may hold that very lock.
+    """
+    told: set[int] = set()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield told
         return
 
     def handle(number: int, frame: Any) -> None:
-        told.set()
-        stop.set()
+        told.add(number)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
