@@ -64,6 +64,9 @@ class DatabaseSettings(_Section):
     """Where records are kept: SQLite by default, PostgreSQL by URL."""
 
     url: SecretStr = SecretStr("sqlite:///custody.db")
+    head_file: Path | None = None
+    """Says which journal entry was newest at the last export or backup, so that an older database put back is noticed;
+    best kept where the database's backups are not. The default is `known-head.json` beside custody.toml."""
 
 
 class SweepSettings(_Section):
@@ -123,6 +126,64 @@ class ScheduleSettings(_Section):
     """Business dates back that are still run after the clock stood still; older ones are recorded as missed."""
 
 
+class HttpsSettings(_Section):
+    """Where a source of the plugin `https` fetches from; `{date}` in it is a business date, `{compact_date}` too."""
+
+    url: SecretStr | None = None
+    """Shown nowhere; a user and password in it are sent as Basic authentication."""
+    url_env: str | None = None
+    url_file: Path | None = None
+    file_name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9._{}-]{0,79})?$")
+    """What a file is called here; the source's name and the date when empty."""
+    ca_file: Path | None = None
+    """Certificates (PEM) of the authorities to trust, in the place of the system's."""
+    certificate_file: Path | None = None
+    """Our own certificate (PEM), for servers that ask for one."""
+    certificate_key_file: Path | None = None
+    """Its key (PEM); None where it stands in `certificate_file`."""
+    certificate_passphrase_env: str | None = None
+    token_env: str | None = None
+    """Name of the environment variable with a token, sent as `Authorization: Bearer`."""
+    token_file: Path | None = None
+    inside: bool = False
+    """Whether the host may be this machine, or one of a network inside. Link-local addresses are always refused."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> HttpsSettings:
+        if sum(given is not None for given in (self.url, self.url_env, self.url_file)) != 1:
+            raise ValueError("give exactly one of url, url_env, url_file")
+        if self.token_env is not None and self.token_file is not None:
+            raise ValueError("give at most one of token_env, token_file")
+        if self.certificate_key_file is not None and self.certificate_file is None:
+            raise ValueError("certificate_key_file without certificate_file")
+        return self
+
+
+class SourceSettings(_Section):
+    """A source that statements are pulled from."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    plugin: str = Field(default="https", pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")
+    """Name in the entry point group `custody_verifier.statements`."""
+    every_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    """How often `custody watch` pulls."""
+    lookback_days: int = Field(default=3, ge=1, le=31)
+    """Business dates asked for at every pull; more after a time in which nothing was pulled."""
+    seconds_max: float = Field(default=60.0, gt=0, le=3_600)
+    """Longest time for one file, its tries and waits included."""
+    bytes_max: int = Field(default=64 * 1024 * 1024, ge=1)
+    """Largest file."""
+    https: HttpsSettings | None = None
+    options: dict[str, SecretStr] = {}
+    """For plugins of other packages: what each of them says it needs."""
+
+    @model_validator(mode="after")
+    def _of_its_plugin(self) -> SourceSettings:
+        if (self.plugin == "https") != (self.https is not None):
+            raise ValueError("the plugin https needs a section [statements.sources.https], and no other one takes it")
+        return self
+
+
 class StatementSettings(_Section):
     """Where custodians' statements come from by themselves."""
 
@@ -130,6 +191,38 @@ class StatementSettings(_Section):
     """Each new file here is imported once."""
     every_minutes: int = Field(default=5, ge=1, le=24 * 60)
     """How often `custody watch` looks there."""
+    hosts: list[str] = []
+    """Hosts that statements may be fetched from over HTTPS; no other one is asked."""
+    sources: list[SourceSettings] = []
+
+    @model_validator(mode="after")
+    def _distinct_sources(self) -> StatementSettings:
+        names = [source.name for source in self.sources]
+        if len(set(names)) != len(names):
+            raise ValueError("two sources have the same name")
+        return self
+
+
+class MetricsSettings(_Section):
+    """What is told about a running process; see docs/operations.md."""
+
+    listen: str = Field(default="", pattern=r"^(((?:[A-Za-z0-9.-]+|\[[0-9a-f:]+\]):)?[0-9]{1,5})?$")
+    """`PORT` on 127.0.0.1, or `HOST:PORT`; nothing is served when empty."""
+    answered_seconds_max: int = Field(default=120, ge=1)
+    """How long ago a chain's node must have answered for the process to be ready."""
+
+
+class LogSettings(_Section):
+    """What is logged, and where to."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    form: Literal["text", "json"] = "text"
+    file: Path | None = None
+    """A file in the place of standard error, kept within the sizes below."""
+    file_bytes_max: int = Field(default=10 * 1024 * 1024, ge=4_096)
+    """Size at which the file is put aside and a new one begun."""
+    files_kept: int = Field(default=5, ge=1, le=100)
+    """Files put aside that are kept."""
 
 
 class ImportSettings(_Section):
@@ -141,6 +234,8 @@ class ImportSettings(_Section):
     file_rows_max: int = Field(default=2_000_000, ge=1)
 
 
+HEAD_FILE_NAME = "known-head.json"
+"""Name of the file beside custody.toml that says which journal entry is known outside the database."""
 SALT_FILE_NAME = "liabilities-secret.hex"
 """Name of the file beside the signing key that salts the liabilities tree."""
 
@@ -455,6 +550,8 @@ class Settings(BaseSettings):
     custodians: CustodianSettings = CustodianSettings()
     supervision: SupervisionSettings = SupervisionSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
     chains: list[ChainSettings] = []
 
     @model_validator(mode="after")
@@ -548,6 +645,9 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     statements = settings.statements
     if statements.folder is not None:
         statements = statements.model_copy(update={"folder": folder / statements.folder})
+    statements = statements.model_copy(update={"sources": [_source_in(folder, each) for each in statements.sources]})
+    log = settings.log
+    log = log.model_copy(update={"file": folder / log.file}) if log.file is not None else log
     chains = [
         chain.model_copy(
             update={
@@ -562,6 +662,16 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         )
         for chain in settings.chains
     ]
-    database = DatabaseSettings(url=SecretStr(url))
+    database = DatabaseSettings(url=SecretStr(url), head_file=folder / (settings.database.head_file or HEAD_FILE_NAME))
     changed = {"database": database, "bundle": bundle, "archive": archive, "statements": statements, "chains": chains}
-    return settings.model_copy(update=changed)
+    return settings.model_copy(update=changed | {"log": log})
+
+
+def _source_in(folder: Path, source: SourceSettings) -> SourceSettings:
+    """A source with its relative paths made absolute."""
+    if source.https is None:
+        return source
+    files = ("url_file", "ca_file", "certificate_file", "certificate_key_file", "token_file")
+    given = {name: getattr(source.https, name) for name in files}
+    absolute = {name: folder / path for name, path in given.items() if path is not None}
+    return source.model_copy(update={"https": source.https.model_copy(update=absolute)})
