@@ -8,11 +8,10 @@ manifest and so outside the bundle's digest.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +37,8 @@ from exports.manifest import (
     LINE_BYTES_MAX,
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
+    VIEW_FOLDER,
+    FileMember,
     Manifest,
     Member,
     Scope,
@@ -63,6 +64,7 @@ from exports.proof_records import (
     TransactionProofRecord,
 )
 from exports.records import (
+    PROOF_KINDS,
     RECORD_TYPES,
     AllocationRecord,
     AssetRecord,
@@ -81,6 +83,8 @@ from exports.reserve_records import ReserveComputationRecord, ReservePositionRec
 from exports.securities_records import SecuritiesRunRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
 from exports.superseded import SupersededBundleRecord
+from exports.table_lines import header_line, table_line
+from exports.views import packaged
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer  # type: ignore[attr-defined]
@@ -166,23 +170,44 @@ class WrittenBundle:
 def record_lines(records: Iterable[object]) -> bytes:
     """Canonical JSON lines in ascending order. Raises `RecordInvalid` for one too long or given twice."""
     lines = sorted(canonical_json(to_object(record)) for record in records)
-    if any(len(line) > LINE_BYTES_MAX for line in lines):
-        raise RecordInvalid(f"a record is longer than {LINE_BYTES_MAX} bytes")
-    for before, line in itertools.pairwise(lines):
+    _require_lines(lines)
+    return b"".join(line + b"\n" for line in lines)
+
+
+def lines_and_table(kind: str, records: Iterable[object]) -> tuple[bytes, bytes]:
+    """The lines of `record_lines`, and the kind's table, whose rows follow each other as the lines do."""
+    made = []
+    for record in records:
+        value = to_object(record)
+        made.append((canonical_json(value), table_line(kind, value)))
+    made.sort()
+    _require_lines([line for line, _ in made])
+    return b"".join(line + b"\n" for line, _ in made), header_line(kind) + b"".join(row for _, row in made)
+
+
+def _require_lines(lines: Sequence[bytes]) -> None:
+    before = b""
+    for line in lines:
+        if len(line) > LINE_BYTES_MAX:
+            raise RecordInvalid(f"a record is longer than {LINE_BYTES_MAX} bytes")
         if before == line:
             raise RecordInvalid("the same record is given twice")
-    return b"".join(line + b"\n" for line in lines)
+        before = line
 
 
 def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the content of every unsigned member, the manifest included."""
     contents: dict[str, bytes] = {}
+    tables: dict[str, bytes] = {}
     members: list[Member] = []
     for kind in sorted(RECORD_TYPES, key=member_name):
         records = getattr(bundle, kind)
         if wrong := [record for record in records if type(record) is not RECORD_TYPES[kind]]:
             raise RecordInvalid(f"{kind} holds a {type(wrong[0]).__name__}")
-        data = record_lines(records)
+        if kind in PROOF_KINDS:
+            data = record_lines(records)
+        else:
+            data, tables[kind] = lines_and_table(kind, records)
         name = member_name(kind)
         contents[name] = data
         members.append(Member(name, kind, len(records), len(data), digest_hex(data)))
@@ -208,7 +233,12 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
         full_digest=bundle.full_digest,
         disclosure=bundle.disclosure or full_disclosure({member.kind: member.records for member in members}),
         members=tuple(members),
+        files=(),
     )
+    views = {VIEW_FOLDER + name: data for name, data in packaged(manifest, tables).items()}
+    files = [FileMember(name, len(data), digest_hex(data)) for name, data in sorted(views.items())]
+    manifest = replace(manifest, files=tuple(files))
+    contents |= views
     contents[MANIFEST_NAME] = manifest.to_bytes()
     return manifest, contents
 

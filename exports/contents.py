@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chains.types import ChainId
 from exports.acceptances import AcceptanceRecord
-from exports.canonical import parse_canonical
+from exports.canonical import parse_canonical_object
 from exports.codec import from_object
 from exports.control_records import (
     ControlReviewRecord,
@@ -54,6 +54,7 @@ from exports.reserve_records import ReserveComputationRecord, ReservePositionRec
 from exports.securities_records import SecuritiesRunRecord
 from exports.strictzip import StrictZip
 from exports.superseded import SupersededBundleRecord
+from exports.table_lines import TableDigest
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,13 @@ def split_lines(chunks: Iterable[bytes], line_bytes_max: int) -> Iterator[bytes]
         raise ContainerInvalid("the last line does not end with a line feed")
 
 
-def read_member(container: StrictZip, member: Member, limits: ReadLimits) -> tuple[list[object], list[str]]:
-    """The records of one member, and every problem found with its name and line."""
+def read_member(
+    container: StrictZip, member: Member, limits: ReadLimits, table: TableDigest | None = None
+) -> tuple[list[object], list[str]]:
+    """The records of one member, and every problem found with its name and line.
+
+    `table` is given each record on the way, so that no second reading is needed to say what its table must be.
+    """
     records: list[object] = []
     problems: list[str] = []
     digest = hashlib.sha256()
@@ -149,7 +155,10 @@ def read_member(container: StrictZip, member: Member, limits: ReadLimits) -> tup
                 problems.append(f"{member.name}:{number}: given twice, or not in ascending order")
             previous = line
             try:
-                records.append(from_object(record_type, parse_canonical(line)))
+                value = parse_canonical_object(line)
+                records.append(from_object(record_type, value))
+                if table is not None:
+                    table.add(value)
             except BundleError as error:
                 problems.append(f"{member.name}:{number}: {error}")
     except (ContainerInvalid, NotCanonical) as error:

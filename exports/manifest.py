@@ -32,6 +32,11 @@ SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
 """Most that claimed and observed may lie apart in any bundle; a firm's own limit is far smaller."""
 
 
+VIEW_FOLDER: Final = "views/"
+"""Folder of the members that are tables of the records."""
+_FILE_NAME: Final = re.compile(r"views/([a-z_]+\.csv|datapackage\.json)", re.ASCII)
+
+
 def member_name(kind: str) -> str:
     """Name of the member that holds the records of a kind."""
     return f"proofs/{kind}.jsonl" if kind in PROOF_KINDS else f"records/{kind}.jsonl"
@@ -68,6 +73,19 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class FileMember:
+    """One member of the container that holds no records: a table of them."""
+
+    name: PlainText
+    size_bytes: int
+    sha256: Digest
+
+    def __post_init__(self) -> None:
+        if not _FILE_NAME.fullmatch(self.name):
+            raise InvalidValue(f"{self.name[:80]!r} is no name of a table")
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The signed table of contents."""
 
@@ -95,6 +113,8 @@ class Manifest:
     """How much of each kind is here, in the order of the members."""
     members: tuple[Member, ...]
     """One for each kind, ascending by name."""
+    files: tuple[FileMember, ...]
+    """What stands beside the records, ascending by name."""
 
     def __post_init__(self) -> None:
         if self.sequence < 1:
@@ -107,6 +127,9 @@ class Manifest:
             raise InvalidValue("created_at is before as_of")
         if list(self.scope.chains) != sorted(set(self.scope.chains)):
             raise InvalidValue("the chains of the scope are not ascending")
+        names = [file.name for file in self.files]
+        if names != sorted(set(names)):
+            raise InvalidValue("the files are not ascending, each once")
         kinds = [member.kind for member in self.members]
         require_profile(self.profile, self.subject, self.full_digest, self.disclosure, kinds)
 

@@ -37,7 +37,9 @@ from exports.manifest import (
     MANIFEST_NAME,
     SIGNATURE_NAME,
     TIMESTAMP_NAME,
+    FileMember,
     Manifest,
+    Member,
     digest_hex,
     is_addition,
 )
@@ -61,9 +63,11 @@ from exports.reserve_checks import check_reserve, reserve_lines
 from exports.securities_checks import check_securities, securities_lines
 from exports.strictzip import StrictZip, ZipLimits
 from exports.superseded import superseded_lines
+from exports.table_lines import KINDS, TableDigest
 from exports.timestamps import STAMP_BYTES_MAX, STAMPS_MAX, judge_stamps, stamp_name
 from exports.trust import TrustedKeys
 from exports.verdict import BundleFacts, Check, CheckStatus, Outcome, VerificationReport
+from exports.views import check_views
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -99,6 +103,7 @@ NAMES: Final[dict[int, str]] = {
     28: "positions at custodians are compared with what they state",
     29: "Bitcoin outputs were made in their blocks",
     30: "others' evidence is worth what is said of it",
+    31: "tables say what the records say",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -353,7 +358,8 @@ class _Run:
         return verdict
 
     def _members(self, container: StrictZip, manifest: Manifest, digests: Mapping[str, str]) -> bool:
-        named = {member.name: member for member in manifest.members}
+        named: dict[str, Member | FileMember] = {member.name: member for member in manifest.members}
+        named |= {file.name: file for file in manifest.files}
         problems = []
         for name, member in named.items():
             entry = container.entries.get(name)
@@ -376,8 +382,9 @@ class _Run:
     def _records(self, container: StrictZip, manifest: Manifest) -> Contents | None:
         records: dict[str, tuple[object, ...]] = {}
         problems: list[str] = []
+        tables = {kind: TableDigest(kind) for kind in KINDS}
         for member in manifest.members:
-            found, wrong = read_member(container, member, self.limits.content)
+            found, wrong = read_member(container, member, self.limits.content, tables.get(member.kind))
             records[member.kind] = tuple(found)
             problems.extend(wrong)
         problems.extend(
@@ -387,6 +394,7 @@ class _Run:
         )
         if not self.note(5, Outcome(sum(map(len, records.values())), problems)):
             return None
+        self.note(31, check_views(manifest, {kind: table.made() for kind, table in tables.items()}))
         assert set(records) == set(RECORD_TYPES)
         return Contents(manifest=manifest, **records)  # type: ignore[arg-type]
 

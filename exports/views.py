@@ -1,33 +1,26 @@
 """Tables of a bundle's records for spreadsheets and data tools: CSV files and a Frictionless Data Package around them.
 
-Whoever verified a bundle makes them from it. Nothing of them is signed; `view_problems` makes them again to say whether
-a folder of them still tells what the bundle does. Amounts are whole base units. Text that a spreadsheet would run as a
-formula begins with an apostrophe here; the bundle's JSON keeps the truth. An absent value is an empty cell.
+They are members of the bundle, so that somebody who opens the file with an unzip program has them at hand, and they
+follow from the records alone: check 31 makes them again and compares every byte, so a table cannot say anything else.
+`view_problems` does the same with a folder of tables that somebody passed on.
 """
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-import json
-import re
-import types
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Final
 
-from exports.codec import Decimals, Text, to_object
+from exports.canonical import canonical_json
+from exports.codec import time_text, to_object
 from exports.contents import Contents
 from exports.difference import FOLLOWED
-from exports.manifest import digest_hex
-from exports.records import PROOF_KINDS, RECORD_TYPES
+from exports.manifest import VIEW_FOLDER, FileMember, Manifest, digest_hex
+from exports.profiles import Disclosure
+from exports.table_lines import KINDS, MadeTable, columns_of, header_line, table_line
+from exports.verdict import Outcome
 
 PACKAGE: Final = "datapackage.json"
-KINDS: Final = tuple(sorted(set(RECORD_TYPES) - PROOF_KINDS))
-"""Kinds with a table; proofs are bytes for programs."""
 REFERENCES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "allocations": (("asset_id", "assets", "asset_id"),),
     "authorizations": (("asset_id", "assets", "asset_id"),),
@@ -35,79 +28,50 @@ REFERENCES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "reconciliations": (("asset_id", "assets", "asset_id"), ("sweep_id", "sweeps", "sweep_id")),
     "transfers": (("asset_id", "assets", "asset_id"),),
 }
-"""Columns whose values stand in a column of another table."""
+"""Columns whose values stand in a column of another table, where the bundle has all of both."""
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {"sweeps": ("sweep_id",), "pools": ("pool_id", "chain_id", "address")}
 """Keys of tables beside those by which bundles are compared."""
-_RUN: Final = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER: Final = re.compile(r"-?[0-9]+", re.ASCII)
-TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table."""
+def table_kinds(manifest: Manifest) -> list[str]:
+    """The kinds with a table, ascending. A kind of which the profile shows nothing has none.
 
-    name: str
-    type: str
-    """A type of the Table Schema."""
-    required: bool
-    """Whether no cell of it is empty."""
-
-    def descriptor(self) -> dict[str, object]:
-        """The field of the Table Schema."""
-        told: dict[str, object] = {"name": self.name, "type": self.type}
-        if self.type == "datetime":
-            told["format"] = TIME_FORMAT
-        if self.required:
-            told["constraints"] = {"required": True}
-        return told
-
-
-@cache
-def columns_of(kind: str) -> tuple[Column, ...]:
-    """The columns of a kind, in the order of its record's fields."""
-    hints = get_type_hints(RECORD_TYPES[kind], include_extras=True)
-    return tuple(Column(field.name, *_form(hints[field.name])) for field in dataclasses.fields(RECORD_TYPES[kind]))
-
-
-def _form(hint: Any) -> tuple[str, bool]:
-    """Type and whether it is always there, of a field's annotation."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        mark = arguments[1]
-        if isinstance(mark, Decimals):
-            return "integer", True
-        assert isinstance(mark, Text)
-        return "string", mark.pattern is not None and not mark.pattern.fullmatch("")
-    if origin in (Union, types.UnionType):
-        (inner,) = [argument for argument in arguments if argument is not type(None)]
-        return _form(inner)[0], False
-    if origin is tuple:
-        return "array", True
-    if dataclasses.is_dataclass(hint):
-        return "object", True
-    simple = {int: "integer", bool: "boolean", date: "date", datetime: "datetime"}
-    return simple.get(hint, "string"), hint in simple or hint is not str
-
-
-def defused(text: str) -> str:
-    """Text that no spreadsheet runs. A whole number stays one."""
-    return f"'{text}" if text.startswith(_RUN) and not _NUMBER.fullmatch(text) else text
+    So an empty table always means that there is nothing of its kind.
+    """
+    told = {each.kind: each for each in manifest.disclosure}
+    return [kind for kind in KINDS if told[kind].published or told[kind].is_whole]
 
 
 def view_files(contents: Contents) -> dict[str, bytes]:
     """Every table and the package's descriptor, by file name: the same bytes for the same bundle."""
-    tables = {f"{kind}.csv": _table(kind, contents) for kind in KINDS}
-    package = {
-        "profile": "data-package",
-        "name": "custody-bundle",
-        "title": f"{contents.manifest.firm.name}: bundle {contents.manifest.sequence}",
-        "bundle_sha256": digest_hex(contents.manifest.to_bytes()),
-        "bundle_profile": str(contents.manifest.profile),
-        "resources": [_resource(kind, tables[f"{kind}.csv"]) for kind in KINDS],
-    }
-    text = json.dumps(package, ensure_ascii=False, indent=1, sort_keys=True)
-    return {**tables, PACKAGE: text.encode("utf-8") + b"\n"}
+    return packaged(contents.manifest, {kind: _table(kind, contents) for kind in table_kinds(contents.manifest)})
+
+
+def packaged(manifest: Manifest, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a bundle's tables: of those given, the ones it has, and the descriptor."""
+    kept = {kind: tables[kind] for kind in table_kinds(manifest)}
+    made = {kind: MadeTable(len(data), digest_hex(data)) for kind, data in kept.items()}
+    return {**{f"{kind}.csv": data for kind, data in kept.items()}, PACKAGE: _package_bytes(manifest, made)}
+
+
+def _view_members(manifest: Manifest, tables: Mapping[str, MadeTable]) -> list[FileMember]:
+    """The members that the tables of a bundle must be, from what each table must be."""
+    made = {kind: tables[kind] for kind in table_kinds(manifest)}
+    package = _package_bytes(manifest, made)
+    members = [FileMember(f"{VIEW_FOLDER}{kind}.csv", each.size_bytes, each.sha256) for kind, each in made.items()]
+    members.append(FileMember(VIEW_FOLDER + PACKAGE, len(package), digest_hex(package)))
+    return sorted(members, key=lambda member: member.name)
+
+
+def check_views(manifest: Manifest, tables: Mapping[str, MadeTable]) -> Outcome:
+    """Check 31: the tables in the bundle are those that its records make. That they are as named, check 4 saw."""
+    wanted = {member.name: member for member in _view_members(manifest, tables)}
+    there = {member.name: member for member in manifest.files if member.name.startswith(VIEW_FOLDER)}
+    problems = [f"{name} is missing" for name in sorted(wanted.keys() - there.keys())]
+    problems += [f"{name} is no table of this bundle" for name in sorted(there.keys() - wanted.keys())]
+    differing = sorted(name for name in wanted.keys() & there.keys() if wanted[name] != there[name])
+    problems += [f"{name} does not say what the records say" for name in differing]
+    return Outcome(len(wanted), problems)
 
 
 def view_problems(folder: Path, contents: Contents) -> Iterator[str]:
@@ -121,39 +85,44 @@ def view_problems(folder: Path, contents: Contents) -> Iterator[str]:
             yield f"{name} does not say what the bundle says"
 
 
+def _package_bytes(manifest: Manifest, tables: Mapping[str, MadeTable]) -> bytes:
+    """The descriptor of the Data Package.
+
+    It cannot name the bundle's digest, which is made over it: it names the bundle by its id, number and moment.
+    """
+    told = {each.kind: each for each in manifest.disclosure}
+    whole = frozenset(kind for kind in tables if told[kind].is_whole)
+    package = {
+        "profile": "data-package",
+        "name": "custody-bundle",
+        "title": f"{manifest.firm.name}: bundle {manifest.sequence}",
+        "bundle_id": manifest.bundle_id,
+        "bundle_as_of": time_text(manifest.as_of),
+        "bundle_profile": str(manifest.profile),
+        "bundle_subject": manifest.subject,
+        "resources": [_resource(told[kind], table, whole) for kind, table in tables.items()],
+    }
+    return canonical_json(package) + b"\n"
+
+
 def _table(kind: str, contents: Contents) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    columns = columns_of(kind)
-    writer.writerow([column.name for column in columns])
-    for record in getattr(contents, kind):
-        value = to_object(record)
-        writer.writerow([_cell(value[column.name]) for column in columns])
-    return text.getvalue().encode("utf-8")
+    lines = [table_line(kind, to_object(record)) for record in getattr(contents, kind)]
+    return header_line(kind) + b"".join(lines)
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return defused(str(value))
-
-
-def _resource(kind: str, data: bytes) -> dict[str, object]:
-    columns = columns_of(kind)
+def _resource(told: Disclosure, table: MadeTable, whole: frozenset[str]) -> dict[str, object]:
+    kind, columns = told.kind, columns_of(told.kind)
     schema: dict[str, object] = {"fields": [column.descriptor() for column in columns], "missingValues": [""]}
     key = KEYS.get(kind) or (FOLLOWED[kind].key if kind in FOLLOWED else ())
     required = {column.name for column in columns if column.required}
     if key and required.issuperset(key):
         schema["primaryKey"] = list(key)
-    if references := REFERENCES.get(kind):
+    if references := [each for each in REFERENCES.get(kind, ()) if each[1] in whole]:
         schema["foreignKeys"] = [
-            {"fields": field, "reference": {"resource": table, "fields": other}} for field, table, other in references
+            {"fields": field, "reference": {"resource": table_name, "fields": other}}
+            for field, table_name, other in references
         ]
-    return {
+    resource: dict[str, object] = {
         "name": kind.replace("_", "-"),
         "path": f"{kind}.csv",
         "profile": "tabular-data-resource",
@@ -161,7 +130,13 @@ def _resource(kind: str, data: bytes) -> dict[str, object]:
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "dialect": {"lineTerminator": "\r\n"},
-        "bytes": len(data),
-        "hash": f"sha256:{digest_hex(data)}",
+        "bytes": table.size_bytes,
+        "hash": f"sha256:{table.sha256}",
         "schema": schema,
     }
+    if kind not in whole or told.replaced:
+        # A bundle that shows less: how many records the table does not have, and what is not as in the full one.
+        resource["withheld"] = told.withheld
+        resource["committed"] = told.committed
+        resource["replaced"] = list(told.replaced)
+    return resource

@@ -14,6 +14,7 @@ const NAMES = {
   25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
   27: "possession or control follows from its own inputs", 28: "positions at custodians are compared with what they state",
   29: "Bitcoin outputs were made in their blocks", 30: "others' evidence is worth what is said of it",
+  31: "tables say what the records say",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -94,7 +95,7 @@ async function runChecks(source, reader, report, add, attempt) {
   if (tooMuch.length) add(judged(25, outcome(stamps.length, tooMuch)));
   else add(stamps.length ? skipped(25, STATUS.elsewhere, NOT_HERE[25]) : skipped(25, STATUS.unasked, "the bundle has no time stamp"));
   await attempt(3, () => checkSignatures(entries, contents, manifestBytes, reader, report, add));
-  const named = new Map(report.manifest.members.map((each) => [each.name, each])), wrong = [];
+  const named = new Map([...report.manifest.members, ...report.manifest.files].map((each) => [each.name, each])), wrong = [];
   for (const each of named.values()) {
     const entry = entries.get(each.name);
     if (!entry) wrong.push(each.name + " is missing");
@@ -106,19 +107,20 @@ async function runChecks(source, reader, report, add, attempt) {
     if (!named.has(name) && name !== "manifest.json" && !stamp && !SIGNATURE_MEMBER.test(name)) wrong.push(name + " is not in the manifest");
   }
   if (!add(judged(4, outcome(named.size, wrong)))) return;
-  const all = { manifest: report.manifest }, problems = [];
+  const all = { manifest: report.manifest }, problems = [], tables = new Map();
   const made = async (number, work) => {
     const reason = withheldReason(number, all);
     if (reason) add(skipped(number, STATUS.withheld, reason));
     else await attempt(number, work);
   };
   const readAll = await attempt(5, async () => {
-    for (const each of report.manifest.members) all[each.kind] = readRecords(each, await contents(entries.get(each.name)), problems);
+    for (const each of report.manifest.members) all[each.kind] = readRecords(each, await contents(entries.get(each.name)), problems, tables);
     for (const each of report.manifest.disclosure) if (each.published !== all[each.kind].length) problems.push(each.kind + ": told to be disclosed are " + each.published);
     return true;
   });
   if (!readAll || !add(judged(5, outcome(report.manifest.members.reduce((total, each) => total + all[each.kind].length, 0), problems)))) return;
   report.all = all;
+  await attempt(31, async () => add(judged(31, await checkTables(report.manifest, tables, entries, contents))));
   const figures = {
     6: checkReferences, 7: checkClaims, 8: checkObservations, 9: checkDifferences, 10: checkCounts, 11: checkExceptions,
     12: checkGrades, 13: checkPins, 14: checkTransfers, 15: (each) => checkPlace(each, reader.earlier), 18: checkControl,
@@ -182,8 +184,9 @@ async function checkSignatures(entries, contents, manifestBytes, reader, report,
   add(judged(3, verdict));
 }
 
-function readRecords(member, data, problems) {
-  const found = [], read = KINDS[member.kind];
+function readRecords(member, data, problems, tables) {
+  const found = [], read = KINDS[member.kind], table = PROOF_KINDS.includes(member.kind) ? null : [tableHead(member.kind)];
+  if (table) tables.set(member.kind, table);
   let before = null, number = 0, at = 0;
   while (at < data.length && problems.length < 1000) {
     const end = data.indexOf(10, at);
@@ -191,7 +194,11 @@ function readRecords(member, data, problems) {
     const line = data.subarray(at, end), where = member.name + ":" + (number += 1) + ": ";
     if (line.length > LIMITS.line) { problems.push(where + "longer than 16 MiB"); break; }
     if (before !== null && compareBytes(before, line) >= 0) problems.push(where + "given twice, or not in ascending order");
-    try { found.push(read(parseCanonical(line))); } catch (error) {
+    try {
+      const value = parseCanonical(line);
+      found.push(read(value));
+      if (table) table.push(tableLine(member.kind, value));
+    } catch (error) {
       if (!(error instanceof Contradiction)) throw error;
       problems.push(where + error.message);
     }

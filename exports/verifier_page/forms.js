@@ -31,8 +31,11 @@ const yesOrNo = (value) => (typeof value === "boolean" ? value : refuse("not tru
 const count = (value) => (Number.isSafeInteger(value) && value >= 0 ? value : refuse("not a whole number of zero or more"));
 const amount = (value) =>
   typeof value === "string" && /^(0|-?[1-9][0-9]{0,79})$/.test(value) ? BigInt(value) : refuse("not an amount in base units");
-const orNull = (form) => (value) => (value === null ? null : form(value));
-const list = (form) => (value) => (Array.isArray(value) ? value.map(form) : refuse("not a list"));
+// What forms are made of, for the columns of tables.
+const SHAPES = new WeakMap();
+const shaped = (shape, read) => { SHAPES.set(read, shape); return read; };
+const orNull = (form) => shaped({ orNull: form }, (value) => (value === null ? null : form(value)));
+const list = (form) => shaped({ list: form }, (value) => (Array.isArray(value) ? value.map((each) => form(each)) : refuse("not a list")));
 
 function calendarDay(year, month, day) {
   const longest = [31, year % 4 || (!(year % 100) && year % 400) ? 28 : 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -87,7 +90,7 @@ const twoPeople = (one, other) => foldCase(one) !== "" && foldCase(other) !== ""
 const foldCase = (name) => name.trim().split(/\s+/u).join(" ").toUpperCase().toLowerCase();
 
 // A record: exactly these fields, each of its form; then what its fields must be to each other.
-const FIELDS = new WeakMap();
+const FIELDS = new WeakMap(), FORMS = new WeakMap();
 function record(fields, rule) {
   const names = Object.keys(fields);
   const read = (value) => {
@@ -106,6 +109,7 @@ function record(fields, rule) {
     return found;
   };
   FIELDS.set(read, names);
+  FORMS.set(read, fields);
   return read;
 }
 // The first of [condition, words] that does not hold.

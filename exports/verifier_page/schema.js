@@ -212,9 +212,6 @@ const KINDS = {
     (r) => must([dayOf(r.recorded_at) >= r.as_of, "a day is compared after it closed"])),
   superseded_bundles: record({
     bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
-  }, (r) => must([r.sequence >= 1, "a bundle sequence counts from 1"])),
-  superseded_bundles: record({
-    bundle_id: id, sequence: count, digest, chain_id: chain, height: count, block_hash: blockHash, found_at: time,
   }, (r) => must([r.sequence >= 1, "a bundle's sequence counts from 1"])),
   sweeps: record({
     sweep_id: id, chain_id: chain, height: count, block_hash: blockHash, parent_hash: blockHash, block_time: time,
@@ -257,6 +254,8 @@ const KINDS = {
 };
 
 const PROOF_KINDS = ["bitcoin_headers", "bitcoin_transactions", "proof_headers", "proof_nodes", "transaction_proofs"];
+const FILE_NAME = /^views\/([a-z_]+\.csv|datapackage\.json)$/;
+const fileMember = record({ name: text, size_bytes: count, sha256: digest }, (r) => must([FILE_NAME.test(r.name), "no name of a table"]));
 const manifestRecord = record({
   format: free, format_version: count, bundle_id: id, sequence: count, previous_digest: orNull(digest),
   firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,
@@ -264,12 +263,13 @@ const manifestRecord = record({
   scope: record({ rails: list(oneOf(...RAILS)), chains: list(free), text }),
   withheld: list(record({ what: text, why: text })), profile: oneOf("full", "pseudonymous", "client"), subject: idOrNone,
   full_digest: orNull(digest), disclosure: list(disclosed),
-  members: list(record({ name: text, kind: code, records: count, size_bytes: count, sha256: digest })),
+  members: list(record({ name: text, kind: code, records: count, size_bytes: count, sha256: digest })), files: list(fileMember),
 }, (r) => must(
   [r.sequence >= 1 && (r.sequence === 1) === (r.previous_digest === null), "its sequence and the bundle before do not fit"],
   [r.as_of_skew_seconds_max <= 604800, "figures may lie more than a week apart: that compares nothing"],
   [r.created_at >= r.as_of, "it was made before the moment it speaks of"],
   [r.scope.chains.every((each, at) => !at || r.scope.chains[at - 1] < each), "the chains of its scope are not ascending"],
+  [r.files.every((each, at) => !at || r.files[at - 1].name < each.name), "the files are not ascending, each once"],
 ) || profileRule(r));
 
 function parseManifest(bytes) {

@@ -26,12 +26,25 @@ from tests.conformance_bundles import (
     proofs,
     securities,
     signed,
+    views,
 )
 from tests.conformance_bundles.firm import READERS, TRUSTED
 from tests.conformance_bundles.recipe import RECIPES, Made, Recipe
 from tests.exports.sample import NOW
 
-MODULES: Final = (container, signed, figures, evidence, possession, proofs, securities, profiles, outputs, outside)
+MODULES: Final = (
+    container,
+    signed,
+    figures,
+    evidence,
+    possession,
+    proofs,
+    securities,
+    profiles,
+    outputs,
+    outside,
+    views,
+)
 """Where recipes are; importing them fills `RECIPES`."""
 INDEX: Final = Path(__file__).with_name("index.json")
 ORDER: Final = sorted(RECIPES.values(), key=lambda recipe: (recipe.check or 0, recipe.name))

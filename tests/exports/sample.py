@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -35,10 +36,11 @@ from exports.control_records import (
     ReviewStatus,
 )
 from exports.envelope import sign_manifest
+from exports.errors import BundleError
 from exports.keys import create_key_pair, load_signer
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
-from exports.manifest import MANIFEST_NAME, Withheld, digest_hex
+from exports.manifest import MANIFEST_NAME, VIEW_FOLDER, Manifest, Withheld, digest_hex, member_name
 from exports.records import (
     AccountClass,
     AllocationRecord,
@@ -64,9 +66,11 @@ from exports.records import (
     WitnessRecord,
 )
 from exports.strictzip import write_zip
+from exports.table_lines import KINDS, header_line, table_line
 from exports.trust import TrustedKeys, trusted_key, trusted_keys
 from exports.verdict import Check, CheckStatus, VerificationReport
 from exports.verify import verify_bundle
+from exports.views import packaged
 
 CHAIN = ChainId("eip155:31337")
 OMNIBUS, SEGREGATED, POOLED_A, POOLED_B, OUTSIDE = (checksum_address(bytes([n]) * 20) for n in (1, 2, 3, 4, 0xAB))
@@ -431,11 +435,31 @@ def resign(members: dict[str, bytes], signers: Sequence[Signer], edit: Edit | No
         for told in manifest["disclosure"]:
             if told["kind"] == member["kind"]:
                 told["published"] = member["records"]
+    files = [dict(file) for file in manifest["files"]]
     if edit is not None:
         edit(manifest)
+    views = remade_views(manifest, members) if manifest.get("files") == files else {}
     payload = canonical_json(manifest)
     kept = {name: data for name, data in members.items() if not name.startswith("signatures/")}
-    return pack({**kept, MANIFEST_NAME: payload, **sign_manifest(payload, signers).members})
+    return pack({**kept, **views, MANIFEST_NAME: payload, **sign_manifest(payload, signers).members})
+
+
+def remade_views(manifest: dict[str, Any], members: dict[str, bytes]) -> dict[str, bytes]:
+    """The tables of changed records, entered in their manifest; none where a record cannot be read."""
+    try:
+        told = Manifest.parse(canonical_json(manifest))
+        tables = {
+            kind: header_line(kind)
+            + b"".join(table_line(kind, json.loads(line)) for line in members[member_name(kind)].splitlines())
+            for kind in KINDS
+        }
+    except (BundleError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+    views = {VIEW_FOLDER + name: data for name, data in packaged(told, tables).items()}
+    manifest["files"] = [
+        {"name": name, "size_bytes": len(data), "sha256": digest_hex(data)} for name, data in sorted(views.items())
+    ]
+    return views
 
 
 def pack(members: dict[str, bytes]) -> bytes:

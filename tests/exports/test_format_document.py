@@ -45,6 +45,7 @@ def test_every_kind_of_record_is_described(kind: str) -> None:
         "FactRecord",
         "KeyChallenge",
         "Member",
+        "FileMember",
         "ProvenCoinRecord",
         "Scope",
         "Withheld",

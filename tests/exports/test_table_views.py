@@ -13,9 +13,10 @@ import frictionless
 import pytest
 
 from exports.bundle import Bundle
-from exports.codec import to_object
+from exports.codec import time_text, to_object
 from exports.disclosure import client_bundle
-from exports.views import KINDS, PACKAGE, defused, view_files, view_problems
+from exports.table_lines import KINDS, defused
+from exports.views import PACKAGE, view_files, view_problems
 from tests.conformance_bundles.profiles import contents_of
 from tests.exports.sample import sample_bundle
 from tests.exports.test_hostile_records import full_bundle
@@ -114,5 +115,8 @@ def test_the_package_names_the_bundle_and_its_profile() -> None:
     own = contents_of(client_bundle(contents_of(sample_bundle()), "client-3"))
     told = [json.loads(view_files(each)[PACKAGE]) for each in (FULL, own)]
     assert [each["bundle_profile"] for each in told] == ["full", "client"]
-    assert told[0]["bundle_sha256"] != told[1]["bundle_sha256"]
+    assert {(each["bundle_id"], each["bundle_as_of"]) for each in told} == {
+        ("bundle-0001", time_text(FULL.manifest.as_of))
+    }
+    assert [each["bundle_subject"] for each in told] == ["", "client-3"]
     assert view_files(FULL) == view_files(FULL)

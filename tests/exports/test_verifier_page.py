@@ -16,6 +16,8 @@ import pytest
 
 from exports.codec import time_text
 from exports.records import RECORD_TYPES
+from exports.table_lines import KINDS as TABLE_KINDS
+from exports.table_lines import columns_of
 from exports.verdict import CheckStatus
 from exports.verifier_page import page_bytes, script
 from exports.verify import NAMES, verify_bundle
@@ -218,7 +220,10 @@ def test_the_page_allows_its_own_script_and_style_and_nothing_else() -> None:
 def test_the_page_knows_every_kind_and_field(kind: str, opened: Opened) -> None:
     """A field that is new in the format is new in exports/verifier_page/schema.js too."""
     known = opened.browser.evaluate(f"FIELDS.get(KINDS[{json.dumps(kind)}])")
-    assert sorted(known) == sorted(fields(RECORD_TYPES[kind]))
+    assert known == fields(RECORD_TYPES[kind])
+    if kind in TABLE_KINDS:
+        columns = opened.browser.evaluate(f"columnsOf({json.dumps(kind)})")
+        assert columns == [column.descriptor() for column in columns_of(kind)]
 
 
 @needs_chromium
