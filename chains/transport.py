@@ -30,6 +30,7 @@ import structlog
 from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable, RangeTooLarge, ReadError
 from chains.http_body import plain_pieces
 from chains.jsonrpc import STANDARD, Dialect, RpcCall, RpcFailure, decode_batch, decode_call, encode_batch, encode_call
+from chains.kept_answers import KeptExchange, may_be_kept
 from chains.network import DeadlinePassed, GuardedBackend, RefusedPeer
 from chains.node_text import body_excerpt
 from chains.node_url import NodeUrl, parse_node_url
@@ -355,6 +356,7 @@ class JsonRpcTransport:
             jitter=jitter,
         )
         self._next_id = 1
+        self._kept: list[KeptExchange | None] | None = None
         self._batch_size = limits.batch_size_max
 
     @property
@@ -370,6 +372,20 @@ class JsonRpcTransport:
     def start_budget(self, seconds: float) -> None:
         """From now on all calls together, waits included, may take this long; then `NodeUnavailable`."""
         self._exchange.start_budget(seconds)
+
+    def start_keeping(self) -> None:
+        """Keep every exchange with a usable answer from now on, for `take_kept`."""
+        self._kept = []
+
+    def take_kept(self) -> list[KeptExchange | None]:
+        """The exchanges since `start_keeping`, None for one that quotes a URL or a secret; and keep no more."""
+        kept, self._kept = self._kept or [], None
+        return kept
+
+    def _keep(self, calls: Sequence[RpcCall], first_id: int, body: bytes, *, is_batch: bool) -> None:
+        if self._kept is not None:
+            exchange = KeptExchange(tuple(calls), first_id, is_batch, body)
+            self._kept.append(exchange if may_be_kept(exchange, self._exchange.secrets) else None)
 
     def close(self) -> None:
         """Release the connections."""
@@ -436,6 +452,7 @@ class JsonRpcTransport:
         except MalformedAnswer as error:
             self._exchange.note_unusable(error, answer.body)
             raise
+        self._keep([call], request_id, answer.body, is_batch=False)
         return self._error(outcome) if isinstance(outcome, RpcFailure) else outcome
 
     def _ask_group(self, group: Sequence[RpcCall]) -> list[object] | None:
@@ -455,6 +472,7 @@ class JsonRpcTransport:
             refusal = self._error(outcomes)
             # Too many requests: smaller batches would make it worse.
             return [refusal] * len(group) if isinstance(refusal, NodeUnavailable) else None
+        self._keep(group, first_id, answer.body, is_batch=True)
         return [self._error(outcome) if isinstance(outcome, RpcFailure) else outcome for outcome in outcomes]
 
     def _http_refusal(self, answer: HttpAnswer, request_id: int) -> ReadError:
@@ -493,7 +511,12 @@ def _client_url(target: NodeUrl, node_id: str) -> httpx2.URL:
     raise ChainConfigError(f"node {node_id}: the URL cannot be read")
 
 
-_CERTIFICATE_REASONS: Final = {9: "is not valid yet", 10: "has expired", 62: "is for another name"}
+_CERTIFICATE_REASONS: Final = {
+    9: "is not valid yet",
+    10: "has expired",
+    62: "is for another name",
+    64: "is for another name",
+}
 """By the numbers of OpenSSL (X509_V_ERR_*)."""
 
 
@@ -503,7 +526,7 @@ def _network_reason(error: BaseException) -> tuple[str, str]:
     if isinstance(tls, ssl.SSLCertVerificationError):
         number = getattr(tls, "verify_code", 0)
         return f"its certificate {_CERTIFICATE_REASONS.get(number, 'is not valid')}", "certificate"
-    if tls is not None and re.search("ALERT.*CERTIFICATE", tls.reason or ""):
+    if tls is not None and re.search("ALERT.*(CERTIFICATE|UNKNOWN_CA)", tls.reason or ""):
         return "it refuses our certificate, or wants one", "own-certificate"
     if isinstance(error, (httpx2.TimeoutException, httpcore2.TimeoutException)):
         return "no answer in time", "timeout"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verifier.cli import output
+from verifier.cli import output, statement_pull
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
 
@@ -92,6 +92,8 @@ def register(app: typer.Typer) -> None:
                     f"{output.counted(len(each.holdings), 'holding')} at {output.clean(places)}, {verb}"
                 )
         return output.EXIT_NOT_CHECKED if found.problems else output.EXIT_OK
+
+    statement_pull.register(statement_app)
 
     @statement_app.command("list")
     @command

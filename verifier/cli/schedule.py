@@ -12,7 +12,8 @@ from verifier.cli.context import JsonOption, command, now, opened_store, setting
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from verifier.schedule.records import ScheduledRun
+    from verifier.schedule.records import FolderFile, PulledFile, ScheduledRun
+    from verifier.store import Store
 
 COLOURS = {"done": "green", "late": "yellow", "failed": "bold red", "skipped": "yellow", "missed": "bold red"}
 
@@ -88,7 +89,7 @@ def _register_history(schedule_app: typer.Typer) -> None:
         rows: Annotated[int, typer.Option("--rows", help="How many runs, the newest first.", min=1)] = 50,
         as_json: JsonOption = False,
     ) -> int:
-        """List the runs on record, also those that were missed or skipped, and the files of the watched folder.
+        """List the runs on record, also those that were missed or skipped, and the files of the folder and of sources.
 
         Exit code 2: nothing ever ran.
 
@@ -98,19 +99,20 @@ def _register_history(schedule_app: typer.Typer) -> None:
         zone = settings.reserve.bank_zone
         with opened_store(settings) as store:
             found = store.scheduled_runs(job, limit=rows)
-            files = store.folder_files()[-rows:][::-1] if job in ("", "statement_folder") else []
+            files = _files(store, job)[:rows]
         if job and not found:
             raise InputError(f"no run of {job} is on record", advice="See `custody schedule list` for the jobs.")
         if as_json:
             shown = [
                 {
+                    "source": source or None,
                     "name": each.name,
                     "sha256": each.digest,
                     "accepted": each.accepted,
                     "text": each.text,
                     "seen_at": _utc(each.seen_at),
                 }
-                for each in files
+                for source, each in files
             ]
             output.emit_json({"runs": [_run_json(each, zone) for each in found], "files": shown})
         else:
@@ -126,10 +128,22 @@ def _register_history(schedule_app: typer.Typer) -> None:
                 for each in found
             ]
             output.out().print(output.table(output.counted(len(found), "run"), columns, cells, folded=["said"]))
-            for each in files:
+            for source, each in files:
                 word = "[green]imported[/green]" if each.accepted else "[bold red]refused[/bold red]"
-                output.say(f"  {word} {output.clean(each.name)}: {output.clean(each.text)}")
+                output.say(f"  {word} {output.clean(f'{source} {each.name}'.lstrip())}: {output.clean(each.text)}")
         return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
+
+
+def _files(store: Store, job: str) -> list[tuple[str, FolderFile | PulledFile]]:
+    """Files that came by jobs of all names or of one, the newest first, each with its source; none is the folder."""
+    from verifier.schedule.jobs import PULL
+
+    found: list[tuple[str, FolderFile | PulledFile]] = []
+    if job in ("", "statement_folder"):
+        found += [("", each) for each in store.folder_files()]
+    if not job or job.startswith(PULL):
+        found += [(each.source, each) for each in store.pulled_files(job.removeprefix(PULL))]
+    return sorted(found, key=lambda each: each[1].seen_at)[::-1]
 
 
 def _code(run: ScheduledRun | None) -> int:

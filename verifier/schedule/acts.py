@@ -10,6 +10,7 @@ from chains.types import utc_text
 from verifier.schedule.jobs import Result, Work
 
 if TYPE_CHECKING:
+    from verifier.config import SourceSettings
     from verifier.store import CaseSeen
 
 NOT_IN_USE = Result(0, "not in use: nothing is recorded that it could judge")
@@ -70,6 +71,14 @@ def check_statements(work: Work) -> Result:
         return Result(found.exit_code, f"{run.run_id} of {day.isoformat()}: {counts}")
     waiting = securities_view(store, settings, now).waiting
     return Result(2 if waiting else 0, "; ".join(waiting) or "every statement that is due was compared")
+
+
+def pull_statements(source: SourceSettings, work: Work) -> Result:
+    """`custody statement pull --source` of one source."""
+    from verifier.statement_sources.pulling import pull
+
+    found = pull(work.store, work.settings, source, work.actor, work.now)
+    return Result(found.exit_code, found.text)
 
 
 def review_control(work: Work) -> Result:

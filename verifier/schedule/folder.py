@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from verifier.errors import InputError
 from verifier.schedule.jobs import Result, Work
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +44,7 @@ def look_into_folder(work: Work) -> Result:
             continue
         if (path.name, digest) in known:
             continue
-        accepted, text = _import(work, path)
+        accepted, text = import_file(work.store, work.settings, path, work.actor, work.now)
         work.store.add_folder_file(path.name, digest, accepted, text, work.actor, work.now)
         (taken if accepted else refused).append(f"{path.name}: {text}")
         if not accepted:
@@ -47,14 +53,14 @@ def look_into_folder(work: Work) -> Result:
     return Result(2 if refused else 0, said)
 
 
-def _import(work: Work, path: Path) -> tuple[bool, str]:
+def import_file(store: Store, settings: Settings, path: Path, actor: str, now: datetime) -> tuple[bool, str]:
     """Whether the file's statements are on record now, and which; or the first problem."""
     from chains.registry import plugin_for
     from mapping.errors import MappingError
     from verifier.statement_import import import_statements
 
     try:
-        found = import_statements(work.store, work.settings, [path], None, None, plugin_for, work.actor, work.now)
+        found = import_statements(store, settings, [path], None, None, plugin_for, actor, now)
     except (InputError, MappingError) as error:
         return False, str(error)
     if found.problems:

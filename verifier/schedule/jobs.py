@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from verifier.schedule.due import DailyTime, EveryMinutes
 
 if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import Store
+
+
+PULL: Final = "statement_pull_"
+"""What the job of a source of statements is called, before the source's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,10 @@ def jobs_of(settings: Settings) -> list[Job]:
     ]
     if settings.statements.folder is not None:
         jobs.append(often("statement_folder", settings.statements.every_minutes, look_into_folder))
+    jobs += [
+        often(f"{PULL}{source.name}", source.every_minutes, partial(acts.pull_statements, source))
+        for source in settings.statements.sources
+    ]
     if section.control_review:
         jobs.append(each_day("control_review", section.control_review_at, acts.review_control))
     if section.compute:

@@ -48,6 +48,22 @@ class ScheduledRun:
 
 
 @dataclass(frozen=True, slots=True)
+class PulledFile:
+    """One content of a file that a source gave, and what its import gave."""
+
+    source: str
+    name: str
+    digest: str
+    validator: str
+    """The source's own name for this content; empty when it gave none."""
+    accepted: bool
+    """Whether its statements are on record, now or from before."""
+    text: str
+    """The statements, or the first problem."""
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FolderFile:
     """One content of a file of the watched folder, and what its import gave."""
 

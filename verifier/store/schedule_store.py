@@ -8,14 +8,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from verifier.errors import StoreError
-from verifier.schedule.records import FolderFile, RunOutcome, ScheduledRun, Slot
+from verifier.schedule.records import FolderFile, PulledFile, RunOutcome, ScheduledRun, Slot
 from verifier.store.engine import Database
-from verifier.store.tables import FolderFileRow, ScheduledRunEndRow, ScheduledRunRow, table
+from verifier.store.tables import FolderFileRow, PulledFileRow, ScheduledRunEndRow, ScheduledRunRow, table
 from verifier.store.unit import Unit
 
 RUN: Final = table(ScheduledRunRow)
 END: Final = table(ScheduledRunEndRow)
 FILE: Final = table(FolderFileRow)
+PULLED: Final = table(PulledFileRow)
 COLUMNS: Final = (*RUN.c, END.c.outcome, END.c.ended_at, END.c.exit_code, END.c.text)
 
 
@@ -80,6 +81,33 @@ class ScheduleStore(Database):
             known = sa.select(FILE.c.record_id).where(FILE.c.name == name, FILE.c.digest == digest)
             if unit.connection.execute(known).first() is None:
                 unit.add(FolderFileRow, name=name, digest=digest, accepted=accepted, text=text)
+
+    def pulled_files(self, source: str = "") -> list[PulledFile]:
+        """Every content of every file that sources gave, of all or of one, in order."""
+        query = sa.select(PULLED).order_by(PULLED.c.record_id)
+        with self.read() as connection:
+            rows = connection.execute(query.where(PULLED.c.source == source) if source else query).all()
+        return [
+            PulledFile(row.source, row.name, row.digest, row.validator, row.accepted, row.text, row.recorded_at)
+            for row in rows
+        ]
+
+    def add_pulled_file(self, file: PulledFile, actor: str) -> None:
+        """Record what the import of a file gave; the same content with the same result again changes nothing."""
+        payload = {"source": file.source, "name": file.name, "sha256": file.digest, "accepted": file.accepted}
+        with self.record("statements.pulled_file", actor, payload, file.seen_at) as unit:
+            same = (PULLED.c.source == file.source, PULLED.c.name == file.name, PULLED.c.digest == file.digest)
+            known = sa.select(PULLED.c.record_id).where(*same, PULLED.c.accepted == file.accepted)
+            if unit.connection.execute(known).first() is None:
+                unit.add(
+                    PulledFileRow,
+                    source=file.source,
+                    name=file.name,
+                    digest=file.digest,
+                    validator=file.validator,
+                    accepted=file.accepted,
+                    text=file.text,
+                )
 
 
 def _payload(slot: Slot) -> dict[str, object]:

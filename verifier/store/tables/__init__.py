@@ -33,7 +33,7 @@ from verifier.store.tables.chain import (
     UnparsedEventsRow,
 )
 from verifier.store.tables.changes import ChangeSearchRow, ChangeStepRow, TracedBlockRow
-from verifier.store.tables.clock import FolderFileRow, ScheduledRunEndRow, ScheduledRunRow
+from verifier.store.tables.clock import FolderFileRow, PulledFileRow, ScheduledRunEndRow, ScheduledRunRow
 from verifier.store.tables.coverage import (
     BackfilledTransferRow,
     BackfillFailureRow,
@@ -78,6 +78,18 @@ from verifier.store.tables.mapping import (
     TokenLayoutRow,
     WalletDescriptorRow,
     WalletRow,
+)
+from verifier.store.tables.plans import ShardFailureRow, ShardPlanRow
+from verifier.store.tables.people import (
+    AccountSecretRow,
+    CredentialEndRow,
+    CredentialRow,
+    LoginEndRow,
+    LoginRow,
+    PersonRow,
+    PersonStateRow,
+    WebSessionRow,
+    WebTicketRow,
 )
 from verifier.store.tables.possession import (
     ControlDecisionRow,
@@ -125,6 +137,7 @@ __all__ = [
     "AcceptedControlRow",
     "AccountBalanceRow",
     "AccountRelationRow",
+    "AccountSecretRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",
@@ -156,6 +169,8 @@ __all__ = [
     "ControlLocationRow",
     "ControlStateRow",
     "CoveredBlockRow",
+    "CredentialEndRow",
+    "CredentialRow",
     "CureActRow",
     "CureReceiptRow",
     "CustodianAccountRow",
@@ -178,16 +193,21 @@ __all__ = [
     "KeyChallengeRow",
     "LedgerEntryRow",
     "LienRow",
+    "LoginEndRow",
+    "LoginRow",
     "NodeCapabilityRow",
     "OrphanedBlockRow",
     "OtherAmountRow",
     "PabReliefRow",
+    "PersonRow",
+    "PersonStateRow",
     "PoolMemberRow",
     "PositionRow",
     "PossessionReviewRow",
     "PriceRow",
     "ProofGapRow",
     "ProofNodeRow",
+    "PulledFileRow",
     "ReadingRow",
     "ReconciliationRow",
     "ReserveBankAccountRow",
@@ -204,6 +224,8 @@ __all__ = [
     "ScheduledRunRow",
     "SecuritiesRunRow",
     "SecurityFactRow",
+    "ShardFailureRow",
+    "ShardPlanRow",
     "StatedAllocationRow",
     "StatementCheckRow",
     "StockLineRow",
@@ -225,6 +247,8 @@ __all__ = [
     "WalletDescriptorRow",
     "WalletRow",
     "WeakerScanRow",
+    "WebSessionRow",
+    "WebTicketRow",
     "WorkLeaseRow",
     "table",
 ]

@@ -1,4 +1,4 @@
-"""What the clock ran: one row for each run that was due, one for its end, and the files of the watched folder."""
+"""What the clock ran: one row for each run that was due, one for its end, the files of the folder and of sources."""
 
 from __future__ import annotations
 
@@ -48,5 +48,21 @@ class FolderFileRow(DataRow, table=True):
     name: str = column(Words())
     digest: str = column(Words())
     """SHA-256 of its content."""
+    accepted: bool = column(Flag())
+    text: str = column(Words())
+
+
+class PulledFileRow(DataRow, table=True):
+    """One content of a file that a source gave; twice where it was refused at first."""
+
+    __tablename__ = "pulled_file"
+    __table_args__ = rules(sa.UniqueConstraint("source", "name", "digest", "accepted"))
+
+    source: str = column(Words())
+    name: str = column(Words())
+    digest: str = column(Words())
+    """SHA-256 of its content."""
+    validator: str = column(Words())
+    """The source's own name for the content (ETag); empty when it gave none."""
     accepted: bool = column(Flag())
     text: str = column(Words())

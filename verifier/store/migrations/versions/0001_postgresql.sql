@@ -9,6 +9,17 @@ CREATE TABLE journal_entry (
 	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
 );
 
+CREATE TABLE web_ticket (
+	digest TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	browser TEXT NOT NULL,
+	content TEXT NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_web_ticket PRIMARY KEY (digest)
+);
+
+CREATE INDEX ix_web_ticket_expires_at ON web_ticket (expires_at);
+
 CREATE TABLE work_lease (
 	name TEXT NOT NULL,
 	token BIGINT NOT NULL,
@@ -201,6 +212,16 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE person (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	person_id TEXT NOT NULL,
+	CONSTRAINT pk_person PRIMARY KEY (record_id),
+	CONSTRAINT uq_person_person_id UNIQUE (person_id),
+	CONSTRAINT fk_person_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE possession_review (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -234,6 +255,21 @@ CREATE TABLE proof_node (
 	CONSTRAINT pk_proof_node PRIMARY KEY (record_id),
 	CONSTRAINT uq_proof_node_digest UNIQUE (digest),
 	CONSTRAINT fk_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE pulled_file (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	source TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	validator TEXT NOT NULL,
+	accepted BOOLEAN NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_pulled_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_pulled_file_source_name_digest_accepted UNIQUE (source, name, digest, accepted),
+	CONSTRAINT fk_pulled_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 );
 
 CREATE TABLE reading (
@@ -1020,6 +1056,22 @@ CREATE INDEX ix_lien_as_of ON lien (as_of);
 
 CREATE INDEX ix_lien_lien_id ON lien (lien_id);
 
+CREATE TABLE login (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	person_key BIGINT NOT NULL,
+	issuer TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	CONSTRAINT pk_login PRIMARY KEY (record_id),
+	CONSTRAINT fk_login_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_login_person_key FOREIGN KEY(person_key) REFERENCES person (record_id)
+);
+
+CREATE INDEX ix_login_issuer_subject ON login (issuer, subject);
+
+CREATE INDEX ix_login_person_key ON login (person_key);
+
 CREATE TABLE other_amount (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1061,6 +1113,21 @@ CREATE TABLE pab_relief (
 );
 
 CREATE INDEX ix_pab_relief_relief_id ON pab_relief (relief_id);
+
+CREATE TABLE person_state (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	person_key BIGINT NOT NULL,
+	name TEXT NOT NULL,
+	roles TEXT NOT NULL,
+	is_disabled BOOLEAN NOT NULL,
+	CONSTRAINT pk_person_state PRIMARY KEY (record_id),
+	CONSTRAINT fk_person_state_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_person_state_person_key FOREIGN KEY(person_key) REFERENCES person (record_id)
+);
+
+CREATE INDEX ix_person_state_person_key ON person_state (person_key);
 
 CREATE TABLE pool_member (
 	record_id BIGINT NOT NULL,
@@ -1355,6 +1422,22 @@ CREATE TABLE security_fact (
 
 CREATE INDEX ix_security_fact_security_id ON security_fact (security_id);
 
+CREATE TABLE shard_plan (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	shard BIGINT NOT NULL,
+	first_address TEXT NOT NULL,
+	last_address TEXT NOT NULL,
+	wallet_count BIGINT NOT NULL,
+	holding_count BIGINT NOT NULL,
+	holdings_digest TEXT NOT NULL,
+	CONSTRAINT pk_shard_plan PRIMARY KEY (record_id),
+	CONSTRAINT uq_shard_plan_sweep_key_shard UNIQUE (sweep_key, shard),
+	CONSTRAINT fk_shard_plan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_shard_plan_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
 CREATE TABLE stated_allocation (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1611,6 +1694,23 @@ CREATE TABLE wallet_descriptor (
 
 CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
 
+CREATE TABLE web_session (
+	digest TEXT NOT NULL,
+	session_key TEXT NOT NULL,
+	person_key BIGINT NOT NULL,
+	method TEXT NOT NULL,
+	address TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	used_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_web_session PRIMARY KEY (digest),
+	CONSTRAINT uq_web_session_session_key UNIQUE (session_key),
+	CONSTRAINT fk_web_session_person_key FOREIGN KEY(person_key) REFERENCES person (record_id)
+);
+
+CREATE INDEX ix_web_session_person_key ON web_session (person_key);
+
 CREATE TABLE approval_candidate (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1721,6 +1821,27 @@ CREATE TABLE control_decision (
 	CONSTRAINT fk_control_decision_substitution_key FOREIGN KEY(substitution_key) REFERENCES substitution (record_id)
 );
 
+CREATE TABLE credential (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	person_key BIGINT,
+	login_key BIGINT,
+	kind TEXT NOT NULL,
+	label TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	expires_at TIMESTAMP WITH TIME ZONE,
+	CONSTRAINT pk_credential PRIMARY KEY (record_id),
+	CONSTRAINT fk_credential_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_credential_person_key FOREIGN KEY(person_key) REFERENCES person (record_id),
+	CONSTRAINT fk_credential_login_key FOREIGN KEY(login_key) REFERENCES login (record_id)
+);
+
+CREATE INDEX ix_credential_digest ON credential (digest);
+
+CREATE INDEX ix_credential_person_key ON credential (person_key);
+
 CREATE TABLE cure_receipt (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1757,6 +1878,18 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
 	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE TABLE login_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	login_key BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_login_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_login_end_login_key UNIQUE (login_key),
+	CONSTRAINT fk_login_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_login_end_login_key FOREIGN KEY(login_key) REFERENCES login (record_id)
 );
 
 CREATE TABLE orphaned_block (
@@ -1804,6 +1937,21 @@ CREATE TABLE reserve_decision (
 	CONSTRAINT fk_reserve_decision_computation_key FOREIGN KEY(computation_key) REFERENCES reserve_computation (record_id),
 	CONSTRAINT ck_reserve_decision_remaining_range CHECK (abs(remaining) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
+
+CREATE TABLE shard_failure (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	plan_key BIGINT NOT NULL,
+	node_id TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_shard_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_shard_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_shard_failure_plan_key FOREIGN KEY(plan_key) REFERENCES shard_plan (record_id)
+);
+
+CREATE INDEX ix_shard_failure_plan_key ON shard_failure (plan_key);
 
 CREATE TABLE statement_check (
 	record_id BIGINT NOT NULL,
@@ -1889,6 +2037,14 @@ CREATE TABLE weaker_scan (
 	CONSTRAINT fk_weaker_scan_last_covered_key FOREIGN KEY(last_covered_key) REFERENCES covered_block (record_id)
 );
 
+CREATE TABLE account_secret (
+	credential_key BIGINT NOT NULL,
+	secret TEXT NOT NULL,
+	counter BIGINT NOT NULL,
+	CONSTRAINT pk_account_secret PRIMARY KEY (credential_key),
+	CONSTRAINT fk_account_secret_credential_key FOREIGN KEY(credential_key) REFERENCES credential (record_id)
+);
+
 CREATE TABLE backfill_unparsed (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1925,6 +2081,18 @@ CREATE TABLE case_cover (
 	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
 	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
 	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+);
+
+CREATE TABLE credential_end (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	credential_key BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_credential_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_credential_end_credential_key UNIQUE (credential_key),
+	CONSTRAINT fk_credential_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_credential_end_credential_key FOREIGN KEY(credential_key) REFERENCES credential (record_id)
 );
 
 CREATE TABLE sweep_end (
@@ -2090,6 +2258,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER node_capability_refuse_truncate BEFORE TRUNCATE ON node_capability
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER person_refuse_change BEFORE UPDATE OR DELETE ON person
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER person_refuse_truncate BEFORE TRUNCATE ON person
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER possession_review_refuse_change BEFORE UPDATE OR DELETE ON possession_review
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2100,6 +2274,12 @@ CREATE TRIGGER proof_node_refuse_change BEFORE UPDATE OR DELETE ON proof_node
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER proof_node_refuse_truncate BEFORE TRUNCATE ON proof_node
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pulled_file_refuse_change BEFORE UPDATE OR DELETE ON pulled_file
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER pulled_file_refuse_truncate BEFORE TRUNCATE ON pulled_file
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reading_refuse_change BEFORE UPDATE OR DELETE ON reading
@@ -2330,6 +2510,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER lien_refuse_truncate BEFORE TRUNCATE ON lien
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER login_refuse_change BEFORE UPDATE OR DELETE ON login
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER login_refuse_truncate BEFORE TRUNCATE ON login
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER other_amount_refuse_change BEFORE UPDATE OR DELETE ON other_amount
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2340,6 +2526,12 @@ CREATE TRIGGER pab_relief_refuse_change BEFORE UPDATE OR DELETE ON pab_relief
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER pab_relief_refuse_truncate BEFORE TRUNCATE ON pab_relief
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER person_state_refuse_change BEFORE UPDATE OR DELETE ON person_state
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER person_state_refuse_truncate BEFORE TRUNCATE ON person_state
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER pool_member_refuse_change BEFORE UPDATE OR DELETE ON pool_member
@@ -2424,6 +2616,12 @@ CREATE TRIGGER security_fact_refuse_change BEFORE UPDATE OR DELETE ON security_f
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER security_fact_refuse_truncate BEFORE TRUNCATE ON security_fact
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER shard_plan_refuse_change BEFORE UPDATE OR DELETE ON shard_plan
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER shard_plan_refuse_truncate BEFORE TRUNCATE ON shard_plan
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER stated_allocation_refuse_change BEFORE UPDATE OR DELETE ON stated_allocation
@@ -2528,6 +2726,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER control_decision_refuse_truncate BEFORE TRUNCATE ON control_decision
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER credential_refuse_change BEFORE UPDATE OR DELETE ON credential
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER credential_refuse_truncate BEFORE TRUNCATE ON credential
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER cure_receipt_refuse_change BEFORE UPDATE OR DELETE ON cure_receipt
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2538,6 +2742,12 @@ CREATE TRIGGER encumbrance_review_refuse_change BEFORE UPDATE OR DELETE ON encum
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER encumbrance_review_refuse_truncate BEFORE TRUNCATE ON encumbrance_review
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER login_end_refuse_change BEFORE UPDATE OR DELETE ON login_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER login_end_refuse_truncate BEFORE TRUNCATE ON login_end
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER orphaned_block_refuse_change BEFORE UPDATE OR DELETE ON orphaned_block
@@ -2556,6 +2766,12 @@ CREATE TRIGGER reserve_decision_refuse_change BEFORE UPDATE OR DELETE ON reserve
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER reserve_decision_refuse_truncate BEFORE TRUNCATE ON reserve_decision
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER shard_failure_refuse_change BEFORE UPDATE OR DELETE ON shard_failure
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER shard_failure_refuse_truncate BEFORE TRUNCATE ON shard_failure
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER statement_check_refuse_change BEFORE UPDATE OR DELETE ON statement_check
@@ -2604,6 +2820,12 @@ CREATE TRIGGER case_cover_refuse_change BEFORE UPDATE OR DELETE ON case_cover
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER case_cover_refuse_truncate BEFORE TRUNCATE ON case_cover
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER credential_end_refuse_change BEFORE UPDATE OR DELETE ON credential_end
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER credential_end_refuse_truncate BEFORE TRUNCATE ON credential_end
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_end_refuse_change BEFORE UPDATE OR DELETE ON sweep_end

@@ -10,6 +10,18 @@ CREATE TABLE journal_entry (
 )
  STRICT;
 
+CREATE TABLE web_ticket (
+	digest TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	browser TEXT NOT NULL,
+	content TEXT NOT NULL,
+	expires_at TEXT NOT NULL,
+	CONSTRAINT pk_web_ticket PRIMARY KEY (digest)
+)
+ STRICT;
+
+CREATE INDEX ix_web_ticket_expires_at ON web_ticket (expires_at);
+
 CREATE TABLE work_lease (
 	name TEXT NOT NULL,
 	token INTEGER NOT NULL,
@@ -218,6 +230,17 @@ CREATE TABLE node_capability (
 
 CREATE INDEX ix_node_capability_chain_id_node_id_capability ON node_capability (chain_id, node_id, capability);
 
+CREATE TABLE person (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	CONSTRAINT pk_person PRIMARY KEY (record_id),
+	CONSTRAINT uq_person_person_id UNIQUE (person_id),
+	CONSTRAINT fk_person_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
 CREATE TABLE possession_review (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -252,6 +275,23 @@ CREATE TABLE proof_node (
 	CONSTRAINT pk_proof_node PRIMARY KEY (record_id),
 	CONSTRAINT uq_proof_node_digest UNIQUE (digest),
 	CONSTRAINT fk_proof_node_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE pulled_file (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	source TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	validator TEXT NOT NULL,
+	accepted INTEGER NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_pulled_file PRIMARY KEY (record_id),
+	CONSTRAINT uq_pulled_file_source_name_digest_accepted UNIQUE (source, name, digest, accepted),
+	CONSTRAINT fk_pulled_file_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT ck_pulled_file_accepted_flag CHECK (accepted IN (0, 1))
 )
  STRICT;
 
@@ -1087,6 +1127,23 @@ CREATE INDEX ix_lien_as_of ON lien (as_of);
 
 CREATE INDEX ix_lien_lien_id ON lien (lien_id);
 
+CREATE TABLE login (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	person_key INTEGER NOT NULL,
+	issuer TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	CONSTRAINT pk_login PRIMARY KEY (record_id),
+	CONSTRAINT fk_login_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_login_person_key FOREIGN KEY(person_key) REFERENCES person (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_login_issuer_subject ON login (issuer, subject);
+
+CREATE INDEX ix_login_person_key ON login (person_key);
+
 CREATE TABLE other_amount (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1131,6 +1188,23 @@ CREATE TABLE pab_relief (
  STRICT;
 
 CREATE INDEX ix_pab_relief_relief_id ON pab_relief (relief_id);
+
+CREATE TABLE person_state (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	person_key INTEGER NOT NULL,
+	name TEXT NOT NULL,
+	roles TEXT NOT NULL,
+	is_disabled INTEGER NOT NULL,
+	CONSTRAINT pk_person_state PRIMARY KEY (record_id),
+	CONSTRAINT fk_person_state_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_person_state_person_key FOREIGN KEY(person_key) REFERENCES person (record_id),
+	CONSTRAINT ck_person_state_is_disabled_flag CHECK (is_disabled IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_person_state_person_key ON person_state (person_key);
 
 CREATE TABLE pool_member (
 	record_id INTEGER NOT NULL,
@@ -1441,6 +1515,23 @@ CREATE TABLE security_fact (
 
 CREATE INDEX ix_security_fact_security_id ON security_fact (security_id);
 
+CREATE TABLE shard_plan (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	shard INTEGER NOT NULL,
+	first_address TEXT NOT NULL,
+	last_address TEXT NOT NULL,
+	wallet_count INTEGER NOT NULL,
+	holding_count INTEGER NOT NULL,
+	holdings_digest TEXT NOT NULL,
+	CONSTRAINT pk_shard_plan PRIMARY KEY (record_id),
+	CONSTRAINT uq_shard_plan_sweep_key_shard UNIQUE (sweep_key, shard),
+	CONSTRAINT fk_shard_plan_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_shard_plan_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
 CREATE TABLE stated_allocation (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1712,6 +1803,24 @@ CREATE TABLE wallet_descriptor (
 
 CREATE INDEX ix_wallet_descriptor_chain_id_address ON wallet_descriptor (chain_id, address);
 
+CREATE TABLE web_session (
+	digest TEXT NOT NULL,
+	session_key TEXT NOT NULL,
+	person_key INTEGER NOT NULL,
+	method TEXT NOT NULL,
+	address TEXT NOT NULL,
+	agent TEXT NOT NULL,
+	created_at TEXT NOT NULL,
+	used_at TEXT NOT NULL,
+	expires_at TEXT NOT NULL,
+	CONSTRAINT pk_web_session PRIMARY KEY (digest),
+	CONSTRAINT uq_web_session_session_key UNIQUE (session_key),
+	CONSTRAINT fk_web_session_person_key FOREIGN KEY(person_key) REFERENCES person (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_web_session_person_key ON web_session (person_key);
+
 CREATE TABLE approval_candidate (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1829,6 +1938,28 @@ CREATE TABLE control_decision (
 )
  STRICT;
 
+CREATE TABLE credential (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	person_key INTEGER,
+	login_key INTEGER,
+	kind TEXT NOT NULL,
+	label TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	expires_at TEXT,
+	CONSTRAINT pk_credential PRIMARY KEY (record_id),
+	CONSTRAINT fk_credential_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_credential_person_key FOREIGN KEY(person_key) REFERENCES person (record_id),
+	CONSTRAINT fk_credential_login_key FOREIGN KEY(login_key) REFERENCES login (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_credential_digest ON credential (digest);
+
+CREATE INDEX ix_credential_person_key ON credential (person_key);
+
 CREATE TABLE cure_receipt (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1866,6 +1997,19 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
 	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE TABLE login_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	login_key INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_login_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_login_end_login_key UNIQUE (login_key),
+	CONSTRAINT fk_login_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_login_end_login_key FOREIGN KEY(login_key) REFERENCES login (record_id)
 )
  STRICT;
 
@@ -1917,6 +2061,22 @@ CREATE TABLE reserve_decision (
 	CONSTRAINT ck_reserve_decision_remaining_digits CHECK (remaining = '0' OR ((remaining GLOB '[1-9]*' OR remaining GLOB '-[1-9]*') AND substr(remaining, 2) NOT GLOB '*[^0-9]*' AND (length(ltrim(remaining, '-')) < 78 OR (length(ltrim(remaining, '-')) = 78 AND ltrim(remaining, '-') <= '115792089237316195423570985008687907853269984665640564039457584007913129639935'))))
 )
  STRICT;
+
+CREATE TABLE shard_failure (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	plan_key INTEGER NOT NULL,
+	node_id TEXT NOT NULL,
+	code TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_shard_failure PRIMARY KEY (record_id),
+	CONSTRAINT fk_shard_failure_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_shard_failure_plan_key FOREIGN KEY(plan_key) REFERENCES shard_plan (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_shard_failure_plan_key ON shard_failure (plan_key);
 
 CREATE TABLE statement_check (
 	record_id INTEGER NOT NULL,
@@ -2007,6 +2167,15 @@ CREATE TABLE weaker_scan (
 )
  STRICT;
 
+CREATE TABLE account_secret (
+	credential_key INTEGER NOT NULL,
+	secret TEXT NOT NULL,
+	counter INTEGER NOT NULL,
+	CONSTRAINT pk_account_secret PRIMARY KEY (credential_key),
+	CONSTRAINT fk_account_secret_credential_key FOREIGN KEY(credential_key) REFERENCES credential (record_id)
+)
+ STRICT;
+
 CREATE TABLE backfill_unparsed (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -2045,6 +2214,19 @@ CREATE TABLE case_cover (
 	CONSTRAINT fk_case_cover_event_key FOREIGN KEY(event_key) REFERENCES case_event (record_id),
 	CONSTRAINT fk_case_cover_location_key FOREIGN KEY(location_key) REFERENCES interned_text (record_id),
 	CONSTRAINT fk_case_cover_asset_key FOREIGN KEY(asset_key) REFERENCES interned_text (record_id)
+)
+ STRICT;
+
+CREATE TABLE credential_end (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	credential_key INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_credential_end PRIMARY KEY (record_id),
+	CONSTRAINT uq_credential_end_credential_key UNIQUE (credential_key),
+	CONSTRAINT fk_credential_end_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_credential_end_credential_key FOREIGN KEY(credential_key) REFERENCES credential (record_id)
 )
  STRICT;
 
@@ -2200,6 +2382,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); E
 CREATE TRIGGER node_capability_refuse_delete BEFORE DELETE ON node_capability
 BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
 
+CREATE TRIGGER person_refuse_update BEFORE UPDATE ON person
+BEGIN SELECT RAISE(ABORT, 'rows of person are added, never changed'); END;
+
+CREATE TRIGGER person_refuse_delete BEFORE DELETE ON person
+BEGIN SELECT RAISE(ABORT, 'rows of person are added, never changed'); END;
+
 CREATE TRIGGER possession_review_refuse_update BEFORE UPDATE ON possession_review
 BEGIN SELECT RAISE(ABORT, 'rows of possession_review are added, never changed'); END;
 
@@ -2211,6 +2399,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of proof_node are added, never changed'); END;
 
 CREATE TRIGGER proof_node_refuse_delete BEFORE DELETE ON proof_node
 BEGIN SELECT RAISE(ABORT, 'rows of proof_node are added, never changed'); END;
+
+CREATE TRIGGER pulled_file_refuse_update BEFORE UPDATE ON pulled_file
+BEGIN SELECT RAISE(ABORT, 'rows of pulled_file are added, never changed'); END;
+
+CREATE TRIGGER pulled_file_refuse_delete BEFORE DELETE ON pulled_file
+BEGIN SELECT RAISE(ABORT, 'rows of pulled_file are added, never changed'); END;
 
 CREATE TRIGGER reading_refuse_update BEFORE UPDATE ON reading
 BEGIN SELECT RAISE(ABORT, 'rows of reading are added, never changed'); END;
@@ -2440,6 +2634,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of lien are added, never changed'); END;
 CREATE TRIGGER lien_refuse_delete BEFORE DELETE ON lien
 BEGIN SELECT RAISE(ABORT, 'rows of lien are added, never changed'); END;
 
+CREATE TRIGGER login_refuse_update BEFORE UPDATE ON login
+BEGIN SELECT RAISE(ABORT, 'rows of login are added, never changed'); END;
+
+CREATE TRIGGER login_refuse_delete BEFORE DELETE ON login
+BEGIN SELECT RAISE(ABORT, 'rows of login are added, never changed'); END;
+
 CREATE TRIGGER other_amount_refuse_update BEFORE UPDATE ON other_amount
 BEGIN SELECT RAISE(ABORT, 'rows of other_amount are added, never changed'); END;
 
@@ -2451,6 +2651,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of pab_relief are added, never changed'); END;
 
 CREATE TRIGGER pab_relief_refuse_delete BEFORE DELETE ON pab_relief
 BEGIN SELECT RAISE(ABORT, 'rows of pab_relief are added, never changed'); END;
+
+CREATE TRIGGER person_state_refuse_update BEFORE UPDATE ON person_state
+BEGIN SELECT RAISE(ABORT, 'rows of person_state are added, never changed'); END;
+
+CREATE TRIGGER person_state_refuse_delete BEFORE DELETE ON person_state
+BEGIN SELECT RAISE(ABORT, 'rows of person_state are added, never changed'); END;
 
 CREATE TRIGGER pool_member_refuse_update BEFORE UPDATE ON pool_member
 BEGIN SELECT RAISE(ABORT, 'rows of pool_member are added, never changed'); END;
@@ -2535,6 +2741,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of security_fact are added, never changed'); END
 
 CREATE TRIGGER security_fact_refuse_delete BEFORE DELETE ON security_fact
 BEGIN SELECT RAISE(ABORT, 'rows of security_fact are added, never changed'); END;
+
+CREATE TRIGGER shard_plan_refuse_update BEFORE UPDATE ON shard_plan
+BEGIN SELECT RAISE(ABORT, 'rows of shard_plan are added, never changed'); END;
+
+CREATE TRIGGER shard_plan_refuse_delete BEFORE DELETE ON shard_plan
+BEGIN SELECT RAISE(ABORT, 'rows of shard_plan are added, never changed'); END;
 
 CREATE TRIGGER stated_allocation_refuse_update BEFORE UPDATE ON stated_allocation
 BEGIN SELECT RAISE(ABORT, 'rows of stated_allocation are added, never changed'); END;
@@ -2638,6 +2850,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of control_decision are added, never changed'); 
 CREATE TRIGGER control_decision_refuse_delete BEFORE DELETE ON control_decision
 BEGIN SELECT RAISE(ABORT, 'rows of control_decision are added, never changed'); END;
 
+CREATE TRIGGER credential_refuse_update BEFORE UPDATE ON credential
+BEGIN SELECT RAISE(ABORT, 'rows of credential are added, never changed'); END;
+
+CREATE TRIGGER credential_refuse_delete BEFORE DELETE ON credential
+BEGIN SELECT RAISE(ABORT, 'rows of credential are added, never changed'); END;
+
 CREATE TRIGGER cure_receipt_refuse_update BEFORE UPDATE ON cure_receipt
 BEGIN SELECT RAISE(ABORT, 'rows of cure_receipt are added, never changed'); END;
 
@@ -2649,6 +2867,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_review are added, never changed')
 
 CREATE TRIGGER encumbrance_review_refuse_delete BEFORE DELETE ON encumbrance_review
 BEGIN SELECT RAISE(ABORT, 'rows of encumbrance_review are added, never changed'); END;
+
+CREATE TRIGGER login_end_refuse_update BEFORE UPDATE ON login_end
+BEGIN SELECT RAISE(ABORT, 'rows of login_end are added, never changed'); END;
+
+CREATE TRIGGER login_end_refuse_delete BEFORE DELETE ON login_end
+BEGIN SELECT RAISE(ABORT, 'rows of login_end are added, never changed'); END;
 
 CREATE TRIGGER orphaned_block_refuse_update BEFORE UPDATE ON orphaned_block
 BEGIN SELECT RAISE(ABORT, 'rows of orphaned_block are added, never changed'); END;
@@ -2667,6 +2891,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of reserve_decision are added, never changed'); 
 
 CREATE TRIGGER reserve_decision_refuse_delete BEFORE DELETE ON reserve_decision
 BEGIN SELECT RAISE(ABORT, 'rows of reserve_decision are added, never changed'); END;
+
+CREATE TRIGGER shard_failure_refuse_update BEFORE UPDATE ON shard_failure
+BEGIN SELECT RAISE(ABORT, 'rows of shard_failure are added, never changed'); END;
+
+CREATE TRIGGER shard_failure_refuse_delete BEFORE DELETE ON shard_failure
+BEGIN SELECT RAISE(ABORT, 'rows of shard_failure are added, never changed'); END;
 
 CREATE TRIGGER statement_check_refuse_update BEFORE UPDATE ON statement_check
 BEGIN SELECT RAISE(ABORT, 'rows of statement_check are added, never changed'); END;
@@ -2715,6 +2945,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
 
 CREATE TRIGGER case_cover_refuse_delete BEFORE DELETE ON case_cover
 BEGIN SELECT RAISE(ABORT, 'rows of case_cover are added, never changed'); END;
+
+CREATE TRIGGER credential_end_refuse_update BEFORE UPDATE ON credential_end
+BEGIN SELECT RAISE(ABORT, 'rows of credential_end are added, never changed'); END;
+
+CREATE TRIGGER credential_end_refuse_delete BEFORE DELETE ON credential_end
+BEGIN SELECT RAISE(ABORT, 'rows of credential_end are added, never changed'); END;
 
 CREATE TRIGGER sweep_end_refuse_update BEFORE UPDATE ON sweep_end
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_end are added, never changed'); END;

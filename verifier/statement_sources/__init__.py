@@ -1,0 +1,1 @@
+"""Where custodians' statements are pulled from: sources by entry point, and what is done with what they give."""
