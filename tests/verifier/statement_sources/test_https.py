@@ -36,7 +36,11 @@ def files(authority: Authority, tmp_path: Path) -> Iterator[Files]:
 
 def settings(files: Files, folder: Path, path: str = "/dtc-{date}.fin", **changes: Any) -> SourceSettings:
     own = {name: changes.pop(name) for name in ("seconds_max", "bytes_max") if name in changes}
-    given = {"ca_file": folder / "authority.pem", "inside": True, "file_name": "dtc-{date}.fin"} | changes
+    given: dict[str, Any] = {
+        "ca_file": folder / "authority.pem",
+        "inside": True,
+        "file_name": "dtc-{date}.fin",
+    } | changes
     given.setdefault("url", SecretStr(f"https://127.0.0.1:{files.port}{path}?key={CANARY}"))
     return SourceSettings(name="dtc", https=HttpsSettings(**given), **own)
 
