@@ -16,8 +16,6 @@ from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from mapping.importer import ImportResult
-    from verifier.config import Settings
-    from verifier.store import Store
 
 PROBLEMS_SHOWN = 200
 WALLETS_SHOWN = 20
@@ -53,6 +51,7 @@ def register(app: typer.Typer) -> None:
         from chains.registry import plugin_for
         from mapping.csvfile import CsvLimits
         from mapping.importer import ImportOptions, read_files
+        from verifier import posting
 
         settings = settings_of(ctx)
         if missing := [path for path in paths if not path.exists()]:
@@ -69,9 +68,8 @@ def register(app: typer.Typer) -> None:
             )
             with output.progress("reading", None, quiet=as_json), store.known() as known:
                 result = read_files(paths, known, options, plugin_for)
-            if result.ok and not dry_run and not result.is_noop:
-                store.apply_import(result, actor, moment)
-                _look_at_reserve(store, settings, result, actor, moment)
+            if not dry_run:
+                posting.apply(store, settings, result, actor, moment)
         return _report(result, dry_run, as_json)
 
     @app.command()
@@ -88,8 +86,7 @@ def register(app: typer.Typer) -> None:
 
         Example: custody post clients client_id=C-1 name="Client 1" opened_on=2026-01-02
         """
-        from chains.registry import plugin_for
-        from mapping.importer import ImportOptions, post_row
+        from verifier import posting
 
         row: dict[str, str] = {}
         for value in values:
@@ -99,13 +96,7 @@ def register(app: typer.Typer) -> None:
             row[column] = text
         settings = settings_of(ctx)
         with opened_store(settings) as store:
-            moment = now()
-            options = ImportOptions(accept_unchecksummed=settings.imports.accept_unchecksummed, now=moment)
-            with store.known() as known:
-                result = post_row(table, row, known, options, plugin_for)
-            if result.ok and not dry_run and not result.is_noop:
-                store.apply_import(result, actor, moment)
-                _look_at_reserve(store, settings, result, actor, moment)
+            result = posting.post(store, settings, table, row, actor, now(), dry_run=dry_run)
         return _report(result, dry_run, as_json)
 
     map_app = typer.Typer(no_args_is_help=True, help="Who owns what where: client, asset, chain, address.")
@@ -266,58 +257,11 @@ def _moment(text: str) -> datetime | None:
         raise InputError(str(error)) from None
 
 
-def _look_at_reserve(store: Store, settings: Settings, result: ImportResult, actor: str, moment: datetime) -> None:
-    """What was stated about the reserve or the books may have made a deficit: its case is opened at once.
+def _report(result: ImportResult, dry_run: bool, as_json: bool) -> int:
+    from verifier.posting import import_json
 
-    Raises `StoredNotJudged` when that cannot be told; the import stays.
-    """
-    from mapping.tables import BOOKS_TABLES
-    from mapping.tables.reserve import RESERVE_TABLES
-    from verifier import control_cases, control_rail, reserve_cases, reserve_rail
-
-    imported = {file.table for file in result.files}
-    keeps_books = bool(imported & {table.name for table in BOOKS_TABLES})
-    if imported & {table.name for table in RESERVE_TABLES} or (keeps_books and reserve_rail.in_use(store, moment)):
-        reserve_cases.look_after("the import", store, settings, actor, moment)
-    if keeps_books and control_rail.in_use(store, moment):
-        control_cases.look_after("the import", store, settings, actor, moment)
-
-
-def _report(result: object, dry_run: bool, as_json: bool) -> int:
-    from mapping.importer import ImportResult
-
-    assert isinstance(result, ImportResult)
     if as_json:
-        output.emit_json(
-            {
-                "stored": result.ok and not dry_run and not result.is_noop,
-                "dry_run": dry_run,
-                "records": result.row_count,
-                "unchanged": result.unchanged,
-                "files": [
-                    {
-                        "name": file.name,
-                        "table": file.table,
-                        "sha256": file.digest,
-                        "rows": file.rows,
-                        "already_imported": file.already_imported,
-                    }
-                    for file in result.files
-                ],
-                "problems": [
-                    {
-                        "file": problem.file,
-                        "line": problem.line,
-                        "column": problem.column,
-                        "value": problem.value,
-                        "reason": problem.reason,
-                    }
-                    for problem in result.problems
-                ],
-                "problems_omitted": result.problems_omitted,
-                "notices": [str(notice) for notice in result.notices],
-            }
-        )
+        output.emit_json(import_json(result, dry_run=dry_run))
         return output.EXIT_OK if result.ok else output.EXIT_NOT_CHECKED
     for notice in result.notices[:PROBLEMS_SHOWN]:
         output.say(f"[yellow]note[/yellow] {output.clean(notice)}")
