@@ -31,6 +31,7 @@ from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.known_head import note_head
 from verifier.output_bundling import chain_outputs
 from verifier.proof_bundling import chain_proofs, proof_nodes, transaction_proof_records
 from verifier.records import IN_ORDER_OUTCOMES, Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
@@ -67,7 +68,7 @@ def issue_bundle(
     Movements are included from `since` (a height per chain), else from the block after the previous bundle's, else
     from the first covered one. The bundle's moment is a journal entry made first; until it is issued nothing new is
     recorded, so that an export that was killed gives the same digest when it is repeated. `liabilities_secret` salts
-    the liabilities tree and never leaves the house.
+    the liabilities tree and never leaves the house. Last, the journal's head is noted outside the database.
 
     Raises `InputError` when there is no sweep to speak of or another file is in the way, `BundleRefused` when a
     verifier would refuse the bundle, `StoreBusy` when something was recorded in between; nothing is written then.
@@ -97,6 +98,7 @@ def issue_bundle(
         if not was_there:
             path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
         raise
+    note_head(store, settings.database.head_file, "export", clock())
     return written
 
 
@@ -114,7 +116,8 @@ def _gather(
         operators = {node.node_id: node.operator for node in section.nodes}
         first = since.get(chain_id, _next_height(store, chain_id, summary, previous))
         parts.append(_ChainPart(store, start, summary, operators, first))
-    sequence = previous.sequence + 1 if previous else 1
+    before = store.newest_bundle()  # one that a restored database lost keeps its number
+    sequence = before[0] + 1 if before else 1
     as_of = max(part.start.block.timestamp for part in parts)
     # A block's time may be a little ahead of the firm's clock.
     created_at = max(head.recorded_at, as_of, *(part.summary.finished_at for part in parts))
@@ -130,7 +133,7 @@ def _gather(
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
-        previous_digest=previous.digest if previous else None,
+        previous_digest=before[1] if before else None,
         firm=records.FirmRecord(settings.firm.name, ""),
         as_of=as_of,
         created_at=created_at,

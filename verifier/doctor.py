@@ -129,11 +129,12 @@ def _anvil() -> str:
 
 
 def _database(settings: Settings) -> str:
+    from verifier.known_head import require_ready
     from verifier.store import open_store
 
     store = open_store(settings.database.url.get_secret_value())
     try:
-        store.require_current()
+        require_ready(store, settings)
         head = store.head()
         return f"schema {store.schema_version()}, journal entry {head.sequence if head else 0}"
     finally:

@@ -9,13 +9,21 @@ VerifierError                  every error of this package; has a stable `code` 
 │   ├── LeaseHeld              another process does this work already
 │   ├── LeaseLost              another process took the work over; what was late is not written
 │   ├── SchemaOutdated         the database has another schema version than this program
-│   └── JournalBroken          the journal or a row it speaks of was changed
+│   ├── JournalBroken          the journal or a row it speaks of was changed
+│   ├── JournalRolledBack      entries that are known outside the database are not in it
+│   └── HeadFileError          the file that says which entries are known cannot be read or written
+├── PlanDiffers                a worker's books give other holdings than the sweep planned
+├── QueueMissing               the workers' queue was not made in the database, or is another version's
 ├── ArchiveError               the archive folder cannot be written, or holds something else
 ├── BundleRefused              a verifier would refuse the bundle that was asked for
 ├── StoredNotJudged            what was given is stored, and what follows from it could not be judged
 ├── InstructionConflict        an instruction is not in the state the action needs, or maker and checker are one
 ├── WithdrawalRefused          a withdrawal that 15c3-3(g) does not permit
 ├── SubstitutionRefused        a substitution that would cure no control deficit, or make another
+├── ProposalConflict           a change of mapping or policies is not in the state the action needs
+├── PoliciesNotApproved        the configured policies wait for a second person
+├── WorkflowConflict           maker and checker are one person; each kind of record raises its own in its place
+├── VersionConflict            what was acted on has changed since it was looked at
 └── CaseConflict               a case is not in the state the action needs, or maker and checker are one
 """
 
@@ -94,7 +102,7 @@ class SchemaOutdated(StoreError):
     """The database has another schema version than this program."""
 
     code = "schema-outdated"
-    advice = "Run `custody init` once with this version to bring the database up to date."
+    advice = "Run `custody db upgrade` (or `custody init`) once with this version to bring the database up to date."
 
 
 class JournalBroken(StoreError):
@@ -102,6 +110,36 @@ class JournalBroken(StoreError):
 
     code = "journal-broken"
     advice = "Stop; restore a backup or investigate. `custody journal verify` names the first broken entry."
+
+
+class JournalRolledBack(StoreError):
+    """Entries that are known outside the database are not in it: an older copy was put back."""
+
+    code = "journal-rolled-back"
+    advice = (
+        "Find the newer database; if this copy is the best there is, run `custody db accept-restore --reason TEXT`."
+    )
+
+
+class HeadFileError(StoreError):
+    """The file that says which journal entry is known outside the database cannot be read or written."""
+
+    code = "head-file"
+    advice = "Make the file named by [database] head_file readable and writable, then run `custody db record-head`."
+
+
+class PlanDiffers(VerifierError):
+    """A process works out other holdings for a shard than the sweep planned; it reads and writes nothing."""
+
+    code = "plan-differs"
+    advice = "Run the same version of this program with the same database everywhere, and sweep again."
+
+
+class QueueMissing(VerifierError):
+    """The workers' queue was not made in the database, or is that of another version."""
+
+    code = "queue-missing"
+    advice = "Run `custody worker --prepare` once with this version."
 
 
 class BundleRefused(VerifierError):
@@ -116,6 +154,34 @@ class StoredNotJudged(VerifierError):
 
     code = "stored-not-judged"
     advice = "Do not repeat it; remove the cause and run `custody reserve check`."
+
+
+class WorkflowConflict(VerifierError):
+    """Somebody would approve what they proposed, or approve it twice."""
+
+    code = "workflow-conflict"
+    advice = "Let another person decide."
+
+
+class VersionConflict(VerifierError):
+    """What was acted on has changed since it was looked at: an approval would be of something nobody saw."""
+
+    code = "version-conflict"
+    advice = "Look at it again as it is now, and decide then; a proposal on other facts is returned and made anew."
+
+
+class ProposalConflict(VerifierError):
+    """A proposed change of the mapping or the policies is not in the state the action needs."""
+
+    code = "proposal-conflict"
+    advice = "Look at `custody approvals list --all` and choose the action that fits."
+
+
+class PoliciesNotApproved(VerifierError):
+    """The configured policies are not those that two people agreed on; nothing runs on them."""
+
+    code = "policies-not-approved"
+    advice = "Let another person run `custody approvals approve`, or put the approved configuration back."
 
 
 class CaseConflict(VerifierError):

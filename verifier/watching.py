@@ -13,6 +13,7 @@ from chains.types import ChainId, Finality, FinalityKind, chain_namespace
 from verifier.config import Settings
 from verifier.errors import LeaseHeld, LeaseLost
 from verifier.head_look import HeadLook
+from verifier.known_head import require_ready
 from verifier.readers import chain_sweep
 from verifier.rules.heartbeat import heartbeat_limit
 from verifier.store import Store, open_store
@@ -53,7 +54,7 @@ def watch_chain(
         return advance
 
     try:
-        store.require_current()
+        require_ready(store, settings)
         plugin = plugin_for(config.chain_id)
         look = HeadLook(
             store,

@@ -73,13 +73,14 @@ def config_of(ctx: typer.Context) -> Path | None:
 
 @contextlib.contextmanager
 def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
-    """The database of the configuration, its schema and journal head checked."""
+    """The database of the configuration, its schema and journal head checked, also against the head known outside."""
+    from verifier.known_head import require_ready
     from verifier.store import open_store
 
     store = open_store(settings.database.url.get_secret_value())
     try:
         if check_head:
-            store.require_current()
+            require_ready(store, settings)
         else:
             store.require_schema()
         yield store

@@ -23,6 +23,7 @@ from chains.errors import ChainError
 from exports.reserve.errors import ReserveError
 from verifier.config import Settings
 from verifier.errors import LeaseHeld, LeaseLost, StoreError, VerifierError
+from verifier.known_head import require_ready
 from verifier.schedule.due import DailyTime, EveryMinutes
 from verifier.schedule.jobs import Job, jobs_of
 from verifier.schedule.records import ScheduledRun
@@ -70,7 +71,7 @@ class BusinessClock:
         while not self._stop.is_set():
             store = self._open()
             try:
-                store.require_current()
+                require_ready(store, self._settings)
                 self._opened(store)
                 with store.leased(LEASE_NAME) as lease:
                     told = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
+import orjson
 import sqlalchemy as sa
 
 from chains.types import ChainId
 from verifier.errors import StoreError
-from verifier.store.engine import Database
+from verifier.store.engine import ENTRY, SEAL, Database
 from verifier.store.records import IssuedBundle, JournalHead, SupersededBundle
 from verifier.store.sweep_store import COVERED, ORPHANED, ORPHANED_HASHES
 from verifier.store.tables import BundleBlockRow, BundleIssuedRow, table
@@ -39,6 +40,30 @@ class BundleStore(Database):
                 )
                 for row in connection.execute(query)
             ]
+
+    def newest_bundle(self) -> tuple[int, str] | None:
+        """Number and digest of the newest bundle that was issued, also of one that a restored database lost."""
+        with self.read() as connection:
+            issued = [
+                (row.sequence, row.digest)
+                for row in connection.execute(
+                    sa.select(BUNDLE.c.sequence, BUNDLE.c.digest).order_by(BUNDLE.c.sequence.desc()).limit(1)
+                )
+            ]
+            accepted = [
+                orjson.loads(payload)
+                for payload in connection.execute(
+                    sa.select(ENTRY.c.payload).where(ENTRY.c.kind == "restore.accepted")
+                ).scalars()
+            ]
+        lost = [(each["bundle_sequence"], each["bundle_digest"]) for each in accepted if each["bundle_sequence"]]
+        return max(issued + lost, key=lambda each: each[0], default=None)
+
+    def entry_digest(self, sequence: int) -> str | None:
+        """The digest that seals a journal entry; None when there is no such entry."""
+        with self.read() as connection:
+            found = connection.execute(sa.select(SEAL.c.entry_digest).where(SEAL.c.sequence == sequence)).scalar()
+        return str(found) if found is not None else None
 
     def superseded_bundles(self) -> list[SupersededBundle]:
         """Issued bundles with a block that left its chain and did not come back, oldest first."""

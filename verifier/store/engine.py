@@ -249,6 +249,15 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
     return engine
 
 
+def sqlite_file(url_text: str) -> Path | None:
+    """The file of a SQLite database; None for another database. Raises `StoreError` for no URL at all."""
+    try:
+        url = sa.make_url(url_text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreError("the database URL cannot be read") from None
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
 def _create_private(path: Path) -> None:
     """Create the file readable by its owner only; SQLite gives its companions the same mode."""
     try:

@@ -1,0 +1,226 @@
+"""Copies of a SQLite database: made while it is in use, checked whole, and put back with a record of who did and why.
+
+PostgreSQL has its own tools for that; what is ours for both is the check and the head known outside (`known_head`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from verifier.errors import InputError, JournalBroken, StoreBusy, StoreError
+from verifier.known_head import AcceptedRestore, note_head, read_known_head, record_restore, renew_head, sync_folder
+
+if TYPE_CHECKING:
+    from verifier.journal import JournalReport
+    from verifier.store import Store
+
+COMPANIONS: Final = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps beside a database while it is open."""
+
+Progress = Callable[[int], None]
+"""Called with the number of further journal entries checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy that was made, and found whole."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    head: tuple[int, str]
+    """Sequence and digest of its newest journal entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A copy that was put back."""
+
+    accepted: AcceptedRestore
+    kept: Path | None
+    """The database that was in its place, under the name it has now."""
+    schema: str
+
+
+def back_up(
+    database: Path, to: Path, head_file: Path | None, now: datetime, progress: Progress | None = None
+) -> Backup:
+    """Copy the database as it is at one moment, check every journal entry and row of the copy, and note its head.
+
+    Writers are not held up. `to` is one file that needs no other, readable by its owner only; it is there when the copy
+    was found whole, and never before. Raises `InputError` when `to` exists, `JournalBroken`, or `StoreError`.
+    """
+    if to.exists():
+        raise InputError(f"{to.name} exists already; it was not overwritten")
+    if not to.parent.is_dir():
+        raise InputError(f"there is no folder {to.parent}")
+    with _beside(to) as beside:
+        _copy(database, beside)
+        report = _check(beside, to.name, {}, progress)
+        if report.head is None:
+            raise InputError("the database is empty: there is nothing to back up")
+        with _opened(beside) as copied:
+            note_head(copied, head_file, "backup", now)
+        _settle(beside)
+        digest, size = _digest(beside), beside.stat().st_size
+        try:
+            os.link(beside, to)  # refuses a file that came in between
+        except FileExistsError:
+            raise InputError(f"{to.name} exists already; it was not overwritten") from None
+        sync_folder(to.parent)
+    return Backup(to, digest, size, report.head)
+
+
+def check_copy(path: Path, known_heads: Mapping[int, str], progress: Progress | None = None) -> JournalReport:
+    """Whether a copy is whole: SQLite's own check of the file, then every journal entry and every row.
+
+    The file is not touched; a copy of it is looked at. `known_heads` are entry digests by sequence; those above the
+    copy's newest entry say nothing about it. Raises `InputError` without a file, `StoreError` when it is no sound
+    database of this program, `JournalBroken` when its journal does not hold.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file {path.name}")
+    with _beside(path) as beside:
+        _copy(path, beside)
+        return _check(beside, path.name, known_heads, progress)
+
+
+def restore(
+    copy: Path,
+    database: Path,
+    head_file: Path | None,
+    reason: str,
+    actor: str,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Restored:
+    """Put a copy in the database's place, and record in it who did and why.
+
+    The copy is checked first and brought to this program's schema; what it replaces is kept under another name. Raises
+    `StoreBusy` when another process has the database open, `InputError`, `JournalBroken` or another `StoreError`; the
+    database in place is as it was then.
+    """
+    if not copy.is_file():
+        raise InputError(f"there is no file {copy.name}")
+    known = read_known_head(head_file)
+    with _beside(database) as beside:
+        _copy(copy, beside)
+        _check(beside, copy.name, {}, progress)
+        with _opened(beside) as store:
+            schema = store.migrate(actor, now)
+            # Recorded before it is in place: a process that dies in between has restored nothing.
+            accepted = record_restore(store, known, reason, actor, now)
+        _settle(beside)
+        kept = _set_aside(database, now)
+        beside.replace(database)
+        sync_folder(database.parent)
+    with _opened(database) as store:
+        renew_head(store, head_file, now)
+    return Restored(accepted, kept, schema)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A private file in the same folder, gone afterwards unless it was renamed; what fails is told without its path."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(descriptor)
+        beside = Path(name)
+        try:
+            yield beside
+        finally:
+            for suffix in ("", *COMPANIONS):
+                Path(name + suffix).unlink(missing_ok=True)
+    except sqlite3.Error as error:
+        raise StoreError(f"the database could not be copied: {error}") from None
+    except OSError as error:
+        raise StoreError(f"the copy could not be written ({error.strerror})") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Store]:
+    from verifier.store import open_store
+
+    store = open_store(f"sqlite:///{path}")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Everything the source holds at one moment, what is only in its write-ahead log too. In one step: no restarts."""
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(target)) as writing,
+    ):
+        reading.backup(writing)
+
+
+def _check(path: Path, name: str, known_heads: Mapping[int, str], progress: Progress | None) -> JournalReport:
+    """Check a file of our own; `name` is how it is called to people."""
+    from verifier.journal import verify_journal
+
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{name} is no sound database: {error}") from None
+    if answer != "ok":
+        raise StoreError(f"{name} is damaged: {answer}")
+    with _opened(path) as store:
+        found = store.schema_version()
+        if not found:
+            raise StoreError(f"{name} has no schema: it is no database of this program")
+        head = store.head()
+        heads = {number: digest for number, digest in known_heads.items() if head and number <= head.sequence}
+        report = verify_journal(store, known_heads=heads, progress=progress)
+    if not report.ok:
+        raise JournalBroken(f"{name}: journal entry {report.first_broken}: {report.reason}")
+    return report
+
+
+def _settle(path: Path) -> None:
+    """Bring what is in the write-ahead log into the file, and the file onto the disk: it needs no other then."""
+    with closing(sqlite3.connect(path)) as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    if mode != "delete":
+        raise StoreError("the copy is in use by another process")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _set_aside(database: Path, now: datetime) -> Path | None:
+    """Give the database that is in place a second name, with its companions; None when there is none."""
+    if not database.exists():
+        return None
+    kept = database.with_name(f"{database.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
+    try:
+        with closing(sqlite3.connect(database, timeout=1.0)) as connection:
+            # Only possible while nobody else has it open; afterwards it is one file.
+            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise StoreBusy("another process has the database open; nothing was replaced") from None
+    except sqlite3.DatabaseError:
+        pass  # damaged: it is kept as it is, with whatever belongs to it
+    os.link(database, kept)
+    for suffix in COMPANIONS:
+        companion = Path(f"{database}{suffix}")
+        if companion.exists():
+            companion.replace(f"{kept}{suffix}")
+    return kept
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
