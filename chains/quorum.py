@@ -26,6 +26,7 @@ from chains.agreement import (
 from chains.block_trace import BlockTrace, as_change_explainer, merge_traces
 from chains.disputes import disputed, transfer_disputes
 from chains.errors import ChainConfigError, QuorumNotReached, ReadError, UnsupportedByNode
+from chains.kept_answers import KeptRead, take_answers
 from chains.panel import Failures, Panel
 from chains.quorum_balances import merge_balances
 from chains.reader import (
@@ -170,6 +171,10 @@ class QuorumReader:
         if progress is not None:
             progress(len(holdings))
         return merged.observations
+
+    def take_answers(self) -> tuple[KeptRead, ...]:
+        """The answers of each node's last read of balances, where they are kept: also of those that disagree."""
+        return tuple(kept for node in self._panel.present for kept in take_answers(self._panel.readers[node]))
 
     def block_at(self, height: int) -> BlockRef:
         """The block that a quorum of operators has at a height."""

@@ -83,6 +83,8 @@ class ChainConfig:
     """Where an adapter may keep what it can read again from its node; in memory only without one."""
     state_proofs: StateProofMode = StateProofMode.OFF
     """Whether balances are proven against the header, where the chain's adapter can."""
+    keep_answers: bool = False
+    """Whether the answers that balances were decoded from are kept, where the adapter can (`chains.kept_answers`)."""
     catch_up_blocks_max: int = 20_000
     """Most past blocks that reading a balance may read first; more of them are loaded by a command of their own."""
 

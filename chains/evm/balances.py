@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from chains.errors import (
@@ -31,6 +31,7 @@ from chains.evm.scanner import TOKENS_PER_PROGRAM_MAX, AccountKind
 from chains.evm.strategies import STRATEGIES
 from chains.evm.strategy import Chunk, ChunkResult, ReadFailure, Strategy, Value, WrongBlock
 from chains.jsonrpc import RpcCall
+from chains.kept_answers import NOT_TO_BE_KEPT, AnswerKeeper, KeptExchange, KeptRead
 from chains.types import Address, AssetId, BlockRef, Holding
 
 HALVINGS_MAX: Final = 6
@@ -60,6 +61,8 @@ class Rectangle:
     """For each holder the place of its native holding; empty when native balances are not asked for."""
     token_places: tuple[Sequence[int], ...]
     """For each token, for each holder, the place of the holding. A range where the places are evenly spaced."""
+    asset_ids: tuple[AssetId, ...]
+    """What is asked about, in the order of the columns: the native coin first."""
 
     def chunk(self, block: BlockRef, first: int, size: int) -> Chunk:
         """The holders from `first` on, at most `size` of them."""
@@ -76,6 +79,8 @@ class PlacedValues:
     """Places in the caller's sequence, and the value or failure of each."""
     kinds: Mapping[Address, AccountKind]
     """What stands at the addresses read, where the strategy can tell."""
+    kept: tuple[KeptRead, ...] = ()
+    """The answers they were decoded from, where answers are kept."""
 
     @property
     def count(self) -> int:
@@ -90,6 +95,9 @@ class OwnedToken:
     token: Token
     holders: tuple[tuple[bytes, int], ...]
     """Address and place of each holding of the token."""
+    asset_id: AssetId
+    addresses: tuple[Address, ...]
+    """The holders' addresses as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,10 @@ def group_holdings(holdings: Sequence[Holding]) -> Grouped:
             groups.append([(asset_id, {address: place})])
     return Grouped(
         [rectangle for group in groups for rectangle in _rectangles_of_group(group)],
-        [OwnedToken(token, tuple(holders)) for token, holders in owned.values()],
+        [
+            OwnedToken(token, tuple(holders), asset_id, tuple(holdings[place].address for _, place in holders))
+            for asset_id, (token, holders) in owned.items()
+        ],
     )
 
 
@@ -150,24 +161,26 @@ def _rectangles_of_group(group: Sequence[tuple[AssetId, dict[Address, int]]]) ->
     """One rectangle, or several when there are more tokens than a program takes."""
     addresses = tuple(group[0][1])
     native: Sequence[int] = ()
-    tokens: list[tuple[bytes, Sequence[int]]] = []
+    native_ids: tuple[AssetId, ...] = ()
+    tokens: list[tuple[bytes, Sequence[int], AssetId]] = []
     for asset_id, places in group:
         token = token_of(asset_id)
         in_order = _evenly(
             list(places.values()) if tuple(places) == addresses else [places[address] for address in addresses]
         )
         if token is None:
-            native = in_order
+            native, native_ids = in_order, (asset_id,)
         else:
             number = token.number.to_bytes(32, "big") if token.number is not None else b""
-            tokens.append((token.contract + number, in_order))
+            tokens.append((token.contract + number, in_order, asset_id))
     for first in range(0, max(1, len(tokens)), TOKENS_PER_PROGRAM_MAX):
         part = tokens[first : first + TOKENS_PER_PROGRAM_MAX]
         yield Rectangle(
             addresses=addresses,
-            tokens=tuple(token for token, _ in part),
+            tokens=tuple(token for token, _, _ in part),
             native_places=native if first == 0 else (),
-            token_places=tuple(places for _, places in part),
+            token_places=tuple(places for _, places, _ in part),
+            asset_ids=(native_ids if first == 0 else ()) + tuple(asset_id for _, _, asset_id in part),
         )
 
 
@@ -201,9 +214,20 @@ def prepare_requests(block: BlockRef, holdings: Sequence[Holding], strategy_name
 class BalanceRead:
     """One read of many balances at one block through one node."""
 
-    def __init__(self, transport: Transport, block: BlockRef, strategies: Sequence[str]) -> None:
-        """`strategies` are names of `STRATEGIES`, best first; at least one."""
+    def __init__(
+        self,
+        transport: Transport,
+        block: BlockRef,
+        strategies: Sequence[str],
+        *,
+        keeper: AnswerKeeper | None = None,
+        node_id: str = "",
+    ) -> None:
+        """`strategies` are names of `STRATEGIES`, best first; at least one. With a `keeper` of the transport's answers
+        each part comes with those it was decoded from, under the name of the node.
+        """
         self._transport = transport
+        self._keeper, self._node_id = keeper, node_id
         self._block = block
         self._strategies = [STRATEGIES[name] for name in strategies]
         self._anything_read = False
@@ -225,6 +249,8 @@ class BalanceRead:
         """One for each holder that owns the token, zero for every other; all failed when the node does not answer."""
         owners: Sequence[Owner]
         try:
+            if self._keeper is not None:
+                self._keeper.start_keeping()
             owners = read_owners(self._transport, self._block, [each.token for each in owned])
             self._anything_read = True
         except ChainMoved:
@@ -237,7 +263,38 @@ class BalanceRead:
         for each, owner in zip(owned, owners, strict=True):
             places = [place for _, place in each.holders]
             columns.append((places, [_owned(owner, address) for address, _ in each.holders]))
-        return PlacedValues(OWNER_METHOD, columns, {})
+        made = self._keeper.take_kept() if self._keeper is not None else ()
+        kept = tuple(
+            self._kept(OWNER_METHOD, each.addresses, (each.asset_id,), len(each.addresses), made)
+            for each in owned
+            if self._keeper is not None
+        )
+        return PlacedValues(OWNER_METHOD, columns, {}, kept)
+
+    def _kept(
+        self,
+        method: str,
+        addresses: tuple[Address, ...],
+        asset_ids: tuple[AssetId, ...],
+        decided: int,
+        made: Sequence[KeptExchange | None],
+    ) -> KeptRead:
+        """The exchanges of one read, or that they are not kept: all of them, for half of them decide nothing."""
+        whole = tuple(exchange for exchange in made if exchange is not None)
+        if not made or len(whole) < len(made):
+            return KeptRead(self._node_id, method, addresses, asset_ids, decided, (), NOT_TO_BE_KEPT)
+        return KeptRead(self._node_id, method, addresses, asset_ids, decided, whole, "")
+
+    def _send(self, requests: Sequence[RpcCall]) -> tuple[list[object], Sequence[KeptExchange | None]]:
+        """Send a chunk's requests, and what was kept of it. Runs in the one thread that sends."""
+        if self._keeper is None:
+            return send(self._transport, requests), ()
+        self._keeper.start_keeping()
+        try:
+            answers = send(self._transport, requests)
+        finally:
+            kept = self._keeper.take_kept()
+        return answers, kept
 
     def _read_rectangle(self, rectangle: Rectangle) -> Iterator[PlacedValues]:
         first = 0
@@ -247,9 +304,14 @@ class BalanceRead:
                 return
             strategy = self._strategies[0]
             try:
-                for result in self._read_with(strategy, rectangle, first):
+                for result, asked, made in self._read_with(strategy, rectangle, first):
                     self._anything_read = True
-                    yield _placed(strategy.name, rectangle, first, result)
+                    placed = _placed(strategy.name, rectangle, first, result)
+                    if self._keeper is not None:
+                        addresses = rectangle.addresses[first : first + asked]
+                        kept = self._kept(strategy.name, addresses, rectangle.asset_ids, result.done, made)
+                        placed = replace(placed, kept=(kept,))
+                    yield placed
                     first += result.done
             except (ChainMoved, WrongBlock):
                 raise
@@ -263,8 +325,12 @@ class BalanceRead:
             if self._last_error is not None and not self._strategies and not self._anything_read:
                 raise self._last_error
 
-    def _read_with(self, strategy: Strategy, rectangle: Rectangle, first: int) -> Iterator[ChunkResult]:
+    def _read_with(
+        self, strategy: Strategy, rectangle: Rectangle, first: int
+    ) -> Iterator[tuple[ChunkResult, int, Sequence[KeptExchange | None]]]:
         """The rest of a rectangle with one strategy, the chunk size fitted to what the node takes.
+
+        With each result, how many holders were asked for and what was kept of it.
 
         While an answer is decoded the next chunk is already on its way. One thread does all the sending, in order.
         """
@@ -275,7 +341,7 @@ class BalanceRead:
 
             def ask(start: int) -> _Asked:
                 chunk = rectangle.chunk(self._block, start, size)
-                return _Asked(start, chunk, sender.submit(send, self._transport, strategy.requests(chunk)))
+                return _Asked(start, chunk, sender.submit(self._send, strategy.requests(chunk)))
 
             ahead: _Asked | None = None
             while first < total:
@@ -283,7 +349,7 @@ class BalanceRead:
                 holders = len(asked.chunk.holders)
                 ahead = None
                 try:
-                    answers = asked.answers.result()
+                    answers, made = asked.answers.result()
                     if first + holders < total:
                         ahead = ask(first + holders)
                         wait([ahead.answers], HEAD_START_SECONDS)
@@ -302,7 +368,7 @@ class BalanceRead:
                     size = max(1, holders // 2)
                     ahead = None  # it was asked with the size that may be too large
                     continue
-                yield result
+                yield result, holders, made
                 first += result.done
                 if result.done < holders:
                     size = result.done
@@ -327,7 +393,7 @@ class _Asked:
 
     first: int
     chunk: Chunk
-    answers: Future[list[object]]
+    answers: Future[tuple[list[object], Sequence[KeptExchange | None]]]
 
 
 def _placed(method: str, rectangle: Rectangle, first: int, result: ChunkResult) -> PlacedValues:

@@ -40,18 +40,20 @@ def read_owners(transport: Transport, block: BlockRef, tokens: Sequence[Token]) 
 
     Raises `ChainMoved` when the block is gone, and any `ReadError` that concerns a whole batch.
     """
-    answers = transport.batch([call for token in tokens for call in _calls(token, block)])
-    return [_owner(*answers[place : place + 2]) for place in range(0, len(answers), 2)]
+    answers = transport.batch([call for token in tokens for call in owner_calls(token, block)])
+    return [owner_of(*answers[place : place + 2]) for place in range(0, len(answers), 2)]
 
 
-def _calls(token: Token, block: BlockRef) -> tuple[RpcCall, RpcCall]:
+def owner_calls(token: Token, block: BlockRef) -> tuple[RpcCall, RpcCall]:
+    """What is asked about one token: who owns it, and whether there is a contract."""
     assert token.number is not None
     contract = abi.hex_text(token.contract)
     call = {"to": contract, "data": abi.hex_text(abi.OWNER_OF + abi.word(token.number))}
     return RpcCall("eth_call", (call, pinned(block))), RpcCall("eth_getCode", (contract, pinned(block)))
 
 
-def _owner(answer: object, code: object) -> Owner:
+def owner_of(answer: object, code: object) -> Owner:
+    """The owner from the answers to `owner_calls`. Raises `ChainMoved` when the block is gone."""
     for each in (answer, code):
         if isinstance(each, ChainMoved):
             raise each

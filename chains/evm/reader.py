@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from chains.block_trace import BlockTrace
 from chains.errors import (
@@ -37,6 +37,7 @@ from chains.evm.strategies import STRATEGIES
 from chains.evm.tracing import BlockTracer
 from chains.evm.transfers import scan
 from chains.evm.verified_history import VERIFIED, require_history_mode, scan_verified
+from chains.kept_answers import AnswerKeeper, KeptRead
 from chains.naming import names_its_node
 from chains.reader import ChainConfig, NodeIdentity, Pin, Progress
 from chains.state_proofs import BalanceProofs
@@ -99,6 +100,7 @@ class EvmReader:
         self._head = head_memory if head_memory is not None else HeadMemory()
         self._strategy = strategy
         self._account_kinds: dict[Address, AccountKind] = {}
+        self._kept: list[KeptRead] = []
         self._proof_seconds_left = config.limits.state_proof_seconds_max
 
     @property
@@ -166,7 +168,12 @@ class EvmReader:
             self._require_own_asset(asset)
         found: list[BalanceObservation | None] = [None] * len(holdings)
         self._account_kinds = {}
-        for part in BalanceRead(self._transport, pin.block, self._strategies(pin.block)).read(holdings):
+        self._kept.clear()
+        strategies = self._strategies(pin.block)
+        keeper = cast("AnswerKeeper", self._transport) if self._config.keep_answers else None
+        reading = BalanceRead(self._transport, pin.block, strategies, keeper=keeper, node_id=self.node_id)
+        for part in reading.read(holdings):
+            self._kept += part.kept
             for places, column in part.columns:
                 if isinstance(places, range):
                     where = slice(places.start, places.stop, places.step)
@@ -184,6 +191,12 @@ class EvmReader:
         observations = [observation for observation in found if observation is not None]
         assert len(observations) == len(holdings), "every holding is read or failed"
         return observations
+
+    def take_answers(self) -> tuple[KeptRead, ...]:
+        """The answers of the last read of balances, where they are kept; each is given once."""
+        taken = tuple(self._kept)
+        self._kept.clear()
+        return taken
 
     @names_its_node
     def block_at(self, height: int) -> BlockRef:
