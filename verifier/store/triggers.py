@@ -27,8 +27,8 @@ _CONTROL_MAKER = (
 _CONTROL_MAKER_REFUSED = "a decision names who recorded the act or substitution"
 
 
-CHANGING: Final = frozenset({"work_lease"})
-"""Tables whose rows change: who works on what is no record."""
+CHANGING: Final = frozenset({"account_secret", "web_session", "web_ticket", "work_lease"})
+"""Tables whose rows change and go: who works on what, who is signed in, and what a sign-in is checked with."""
 
 
 def table_names() -> list[str]:
