@@ -3,7 +3,7 @@
 Nothing in a database says that its newest entries are missing with all their rows. So every export and every backup
 writes the journal's head into a small file apart from it, and what opens the database to work with it first looks
 whether it still holds that entry. Where it does not, nothing goes on until an operator says why (`accept_restore`),
-which is journalled. See docs/decisions/0031-the-head-is-known-outside.md.
+which is journalled. See docs/decisions/0032-the-head-is-known-outside.md.
 """
 
 from __future__ import annotations

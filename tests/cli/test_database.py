@@ -111,11 +111,12 @@ def test_an_older_copy_put_back_is_refused_until_an_operator_says_why(
     known = head_of(firm)
     put_back(firm, old)
     assert firm("db", "check", old, "--json").json["older_than_known"] is True
-    for refused in (("status",), ("sweep",), ("watch", "--once"), ("import", "books-C-1"), ("db", "record-head")):
+    for refused in (("status",), ("sweep",), ("watch", "--once"), ("import", firm.path("books-C-1"))):
         answer = firm(*refused, "--json")
         assert (answer.code, answer.error) == (2, "journal-rolled-back"), refused
         assert f"lacks entry {known}" in answer.json["error"]["message"]
         assert "accept-restore" in answer.json["error"]["advice"]
+    assert firm("db", "record-head", "--json").error == "journal-rolled-back"
     assert firm("db", "backup", tmp_path / "other.db", "--json").error == "journal-rolled-back"
     doctor = firm("doctor", "--json")
     assert any("journal-rolled-back" in answer["found"] for answer in doctor.json["answers"])
@@ -250,3 +251,16 @@ def test_a_database_without_its_head_file_says_which_bundle_was_last(scene: Scen
     accepted = scene.firm("db", "accept-restore", *told, "--json")
     assert accepted.json["lost_bundle"] == 4
     assert scene.firm("export", "--out", scene.firm.path("b.zip"), "--json").json["sequence"] == 5
+
+
+@pytest.mark.fault("C10")
+def test_verifying_the_journal_looks_for_the_entry_that_is_known(firm: Firm, tmp_path: Path) -> None:
+    act(firm, "C-1")
+    old = tmp_path / "old.db"
+    assert firm("db", "backup", old).code == 0
+    act(firm, "C-2")
+    assert firm("journal", "verify").code == 0
+    assert firm("db", "record-head").code == 0
+    put_back(firm, old)
+    answer = firm("journal", "verify", "--json")
+    assert (answer.code, answer.json["first_broken"]) == (1, 3)

@@ -248,14 +248,19 @@ def register(app: typer.Typer) -> None:
         """Recompute every entry and every row it speaks of; find the first broken link.
 
         That the newest entries are missing altogether cannot be seen from the database alone. Give an entry that
-        left the house with --head: every bundle's manifest names one, and this command prints the newest.
+        left the house with --head: every bundle's manifest names one, and this command prints the newest. The one that
+        was noted at the last export or backup is always looked for.
 
         Example: custody journal verify --head 18:029b5b5afdbaf31088bb23189f8abf134bce92a3e68aeefb79022a9ff9a74e6a
         """
         from verifier.journal import verify_journal
+        from verifier.known_head import read_known_head
 
+        settings = settings_of(ctx)
         named = dict(known for text in head or () if (known := _after(text)) is not None)
-        with opened_store(settings_of(ctx), check_head=False) as store:
+        if noted := read_known_head(settings.database.head_file):
+            named.setdefault(noted.sequence, noted.entry_digest)
+        with opened_store(settings, check_head=False) as store:
             newest = store.head()
             issued = {bundle.head.sequence: bundle.head.entry_digest for bundle in store.bundles()}
             length = newest.sequence if newest is not None else 0
