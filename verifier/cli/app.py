@@ -20,6 +20,7 @@ from verifier.cli import (
     cases,
     control,
     custodians,
+    database,
     inclusion,
     key_proof,
     outside,
@@ -82,6 +83,7 @@ def _globals(
 
 
 setting_up.register(app)
+database.register(app)
 books.register(app)
 custodians.register(app)
 outside.register(app)
