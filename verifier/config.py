@@ -31,6 +31,7 @@ from exports.records import FirmRecord
 from exports.reserve.errors import PolicyRefused
 from exports.reserve.policies import Policy, policies_at
 from verifier.errors import ConfigError
+from verifier.web_settings import WebSettings
 
 CONFIG_FILE = "custody.toml"
 ENV_PREFIX = "CUSTODY_"
@@ -552,6 +553,7 @@ class Settings(BaseSettings):
     archive: ArchiveSettings = ArchiveSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    web: WebSettings = WebSettings()
     chains: list[ChainSettings] = []
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from mapping.csvfile import CsvLimits
 from verifier import config
+from verifier.web_settings import OidcSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -32,6 +33,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[archive]": config.ArchiveSettings,
     "[metrics]": config.MetricsSettings,
     "[log]": config.LogSettings,
+    "[web]": config.WebSettings,
+    "[[web.oidc]]": OidcSettings,
     "[[chains]]": config.ChainSettings,
     "[[chains.nodes]]": config.NodeSettings,
     "[chains.limits]": config.LimitSettings,

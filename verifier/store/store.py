@@ -19,12 +19,14 @@ from verifier.store.lease_store import LeaseStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
 from verifier.store.outside_store import OutsideStore
+from verifier.store.people_store import PeopleStore
 from verifier.store.possession_store import PossessionStore
 from verifier.store.proof_store import ProofStore
 from verifier.store.report_store import ReportStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
 from verifier.store.schedule_store import ScheduleStore
+from verifier.store.session_store import SessionStore
 from verifier.store.trade_store import TradeStore
 from verifier.store.waiting_store import WaitingStore
 
@@ -52,6 +54,8 @@ class Store(
     ScheduleStore,
     WaitingStore,
     OutsideStore,
+    PeopleStore,
+    SessionStore,
 ):
     """Everything that is recorded. Records go in and come out as the frozen dataclasses of the packages."""
 
