@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from chains.types import ChainId
 from mapping.types import LegalClass
@@ -15,7 +17,7 @@ from verifier.control_show import possession_reasons
 from verifier.control_show import view_json as possession_json
 from verifier.control_view import ControlView, control_view, proof_json, proof_of_control, proof_text
 from verifier.immature import ImmatureCoins, immature_coins
-from verifier.records import Rail, SweepSummary
+from verifier.records import FindingKind, Rail, SweepSummary
 from verifier.reserve_rail import ReserveView, in_use, reserve_view
 from verifier.reserve_show import reserve_reasons, view_json
 from verifier.rules.heartbeat import Heartbeat, heartbeat_limit
@@ -71,12 +73,34 @@ class ChainOverview:
         return (self.chain_id, str(summary.block.height), age, *(str(count) for count in counts), covered)
 
 
+class Topic(StrEnum):
+    """What a reason is about, so that a page can lead there."""
+
+    CASES = "cases"
+    CHAIN = "chain"
+    INVENTORY = "inventory"
+    SECURITIES = "securities"
+    RESERVE = "reserve"
+    CONTROL = "control"
+    SETUP = "setup"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the status is what it is."""
+
+    text: str
+    topic: Topic
+    name: str = ""
+    """Which one: a kind of case, the id of a chain; empty where the topic says it all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Everything the status command shows."""
 
     statuses: tuple[FirmStatus, ...]
-    reasons: tuple[str, ...]
+    why: tuple[Reason, ...]
     chains: tuple[ChainOverview, ...]
     open_cases: int
     reserve: ReserveView | None = None
@@ -85,6 +109,13 @@ class Overview:
     """Possession or control of securities; None for a firm that keeps no books here."""
     securities: SecuritiesView | None = None
     """The books beside custodians' statements; None for a firm with nothing at custodians outside any chain."""
+    open_kinds: Mapping[FindingKind, int] = field(default_factory=dict)
+    """Open cases by kind."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in words."""
+        return tuple(each.text for each in self.why)
 
     @property
     def rails(self) -> list[str]:
@@ -163,21 +194,24 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
         under_funded=any(each.shortfall or each.projected_shortfall for each in purposes),
         control_deficit=possession is not None and possession.in_deficit,
     )
-    reasons = [f"{count} open: {kind.value.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
-    reasons += [_diverged_text(summary) for summary in swept if summary.diverged]
-    reasons += [_stale_reason(chain) for chain in stale]
-    reasons += [unswept_text(chain_id, count) for chain_id, count in unswept.items()]
-    reasons += [unread_native_text(chain_id) for chain_id in unread]
-    reasons += [f"the legal class of {symbol} is undetermined" for symbol in undetermined]
+    why = [
+        Reason(f"{count} open: {kind.value.replace('_', ' ')}", Topic.CASES, kind.value)
+        for kind, count in sorted(kinds.items())
+    ]
+    why += [Reason(_diverged_text(each), Topic.CHAIN, each.chain_id) for each in swept if each.diverged]
+    why += [Reason(_stale_reason(chain), Topic.CHAIN, chain.chain_id) for chain in stale]
+    why += [Reason(unswept_text(chain_id, count), Topic.SETUP) for chain_id, count in unswept.items()]
+    why += [Reason(unread_native_text(chain_id), Topic.INVENTORY) for chain_id in unread]
+    why += [Reason(f"the legal class of {symbol} is undetermined", Topic.INVENTORY) for symbol in undetermined]
     if securities is not None:
-        reasons += securities_reasons(securities)
+        why += [Reason(text, Topic.SECURITIES) for text in securities_reasons(securities)]
     if reserve is not None:
-        reasons += reserve_reasons(reserve)
+        why += [Reason(text, Topic.RESERVE) for text in reserve_reasons(reserve)]
     if possession is not None:
-        reasons += possession_reasons(possession)
+        why += [Reason(text, Topic.CONTROL) for text in possession_reasons(possession)]
     if not chains:
-        reasons.append("no chain is configured")
-    return Overview(statuses, tuple(reasons), chains, len(cases), reserve, possession, securities)
+        why.append(Reason("no chain is configured", Topic.SETUP))
+    return Overview(statuses, tuple(why), chains, len(cases), reserve, possession, securities, kinds)
 
 
 def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:
