@@ -101,6 +101,21 @@ class WatchSettings(_Section):
     """Longest pause between two questions for a new block."""
 
 
+class WorkerSettings(_Section):
+    """Sweeps read by several processes on one PostgreSQL; see docs/scaling.md."""
+
+    enabled: bool = False
+    """Whether sweeps hand the reading of balances to `custody worker` processes."""
+    wallets_per_shard: int | None = Field(default=None, ge=1, le=100_000)
+    """Wallets in one shard; as in `[sweep]` where it is not given."""
+    lease_seconds: float = Field(default=60.0, ge=1, le=3_600)
+    """How long a worker may be silent before another one takes its shard over."""
+    attempts_max: int = Field(default=3, ge=1, le=20)
+    """Tries of workers at one shard before the sweep tries it itself, and gives it up as unverified."""
+    patience_seconds: float = Field(default=10.0, ge=0, le=3_600)
+    """How long a sweep waits for a worker to take a shard before it reads one itself."""
+
+
 CivilTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -478,6 +493,8 @@ class ChainSettings(_Section):
     """As in `[sweep]`, for this chain; without it the firm's limit, or the age of a head that is accepted if larger."""
     state_proofs: StateProofMode = StateProofMode.WHEN_OFFERED
     """Whether balances are proven against the block's header (EVM); see docs/state-proofs.md."""
+    keep_answers: bool = False
+    """Whether the nodes' answers that balances were decoded from are kept, for bundles (EVM)."""
     quorum: int = Field(default=1, ge=1)
     """Operators that must give the same answer. With 1 the nodes are asked in turn, the next when one fails."""
     native_asset: NativeAssetSettings
@@ -500,6 +517,8 @@ class ChainSettings(_Section):
             parse_asset_id(self.native_asset.asset_id)
         except InvalidValue as error:
             raise ValueError(str(error)) from None
+        if self.keep_answers and not self.chain_id.startswith("eip155:"):
+            raise ValueError("keep_answers is for EVM chains: elsewhere no node is asked for balances")
         names = [node.node_id for node in self.nodes]
         if len(set(names)) != len(names):
             raise ValueError("two nodes have the same node_id")
@@ -526,6 +545,7 @@ class ChainSettings(_Section):
             history_mode=self.history_mode,
             quorum=self.quorum,
             state_proofs=self.state_proofs,
+            keep_answers=self.keep_answers,
             history_from_height=self.history_from_height,
             state_directory=self.state_directory,
             catch_up_blocks_max=self.catch_up_blocks_max,
@@ -543,6 +563,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     sweep: SweepSettings = SweepSettings()
     watch: WatchSettings = WatchSettings()
+    workers: WorkerSettings = WorkerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     statements: StatementSettings = StatementSettings()
     imports: ImportSettings = ImportSettings()

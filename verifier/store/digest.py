@@ -25,8 +25,10 @@ from verifier.store.types import Canonical
 _LEFT_OUT: Final = frozenset({"record_id", "journal_sequence", "recorded_at", "known_at"})
 _LEFT_OUT_OF: Final = {"bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"})}
 """A bundle names the journal's head, so its digest follows the cut into transactions too."""
-_ONLY_REFERRED_TO: Final = frozenset({"interned_text", "asset_value", "reading"})
-"""Tables whose rows mean nothing by themselves: an extra one is no difference."""
+_ONLY_REFERRED_TO: Final = frozenset({"asset_value", "interned_text", "node_answer", "reading", "sweep_answer"})
+"""Tables whose rows mean nothing by themselves: an extra one is no difference. Kept answers follow the cut into
+requests, which two runs need not share.
+"""
 
 
 def state_digest(store: Database) -> str:

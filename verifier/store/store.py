@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from verifier.store.answer_store import AnswerStore
 from verifier.store.approval_store import ApprovalStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
@@ -27,6 +28,7 @@ from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
 from verifier.store.schedule_store import ScheduleStore
 from verifier.store.session_store import SessionStore
+from verifier.store.shard_store import ShardStore
 from verifier.store.trade_store import TradeStore
 from verifier.store.waiting_store import WaitingStore
 
@@ -51,7 +53,9 @@ class Store(
     InstructionStore,
     ReportStore,
     ProofStore,
+    AnswerStore,
     ScheduleStore,
+    ShardStore,
     WaitingStore,
     OutsideStore,
     PeopleStore,

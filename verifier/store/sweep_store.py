@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chains.errors import InvalidValue
+from chains.kept_answers import KeptRead
 from chains.reader import Pin
 from chains.state_proofs import BalanceProofs
 from chains.types import (
@@ -26,6 +27,7 @@ from chains.types import (
     account_location,
     utc_text,
 )
+from verifier.store.answer_store import add_answers
 from verifier.store.engine import Database
 from verifier.store.proof_store import add_proofs
 from verifier.store.records import SweepStart
@@ -168,13 +170,6 @@ class SweepStore(Database):
             row = connection.execute(sa.select(SWEEP).where(SWEEP.c.sweep_id == sweep_id)).first()
         return start_of(row) if row else None
 
-    def shards_done(self, start: SweepStart) -> set[int]:
-        """The numbers of the shards that are stored."""
-        with self.read() as connection:
-            return set(
-                connection.execute(sa.select(SHARD.c.shard).where(SHARD.c.sweep_key == start.sweep_key)).scalars()
-            )
-
     def add_observations(
         self,
         start: SweepStart,
@@ -183,8 +178,9 @@ class SweepStore(Database):
         actor: str,
         now: datetime,
         proofs: BalanceProofs | None = None,
+        answers: Sequence[KeptRead] = (),
     ) -> None:
-        """Store one shard whole, with the state proofs of what is proven; one that is stored already stays as it is."""
+        """Store one shard whole, with state proofs and kept answers; one that is stored already stays as it is."""
         payload = {"sweep_id": start.sweep_id, "shard": shard}
         with self.record("sweep.shard", actor, payload, now) as unit:
             stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
@@ -201,6 +197,8 @@ class SweepStore(Database):
             unit.add_rows(BalanceObservationRow, _observation_rows(unit, start, observations))
             if proofs is not None:
                 add_proofs(unit, start, shard_key, proofs)
+            if answers:
+                add_answers(unit, start, answers)
 
     def add_scan(self, start: SweepStart, scan: TransferScan, actor: str, now: datetime) -> None:
         """Store the movements of a run of blocks; a run that is covered already stays as it is.

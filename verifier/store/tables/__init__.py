@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verifier.store.tables.answers import NodeAnswerRow, SweepAnswerRow
 from verifier.store.tables.base import DATA_TABLES, METADATA, table
 from verifier.store.tables.books import (
     AccountBalanceRow,
@@ -79,7 +80,6 @@ from verifier.store.tables.mapping import (
     WalletDescriptorRow,
     WalletRow,
 )
-from verifier.store.tables.plans import ShardFailureRow, ShardPlanRow
 from verifier.store.tables.people import (
     AccountSecretRow,
     CredentialEndRow,
@@ -91,6 +91,7 @@ from verifier.store.tables.people import (
     WebSessionRow,
     WebTicketRow,
 )
+from verifier.store.tables.plans import ShardFailureRow, ShardPlanRow
 from verifier.store.tables.possession import (
     ControlDecisionRow,
     CureActRow,
@@ -120,6 +121,7 @@ from verifier.store.tables.reserve import (
 from verifier.store.tables.reserve_acts import ReserveDecisionRow, ReserveInstructionRow
 from verifier.store.tables.results import (
     ApprovalUseRow,
+    AttachmentContentRow,
     BundleBlockRow,
     BundleIssuedRow,
     CaseCoverRow,
@@ -144,6 +146,7 @@ __all__ = [
     "ArchivedRow",
     "AssetRow",
     "AssetValueRow",
+    "AttachmentContentRow",
     "AuthorizationRow",
     "BackfillFailureRow",
     "BackfillItemRow",
@@ -195,6 +198,7 @@ __all__ = [
     "LienRow",
     "LoginEndRow",
     "LoginRow",
+    "NodeAnswerRow",
     "NodeCapabilityRow",
     "OrphanedBlockRow",
     "OtherAmountRow",
@@ -230,6 +234,7 @@ __all__ = [
     "StatementCheckRow",
     "StockLineRow",
     "SubstitutionRow",
+    "SweepAnswerRow",
     "SweepEndRow",
     "SweepFailureRow",
     "SweepHeaderRow",

@@ -198,6 +198,16 @@ CREATE TABLE key_challenge (
 
 CREATE INDEX ix_key_challenge_chain_id ON key_challenge (chain_id);
 
+CREATE TABLE node_answer (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_node_answer PRIMARY KEY (record_id),
+	CONSTRAINT uq_node_answer_digest UNIQUE (digest),
+	CONSTRAINT fk_node_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
 CREATE TABLE node_capability (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -1518,6 +1528,24 @@ CREATE TABLE substitution (
 	CONSTRAINT ck_substitution_base_units_range CHECK (abs(base_units) <= 115792089237316195423570985008687907853269984665640564039457584007913129639935)
 );
 
+CREATE TABLE sweep_answer (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	sweep_key BIGINT NOT NULL,
+	node_id TEXT NOT NULL,
+	method TEXT NOT NULL,
+	addresses TEXT NOT NULL,
+	asset_ids TEXT NOT NULL,
+	decided BIGINT NOT NULL,
+	digests TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_sweep_answer PRIMARY KEY (record_id),
+	CONSTRAINT fk_sweep_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_answer_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+);
+
+CREATE INDEX ix_sweep_answer_sweep_key ON sweep_answer (sweep_key);
+
 CREATE TABLE sweep_header (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -2252,6 +2280,12 @@ FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 CREATE TRIGGER key_challenge_refuse_truncate BEFORE TRUNCATE ON key_challenge
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
+CREATE TRIGGER node_answer_refuse_change BEFORE UPDATE OR DELETE ON node_answer
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER node_answer_refuse_truncate BEFORE TRUNCATE ON node_answer
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
 CREATE TRIGGER node_capability_refuse_change BEFORE UPDATE OR DELETE ON node_capability
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2640,6 +2674,12 @@ CREATE TRIGGER substitution_refuse_change BEFORE UPDATE OR DELETE ON substitutio
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER substitution_refuse_truncate BEFORE TRUNCATE ON substitution
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_answer_refuse_change BEFORE UPDATE OR DELETE ON sweep_answer
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER sweep_answer_refuse_truncate BEFORE TRUNCATE ON sweep_answer
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER sweep_header_refuse_change BEFORE UPDATE OR DELETE ON sweep_header

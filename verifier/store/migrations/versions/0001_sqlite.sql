@@ -215,6 +215,17 @@ CREATE TABLE key_challenge (
 
 CREATE INDEX ix_key_challenge_chain_id ON key_challenge (chain_id);
 
+CREATE TABLE node_answer (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_node_answer PRIMARY KEY (record_id),
+	CONSTRAINT uq_node_answer_digest UNIQUE (digest),
+	CONSTRAINT fk_node_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
 CREATE TABLE node_capability (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -1617,6 +1628,25 @@ CREATE TABLE substitution (
 )
  STRICT;
 
+CREATE TABLE sweep_answer (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	sweep_key INTEGER NOT NULL,
+	node_id TEXT NOT NULL,
+	method TEXT NOT NULL,
+	addresses TEXT NOT NULL,
+	asset_ids TEXT NOT NULL,
+	decided INTEGER NOT NULL,
+	digests TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	CONSTRAINT pk_sweep_answer PRIMARY KEY (record_id),
+	CONSTRAINT fk_sweep_answer_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_sweep_answer_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id)
+)
+ STRICT;
+
+CREATE INDEX ix_sweep_answer_sweep_key ON sweep_answer (sweep_key);
+
 CREATE TABLE sweep_header (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -2376,6 +2406,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of key_challenge are added, never changed'); END
 CREATE TRIGGER key_challenge_refuse_delete BEFORE DELETE ON key_challenge
 BEGIN SELECT RAISE(ABORT, 'rows of key_challenge are added, never changed'); END;
 
+CREATE TRIGGER node_answer_refuse_update BEFORE UPDATE ON node_answer
+BEGIN SELECT RAISE(ABORT, 'rows of node_answer are added, never changed'); END;
+
+CREATE TRIGGER node_answer_refuse_delete BEFORE DELETE ON node_answer
+BEGIN SELECT RAISE(ABORT, 'rows of node_answer are added, never changed'); END;
+
 CREATE TRIGGER node_capability_refuse_update BEFORE UPDATE ON node_capability
 BEGIN SELECT RAISE(ABORT, 'rows of node_capability are added, never changed'); END;
 
@@ -2765,6 +2801,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of substitution are added, never changed'); END;
 
 CREATE TRIGGER substitution_refuse_delete BEFORE DELETE ON substitution
 BEGIN SELECT RAISE(ABORT, 'rows of substitution are added, never changed'); END;
+
+CREATE TRIGGER sweep_answer_refuse_update BEFORE UPDATE ON sweep_answer
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_answer are added, never changed'); END;
+
+CREATE TRIGGER sweep_answer_refuse_delete BEFORE DELETE ON sweep_answer
+BEGIN SELECT RAISE(ABORT, 'rows of sweep_answer are added, never changed'); END;
 
 CREATE TRIGGER sweep_header_refuse_update BEFORE UPDATE ON sweep_header
 BEGIN SELECT RAISE(ABORT, 'rows of sweep_header are added, never changed'); END;
