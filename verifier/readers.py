@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import Store
     from verifier.sweep import ChainSweep, Clock, OnPhase
+    from verifier.workers.crew import WaitingCrew
 
 log = structlog.get_logger(__name__)
 
@@ -25,9 +26,19 @@ AUDITOR_NODE_ID = "your-node"
 
 
 def chain_sweep(
-    store: Store, settings: Settings, chain_id: str, *, clock: Clock, actor: str, on_phase: OnPhase
+    store: Store,
+    settings: Settings,
+    chain_id: str,
+    *,
+    clock: Clock,
+    actor: str,
+    on_phase: OnPhase,
+    with_workers: bool | None = None,
 ) -> ChainSweep:
-    """A sweep of one configured chain, ready to run."""
+    """A sweep of one configured chain, ready to run; by workers where the configuration or the caller wants it.
+
+    Raises `InputError` when workers are wanted on SQLite, and `QueueMissing` when their queue was not made.
+    """
     from verifier.sweep import ChainSweep
     from verifier.sweep_encumbrances import EncumbranceOptions
 
@@ -45,12 +56,37 @@ def chain_sweep(
         clock=clock,
         actor=actor,
         on_phase=on_phase,
+        crew=_crew(store, settings, config.chain_id, with_workers),
+        wallets_per_shard=settings.workers.wallets_per_shard,
         encumbrances=EncumbranceOptions(
             is_asked=section.encumbrances.enabled,
             approvals_from_height=section.encumbrances.approvals_from_height,
             approval_blocks_per_sweep_max=section.encumbrances.approval_blocks_per_sweep_max,
             settings=section.encumbrances.settings(),
         ),
+    )
+
+
+def _crew(store: Store, settings: Settings, chain_id: ChainId, wanted: bool | None) -> WaitingCrew | None:
+    """Who reads the shards; None where the sweep does.
+
+    Bitcoin's balances are sums of a ledger that stands beside one process, so nobody else can read them.
+    """
+    if not (settings.workers.enabled if wanted is None else wanted):
+        return None
+    from verifier.workers.crew import WaitingCrew
+    from verifier.workers.queue import ShardPost, require_queue
+
+    url = settings.database.url.get_secret_value()
+    require_queue(url)
+    if chain_namespace(chain_id) == "bip122":
+        return None
+    return WaitingCrew(
+        store,
+        ShardPost(url),
+        lease_seconds=settings.workers.lease_seconds,
+        attempts_max=settings.workers.attempts_max,
+        patience_seconds=settings.workers.patience_seconds,
     )
 
 

@@ -5,8 +5,8 @@ The way of one sweep:
 1. a node proves who it is; another is asked when it cannot, or all together where a quorum is configured;
 2. blocks covered earlier are still canonical, or what a reorganisation removed is superseded;
 3. one block is pinned, and `sweep.started` records it with the number of holdings to account for;
-4. every asset is still what the asset table says, and balances of those that are get read in shards of wallets, each
-   stored in one transaction;
+4. every asset is still what the asset table says, and balances of those that are get read in shards of wallets, by
+   this process or by workers (`shard_reading`), each stored in one transaction;
 5. the movements of all blocks since the last covered one are read, in contiguous runs;
 6. who else could move what is in the wallets is asked at the pin, where the chain's adapter can (`sweep_encumbrances`);
 7. the pinned block is still canonical and the node still the same, else all of it is superseded and pinned anew;
@@ -21,7 +21,7 @@ a node gave a wrong answer to is given up instead: what it read stays recorded a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,10 +29,10 @@ import structlog
 
 from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
-from chains.quorum import QuorumReader, open_quorum
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, prepare_balances, used_addresses
+from chains.quorum import open_quorum
+from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, used_addresses
 from chains.state_proofs import StateProofMode
-from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Holding, ReadStatus, utc_text
+from chains.types import Address, Asset, AssetId, BlockRef, Holding, utc_text
 from verifier.backfill import plan_backfills, read_backfills
 from verifier.case_view import case_json, review_json
 from verifier.changes import search_changes
@@ -42,14 +42,16 @@ from verifier.descriptors import follow_descriptors
 from verifier.exception_proofs import prove_exceptions
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
+from verifier.planning import holdings_to_read, plan_of, planned_holdings
 from verifier.proof_view import ProofView, proof_view
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
 from verifier.rolling import Rolled, roll_forward
 from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
-from verifier.rules.holdings import MappedHolding, plan_holdings
-from verifier.state_proving import prove_shard
+from verifier.rules.holdings import MappedHolding
+from verifier.rules.shards import cut_into_shards, is_cut_of
+from verifier.shard_reading import Crew, ShardReading, take_disagreements
 from verifier.store import CaseSeen, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
 from verifier.trade_settling import TradesSettled, settle_trades
@@ -170,6 +172,8 @@ class ChainSweep:
         heartbeat_seconds_max: int | None = None,
         firm_zone: str = "UTC",
         on_trades: Callable[[], None] = lambda: None,
+        crew: Crew | None = None,
+        wallets_per_shard: int | None = None,
     ) -> None:
         self._store = store
         self._chain = chain
@@ -180,6 +184,8 @@ class ChainSweep:
         self._actor = actor
         self._on_phase = on_phase
         self._every_block = False
+        self._crew = crew
+        self._wallets_per_shard = wallets_per_shard or settings.wallets_per_shard
         self._firm_zone, self._on_trades = firm_zone, on_trades
         self._encumbrances = encumbrances or EncumbranceOptions()
         self._heartbeat_limit = heartbeat_limit(
@@ -253,7 +259,7 @@ class ChainSweep:
 
     def _keep_disagreements(self, reader: ChainReader) -> None:
         """Record what operators disagree about, before anything that rests on what they agree about is."""
-        if isinstance(reader, QuorumReader) and (disagreements := reader.take_disagreements()):
+        if disagreements := take_disagreements(reader):
             self._store.add_disagreements(self._chain.chain_id, disagreements, self._actor, self._clock())
 
     def _pin_and_finish(self, reader: ChainReader, at: int | None) -> SweepOutcome:
@@ -283,7 +289,7 @@ class ChainSweep:
             not reorganised
             and at in (None, start.block.height)
             and reader.block_at(start.block.height).block_hash == start.block.block_hash
-            and len(self._plan(start.block.timestamp, start.known_at)) == start.expected
+            and self._is_planned_alike(start)
             and not self._searched_less(start)
         ):
             self._require_few_blocks(start.block)
@@ -291,6 +297,14 @@ class ChainSweep:
             return start
         self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
         return None
+
+    def _is_planned_alike(self, start: SweepStart) -> bool:
+        """Whether an unfinished sweep would be cut from the same holdings today: else another program began it."""
+        plan = plan_of(self._store, start)
+        if len(plan) != start.expected:
+            return False
+        shards = self._store.shard_plan(start)
+        return not shards or is_cut_of(shards, holdings_to_read(self._store, start, plan))
 
     def _searched_less(self, start: SweepStart) -> bool:
         """Whether the unfinished sweep looked at fewer blocks than are asked for now: a search is made once a sweep."""
@@ -328,21 +342,15 @@ class ChainSweep:
             )
 
     def _plan(self, as_of: datetime, known_at: datetime) -> list[MappedHolding]:
-        chain_id = self._chain.chain_id
-        assets = [record.asset for record in self._store.assets(chain_id, known_at)]
-        wallets = self._store.wallets(chain_id, known_at)
-        members = self._store.pool_members(chain_id, known_at)
-        allocations = self._store.allocations(chain_id, as_of, known_at)
-        claimed = {(key.location_id, key.asset_id) for key in allocations}
-        return plan_holdings(wallets, members, assets, claimed, as_of.date())
+        return planned_holdings(self._store, self._chain.chain_id, as_of, known_at)
 
     def _finish(self, reader: ChainReader, start: SweepStart) -> SweepOutcome:
-        plan = self._plan(start.block.timestamp, start.known_at)
-        holdings = self._holdings_to_read(plan, start)
+        plan = plan_of(self._store, start)
+        holdings = holdings_to_read(self._store, start, plan)
         pin = Pin(start.block, start.finality, start.header_checked)
         assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
         asset_problems = reader.asset_problems(pin, assets)
-        self._read_balances(reader, pin, start, holdings, asset_problems)
+        self._read_balances(reader, start, holdings, asset_problems)
         watched = sorted({holding.address for holding in holdings})
         self._read_transfers(reader, start, watched, assets)
         self._read_late(reader, start, watched, assets)
@@ -353,8 +361,7 @@ class ChainSweep:
         if not_learnt and self._chain.quorum == 1:
             not_learnt = self._ask_other_nodes(question, reader.node_id, not_learnt)
         reader.identify()
-        if not reader.is_canonical(start.block):
-            raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
+        self._require_canonical(reader, start)
         self._keep_disagreements(reader)
         if not_learnt:  # kept only now: a node that failed altogether leaves the question to the next one
             self._store.add_encumbrance_failure(start, reader.node_id, not_learnt, self._actor, self._clock())
@@ -412,41 +419,36 @@ class ChainSweep:
             lambda name, total: self._on_phase(Phase(name, total)),
         )
 
-    def _holdings_to_read(self, plan: Iterable[MappedHolding], start: SweepStart) -> list[Holding]:
-        """Every (address, asset) of the plan, and of addresses only the custodian lists, sorted by address."""
-        assets = {holding.asset.asset_id: holding.asset for holding in plan}
-        pairs: set[tuple[Address, AssetId]] = {
-            (address, holding.asset.asset_id) for holding in plan for address in holding.addresses
-        }
-        for line in self._store.custodian_addresses(self._chain.chain_id, start.known_at):
-            pairs.update((line.address, asset_id) for asset_id in assets)
-        return [Holding(address, assets[asset_id]) for address, asset_id in sorted(pairs)]
-
     def _read_balances(
         self,
         reader: ChainReader,
-        pin: Pin,
         start: SweepStart,
         holdings: Sequence[Holding],
         asset_problems: Mapping[AssetId, str],
     ) -> None:
-        """Read what is not stored yet; the shards of a resumed sweep may have had another size."""
+        """Cut the sweep into shards and read those that are not stored yet, here or by workers; a resumed sweep keeps
+        the cut it was begun with."""
         advance = self._on_phase(Phase("reading balances", len(holdings)))
-        shards_done = self._store.shards_done(start)
-        if shards_done:
-            stored = {seen.holding for seen in self._store.observations(start)}
-            advance(len(stored))
-            holdings = [holding for holding in holdings if holding not in stored]
-        prepare_balances(reader, pin, sorted({holding.address for holding in holdings}))
-        layouts = self._store.token_layouts(start.chain_id, start.known_at)
-        size = self._settings.wallets_per_shard * max(1, len({holding.asset.asset_id for holding in holdings}))
-        for number, first in enumerate(range(0, len(holdings), size), max(shards_done, default=-1) + 1):
-            observations = _read_shard(reader, pin, holdings[first : first + size], asset_problems, advance)
-            self._keep_disagreements(reader)
-            shard = prove_shard(reader, pin, observations, layouts, self._chain)
-            if shard.disagreements:
-                self._store.add_disagreements(start.chain_id, shard.disagreements, self._actor, self._clock())
-            self._store.add_observations(start, number, shard.observations, self._actor, self._clock(), shard.proofs)
+        shards = self._store.shard_plan(start)
+        if not shards and holdings:
+            cut = cut_into_shards(holdings, self._wallets_per_shard)
+            shards = self._store.plan_shards(start, cut, self._actor, self._clock())
+        stored = self._store.stored_shards(start)
+        advance(sum(stored.values()))
+        waiting = [shard for shard in shards if shard.number not in stored]
+        reading = ShardReading(
+            self._store, reader, self._chain, start, holdings, asset_problems, self._actor, self._clock
+        )
+        if self._crew is not None:
+            self._crew.read(start, waiting, reading, lambda: self._require_canonical(reader, start), advance)
+            return
+        reading.prepare(waiting)
+        for shard in waiting:
+            reading.read(shard, advance)
+
+    def _require_canonical(self, reader: ChainReader, start: SweepStart) -> None:
+        if not reader.is_canonical(start.block):
+            raise ChainMoved(f"block {start.block.height} is no longer canonical", node_id=reader.node_id)
 
     def _read_transfers(
         self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]
@@ -567,35 +569,3 @@ def _is_fresh(capabilities: Mapping[str, str], now: datetime) -> bool:
     except (KeyError, ValueError):
         return False
     return abs(now - probed_at) <= PROBE_KEPT
-
-
-def _read_shard(
-    reader: ChainReader,
-    pin: Pin,
-    shard: Sequence[Holding],
-    asset_problems: Mapping[AssetId, str],
-    advance: Callable[[int], None],
-) -> list[BalanceObservation]:
-    """One observation for each holding. What an asset is not known to be, its balances do not say: not read."""
-    readable = [holding for holding in shard if holding.asset.asset_id not in asset_problems]
-    answers = reader.read_balances(pin, readable, advance) if readable else []
-    if [answer.holding for answer in answers] != readable:
-        raise AssertionError(f"{len(answers)} observations for {len(readable)} holdings, or in another order")
-    read = iter(answers)
-    observations = [
-        next(read)
-        if (problem := asset_problems.get(holding.asset.asset_id)) is None
-        else BalanceObservation(
-            holding=holding,
-            block=pin.block,
-            finality=pin.finality,
-            status=ReadStatus.FAILED,
-            base_units=None,
-            method="asset-check",
-            node_id=reader.node_id,
-            reason=f"asset-changed: {problem}",
-        )
-        for holding in shard
-    ]
-    advance(len(shard) - len(readable))
-    return observations

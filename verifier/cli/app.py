@@ -35,6 +35,7 @@ from verifier.cli import (
     trusted_keys,
     watching,
     web,
+    working,
 )
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
@@ -89,6 +90,7 @@ custodians.register(app)
 outside.register(app)
 sweeping.register(app)
 watching.register(app)
+working.register(app)
 schedule.register(app)
 authorizations.register(app)
 cases.register(app)

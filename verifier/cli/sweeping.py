@@ -46,6 +46,13 @@ def register(app: typer.Typer) -> None:
                 "cancel out later. Refused above sweep.change_point_blocks_max blocks.",
             ),
         ] = False,
+        workers: Annotated[
+            bool | None,
+            typer.Option(
+                "--workers/--no-workers",
+                help="Hand the reading of balances to `custody worker` processes, or not; as configured without it.",
+            ),
+        ] = None,
         actor: ActorOption = "operator",
         as_json: JsonOption = False,
     ) -> int:
@@ -64,7 +71,9 @@ def register(app: typer.Typer) -> None:
         if at is not None and len(chain_ids) > 1:
             raise InputError("--at needs --chain: a height belongs to one chain")
         with opened_store(settings) as store:
-            outcomes = [_sweep(store, settings, chain_id, at, every_block, actor, as_json) for chain_id in chain_ids]
+            outcomes = [
+                _sweep(store, settings, chain_id, at, every_block, workers, actor, as_json) for chain_id in chain_ids
+            ]
             unswept = {} if chain else unswept_wallets(store, settings, now())
             unread = [each for each in unread_native_coins(store, settings, now()) if each in chain_ids]
             waiting = len(store.cases())
@@ -180,7 +189,14 @@ def register(app: typer.Typer) -> None:
 
 
 def _sweep(
-    store: Store, settings: Settings, chain_id: str, at: int | None, every_block: bool, actor: str, as_json: bool
+    store: Store,
+    settings: Settings,
+    chain_id: str,
+    at: int | None,
+    every_block: bool,
+    workers: bool | None,
+    actor: str,
+    as_json: bool,
 ) -> SweepOutcome:
     from contextlib import ExitStack
 
@@ -192,7 +208,7 @@ def _sweep(
             bars.close()  # one bar at a time
             return bars.enter_context(output.progress(phase.name, phase.total, quiet=as_json))
 
-        sweep = chain_sweep(store, settings, chain_id, clock=now, actor=actor, on_phase=on_phase)
+        sweep = chain_sweep(store, settings, chain_id, clock=now, actor=actor, on_phase=on_phase, with_workers=workers)
         return sweep.run(at, every_block=every_block)
 
 

@@ -40,6 +40,17 @@ class SweepStart:
     expected: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShardFailure:
+    """That a shard of a sweep could not be read, once."""
+
+    node_id: str
+    """The last node that was asked."""
+    code: str
+    """Stable code of the error."""
+    reason: str
+
+
 class Sighted(Protocol):
     """A finding with the holdings it covers (see `verifier.case_book`)."""
 

@@ -57,7 +57,7 @@ def test_observations_come_back_as_they_were(store: Store) -> None:
     given = [seen(A, USDX, UINT256_MAX, start.block), seen(A, ETH, 0, start.block), seen(B, ETH, None, start.block)]
     store.add_observations(start, 0, given, ACTOR, later(11))
     assert store.observations(start) == given
-    assert store.shards_done(start) == {0}
+    assert store.stored_shards(start).keys() == {0}
 
 
 def test_an_observation_at_another_block_is_refused_whole(store: Store) -> None:
@@ -67,7 +67,7 @@ def test_an_observation_at_another_block_is_refused_whole(store: Store) -> None:
     with pytest.raises(InvalidValue, match="observation at"):
         store.add_observations(start, 0, shard, ACTOR, later(11))
     assert everything(store) == before
-    assert store.shards_done(start) == set()
+    assert store.stored_shards(start) == {}
 
 
 def test_the_whole_story(store: Store) -> None:
