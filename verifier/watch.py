@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -35,6 +35,16 @@ HEARTBEAT_SECONDS: Final = 15.0
 
 RETRY_SECONDS_MAX: Final = 900.0
 """Longest pause between two sweeps that failed."""
+
+
+class Observer(Protocol):
+    """Is told of every answer and every failure of a chain's nodes, also of those that are no event."""
+
+    def answered(self, chain_id: str, head: BlockRef) -> None:
+        """A node said what the newest block is."""
+
+    def failed(self, chain_id: str, code: str) -> None:
+        """A node gave no usable answer, for the reason of this code."""
 
 
 class Stopped(Exception):
@@ -109,6 +119,7 @@ class ChainWatch:
         bell: Event,
         emit: Callable[[WatchEvent], None],
         actor: str,
+        observer: Observer | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`sweep` and `look` read this chain, the look at the finality `latest`; `bell` is set by announcements."""
@@ -117,7 +128,7 @@ class ChainWatch:
         self._head_config = replace(chain, finality=Finality(FinalityKind.LATEST))
         self._heartbeat_limit = heartbeat_limit_seconds
         self._clock, self._monotonic, self._actor = clock, monotonic, actor
-        self._stop, self._bell, self._emit = stop, bell, emit
+        self._stop, self._bell, self._emit, self._observer = stop, bell, emit, observer
         self._head: BlockRef | None = None
         self._head_at = monotonic()
         self._next_sweep_at = monotonic()
@@ -160,6 +171,8 @@ class ChainWatch:
         except ReadError as error:
             self._node += 1
             failed, final_is_newer = True, False
+            if self._observer is not None:
+                self._observer.failed(self._chain.chain_id, error.code)
             if error.code != self._head_failure:
                 self._say(self._failed(error))
             self._head_failure = error.code
@@ -176,6 +189,8 @@ class ChainWatch:
         reader = self._open(self._head_config)
         try:
             head = reader.pin(now=self._clock()).block
+            if self._observer is not None:
+                self._observer.answered(self._chain.chain_id, head)
             if self._head is not None and head.block_hash == self._head.block_hash:
                 return self._waits()
             looked = None if self._chain.finality.kind is FinalityKind.LATEST else self._look.look(reader)

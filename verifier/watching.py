@@ -18,7 +18,7 @@ from verifier.readers import chain_sweep
 from verifier.rules.heartbeat import heartbeat_limit
 from verifier.store import Store, open_store
 from verifier.sweep import Clock, Phase
-from verifier.watch import ChainWatch, Stopped, WatchEvent
+from verifier.watch import ChainWatch, Observer, Stopped, WatchEvent
 
 STANDBY_SECONDS: Final = 2.0
 """How often a watch that stands by asks whether the other one is gone."""
@@ -35,10 +35,11 @@ def watch_chain(
     actor: str,
     once: bool = False,
     opened: Callable[[Store], None] = lambda store: None,
+    observer: Observer | None = None,
 ) -> None:
     """Follow one chain in this thread until `stop` is set.
 
-    The store is opened here, because threads share none; `opened` is told of it.
+    The store is opened here, because threads share none; `opened` is told of it, `observer` of what nodes answer.
     """
     section = settings.chain(chain_id)
     config = section.resolve()
@@ -80,6 +81,7 @@ def watch_chain(
             bell=bell,
             emit=emit,
             actor=actor,
+            observer=observer,
         )
         listeners = [] if once else _listen(config.chain_id, config.nodes, bell, stop)
         try:

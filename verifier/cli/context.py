@@ -19,6 +19,7 @@ from mapping.errors import MappingError
 from verifier.cli import output
 from verifier.config import Settings, load_settings
 from verifier.errors import InputError, MissingExtra, VerifierError
+from verifier.logs import configure_logs
 
 if TYPE_CHECKING:
     from verifier.store import Store
@@ -41,6 +42,7 @@ class Globals:
     """The options given before the command."""
 
     config: Path | None
+    verbose: bool = False
 
 
 def now() -> datetime:
@@ -61,8 +63,11 @@ def moment_of(text: str) -> datetime:
 
 
 def settings_of(ctx: typer.Context) -> Settings:
-    """The configuration the command runs with."""
-    return load_settings(config_of(ctx))
+    """The configuration the command runs with. From here on the log goes where it says."""
+    settings = load_settings(config_of(ctx))
+    given = ctx.find_root().obj
+    configure_logs(settings.log, verbose=isinstance(given, Globals) and given.verbose)
+    return settings
 
 
 def config_of(ctx: typer.Context) -> Path | None:

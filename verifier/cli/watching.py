@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.schedule.records import ScheduledRun
     from verifier.store import Store
+    from verifier.telemetry.process import ProcessMetrics
     from verifier.watch import WatchEvent
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,8 @@ def register(app: typer.Typer) -> None:
 
         Beside it runs the clock (but with --once): see `custody schedule list`.
 
+        With [metrics] listen it serves /healthz, /readyz and /metrics.
+
         Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
         sweep; 0 when it was told to stop.
 
@@ -67,8 +70,8 @@ def register(app: typer.Typer) -> None:
                     codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
                 _show(event, as_json)
 
-        with _signals() as told:
-            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told)
+        with _signals() as told, _telemetry(settings, chain_ids, once) as process:
+            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told, process)
         if faults:
             raise faults[0]
         if told:
@@ -85,6 +88,7 @@ def _follow(
     once: bool,
     seconds: float,
     told: Collection[int] = (),
+    process: ProcessMetrics | None = None,
 ) -> list[BaseException]:
     """One thread per chain until all have ended or are told to; what ended one of them by surprise.
 
@@ -96,14 +100,24 @@ def _follow(
     bells = {chain_id: threading.Event() for chain_id in chain_ids}
     stores: dict[str, Store] = {}
 
+    def heard(event: WatchEvent) -> None:
+        if process is not None:
+            process.saw(event)
+        emit(event)
+
     def follow(chain_id: str) -> None:
         opened = functools.partial(stores.__setitem__, f"watch {chain_id}")
-        watch_chain(settings, chain_id, stop, bells[chain_id], emit, clock=now, actor=actor, once=once, opened=opened)
+        bell = bells[chain_id]
+        watch_chain(
+            settings, chain_id, stop, bell, heard, clock=now, actor=actor, once=once, opened=opened, observer=process
+        )
 
     def ring() -> None:
         from verifier.schedule.clock import BusinessClock
 
         def tell(run: ScheduledRun) -> None:
+            if process is not None:
+                process.ran(run)
             if run.exit_code or run.slot.key == run.slot.business_date.isoformat():
                 emit(_ran(run))  # a look that found nothing is in the history only
 
@@ -172,6 +186,22 @@ def _ran(run: ScheduledRun) -> WatchEvent:
     outcome = run.outcome.value if run.outcome is not None else ""
     text = f"{run.slot.business_date.isoformat()}: {run.text}"
     return WatchEvent("", outcome, ended, run.exit_code or 0, seconds=seconds, text=text, job=run.slot.job)
+
+
+@contextmanager
+def _telemetry(settings: Settings, chain_ids: list[str], once: bool) -> Iterator[ProcessMetrics | None]:
+    """Serve what this process tells about itself, where that is configured."""
+    if once or not settings.metrics.listen:
+        yield None
+        return
+    from verifier.telemetry.pages import Telemetry
+    from verifier.telemetry.serving import serving
+
+    leases = [f"watch:{chain_id}" for chain_id in chain_ids]
+    leases += ["watch:clock"] if settings.schedule.enabled else []
+    telemetry = Telemetry(settings, now, chain_ids=chain_ids, leases=leases)
+    with serving(telemetry, settings.metrics.listen):
+        yield telemetry.process
 
 
 @contextmanager

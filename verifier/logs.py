@@ -1,0 +1,189 @@
+"""Where the log goes, and what may stand in it.
+
+    event --> level --> time --> contained --> text or JSON, one line --> standard error, or a file within limits
+
+`contained` is the last word: control characters are escaped, so that no name from outside ends a line or moves a
+terminal; what looks like a URL is left out; long texts are cut; of an exception only its kind is told, for its text and
+its locals could hold a secret. A log that cannot be written never stops the work: lines go to standard error instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from io import TextIOBase
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from verifier.config import LogSettings
+
+TEXT_CHARACTERS_MAX: Final = 2_000
+"""Longest text of one field."""
+FIELDS_DEEP_MAX: Final = 4
+"""Fields inside fields; what is deeper is left out."""
+RETRY_SECONDS: Final = 30.0
+"""How long after a failure the file is tried again."""
+
+_URL: Final = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{1,30})://[^\s'\"<>]*")
+
+
+def configure_logs(settings: LogSettings | None = None, *, verbose: bool = False) -> None:
+    """Send the log of this process, and warnings of the libraries it uses, where the configuration says."""
+    level = logging.DEBUG if verbose else getattr(logging, settings.level.upper()) if settings else logging.WARNING
+    as_json = settings is not None and settings.form == "json"
+    file: TextIO | LogFile = sys.stderr
+    if settings is not None and settings.file is not None:
+        file = LogFile(settings.file, settings.file_bytes_max, settings.files_kept)
+    is_terminal = isinstance(file, TextIOBase) and file.isatty()
+    colours = not as_json and is_terminal and "NO_COLOR" not in os.environ
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=colours)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            contained,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=file),  # type: ignore[arg-type]  # it writes and flushes
+    )
+    if settings is not None:
+        _hear_libraries()
+
+
+def contained(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Every field as something that is safe to show; see the module."""
+    if (error := event.pop("exc_info", None)) is not None:
+        kind = error[0] if isinstance(error, tuple) else type(error) if isinstance(error, BaseException) else None
+        kind = sys.exc_info()[0] if error is True else kind
+        event["exception"] = getattr(kind, "__name__", "")
+    event.pop("stack_info", None)
+    return {_text(str(name)): _contained(value, 0) for name, value in event.items()}
+
+
+def _contained(value: object, deep: int) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if deep >= FIELDS_DEEP_MAX:
+        return "…"
+    if isinstance(value, dict):
+        return {_text(str(name)): _contained(each, deep + 1) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_contained(each, deep + 1) for each in value]
+    return _text(type(value).__name__ if isinstance(value, BaseException) else str(value))
+
+
+def _text(text: str) -> str:
+    text = _URL.sub(r"\1://…", text[: 2 * TEXT_CHARACTERS_MAX])
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return shown if len(shown) <= TEXT_CHARACTERS_MAX else f"{shown[: TEXT_CHARACTERS_MAX - 1]}…"
+
+
+class LogFile:
+    """A file that is put aside when it is full: FILE, FILE.1 (the newest put aside), FILE.2 and so on.
+
+    Of one process: two that write to one file would put it aside under each other.
+    """
+
+    def __init__(
+        self, path: Path, bytes_max: int, kept: int, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path, self._bytes_max, self._kept, self._monotonic = path, bytes_max, kept, monotonic
+        self._lock = Lock()
+        self._stream: TextIO | None = None
+        self._size = 0
+        self._not_before = float("-inf")
+
+    def write(self, text: str) -> int:
+        """Write, or say it on standard error where the file cannot be written. Never raises."""
+        with self._lock:
+            try:
+                self._write(text)
+            except (OSError, ValueError) as error:
+                self._give_up(error)
+                _complain(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing: every line is written at once."""
+
+    def close(self) -> None:
+        """End it."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._stream is not None:
+                self._stream.close()
+            self._stream = None
+
+    def _write(self, text: str) -> None:
+        if self._stream is None:
+            if self._monotonic() < self._not_before:
+                _complain(text)
+                return
+            self._open()
+        size = len(text.encode("utf-8", "backslashreplace"))
+        if self._size and self._size + size > self._bytes_max:
+            self._put_aside()
+        assert self._stream is not None
+        self._stream.write(text)
+        self._stream.flush()
+        self._size += size
+
+    def _open(self) -> None:
+        # What happens in a firm is nobody else's matter on this machine.
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+        self._size = os.fstat(descriptor).st_size
+
+    def _put_aside(self) -> None:
+        assert self._stream is not None
+        self._stream.close()
+        self._stream = None
+        for number in range(self._kept, 0, -1):
+            older = self._path.with_name(f"{self._path.name}.{number}")
+            newer = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
+            if newer.exists():
+                newer.replace(older)
+        self._open()
+
+    def _give_up(self, error: Exception) -> None:
+        first = self._not_before == float("-inf")
+        self._not_before = self._monotonic() + RETRY_SECONDS
+        stream, self._stream = self._stream, None
+        with contextlib.suppress(OSError, ValueError):
+            if stream is not None:
+                stream.close()
+        if first:
+            reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+            _complain(f"the log file cannot be written ({reason}); the log goes to standard error\n")
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+class _Through(logging.Handler):
+    """Warnings of libraries go the way of our own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger(record.name)
+        say = log.error if record.levelno >= logging.ERROR else log.warning
+        with contextlib.suppress(Exception):
+            say(record.getMessage(), exc_info=record.exc_info) if record.exc_info else say(record.getMessage())
+
+
+def _hear_libraries() -> None:
+    root = logging.getLogger()
+    if not any(isinstance(each, _Through) for each in root.handlers):
+        root.addHandler(_Through(level=logging.WARNING))
