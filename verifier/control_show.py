@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from chains.types import utc_text
 from exports.possession.review import IssueReview, Review
 from exports.possession.sources import TERMS, Source
 from verifier.control_cases import quantity, source_text
+from verifier.control_history import every_act
 from verifier.control_rail import PossessionView
 from verifier.possession.cures import Progress
 from verifier.possession.substitution import Verdict
 from verifier.store.possession_store import StoredReview, StoredSubstitution
+
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.store import Store
 
 
 def stored_json(stored: StoredReview) -> dict[str, object]:
@@ -138,6 +144,15 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
             {"security_id": each.security_id, "before": str(each.before), "after": str(each.after)}
             for each in verdict.worse
         ],
+    }
+
+
+def history_json(store: Store, settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """Every review, act and substitution on record, also reviews that a later one replaced."""
+    return {
+        "reviews": [stored_json(each) for each in store.possession_reviews()],
+        "acts": [act_json(each) for each in every_act(store, settings)],
+        "substitutions": [substitution_json(each) for each in store.substitutions()],
     }
 
 

@@ -43,6 +43,17 @@ class JournalReport:
         """Whether all fits."""
         return self.first_broken is None
 
+    def to_dict(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "intact": self.ok,
+            "entries": self.entries,
+            "rows": self.rows,
+            "head": {"sequence": self.head[0], "entry_digest": self.head[1]} if self.head else None,
+            "first_broken": self.first_broken,
+            "reason": self.reason,
+        }
+
 
 class _Breaks:
     """What was found not to fit, of which the lowest sequence is reported."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from chains.types import utc_text
@@ -12,6 +12,8 @@ from exports.reserve.items import item
 from exports.reserve.lines import CustomerItems, PabItems
 from exports.reserve.money import dollars_grouped
 from exports.reserve.results import result_rows
+from verifier.records import Finding
+from verifier.reserve.movements import MovementMatches
 from verifier.reserve_cases import NOTICE_DUTY
 from verifier.reserve_movements import InstructionState
 from verifier.reserve_rail import PurposeView, ReserveView
@@ -221,6 +223,19 @@ def instruction_json(each: StoredInstruction, state: InstructionState) -> dict[s
         if decided is not None
         else None,
     }
+
+
+def instructions_json(
+    listed: Sequence[tuple[StoredInstruction, InstructionState]], matches: MovementMatches, findings: Sequence[Finding]
+) -> dict[str, object]:
+    """Every instruction with what became of it at the bank, and what the bank's statements contradict."""
+    shown = []
+    for each, state in listed:
+        moved = matches.executed.get(each.instruction_id)
+        entry = {"value_on": moved.value_on.isoformat(), "bank_reference": moved.bank_reference} if moved else None
+        shown.append(instruction_json(each, state) | {"executed": entry})
+    problems = [{"kind": each.kind.value, "text": each.text} for each in findings]
+    return {"instructions": shown, "compared": matches.compared, "findings": problems}
 
 
 def _relied_json(relied_on: ReliedOn | None) -> dict[str, object] | None:

@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
         Example: custody export --out audit-2026-03.zip
         """
         from exports.profiles import Profile, disclosure_lines
+        from verifier.bundle_view import written_json
         from verifier.bundling import issue_bundle
         from verifier.disclosing import Audience, disclose_bundle
         from verifier.signing import liabilities_secret_of, signers_of
@@ -84,20 +85,7 @@ def register(app: typer.Typer) -> None:
             else:
                 written = disclose_bundle(store, source, audience, out_file, signers, actor, now, secret)
         if as_json:
-            output.emit_json(
-                {
-                    "file": str(written.path),
-                    "bundle_id": written.manifest.bundle_id,
-                    "sequence": written.manifest.sequence,
-                    "profile": str(written.manifest.profile),
-                    "full_digest": written.manifest.full_digest,
-                    "sha256_of_manifest": written.digest,
-                    "liabilities_root": written.liabilities_root,
-                    "size_bytes": written.size_bytes,
-                    "signed_by": list(written.signed_by),
-                    "records": {member.kind: member.records for member in written.manifest.members},
-                }
-            )
+            output.emit_json({"file": str(written.path)} | written_json(written))
         else:
             manifest = written.manifest
             output.say(
@@ -267,16 +255,7 @@ def register(app: typer.Typer) -> None:
             with output.progress("verifying the journal", length, quiet=as_json) as advance:
                 report = verify_journal(store, known_heads=issued | named, progress=advance)
         if as_json:
-            output.emit_json(
-                {
-                    "intact": report.ok,
-                    "entries": report.entries,
-                    "rows": report.rows,
-                    "head": {"sequence": report.head[0], "entry_digest": report.head[1]} if report.head else None,
-                    "first_broken": report.first_broken,
-                    "reason": report.reason,
-                }
-            )
+            output.emit_json(report.to_dict())
         elif not report.ok:
             output.say(f"[bold red]broken[/bold red] at entry {report.first_broken}: {output.clean(report.reason)}")
         elif report.head is None:

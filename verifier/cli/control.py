@@ -195,20 +195,15 @@ def _register_show(control_app: typer.Typer) -> None:
         Example: custody control history --json
         """
         from verifier.control_history import every_act
-        from verifier.control_show import act_json, stored_json, substitution_json
+        from verifier.control_show import history_json
 
         settings = settings_of(ctx)
         with opened_store(settings) as store:
             found, acts = store.possession_reviews(), every_act(store, settings)
             substitutions = store.substitutions()
+            shown = history_json(store, settings)
         if as_json:
-            output.emit_json(
-                {
-                    "reviews": [stored_json(each) for each in found],
-                    "acts": [act_json(each) for each in acts],
-                    "substitutions": [substitution_json(each) for each in substitutions],
-                }
-            )
+            output.emit_json(dict(shown))
             return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
         replaced = {each.replaces: each.review_id for each in found if each.replaces}
         rows = []

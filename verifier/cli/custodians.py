@@ -15,7 +15,6 @@ from verifier.errors import InputError
 if TYPE_CHECKING:
     from exports.securities.comparison import SecuritiesComparison
     from mapping.types import Problem
-    from verifier.custodians.document import Statement
     from verifier.store import CaseSeen
     from verifier.store.custodian_store import StoredRun
 
@@ -58,6 +57,7 @@ def register(app: typer.Typer) -> None:
         Example: custody statement import DTC-20261120.fin --as-of 2026-11-20
         """
         from chains.registry import plugin_for
+        from verifier.custodian_view import import_json
         from verifier.custodians.message import StatementFormat
         from verifier.statement_import import import_statements
 
@@ -71,15 +71,7 @@ def register(app: typer.Typer) -> None:
         with opened_store(settings) as store:
             found = import_statements(store, settings, files, wanted, day, plugin_for, actor, now(), dry_run=dry_run)
         if as_json:
-            output.emit_json(
-                {
-                    "stored": bool(found.statements) and not dry_run,
-                    "dry_run": dry_run,
-                    "statements": [_statement_json(each) for each in found.statements],
-                    "known": list(found.known),
-                    "problems": [_problem_json(each) for each in found.problems],
-                }
-            )
+            output.emit_json(import_json(found, dry_run=dry_run))
         else:
             _show_problems(found.problems)
             for name in found.known:
@@ -103,11 +95,12 @@ def register(app: typer.Typer) -> None:
         Example: custody statement list
         """
         from chains.types import utc_text
+        from verifier.custodian_view import statement_json
 
         with opened_store(settings_of(ctx)) as store:
             found = store.custodian_statements(store.book_time(now()))
         if as_json:
-            output.emit_json({"statements": [_statement_json(each.statement) for each in found]})
+            output.emit_json({"statements": [statement_json(each.statement) for each in found]})
         else:
             columns = ["statement", "stated by", "as of", "locations", "holdings", "form"]
             rows = [
@@ -234,22 +227,13 @@ def _register_reconcile(app: typer.Typer) -> None:
 
         Example: custody reconciliations show SR-000001
         """
-        import json
-
-        from exports.securities.document import digest, read_comparison
-        from exports.securities.errors import ComparisonRefused
-        from verifier.securities_show import run_json
+        from verifier.custodian_view import full_run_json, read_run
 
         with opened_store(settings_of(ctx)) as store:
             run = store.securities_run(run_id)
-        try:
-            found = read_comparison(run.document)
-            problem = "" if digest(run.document) == run.digest else "the digest on record is not that of the document"
-        except ComparisonRefused as error:
-            found, problem = None, str(error)
+        found, problem = read_run(run)
         if as_json:
-            shown = json.loads(run.document)
-            output.emit_json(run_json(run) | {"problem": problem or None, "comparison": shown})
+            output.emit_json(full_run_json(run, problem))
         else:
             _show_run(run)
             if found is not None:
@@ -297,33 +281,6 @@ def _day(text: str) -> date:
         return parse_date(text)
     except InvalidValue as error:
         raise InputError(str(error)) from None
-
-
-def _statement_json(each: Statement) -> dict[str, object]:
-    from chains.types import utc_text
-
-    return {
-        "statement_id": each.statement_id,
-        "stated_by": each.stated_by,
-        "format": each.format.value,
-        "as_of": utc_text(each.as_of),
-        "locations": list(each.locations),
-        "holdings": len(each.holdings),
-        "sha256": each.digest,
-        "messages": [
-            {"name": name, "sha256": digest, "reference": reference} for name, digest, reference in each.messages
-        ],
-    }
-
-
-def _problem_json(each: Problem) -> dict[str, object]:
-    return {
-        "file": each.file,
-        "line": each.line,
-        "field": each.column,
-        "value": each.value,
-        "reason": each.reason,
-    }
 
 
 def _show_problems(problems: tuple[Problem, ...]) -> None:

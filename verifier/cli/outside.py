@@ -13,7 +13,6 @@ from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from exports.outside_evidence import OutsideDocument
-    from verifier.store.outside_store import ImportedEvidence
 
 LINES_SHOWN = 200
 
@@ -54,6 +53,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
         from chains.types import parse_chain_id
         from exports.outside_kinds import EvidenceKind
         from verifier.outside_import import import_evidence, open_first_node
+        from verifier.outside_view import document_json
 
         if kind not in tuple(EvidenceKind):
             raise InputError(f"--kind is one of {', '.join(EvidenceKind)}")
@@ -82,7 +82,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
                 for e in found.problems
             ]
             output.emit_json(
-                {"stored": stored, "problems": problems, **(_json(found.document) if found.document else {})}
+                {"stored": stored, "problems": problems, **(document_json(found.document) if found.document else {})}
             )
         else:
             for each in found.problems:
@@ -107,15 +107,16 @@ def _register_show(evidence_app: typer.Typer) -> None:
         Example: custody evidence list
         """
         from exports.outside_evidence import document_of
+        from verifier.outside_view import counts, evidence_json
 
         with opened_store(settings_of(ctx)) as store:
             found = store.imported_evidence()
         if as_json:
-            output.emit_json({"evidence": [_head(each) | _counts(document_of(each.document)) for each in found]})
+            output.emit_json({"evidence": [evidence_json(each, whole=False) for each in found]})
         else:
             for each in found:
                 document = document_of(each.document)
-                counted = ", ".join(f"{name} {number}" for name, number in _counts(document).items())
+                counted = ", ".join(f"{name} {number}" for name, number in counts(document).items())
                 output.say(output.clean(f"{each.evidence_id}  {document.source}  {document.kind}: {counted}"))
             if not found:
                 output.say("nothing was imported")
@@ -133,16 +134,16 @@ def _register_show(evidence_app: typer.Typer) -> None:
         Example: custody evidence show OE-000001
         """
         from exports.outside_evidence import document_of
+        from verifier.outside_view import evidence_json
 
         with opened_store(settings_of(ctx)) as store:
             found = next((each for each in store.imported_evidence() if each.evidence_id == evidence_id), None)
         if found is None:
             raise InputError(f"there is no evidence {evidence_id}")
-        document = document_of(found.document)
         if as_json:
-            output.emit_json(_head(found) | _json(document))
+            output.emit_json(evidence_json(found, whole=True))
         else:
-            _show(document)
+            _show(document_of(found.document))
         return 0
 
 
@@ -150,31 +151,6 @@ def _contradicted(document: OutsideDocument) -> bool:
     from exports.outside_judging import Control, Holding
 
     return any(line.control is Control.REFUSED or line.holding is Holding.DIFFERS for line in document.lines)
-
-
-def _head(found: ImportedEvidence) -> dict[str, object]:
-    from chains.types import utc_text
-
-    return {
-        "evidence_id": found.evidence_id,
-        "recorded_at": utc_text(found.recorded_at),
-        "recorded_by": found.recorded_by,
-        "digest": found.digest,
-    }
-
-
-def _counts(document: OutsideDocument) -> dict[str, int]:
-    from exports.outside_judging import Control, Holding
-
-    lines = document.lines
-    controls = {f"control_{each}": sum(line.control is each for line in lines) for each in Control}
-    return {"lines": len(lines)} | controls | {f"amount_{e}": sum(line.holding is e for line in lines) for e in Holding}
-
-
-def _json(document: OutsideDocument) -> dict[str, object]:
-    from exports.codec import to_object
-
-    return {"document": to_object(document), "counts": _counts(document)}
 
 
 def _show(document: OutsideDocument) -> None:

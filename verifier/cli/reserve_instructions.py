@@ -124,7 +124,7 @@ def register(reserve_app: typer.Typer) -> None:
             movement_findings,
             movement_matches,
         )
-        from verifier.reserve_show import instruction_json, instruction_text
+        from verifier.reserve_show import instruction_text, instructions_json
 
         settings, moment = settings_of(ctx), now()
         with opened_store(settings) as store:
@@ -132,15 +132,7 @@ def register(reserve_app: typer.Typer) -> None:
             found = instruction_states(store, settings, moment, matches)
             findings = movement_findings(store, settings, moment)
         if as_json:
-            listed = []
-            for each, state in found:
-                shown = matches.executed.get(each.instruction_id)
-                entry = (
-                    {"value_on": shown.value_on.isoformat(), "bank_reference": shown.bank_reference} if shown else None
-                )
-                listed.append(instruction_json(each, state) | {"executed": entry})
-            problems = [{"kind": each.kind.value, "text": each.text} for each in findings]
-            output.emit_json({"instructions": listed, "compared": matches.compared, "findings": problems})
+            output.emit_json(instructions_json(found, matches, findings))
         else:
             for each, state in found:
                 output.say(output.clean(instruction_text(each, state)))

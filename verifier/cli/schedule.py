@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,7 @@ from verifier.cli.context import JsonOption, command, now, opened_store, setting
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from verifier.schedule.records import FolderFile, PulledFile, ScheduledRun
-    from verifier.store import Store
+    from verifier.schedule.records import ScheduledRun
 
 COLOURS = {"done": "green", "late": "yellow", "failed": "bold red", "skipped": "yellow", "missed": "bold red"}
 
@@ -37,44 +35,28 @@ def _register_list(schedule_app: typer.Typer) -> None:
 
         Example: custody schedule list --json
         """
-        from verifier.schedule.clock import LEASE_NAME
-        from verifier.schedule.jobs import jobs_of
+        from verifier.schedule_view import civil_text, last_runs, next_runs, rung_by, schedule_json
 
         settings, moment = settings_of(ctx), now()
-        jobs = jobs_of(settings) if settings.schedule.enabled else []
         with opened_store(settings) as store:
-            last = {job.name: next(iter(store.scheduled_runs(job.name, limit=1)), None) for job in jobs}
-            rings = next((lease.holder for lease, _, until in store.leases() if lease.name == LEASE_NAME), "")
-        zone = settings.reserve.bank_zone
-        following = {job.name: job.when.after(moment) for job in jobs}
+            last, rings = last_runs(store, settings), rung_by(store)
+            shown = schedule_json(store, settings, moment)
+        zone, following = settings.reserve.bank_zone, next_runs(settings, moment)
         if as_json:
-            listed = [
-                {
-                    "job": name,
-                    "next": {
-                        "business_date": slot.business_date.isoformat(),
-                        "due_at": _utc(slot.due_at),
-                        "civil": _civil(slot.due_at, zone),
-                        "zone": zone,
-                    },
-                    "last": _run_json(run, zone) if (run := last[name]) is not None else None,
-                }
-                for name, slot in following.items()
-            ]
-            output.emit_json({"rung_by": rings or None, "jobs": listed})
+            output.emit_json(shown)
         else:
             rows = [
                 [
                     name,
                     slot.business_date.isoformat(),
-                    _civil(slot.due_at, zone),
+                    civil_text(slot.due_at, zone),
                     f"{slot.due_at:%m-%d %H:%M}",
                     _outcome(last[name]),
                 ]
                 for name, slot in following.items()
             ]
             columns = ["job", "business date", f"next in {zone}", "UTC", "last"]
-            output.out().print(output.table(output.counted(len(jobs), "job"), columns, rows, folded=["last"]))
+            output.out().print(output.table(output.counted(len(following), "job"), columns, rows, folded=["last"]))
             output.say(f"rung by {output.clean(rings)}" if rings else "[yellow]no clock runs[/yellow]: custody watch")
         codes = [_code(run) for run in last.values()]
         return 1 if 1 in codes else max(codes, default=output.EXIT_NOT_CHECKED)
@@ -95,33 +77,25 @@ def _register_history(schedule_app: typer.Typer) -> None:
 
         Example: custody schedule history --job reserve_compute
         """
+        from verifier.schedule_view import civil_text, file_json, files_seen, run_json
+
         settings = settings_of(ctx)
         zone = settings.reserve.bank_zone
         with opened_store(settings) as store:
             found = store.scheduled_runs(job, limit=rows)
-            files = _files(store, job)[:rows]
+            files = files_seen(store, job)[:rows]
         if job and not found:
             raise InputError(f"no run of {job} is on record", advice="See `custody schedule list` for the jobs.")
         if as_json:
-            shown = [
-                {
-                    "source": source or None,
-                    "name": each.name,
-                    "sha256": each.digest,
-                    "accepted": each.accepted,
-                    "text": each.text,
-                    "seen_at": _utc(each.seen_at),
-                }
-                for source, each in files
-            ]
-            output.emit_json({"runs": [_run_json(each, zone) for each in found], "files": shown})
+            shown = [file_json(source, each) for source, each in files]
+            output.emit_json({"runs": [run_json(each, zone) for each in found], "files": shown})
         else:
             columns = ["job", "business date", f"due in {zone}", "outcome", "said"]
             cells = [
                 [
                     output.clean(each.slot.job),
                     each.slot.business_date.isoformat(),
-                    _civil(each.slot.due_at, zone),
+                    civil_text(each.slot.due_at, zone),
                     _outcome(each),
                     output.clean(each.text),
                 ]
@@ -132,18 +106,6 @@ def _register_history(schedule_app: typer.Typer) -> None:
                 word = "[green]imported[/green]" if each.accepted else "[bold red]refused[/bold red]"
                 output.say(f"  {word} {output.clean(f'{source} {each.name}'.lstrip())}: {output.clean(each.text)}")
         return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
-
-
-def _files(store: Store, job: str) -> list[tuple[str, FolderFile | PulledFile]]:
-    """Files that came by jobs of all names or of one, the newest first, each with its source; none is the folder."""
-    from verifier.schedule.jobs import PULL
-
-    found: list[tuple[str, FolderFile | PulledFile]] = []
-    if job in ("", "statement_folder"):
-        found += [("", each) for each in store.folder_files()]
-    if not job or job.startswith(PULL):
-        found += [(each.source, each) for each in store.pulled_files(job.removeprefix(PULL))]
-    return sorted(found, key=lambda each: each[1].seen_at)[::-1]
 
 
 def _code(run: ScheduledRun | None) -> int:
@@ -157,29 +119,3 @@ def _outcome(run: ScheduledRun | None) -> str:
     if run.outcome is None:
         return "under way, or cut off"
     return f"[{COLOURS[run.outcome.value]}]{run.outcome.value}[/] ({run.exit_code})"
-
-
-def _run_json(run: ScheduledRun, zone: str) -> dict[str, object]:
-    return {
-        "job": run.slot.job,
-        "business_date": run.slot.business_date.isoformat(),
-        "due_at": _utc(run.slot.due_at),
-        "civil": _civil(run.slot.due_at, zone),
-        "started_at": _utc(run.started_at),
-        "ended_at": _utc(run.ended_at),
-        "outcome": run.outcome.value if run.outcome is not None else None,
-        "exit_code": run.exit_code,
-        "text": run.text,
-    }
-
-
-def _utc(moment: datetime | None) -> str | None:
-    from chains.types import utc_text
-
-    return utc_text(moment) if moment is not None else None
-
-
-def _civil(moment: datetime, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return f"{moment.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M %Z}"
