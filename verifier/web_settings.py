@@ -1,10 +1,11 @@
-"""The section `[web]` of the configuration: where the pages are found, how long a session lasts, who signs people in."""
+"""The section `[web]` of the configuration: where the pages are, how long a session lasts, who signs people in."""
 
 from __future__ import annotations
 
 import os
 import re
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -93,6 +94,10 @@ class WebSettings(BaseModel):
     """How long an API token may be valid at most."""
     body_bytes_max: int = Field(default=64 * 1024 * 1024, ge=1024)
     """Largest request of somebody who is signed in; of others it is 64 KiB."""
+    exports_folder: Path | None = None
+    """Where bundles that are asked for are written; `exports` beside custody.toml when not given."""
+    trusted_keys_file: Path | None = None
+    """The keys that bundles are verified with; `trusted-keys.json` beside custody.toml when not given."""
     oidc: list[OidcSettings] = []
 
     @model_validator(mode="after")

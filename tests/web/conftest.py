@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from tests.postgres import MOMENT
+from tests.web.people import RealSite
 from verifier.accounts.roles import Role
+from verifier.accounts.secrets import digest_of, new_secret
 from verifier.config import DatabaseSettings, FirmSettings, Settings
 from verifier.store import Store, open_store
 from verifier.web.app import create_app
@@ -33,7 +37,20 @@ class Site:
         self.visitor: Visitor | None = None
         self.time = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
         self.app: FastAPI = create_app(settings, clock=lambda: self.time, resolve=self._who)
-        self.client = TestClient(self.app, base_url="http://localhost", follow_redirects=False)
+        self.client = self.browser()
+        self.client.headers["X-CSRF-Token"] = self.token(self.client)
+
+    def browser(self) -> TestClient:
+        """Another browser, that has opened no page yet; what it posts without the token of one is refused."""
+        client = TestClient(self.app, base_url="http://localhost", follow_redirects=False)
+        client.cookies.set("custody-browser", new_secret(), domain="localhost.local")
+        return client
+
+    def token(self, client: TestClient) -> str:
+        """What the forms of a browser carry; `client` sends it with everything."""
+        secret = client.cookies["custody-browser"]
+        bound = "form:" + digest_of(client.cookies.get("custody-session", ""))
+        return hmac.new(secret.encode(), bound.encode(), sha256).hexdigest()
 
     def _who(self, request: Request) -> Visitor | None:
         return self.visitor
@@ -76,4 +93,12 @@ def site(settings: Settings) -> Iterator[Site]:
     """The application over it; nobody is signed in."""
     made = Site(settings)
     with made.client:
+        yield made
+
+
+@pytest.fixture
+def real(settings: Settings, store: Store) -> Iterator[RealSite]:
+    """The application as people sign in to it."""
+    made = RealSite(settings, store)
+    with made.browser():
         yield made

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from tests.web.conftest import Site, visitor
 from verifier.accounts.roles import Access, Role
-from verifier.web.routing import GuardedRouter, access_of
+from verifier.web.routing import GuardedRouter, access_of, routes_of
 
 
 @pytest.mark.fault("F5")
@@ -22,9 +22,18 @@ def test_a_route_without_an_access_cannot_be_told_apart_from_a_forbidden_one() -
 
 @pytest.mark.fault("F5")
 def test_every_route_of_the_application_has_an_access(site: Site) -> None:
-    paths = {getattr(route, "path", ""): access_of(route) for route in site.app.routes}
-    found = {path: access for path, access in paths.items() if path != "/static"}
+    found = {route.path: access_of(route) for route in routes_of(site.app) if route.path != "/static"}
+    assert found["/sign-in"] is Access.PUBLIC
     assert None not in found.values(), found
+
+
+@pytest.mark.fault("F5")
+def test_a_route_that_was_added_past_the_guards_would_be_noticed(site: Site) -> None:
+    past = APIRouter()
+    past.add_api_route("/open", lambda: "all")
+    site.app.include_router(past)
+    site.app.add_api_route("/also", lambda: "all")
+    assert {route.path for route in routes_of(site.app) if access_of(route) is None} == {"/open", "/also", "/static"}
 
 
 def test_the_roles_of_an_access() -> None:

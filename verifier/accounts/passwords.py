@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final
 
@@ -19,14 +20,15 @@ DIFFERENT_MIN: Final = 5
 _AT_ONCE: Final = BoundedSemaphore(4)
 """Each hash takes 64 MiB; more at once would be a way to exhaust the machine."""
 _LEET: Final = str.maketrans("013457@$!", "oleastasi")
-_COMMON: Final = frozenset(
+_COMMON_TEXT: Final = (
     "password passwort passphrase qwerty qwertz azerty asdfgh asdf zxcvbn letmein welcome admin administrator "
     "iloveyou monkey dragon sunshine princess football baseball superman batman trustno master shadow michael "
     "charlie jordan secret login changeme default temp test guest user root custody securities broker trading "
     "wallstreet bitcoin ethereum crypto summer winter spring autumn fall january february march april may june "
     "july august september october november december monday friday company office security access hello computer "
-    "internet samsung google whatever starwars pokemon liverpool chelsea arsenal freedom mustang pass word".split()
+    "internet samsung google whatever starwars pokemon liverpool chelsea arsenal freedom mustang pass word"
 )
+_COMMON: Final = frozenset(_COMMON_TEXT.split())
 """Words that passwords are made of by adding digits. They are looked for in what is left without digits and marks."""
 
 
@@ -57,15 +59,10 @@ def matches(stored: str, password: str) -> bool:
         password = ""
     with _AT_ONCE:
         try:
-            found = _hasher().verify(stored or _nobody(), _normal(password))
+            _hasher().verify(stored or _nobody(), _normal(password))
         except (VerificationError, InvalidHashError):
             return False
-    return found and bool(stored)
-
-
-def is_outdated(stored: str) -> bool:
-    """Whether a hash was made with weaker parameters than today's."""
-    return _hasher().check_needs_rehash(stored)
+    return bool(stored)
 
 
 def require_good(password: str, about: Iterable[str] = ()) -> None:
@@ -89,7 +86,7 @@ def require_good(password: str, about: Iterable[str] = ()) -> None:
 
 def _is_run(password: str) -> bool:
     """Whether nearly every character follows the one before it, as in 123456789012 or abcdefghijkl."""
-    steps = [ord(b) - ord(a) for a, b in zip(password, password[1:], strict=False)]
+    steps = [ord(b) - ord(a) for a, b in pairwise(password)]
     return sum(step in (-1, 0, 1) for step in steps) >= len(steps) * 3 // 4
 
 

@@ -112,9 +112,7 @@ class Session:
 def checked_person_id(text: str) -> str:
     """A person_id as it is written into the journal. Raises `InputError`."""
     if not PERSON_ID.fullmatch(text):
-        raise InputError(
-            f"{text[:60]!r} is no person id: small letters, digits, dot, dash and underscore, at most 40, as in ops.maker"
-        )
+        raise InputError(f"{text[:60]!r} is no person id: small letters, digits and . _ -, at most 40, as in ops.maker")
     return text
 
 

@@ -69,7 +69,7 @@ class PeopleStore(Database):
     def person(self, person_id: str) -> Person | None:
         """One person; None when nobody has the id."""
         with self.read() as connection:
-            return _person(connection, person_id)
+            return person_in(connection, person_id)
 
     def logins(self, person_id: str = "") -> list[Login]:
         """The logins of one person or of all that were not ended."""
@@ -203,8 +203,8 @@ def person_of(row: Any) -> Person:
     return Person(row.record_id, row.person_id, row.name, roles, row.is_disabled, row.recorded_at)
 
 
-def credentials_in(connection: sa.Connection, person_id: str, *kinds: CredentialKind) -> list[Credential]:
-    """As `PeopleStore.credentials`, within a transaction."""
+def credentials_in(connection: sa.Connection, person_id: str | None, *kinds: CredentialKind) -> list[Credential]:
+    """As `PeopleStore.credentials`, within a transaction; of nobody's credentials where the id is None."""
     query = _CREDENTIALS.where(PERSON.c.person_id == person_id, CREDENTIAL.c.kind.in_(kinds))
     return _credentials(connection, query)
 
@@ -214,15 +214,14 @@ def credential_in(connection: sa.Connection, key: int) -> Credential | None:
     return next(iter(_credentials(connection, _CREDENTIALS.where(CREDENTIAL.c.record_id == key))), None)
 
 
-def new_person(unit: Unit, person_id: str, name: str, roles: frozenset[Role], login: str) -> Person:
-    """Add the rows of a person. Raises `InputError` when the id or the login is taken."""
-    if _person(unit.connection, person_id) is not None:
+def new_person(unit: Unit, person_id: str, name: str, roles: frozenset[Role], login: str) -> tuple[Person, int]:
+    """Add the rows of a person; returns them and the key of the login. Raises `InputError` when either is taken."""
+    if person_in(unit.connection, person_id) is not None:
         raise InputError(f"there is a person {person_id} already")
     key = unit.add(PersonRow, person_id=person_id)
     made = Person(key, person_id, name, checked_roles(roles), False, unit.recorded_at)
     _state(unit, made)
-    _new_login(unit, key, "", login)
-    return made
+    return made, _new_login(unit, key, "", login)
 
 
 def new_credential(unit: Unit, new: Credential) -> int:
@@ -280,13 +279,14 @@ def _people(connection: sa.Connection) -> list[Person]:
     return [person_of(row) for row in connection.execute(PEOPLE)]
 
 
-def _person(connection: sa.Connection, person_id: str) -> Person | None:
+def person_in(connection: sa.Connection, person_id: str) -> Person | None:
+    """One person, within a transaction; None when nobody has the id."""
     row = connection.execute(PEOPLE.where(PERSON.c.person_id == person_id)).first()
     return None if row is None else person_of(row)
 
 
 def _require_person(connection: sa.Connection, person_id: str) -> Person:
-    if (found := _person(connection, person_id)) is None:
+    if (found := person_in(connection, person_id)) is None:
         raise InputError(f"there is no person {person_id}")
     return found
 
@@ -301,10 +301,10 @@ def _find_login(connection: sa.Connection, issuer: str, subject: str) -> Login |
     return None if row is None else _login(row)
 
 
-def _new_login(unit: Unit, person_key: int, issuer: str, subject: str) -> None:
+def _new_login(unit: Unit, person_key: int, issuer: str, subject: str) -> int:
     if _find_login(unit.connection, issuer, subject) is not None:
         raise InputError(f"somebody signs in as {subject} already")
-    unit.add(LoginRow, person_key=person_key, issuer=issuer, subject=subject)
+    return unit.add(LoginRow, person_key=person_key, issuer=issuer, subject=subject)
 
 
 def _login(row: Any) -> Login:

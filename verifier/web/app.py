@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from verifier.accounts.attempts import Attempts
 from verifier.store.engine import BUSY_SECONDS, create_engine
-from verifier.web import problems, templating
+from verifier.web import problems, sessions, templating
 from verifier.web.routes import routers
+from verifier.web.security import Secured, Sized
 from verifier.web.visitor import Resolve
 from verifier.web.who_asks import WhoAsks
 
@@ -42,9 +44,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime], resolve: Re
     app = FastAPI(title="custody-verifier", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings, app.state.clock, app.state.engine = settings, clock, engine
     app.state.templates = templating.environment(settings)
-    app.state.resolve = resolve or (lambda request: None)
+    app.state.attempts = Attempts()
+    app.state.resolve = resolve or sessions.resolve
     problems.install(app)
-    app.add_middleware(WhoAsks)
+    for inner in (Sized, WhoAsks, Secured):  # the last one added is the outermost
+        app.add_middleware(inner)
     for router in routers():
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -25,6 +25,7 @@ from verifier.errors import (
     CaseConflict,
     InputError,
     InstructionConflict,
+    LeaseHeld,
     StoreBusy,
     StoreError,
     SubstitutionRefused,
@@ -36,8 +37,10 @@ from verifier.web.templating import page
 
 log = structlog.get_logger(__name__)
 
+KNOWN = (VerifierError, ChainError, BundleError, MappingError, ReserveError)
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (StoreBusy, 503),
+    (LeaseHeld, 503),
     (StoreError, 500),
     ((CaseConflict), 409),
     ((InstructionConflict), 409),
@@ -50,7 +53,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 def install(app: FastAPI) -> None:
     """Answer every error of a request in one of the two shapes."""
-    for known in (VerifierError, ChainError, BundleError, MappingError, ReserveError):
+    for known in KNOWN:
         app.add_exception_handler(known, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -73,6 +76,13 @@ def answer(request: Request, status: int, code: str, text: str, advice: str = ""
     return page(request, "refused.html", status=status, title=title, code=code, text=text, advice=advice, **more)
 
 
+async def answer_of(request: Request, error: Exception) -> Response:
+    """The answer to any error, for what lies outside of the routes."""
+    if isinstance(error, KNOWN):
+        return await _known(request, error)
+    return await _unforeseen(request, error)
+
+
 async def _known(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and not is_for_programs(request) and request.method == "GET":
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -80,7 +90,8 @@ async def _known(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, WebError) else _status_of(error)
     if status == 500:
         return await _unforeseen(request, error)
-    return answer(request, status, getattr(error, "code", "error"), str(error), getattr(error, "advice", ""))
+    code, advice, more = (getattr(error, name, "") for name in ("code", "advice", "more"))
+    return answer(request, status, code or "error", str(error), advice, **(more or {}))
 
 
 def _status_of(error: Exception) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from verifier.web.pages import sign_in
 from verifier.web.routing import GuardedRouter
 
 
 def routers() -> list[GuardedRouter]:
     """One per topic; a new topic is added here and nowhere else."""
-    return []
+    return [sign_in.router]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 
 from verifier.accounts.roles import Access
+from verifier.web.csrf import require_token
 from verifier.web.errors import Forbidden, NotSignedIn
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -19,15 +20,15 @@ class Guard:
     def __init__(self, access: Access) -> None:
         self.access = access
 
-    def __call__(self, request: Request) -> None:
-        """Raise `NotSignedIn` or `Forbidden`."""
-        if self.access is Access.PUBLIC:
-            return
-        visitor = getattr(request.state, "visitor", None)
-        if visitor is None:
-            raise NotSignedIn
-        if not visitor.may(self.access):
-            raise Forbidden(self.access)
+    async def __call__(self, request: Request) -> None:
+        """Raise `NotSignedIn`, `Forbidden`, or `ForgedRequest` for a change that no page of this site asked for."""
+        if self.access is not Access.PUBLIC:
+            visitor = getattr(request.state, "visitor", None)
+            if visitor is None:
+                raise NotSignedIn
+            if not visitor.may(self.access):
+                raise Forbidden(self.access)
+        await require_token(request)
 
 
 class GuardedRouter:
@@ -66,3 +67,15 @@ def access_of(route: Any) -> Access | None:
         if isinstance(guard := dependency.dependency, Guard):
             return guard.access
     return None
+
+
+def routes_of(app: FastAPI) -> Iterator[Any]:
+    """Every route of the application: those that were added to it, and those of the routers that it includes."""
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop(0)
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            waiting[:0] = included.routes

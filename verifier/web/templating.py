@@ -9,6 +9,9 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from verifier.accounts.roles import Access
+from verifier.web.cookies import csrf_token
+
 if TYPE_CHECKING:
     from verifier.config import Settings
 
@@ -25,6 +28,7 @@ def environment(settings: Settings) -> Environment:
         lstrip_blocks=True,
     )
     env.globals["firm"] = settings.firm.name
+    env.globals["Access"] = Access
     return env
 
 
@@ -32,5 +36,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     """A page for the browser that asked."""
     env: Environment = request.app.state.templates
     visitor = getattr(request.state, "visitor", None)
-    text = env.get_template(template).render(request=request, visitor=visitor, now=request.app.state.clock(), **values)
+    always = {
+        "request": request,
+        "visitor": visitor,
+        "now": request.app.state.clock(),
+        "csrf_token": csrf_token(request),
+    }
+    text = env.get_template(template).render(always | values)
     return HTMLResponse(text, status_code=status)
