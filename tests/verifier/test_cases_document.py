@@ -9,7 +9,7 @@ import pytest
 
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus, firm_status
-from verifier.store.case_store import NEVER_GONE
+from verifier.store.case_seeing import NEVER_GONE
 from verifier.store.records import UNVERIFIED_KINDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "cases.md").read_text(encoding="utf-8")

@@ -1,66 +1,59 @@
-"""Cases: a finding opens one, however often it is seen; people work on it; nothing of it is ever changed."""
+"""What people do with cases: every act is added, bound to what was seen, and nobody approves their own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from chains.types import Asset, AssetId, BlockRef, ChainId, LocationId
+from chains.types import AssetId, LocationId
 from verifier.errors import CaseConflict, InputError
-from verifier.persons import same_person
-from verifier.records import CaseState, Finding, FindingKind, Rail
-from verifier.store.engine import Database
-from verifier.store.records import Case, CaseAct, CaseEvent, CaseSeen, Explanation, Sighted
-from verifier.store.sweep_store import ORPHANED_HASHES
-from verifier.store.tables import (
-    AssetValueRow,
-    CaseCoverRow,
-    CaseEventRow,
-    CaseRow,
-    InternedTextRow,
-    table,
+from verifier.records import CaseState
+from verifier.rules.approval import Party, Standing, Verdict, Waiting, decide, require_unchanged, require_version
+from verifier.rules.attachments import PER_CASE_MAX, Document, checked_document
+from verifier.rules.second_approval import approvals_needed
+from verifier.store.case_reading import (
+    CASE,
+    CONTENT,
+    EVENT,
+    content_of,
+    covers_of,
+    event_of,
+    facts_of,
+    load_cases,
+    seen_of,
 )
+from verifier.store.case_seeing import add_event
+from verifier.store.engine import Database
+from verifier.store.parties import party_of
+from verifier.store.records import (
+    Case,
+    CaseAct,
+    CaseEvent,
+    CaseStanding,
+    RootCause,
+)
+from verifier.store.tables import AttachmentContentRow
 from verifier.store.unit import Unit
 
-CASE, EVENT, COVER = table(CaseRow), table(CaseEventRow), table(CaseCoverRow)
-ASSET, TEXT = table(AssetValueRow), table(InternedTextRow)
-
-NEVER_GONE: Final = frozenset(
-    {
-        FindingKind.UNAUTHORIZED_TRANSFER,
-        FindingKind.UNEXPLAINED_CHANGE,
-        FindingKind.UNPARSED_EVENTS,
-        FindingKind.FINALITY_REVERSED,
-        FindingKind.APPROVED_NOT_EXECUTED,
-        FindingKind.MISSED_RESERVE_DEPOSIT,
-    }
-)
-"""Kinds about an event in the past: not being seen again does not mean that it healed, and seeing it again after its
-case was closed is no new event. Commingling is one when it names a transaction (`_is_past_event`): a transfer to the
-firm happened once, but the firm's own assets beside clients' in the books last until they are gone."""
-
-STANDING_CONTROL: Final = "mapping:"
-"""Begins the subject of a change of control that lasts: a wallet's rule is not what the mapping says. All others
-happened between two sweeps, once."""
-
-RECLASSIFIED: Final = "reclassified:"
-"""Begins the subject of what is unverified because one person moved accounts from one class to another, once."""
-
-_STATE_AFTER = {
-    CaseAct.OPENED: CaseState.OPEN,
-    CaseAct.PROPOSED: CaseState.PROPOSED,
-    CaseAct.APPROVED: CaseState.CLOSED,
-    CaseAct.RETURNED: CaseState.OPEN,
-    CaseAct.WITHDRAWN: CaseState.CLOSED,
-}
-_SIGHTS = (CaseAct.OPENED, CaseAct.SEEN_AGAIN, CaseAct.NO_LONGER_SEEN)
+_ALIVE = (CaseState.OPEN, CaseState.PROPOSED)
+TEXT_MAX: Final = 4000
 
 
 class CaseStore(Database):
-    """The people's side of the store."""
+    """The people's side of the store.
+
+    Every act of a person takes `expected_version`: the `Case.version` it was made on, refused with `VersionConflict`
+    when something happened since; None acts on whatever is there. An act that is the newest one already, by the same
+    person in the same words, changes nothing: a request sent twice is no second act.
+    """
+
+    second_above: Mapping[str, str] = MappingProxyType({})
+    """Above which quantity, by asset id or symbol, a resolution needs two approvals; see `verifier.acting`."""
 
     def cases(self, *, include_closed: bool = False, known_at: datetime | None = None) -> list[Case]:
         """Every case that is not closed, in the order they were opened; closed ones too when asked for.
@@ -74,330 +67,270 @@ class CaseStore(Database):
     def case(self, case_id: str) -> Case:
         """One case. Raises `InputError` when there is none of this id."""
         with self.read() as connection:
-            found = load_cases(connection, CASE.c.case_id == case_id)
-        if not found:
-            raise InputError(f"there is no case {case_id}")
-        return found[0]
+            return _one(connection, case_id)
 
     def case_events(self, case_id: str) -> list[CaseEvent]:
         """Everything that happened to a case, oldest first."""
-        query = (
-            sa.select(EVENT)
-            .join_from(EVENT, CASE, EVENT.c.case_key == CASE.c.record_id)
-            .where(CASE.c.case_id == case_id)
-            .order_by(EVENT.c.record_id)
-        )
         with self.read() as connection:
-            return [
-                CaseEvent(
-                    row.act,
-                    row.actor,
-                    row.recorded_at,
-                    row.text,
-                    row.base_units,
-                    _block(row, row.text),
-                    row.tx_id,
-                    row.provisional,
-                )
-                for row in connection.execute(query)
-            ]
+            return _events(connection, case_id)
 
     def case_covers(self, case_id: str) -> list[tuple[LocationId, AssetId]]:
         """The holdings the case covered when it was last seen."""
         with self.read() as connection:
-            return _covers(connection, case_id)
+            return covers_of(connection, case_id)
 
-    def comment(self, case_id: str, text: str, actor: str, now: datetime) -> None:
+    def case_standing(self, case_id: str) -> CaseStanding:
+        """Everything about one case with the digests a decision is bound to. Raises `InputError`."""
+        with self.read() as connection:
+            return self._standing(connection, case_id)
+
+    def attachment(self, sha256: str) -> tuple[str, bytes]:
+        """Media type and bytes of an attached document. Raises `InputError` when there is none."""
+        with self.read() as connection:
+            return content_of(connection, sha256)
+
+    def comment(
+        self, case_id: str, text: str, actor: str, now: datetime, *, expected_version: int | None = None
+    ) -> None:
         """Add a remark to a case that is not closed."""
-        self._act(case_id, CaseAct.COMMENTED, text, actor, now, (CaseState.OPEN, CaseState.PROPOSED))
+        self._act(case_id, CaseAct.COMMENTED, text, actor, now, _ALIVE, expected_version)
 
-    def explain(self, case_id: str, text: str, actor: str, now: datetime) -> None:
+    def explain(
+        self, case_id: str, text: str, actor: str, now: datetime, *, expected_version: int | None = None
+    ) -> None:
         """Say what a case is, and stand by it as its maker. It stays open until it is resolved by two people."""
-        self._act(case_id, CaseAct.EXPLAINED, text, actor, now, (CaseState.OPEN, CaseState.PROPOSED))
+        self._act(case_id, CaseAct.EXPLAINED, text, actor, now, _ALIVE, expected_version)
 
-    def propose(self, case_id: str, text: str, actor: str, now: datetime) -> None:
-        """Propose how an open case is resolved; the actor is its maker."""
-        self._act(case_id, CaseAct.PROPOSED, text, actor, now, (CaseState.OPEN,))
+    def assign(
+        self,
+        case_id: str,
+        assignee: str,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        expected_version: int | None = None,
+    ) -> None:
+        """Name who is to work on a case; an empty assignee takes it from whoever was named."""
+        detail = {"assignee": assignee.strip()}
+        self._act(case_id, CaseAct.ASSIGNED, text, actor, now, _ALIVE, expected_version, detail)
 
-    def approve(self, case_id: str, text: str, actor: str, now: datetime) -> None:
-        """Close a proposed case. Raises `CaseConflict` when the actor is its maker."""
-        self._act(case_id, CaseAct.APPROVED, text, actor, now, (CaseState.PROPOSED,))
+    def name_cause(
+        self,
+        case_id: str,
+        cause: RootCause,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        expected_version: int | None = None,
+    ) -> None:
+        """Say why it did not fit: one of the known causes, and a text. The newest one stands."""
+        detail = {"cause": cause.value}
+        self._act(case_id, CaseAct.CAUSE_NAMED, text, actor, now, _ALIVE, expected_version, detail)
 
-    def send_back(self, case_id: str, text: str, actor: str, now: datetime) -> None:
+    def attach(
+        self,
+        case_id: str,
+        name: str,
+        content: bytes,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        expected_version: int | None = None,
+    ) -> Document:
+        """Attach a document by its digest; its bytes are stored once. Raises `InputError` for what may not be."""
+        document = checked_document(name, content)
+        detail = {
+            "sha256": document.sha256,
+            "name": document.name,
+            "media_type": document.media_type,
+            "bytes": str(len(content)),
+        }
+        self._act(case_id, CaseAct.ATTACHED, text, actor, now, _ALIVE, expected_version, detail, document)
+        return document
+
+    def propose(
+        self,
+        case_id: str,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        seen: str | None = None,
+        expected_version: int | None = None,
+    ) -> None:
+        """Propose how an open case is resolved; the actor is its maker.
+
+        `seen` is the `CaseStanding.seen_digest` that the maker looked at. The proposal is bound to the facts as they
+        are: when they change, it is reopened or cannot be approved.
+        """
+        self._act(case_id, CaseAct.PROPOSED, text, actor, now, (CaseState.OPEN,), expected_version, seen=seen)
+
+    def approve(
+        self,
+        case_id: str,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        seen: str | None = None,
+        expected_version: int | None = None,
+    ) -> None:
+        """Approve a proposed resolution: the case is closed, or waits for a second approval above the firm's amount.
+
+        `seen` is the `CaseStanding.seen_digest` that the checker looked at. Raises `CaseConflict` when the actor is its
+        maker or approved it before, `VersionConflict` when what was seen is not what stands, or the facts are not those
+        that the maker proposed it on.
+        """
+        proposed = (CaseState.PROPOSED,)
+        self._act(case_id, CaseAct.APPROVED, text, actor, now, proposed, expected_version, seen=seen)
+
+    def send_back(
+        self,
+        case_id: str,
+        text: str,
+        actor: str,
+        now: datetime,
+        *,
+        seen: str | None = None,
+        expected_version: int | None = None,
+    ) -> None:
         """Return a proposed case to its maker; it is open again."""
-        self._act(case_id, CaseAct.RETURNED, text, actor, now, (CaseState.PROPOSED,))
+        proposed = (CaseState.PROPOSED,)
+        self._act(case_id, CaseAct.RETURNED, text, actor, now, proposed, expected_version, seen=seen)
+
+    def to_trade_breaks(
+        self, overdue: Sequence[tuple[str, str, Mapping[str, str]]], actor: str, now: datetime
+    ) -> list[str]:
+        """Put cases that are past their clock into the trade-break queue, each once with text and context.
+
+        Gives the ids of those that were not in it. Closed ones are left out.
+        """
+        moved = []
+        with self.record("cases.escalated", actor, {"cases": sorted(each[0] for each in overdue)}, now) as unit:
+            for case_id, text, context in overdue:
+                found = _one(unit.connection, case_id)
+                if found.state is CaseState.CLOSED or found.trade_break_at is not None:
+                    continue
+                key = _key(unit, case_id)
+                add_event(unit, key, CaseAct.TRADE_BREAK, actor, text, detail=context)
+                moved.append(case_id)
+        return moved
+
+    def _standing(self, connection: sa.Connection, case_id: str) -> CaseStanding:
+        case, covers = _one(connection, case_id), covers_of(connection, case_id)
+        events = _events(connection, case_id)
+        facts = facts_of(case, covers, events).digest
+        finding = case.finding
+        needed = approvals_needed(finding.asset, finding.base_units, self.second_above)
+        return CaseStanding(case, tuple(covers), tuple(events), facts, seen_of(case, facts), needed)
 
     def _act(
-        self, case_id: str, act: CaseAct, text: str, actor: str, now: datetime, allowed: Sequence[CaseState]
+        self,
+        case_id: str,
+        act: CaseAct,
+        text: str,
+        actor: str,
+        now: datetime,
+        allowed: Sequence[CaseState],
+        expected_version: int | None = None,
+        detail: Mapping[str, str] | None = None,
+        document: Document | None = None,
+        *,
+        seen: str | None = None,
     ) -> None:
+        if len(text) > TEXT_MAX:
+            raise InputError(f"a text has at most {TEXT_MAX} characters")
         with self.record(f"case.{act}", actor, {"case_id": case_id}, now) as unit:
-            found = load_cases(unit.connection, CASE.c.case_id == case_id)
-            if not found:
-                raise InputError(f"there is no case {case_id}")
-            if found[0].state not in allowed:
-                raise CaseConflict(f"case {case_id} is {found[0].state}")
-            key = unit.connection.execute(sa.select(CASE.c.record_id).where(CASE.c.case_id == case_id)).scalar_one()
-            decides = act in (CaseAct.APPROVED, CaseAct.RETURNED)
-            proposal = _newest_proposal(unit.connection, key) if decides else None
-            if act is CaseAct.APPROVED and proposal is not None and same_person(proposal.actor, actor):
-                raise CaseConflict(f"{actor} proposed the resolution of {case_id} and cannot approve it")
-            add_event(unit, key, act, actor, text, proposal=proposal)
+            stands = self._standing(unit.connection, case_id)
+            if _is_repeated(stands, act, actor, text, detail or {}):
+                return
+            if stands.case.state not in allowed:
+                raise CaseConflict(f"case {case_id} is {stands.case.state}")
+            require_version(case_id, expected_version, stands.case.version)
+            require_unchanged(case_id, seen, stands.seen_digest)
+            key, party = _key(unit, case_id), party_of(unit.connection, actor)
+            if document is not None:
+                _store_document(unit, stands, document)
+            proposal = None
+            if act in (CaseAct.APPROVED, CaseAct.RETURNED):
+                proposal = _newest_proposal(unit.connection, key)
+                act = _decided(unit.connection, stands, proposal, act, party)
+            is_bound = act in (CaseAct.PROPOSED, CaseAct.APPROVED, CaseAct.ENDORSED, CaseAct.RETURNED)
+            add_event(
+                unit, key, act, actor, text, proposal=proposal, person=party.person_id, detail=detail,
+                digests=(stands.facts_digest, stands.seen_digest) if is_bound else None,
+            )  # fmt: skip
 
 
-def load_cases(
-    connection: sa.Connection, *conditions: sa.ColumnElement[bool], known_at: datetime | None = None
-) -> list[Case]:
-    """Cases as they stand now, or stood at a time, in the order they were opened."""
-    then = sa.true() if known_at is None else CASE.c.recorded_at <= known_at
-    query = (
-        sa.select(CASE, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
-        .join_from(CASE, ASSET, CASE.c.asset_key == ASSET.c.record_id, isouter=True)
-        .where(then, *conditions)
-        .order_by(CASE.c.record_id)
+def _decided(connection: sa.Connection, stands: CaseStanding, proposal: Any, act: CaseAct, checker: Party) -> CaseAct:
+    """What becomes of the proposal that stands: approved, endorsed as the first of two, or returned."""
+    endorsed = sa.select(EVENT).where(EVENT.c.proposal_key == proposal.record_id, EVENT.c.act == CaseAct.ENDORSED)
+    waiting = Waiting(
+        stands.case.case_id,
+        Party(proposal.actor, proposal.person_id or ""),
+        proposal.facts_digest,
+        tuple(Party(row.actor, row.person_id or "") for row in connection.execute(endorsed)),
+        stands.approvals_needed,
     )
-    cases = connection.execute(query).all()
-    if not cases:
-        return []
-    wanted: sa.ColumnElement[bool] = EVENT.c.case_key.in_([row.record_id for row in cases]) if conditions else sa.true()
-    events: dict[int, list[Any]] = {}
-    if known_at is not None:
-        wanted = sa.and_(wanted, EVENT.c.recorded_at <= known_at)
-    for event in connection.execute(sa.select(EVENT).where(wanted).order_by(EVENT.c.record_id)):
-        events.setdefault(event.case_key, []).append(event)
-    orphaned = set(connection.execute(ORPHANED_HASHES).scalars())
-    return [_case(row, events[row.record_id], orphaned) for row in cases]
+    verdict = Verdict.APPROVE if act is CaseAct.APPROVED else Verdict.RETURN
+    standing = decide(waiting, verdict, checker, stands.facts_digest, conflict=CaseConflict)
+    return _ACT_OF[standing]
 
 
-def _covers(connection: sa.Connection, case_id: str) -> list[tuple[LocationId, AssetId]]:
-    newest = (
-        sa.select(sa.func.max(COVER.c.event_key))
-        .join_from(COVER, EVENT, COVER.c.event_key == EVENT.c.record_id)
-        .join(CASE, EVENT.c.case_key == CASE.c.record_id)
+_ACT_OF: Final = {
+    Standing.APPROVED: CaseAct.APPROVED,
+    Standing.WAITS: CaseAct.ENDORSED,
+    Standing.RETURNED: CaseAct.RETURNED,
+}
+
+
+def _is_repeated(stands: CaseStanding, act: CaseAct, actor: str, text: str, detail: Mapping[str, str]) -> bool:
+    """Whether the newest thing that happened is this very act."""
+    newest = stands.events[-1]
+    same = {act, CaseAct.ENDORSED} if act is CaseAct.APPROVED else {act}
+    return newest.act in same and (newest.actor, newest.text, newest.detail) == (actor, text, dict(detail))
+
+
+def _store_document(unit: Unit, stands: CaseStanding, document: Document) -> None:
+    if len(stands.case.attachments) >= PER_CASE_MAX:
+        raise InputError(f"a case has at most {PER_CASE_MAX} attachments")
+    if any(each.sha256 == document.sha256 for each in stands.case.attachments):
+        raise InputError(f"{stands.case.case_id} has this very document already")
+    known = sa.select(CONTENT.c.record_id).where(CONTENT.c.sha256 == document.sha256)
+    if unit.connection.execute(known).first() is None:
+        unit.add(
+            AttachmentContentRow,
+            sha256=document.sha256,
+            byte_count=len(document.content),
+            media_type=document.media_type,
+            content=base64.b64encode(document.content).decode(),
+        )
+
+
+def _one(connection: sa.Connection, case_id: str) -> Case:
+    found = load_cases(connection, CASE.c.case_id == case_id)
+    if not found:
+        raise InputError(f"there is no case {case_id}")
+    return found[0]
+
+
+def _events(connection: sa.Connection, case_id: str) -> list[CaseEvent]:
+    query = (
+        sa.select(EVENT, CASE.c.chain_id)
+        .join_from(EVENT, CASE, EVENT.c.case_key == CASE.c.record_id)
         .where(CASE.c.case_id == case_id)
-    ).scalar_subquery()
-    location, asset = TEXT.alias("location_text"), TEXT.alias("asset_text")
-    query = (
-        sa.select(location.c.text, asset.c.text)
-        .join_from(COVER, location, COVER.c.location_key == location.c.record_id)
-        .join(asset, COVER.c.asset_key == asset.c.record_id)
-        .where(COVER.c.event_key == newest)
-        .order_by(COVER.c.record_id)
+        .order_by(EVENT.c.record_id)
     )
-    return [(LocationId(place), AssetId(asset_id)) for place, asset_id in connection.execute(query)]
+    return [event_of(row) for row in connection.execute(query)]
 
 
-def _case(row: Any, events: Sequence[Any], orphaned: set[str]) -> Case:
-    sights = [event for event in events if event.act in _SIGHTS]
-    shown = [event for event in sights if event.act is not CaseAct.NO_LONGER_SEEN][-1]
-    decisive = [event for event in events if event.act in _STATE_AFTER][-1]
-    finding = Finding(
-        kind=row.kind,
-        rail=row.rail,
-        location_id=LocationId(row.location_id),
-        asset=Asset(AssetId(row.asset_id), row.symbol, row.decimals) if row.asset_id else None,
-        base_units=shown.base_units,
-        subject=row.subject,
-        text=shown.text,
-        block=_block(shown, row.chain_id),
-        tx_id=shown.tx_id,
-        provisional=shown.provisional,
-    )
-    return Case(
-        case_id=row.case_id,
-        finding=finding,
-        occurrence=row.occurrence,
-        state=_STATE_AFTER[decisive.act],
-        opened_at=row.recorded_at,
-        seen_at=shown.recorded_at,
-        last_act=events[-1].act,
-        last_at=events[-1].recorded_at,
-        is_seen=sights[-1].act is not CaseAct.NO_LONGER_SEEN,
-        maker=decisive.actor if decisive.act is CaseAct.PROPOSED else "",
-        superseded=shown.block_hash in orphaned,
-        explanation=_explanation(events),
-        only_looked=all(event.provisional and event.sweep_key is None for event in sights),
-    )
-
-
-def _explanation(events: Sequence[Any]) -> Explanation | None:
-    """The newest explanation or proposal; one that was returned to its maker explains nothing any more."""
-    for event in reversed(events):
-        if event.act is CaseAct.RETURNED:
-            return None
-        if event.act in (CaseAct.EXPLAINED, CaseAct.PROPOSED):
-            return Explanation(event.text, event.actor, event.recorded_at)
-    return None
-
-
-def _block(event: Any, chain_id: str) -> BlockRef | None:
-    if event.block_hash is None:
-        return None
-    return BlockRef(ChainId(chain_id), event.height, event.block_hash, event.parent_hash, event.block_time)
+def _key(unit: Unit, case_id: str) -> int:
+    return int(unit.connection.execute(sa.select(CASE.c.record_id).where(CASE.c.case_id == case_id)).scalar_one())
 
 
 def _newest_proposal(connection: sa.Connection, case_key: int) -> Any:
     query = sa.select(EVENT).where(EVENT.c.case_key == case_key, EVENT.c.act == CaseAct.PROPOSED)
     return connection.execute(query.order_by(EVENT.c.record_id.desc()).limit(1)).first()
-
-
-def add_event(
-    unit: Unit,
-    case_key: int,
-    act: CaseAct,
-    actor: str,
-    text: str,
-    *,
-    sweep_key: int | None = None,
-    finding: Finding | None = None,
-    proposal: Any = None,
-) -> int:
-    """Add one event to a case; the finding's figures when the machine saw it. Returns the event's key."""
-    block = finding.block if finding else None
-    return unit.add(
-        CaseEventRow,
-        case_key=case_key,
-        act=act,
-        actor=actor,
-        sweep_key=sweep_key,
-        base_units=finding.base_units if finding else None,
-        text=text,
-        height=block.height if block else None,
-        block_hash=block.block_hash if block else None,
-        parent_hash=block.parent_hash if block else None,
-        block_time=block.timestamp if block else None,
-        tx_id=finding.tx_id if finding else "",
-        provisional=finding.provisional if finding else False,
-        proposal_key=proposal.record_id if proposal else None,
-        maker=proposal.actor if proposal else None,
-    )
-
-
-def see_cases(
-    unit: Unit,
-    chain_id: ChainId,
-    sweep_key: int | None,
-    sightings: Iterable[Sighted],
-    actor: str,
-    *,
-    all_seen: bool,
-    looks_back: bool = False,
-    is_look: bool = False,
-    gone: Collection[str] = (),
-    height: int | None = None,
-    rail: Rail | None = None,
-) -> list[CaseSeen]:
-    """Open a case for each new finding and note what changed of known ones; one result for each sighting.
-
-    With `all_seen` the sightings are everything there is to see on the chain, and of the `rail` where one is given:
-    open cases among them no more are noted as no longer seen. They stay open until a second person closes them. A
-    sweep that `looks_back` opens cases for what nobody knew, and says nothing new of what has a case: newer figures
-    were seen already. One that `is_look` saw blocks that are not final: it says nothing new of what a sweep has seen.
-    What was seen at a block whose hash is among `gone` is noted again at the block where it is seen now. What only
-    looks saw up to the `height` that a sweep judged is withdrawn when the sweep does not confirm it, unless the
-    balance could not be read. A past event that people dealt with while it was provisional stays closed, and is
-    confirmed in its case.
-    """
-    sightings = list(sightings)
-    unread = {place for each in sightings if each.finding.kind is FindingKind.UNVERIFIED for place in each.covers}
-    stood = {row.case_id: row for row in load_cases(unit.connection)}
-    keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
-    newest = {known.finding.finding_key: known for known in stood.values()}
-    seen: list[CaseSeen] = []
-    seen_keys: set[str] = set()
-    for sighting in sightings:
-        finding = sighting.finding
-        if finding.finding_key in seen_keys:
-            continue
-        seen_keys.add(finding.finding_key)
-        case = newest.get(finding.finding_key)
-        withdrawn = case is not None and case.last_act is CaseAct.WITHDRAWN
-        if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding) and not withdrawn:
-            if case.only_looked and sweep_key is not None:
-                key, act = keys[case.case_id], CaseAct.SEEN_AGAIN
-                add_event(unit, key, act, actor, finding.text, sweep_key=sweep_key, finding=finding)
-                seen.append(CaseSeen(case.case_id, finding, False))
-            continue
-        known_better = is_look and case is not None and case.is_seen and not case.finding.provisional
-        if case is not None and (looks_back or (known_better and case.state is not CaseState.CLOSED)):
-            seen.append(CaseSeen(case.case_id, finding, False))
-            continue
-        if case is None or case.state is CaseState.CLOSED:
-            occurrence = case.occurrence + 1 if case else 1
-            case_id = f"CASE-{len(keys) + 1:06d}"
-            keys[case_id] = case_key = _add_case(unit, case_id, occurrence, finding, chain_id)
-            event = add_event(unit, case_key, CaseAct.OPENED, actor, finding.text, sweep_key=sweep_key, finding=finding)
-            _add_covers(unit, event, sighting.covers)
-            seen.append(CaseSeen(case_id, finding, True))
-            continue
-        covered = _covers(unit.connection, case.case_id)
-        seen_at = case.finding.block
-        is_gone = seen_at is not None and seen_at.block_hash in gone
-        is_news = not case.is_seen or case.superseded or is_gone or _changed(case.finding, finding)
-        if is_news or covered != list(sighting.covers):
-            event = add_event(
-                unit, keys[case.case_id], CaseAct.SEEN_AGAIN, actor, finding.text, sweep_key=sweep_key, finding=finding
-            )
-            _add_covers(unit, event, sighting.covers)
-        seen.append(CaseSeen(case.case_id, finding, False))
-    if all_seen:
-        chains = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.chain_id)).all())
-        for known in stood.values():
-            at = known.finding.block
-            if known.only_looked and known.state is not CaseState.CLOSED and chains[known.case_id] == chain_id:
-                is_judged = at is not None and height is not None and at.height <= height
-                asset = known.finding.asset
-                is_unread = asset is not None and (known.finding.location_id, asset.asset_id) in unread
-                if is_judged and not is_unread and known.finding.finding_key not in seen_keys:
-                    text = (
-                        "Only a look at blocks that were not final showed this; the sweep of the final ones does not."
-                    )
-                    add_event(unit, keys[known.case_id], CaseAct.WITHDRAWN, actor, text, sweep_key=sweep_key)
-                continue
-            ceased = (
-                known.state is not CaseState.CLOSED
-                and known.is_seen
-                and known.finding.finding_key not in seen_keys
-                and not _is_past_event(known.finding)
-                and chains[known.case_id] == chain_id
-                and rail in (None, known.finding.rail)
-            )
-            if ceased:
-                text = "The sweep did not see this any more."
-                add_event(unit, keys[known.case_id], CaseAct.NO_LONGER_SEEN, actor, text, sweep_key=sweep_key)
-    return seen
-
-
-def _is_past_event(finding: Finding) -> bool:
-    """Whether it speaks of what happened once, and not of how things are."""
-    if finding.kind is FindingKind.CONTROL_CHANGE:
-        return not finding.subject.startswith(STANDING_CONTROL)
-    if finding.kind is FindingKind.UNVERIFIED and finding.subject.startswith(RECLASSIFIED):
-        return True
-    return finding.kind in NEVER_GONE or (finding.kind is FindingKind.COMMINGLING and bool(finding.tx_id))
-
-
-def _changed(before: Finding, now: Finding) -> bool:
-    """Whether a person would want to know: the amount, or whether it is provisional. A new block alone is not news."""
-    return (before.base_units, before.provisional) != (now.base_units, now.provisional)
-
-
-def _add_case(unit: Unit, case_id: str, occurrence: int, finding: Finding, chain_id: ChainId) -> int:
-    return unit.add(
-        CaseRow,
-        case_id=case_id,
-        finding_key=finding.finding_key,
-        occurrence=occurrence,
-        kind=finding.kind,
-        rail=finding.rail,
-        location_id=finding.location_id,
-        asset_key=unit.asset_keys([finding.asset])[finding.asset] if finding.asset else None,
-        subject=finding.subject,
-        chain_id=chain_id,
-    )
-
-
-def _add_covers(unit: Unit, event_key: int, covers: Sequence[tuple[LocationId, AssetId]]) -> None:
-    if not covers:
-        return
-    texts = unit.text_keys(text for cover in covers for text in cover)
-    unit.add_rows(CaseCoverRow, ((event_key, texts[place], texts[asset_id]) for place, asset_id in covers))

@@ -17,7 +17,8 @@ from mapping.types import Position
 from verifier.custodians.document import Statement, read_statement
 from verifier.errors import InputError
 from verifier.records import Rail
-from verifier.store.case_store import CaseStore, see_cases
+from verifier.store.case_seeing import see_cases
+from verifier.store.case_store import CaseStore
 from verifier.store.codec import CODECS
 from verifier.store.engine import ENTRY
 from verifier.store.mapping_store import FILE, POSITION, add_records, known_digests, newest_records, stored_positions

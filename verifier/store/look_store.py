@@ -9,7 +9,8 @@ from chains.errors import InvalidValue
 from chains.types import BlockRef, ChainId
 from verifier.case_book import Sighting
 from verifier.records import Finding
-from verifier.store.case_store import CaseStore, see_cases
+from verifier.store.case_seeing import see_cases
+from verifier.store.case_store import CaseStore
 from verifier.store.records import CaseSeen
 
 

@@ -18,7 +18,8 @@ from verifier.errors import InputError, InstructionConflict
 from verifier.persons import same_person
 from verifier.possession.cures import CureAct, CureKind, ProofKind, Receipt
 from verifier.records import Rail
-from verifier.store.case_store import CaseStore, see_cases
+from verifier.store.case_seeing import see_cases
+from verifier.store.case_store import CaseStore
 from verifier.store.records import CaseSeen, InstructionAct, Sighted
 from verifier.store.tables import (
     ControlDecisionRow,

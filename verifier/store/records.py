@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -79,6 +79,42 @@ class CaseAct(StrEnum):
     """Somebody said what it is and stands by it; the case stays as it is."""
     ESCALATED = "escalated"
     """A run listed it without an explanation and a maker."""
+    ENDORSED = "endorsed"
+    """The first of two approvals, where the amount needs two; the case stays proposed."""
+    REOPENED = "reopened"
+    """New data came after a resolution was proposed: the proposal does not stand any more."""
+    ASSIGNED = "assigned"
+    """Somebody is to work on it; the detail names them."""
+    ATTACHED = "attached"
+    """A document belongs to it; the detail names it by its SHA-256."""
+    CAUSE_NAMED = "cause_named"
+    """Somebody said which of the known causes it has."""
+    TRADE_BREAK = "trade_break"
+    """Unresolved at the end of its settlement session or at the next formula run: it is in the trade-break queue."""
+
+
+class RootCause(StrEnum):
+    """Why something did not fit. A text says more of it."""
+
+    BOOKED_LATE = "booked_late"
+    BOOKED_WRONG = "booked_wrong"
+    MAPPING_WRONG = "mapping_wrong"
+    """Wallet, pool, class or asset were not as the mapping said."""
+    CUSTODIAN_ERROR = "custodian_error"
+    SETTLEMENT_FAIL = "settlement_fail"
+    """A counterparty did not deliver or receive."""
+    UNSOLICITED_DEPOSIT = "unsolicited_deposit"
+    """Somebody outside sent what nobody expected, dust included."""
+    UNAUTHORIZED_ACT = "unauthorized_act"
+    """Somebody moved or granted something without an approval."""
+    CHAIN_EVENT = "chain_event"
+    """A reorganisation, an issuer's freeze, an upgrade."""
+    NODE_FAULT = "node_fault"
+    """A node answered wrongly or not at all."""
+    SOFTWARE_FAULT = "software_fault"
+    FUNDING = "funding"
+    """Cash or securities were not moved in time."""
+    OTHER = "other"
 
 
 class InstructionAct(StrEnum):
@@ -159,6 +195,64 @@ class CaseEvent:
     block: BlockRef | None
     tx_id: str
     provisional: bool
+    person_id: str = ""
+    """The account behind the actor; empty for the machine and for names without an account."""
+    detail: dict[str, str] = field(default_factory=dict)
+    """What the act says besides its text: the assignee, the cause, the attachment, the context of an escalation."""
+    facts_digest: str = ""
+    """Of a proposal or decision: SHA-256 of what the resolution is about."""
+    seen_digest: str = ""
+    """Of a proposal or decision: SHA-256 of everything that was before whoever acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAttachment:
+    """A document that belongs to a case; its bytes are stored once, whatever it is attached to."""
+
+    sha256: str
+    name: str
+    """As cleaned of everything that is no file name."""
+    media_type: str
+    byte_count: int
+    actor: str
+    attached_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCause:
+    """Why it did not fit, as somebody said."""
+
+    cause: RootCause
+    text: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The resolution that waits for its decision, or that was decided last."""
+
+    text: str
+    maker: str
+    person_id: str
+    made_at: datetime
+    facts_digest: str
+    approved_by: tuple[str, ...]
+    """Who approved it so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStanding:
+    """Everything about one case at one moment, and the digests that a decision is bound to."""
+
+    case: Case
+    covers: tuple[tuple[LocationId, AssetId], ...]
+    events: tuple[CaseEvent, ...]
+    facts_digest: str
+    """SHA-256 of what a resolution is about."""
+    seen_digest: str
+    """SHA-256 of everything a checker has before them: approve with this one."""
+    approvals_needed: int
+    """How many people approve a resolution of it: one, or two above the amount that is configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +288,20 @@ class Case:
     """What stands: the newest explanation or proposal that was not returned since."""
     only_looked: bool = False
     """Only looks at blocks that are not final saw it so far; a sweep will confirm it or withdraw it."""
+    version: int = 0
+    """How many things happened to it: an act may name the version it was made on."""
+    assignee: str = ""
+    """Who is to work on it; empty while nobody is."""
+    root_cause: NamedCause | None = None
+    attachments: tuple[CaseAttachment, ...] = ()
+    proposal: Proposal | None = None
+    """The newest one; whether it waits, was approved or returned is in the state and the events."""
+    trade_break_at: datetime | None = None
+    """Since when it is in the trade-break queue; None when it is not."""
+    decided_at: datetime | None = None
+    """When the proposal that stands last was approved or returned."""
+    checkers: tuple[str, ...] = ()
+    """Who approved it, when it is closed by people."""
 
 
 @dataclass(frozen=True, slots=True)

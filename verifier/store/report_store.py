@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from verifier.errors import InputError, StoreError
-from verifier.store.case_store import CASE, EVENT, CaseStore, add_event
+from verifier.store.case_reading import CASE, EVENT
+from verifier.store.case_seeing import add_event
+from verifier.store.case_store import CaseStore
 from verifier.store.records import ArchiveKind, CaseAct
 from verifier.store.tables import ArchivedRow, DailyReportRow, ExceptionReviewRow, table
 

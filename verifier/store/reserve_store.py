@@ -18,7 +18,8 @@ from verifier.errors import InputError
 from verifier.records import Rail
 from verifier.reserve.calendar import ReserveTimes
 from verifier.reserve.stated import ReserveStatements
-from verifier.store.case_store import CaseStore, see_cases
+from verifier.store.case_seeing import see_cases
+from verifier.store.case_store import CaseStore
 from verifier.store.codec import CODECS
 from verifier.store.mapping_store import FILE, newest_records
 from verifier.store.records import CaseSeen, Sighted

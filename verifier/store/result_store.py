@@ -26,7 +26,9 @@ from verifier.records import (
     TransferMatch,
 )
 from verifier.rules.rollforward import RollForward
-from verifier.store.case_store import CaseStore, load_cases, see_cases
+from verifier.store.case_reading import load_cases
+from verifier.store.case_seeing import see_cases
+from verifier.store.case_store import CaseStore
 from verifier.store.records import CaseSeen, Judged, SweepStart
 from verifier.store.sweep_store import (
     BACKFILL,

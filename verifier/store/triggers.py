@@ -7,11 +7,17 @@ from typing import Final
 from verifier.store.tables import METADATA
 
 _DECISION = (
-    "NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal "
+    "NEW.act IN ('approved', 'endorsed', 'returned') AND (NOT EXISTS (SELECT 1 FROM case_event AS proposal "
     "WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key "
-    "AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)"
+    "AND proposal.act = 'proposed' AND proposal.actor = NEW.maker "
+    "AND COALESCE(proposal.person_id, '') = COALESCE(NEW.maker_person, '') "
+    "AND (NEW.act = 'returned' OR proposal.facts_digest = NEW.facts_digest)) "
+    "OR EXISTS (SELECT 1 FROM case_event AS later WHERE later.case_key = NEW.case_key "
+    "AND later.record_id > NEW.proposal_key AND later.act IN ('proposed', 'approved', 'returned', 'reopened')) "
+    "OR (NEW.act <> 'returned' AND EXISTS (SELECT 1 FROM case_event AS other WHERE other.proposal_key = "
+    "NEW.proposal_key AND other.act = 'endorsed' AND (other.actor = NEW.actor OR other.person_id = NEW.person_id))))"
 )
-_DECISION_REFUSED = "a decision names the proposal it answers and who made it"
+_DECISION_REFUSED = "a decision answers the proposal that stands, as it was made, once, by another person than before"
 _INSTRUCTED = (
     "NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key "
     "AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' "
@@ -27,7 +33,7 @@ _CONTROL_MAKER = (
 _CONTROL_MAKER_REFUSED = "a decision names who recorded the act or substitution"
 
 
-CHANGING: Final = frozenset({"account_secret", "web_session", "web_ticket", "work_lease"})
+CHANGING: Final = frozenset({"account_secret", "api_request", "web_session", "web_ticket", "work_lease"})
 """Tables whose rows change and go: who works on what, who is signed in, and what a sign-in is checked with."""
 
 

@@ -9,7 +9,7 @@ from tests.verifier.store.story import CHAIN, SweepStory, everything, finding, i
 from tests.verifier.store.tamper import run_sql
 from verifier.errors import CaseConflict
 from verifier.store import Store
-from verifier.store.case_store import see_cases
+from verifier.store.case_seeing import see_cases
 from verifier.store.triggers import table_names
 
 REFUSED = (sa.exc.DBAPIError,)
@@ -78,13 +78,17 @@ def test_the_database_itself_refuses_a_checker_who_is_the_maker(store: Store, da
         store.approve(opened.case_id, "fine", "ops.maker", later(2))
     event = (
         "INSERT INTO case_event (record_id, journal_sequence, recorded_at, case_key, act, actor, text, tx_id,"
-        " provisional, proposal_key, maker) VALUES (3, 2, '2026-03-02T12:02:00.000000Z', 1, 'approved', '{actor}',"
-        " '', '', {no}, {proposal}, {maker})"
+        " provisional, proposal_key, maker, facts_digest, seen_digest, person_id) VALUES (3, 2,"
+        " '2026-03-02T12:02:00.000000Z', 1, 'approved', '{actor}', '', '', {no}, {proposal}, {maker}, {facts},"
+        " '{facts_seen}', {person})"
     )
     no = "0" if database_url.startswith("sqlite") else "false"
+    seen = store.case_standing(opened.case_id)
 
-    def approve_directly(actor: str, proposal: str, maker: str) -> None:
-        run_sql(database_url, event.format(actor=actor, proposal=proposal, maker=maker, no=no))
+    def approve_directly(actor: str, proposal: str, maker: str, facts: str = seen.facts_digest) -> None:
+        values = {"actor": actor, "proposal": proposal, "maker": maker, "no": no, "person": "NULL"}
+        facts = f"'{facts}'" if facts else "NULL"
+        run_sql(database_url, event.format(**values, facts=facts, facts_seen=seen.seen_digest))
 
     for actor, proposal, maker in [
         ("ops.maker", "2", "'ops.maker'"),  # their own proposal
@@ -94,4 +98,15 @@ def test_the_database_itself_refuses_a_checker_who_is_the_maker(store: Store, da
     ]:
         with pytest.raises(REFUSED):
             approve_directly(actor, proposal, maker)
+    for facts in ("", "0" * 64):  # bound to nothing; to something else than was proposed
+        with pytest.raises(REFUSED):
+            approve_directly("ops.checker", "2", "'ops.maker'", facts)
     approve_directly("ops.checker", "2", "'ops.maker'")
+    with pytest.raises(REFUSED):
+        run_sql(
+            database_url,
+            event.replace("(3, 2,", "(4, 2,").format(
+                actor="cco", proposal="2", maker="'ops.maker'", no=no, facts=f"'{seen.facts_digest}'",
+                facts_seen=seen.seen_digest, person="NULL",
+            ),
+        )  # fmt: skip

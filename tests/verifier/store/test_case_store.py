@@ -10,7 +10,7 @@ from verifier.errors import CaseConflict, InputError
 from verifier.journal import verify_journal
 from verifier.records import CaseState, Finding, FindingKind
 from verifier.store import Case, CaseAct, CaseSeen, Store
-from verifier.store.case_store import see_cases
+from verifier.store.case_seeing import see_cases
 
 OTHER = LocationId("eip155:31337:0x" + "b" * 40)
 

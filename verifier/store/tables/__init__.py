@@ -107,6 +107,7 @@ from verifier.store.tables.proofs import (
     TransactionProofRow,
 )
 from verifier.store.tables.reports import ArchivedRow, DailyReportRow, ExceptionReviewRow
+from verifier.store.tables.requests import ApiRequestRow
 from verifier.store.tables.reserve import (
     BankMovementRow,
     FirmCapitalRow,
@@ -140,6 +141,7 @@ __all__ = [
     "AccountBalanceRow",
     "AccountRelationRow",
     "AccountSecretRow",
+    "ApiRequestRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",
     "ApprovalUseRow",

@@ -133,10 +133,19 @@ class CaseEventRow(DataRow, table=True):
         sa.Index(None, "case_key"),
         sa.UniqueConstraint("case_key", "act", "sweep_key"),
         sa.CheckConstraint(
-            "act NOT IN ('approved', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)",
+            "act NOT IN ('approved', 'endorsed', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)",
             name="decision_names_proposal",
         ),
-        sa.CheckConstraint("act <> 'approved' OR maker <> actor", name="maker_is_not_checker"),
+        sa.CheckConstraint("act NOT IN ('approved', 'endorsed') OR maker <> actor", name="maker_is_not_checker"),
+        sa.CheckConstraint(
+            "act NOT IN ('approved', 'endorsed') OR maker_person IS NULL OR person_id IS NULL "
+            "OR maker_person <> person_id",
+            name="maker_is_another_person",
+        ),
+        sa.CheckConstraint(
+            "act NOT IN ('proposed', 'approved', 'endorsed') OR (facts_digest IS NOT NULL AND seen_digest IS NOT NULL)",
+            name="decision_is_bound",
+        ),
     )
 
     case_key: int = column(Whole(), to="custody_case.record_id")
@@ -153,6 +162,31 @@ class CaseEventRow(DataRow, table=True):
     provisional: bool = column(Flag())
     proposal_key: int | None = column(Whole(), to="case_event.record_id")
     maker: str | None = column(Words())
+    maker_person: str | None = column(Words())
+    """The account behind the maker; NULL for a name without one."""
+    person_id: str | None = column(Words())
+    """The account behind the actor; NULL for the machine and for a name without one."""
+    facts_digest: str | None = column(Words())
+    """Of a proposal and its decision: SHA-256 of what the resolution is about, the same in both."""
+    seen_digest: str | None = column(Words())
+    """Of a proposal and its decision: SHA-256 of everything that was before whoever acted."""
+    detail: str | None = column(Words())
+    """Canonical JSON: what the act says besides its text."""
+
+
+class AttachmentContentRow(DataRow, table=True):
+    """The bytes of a document, stored once under their SHA-256, whatever they are attached to."""
+
+    __tablename__ = "attachment_content"
+    __table_args__ = rules(
+        sa.UniqueConstraint("sha256"), sa.CheckConstraint("byte_count > 0", name="content_is_not_empty")
+    )
+
+    sha256: str = column(Words())
+    byte_count: int = column(Whole())
+    media_type: str = column(Words())
+    content: str = column(Words())
+    """Base64."""
 
 
 class CaseCoverRow(HotRow, table=True):

@@ -1,3 +1,14 @@
+CREATE TABLE api_request (
+	key_digest TEXT NOT NULL,
+	request_digest TEXT NOT NULL,
+	started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	status BIGINT,
+	body TEXT,
+	CONSTRAINT pk_api_request PRIMARY KEY (key_digest)
+);
+
+CREATE INDEX ix_api_request_started_at ON api_request (started_at);
+
 CREATE TABLE journal_entry (
 	sequence BIGINT NOT NULL,
 	kind TEXT NOT NULL,
@@ -51,6 +62,20 @@ CREATE TABLE asset_value (
 	CONSTRAINT pk_asset_value PRIMARY KEY (record_id),
 	CONSTRAINT uq_asset_value_asset_id_symbol_decimals UNIQUE (asset_id, symbol, decimals),
 	CONSTRAINT fk_asset_value_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE TABLE attachment_content (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	sha256 TEXT NOT NULL,
+	byte_count BIGINT NOT NULL,
+	media_type TEXT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_attachment_content PRIMARY KEY (record_id),
+	CONSTRAINT uq_attachment_content_sha256 UNIQUE (sha256),
+	CONSTRAINT ck_attachment_content_content_is_not_empty CHECK (byte_count > 0),
+	CONSTRAINT fk_attachment_content_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 );
 
 CREATE TABLE bundle_issued (
@@ -1814,10 +1839,17 @@ CREATE TABLE case_event (
 	provisional BOOLEAN NOT NULL,
 	proposal_key BIGINT,
 	maker TEXT,
+	maker_person TEXT,
+	person_id TEXT,
+	facts_digest TEXT,
+	seen_digest TEXT,
+	detail TEXT,
 	CONSTRAINT pk_case_event PRIMARY KEY (record_id),
 	CONSTRAINT uq_case_event_case_key_act_sweep_key UNIQUE (case_key, act, sweep_key),
-	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
-	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'endorsed', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
+	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act NOT IN ('approved', 'endorsed') OR maker <> actor),
+	CONSTRAINT ck_case_event_maker_is_another_person CHECK (act NOT IN ('approved', 'endorsed') OR maker_person IS NULL OR person_id IS NULL OR maker_person <> person_id),
+	CONSTRAINT ck_case_event_decision_is_bound CHECK (act NOT IN ('proposed', 'approved', 'endorsed') OR (facts_digest IS NOT NULL AND seen_digest IS NOT NULL)),
 	CONSTRAINT fk_case_event_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_case_event_case_key FOREIGN KEY(case_key) REFERENCES custody_case (record_id),
 	CONSTRAINT fk_case_event_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
@@ -2191,7 +2223,7 @@ BEGIN RAISE EXCEPTION 'rows are added, never changed' USING TABLE = TG_TABLE_NAM
 $$;
 
 CREATE FUNCTION custody_check_decision() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN IF NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker) THEN RAISE EXCEPTION 'a decision names the proposal it answers and who made it'; END IF; RETURN NEW; END
+BEGIN IF NEW.act IN ('approved', 'endorsed', 'returned') AND (NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker AND COALESCE(proposal.person_id, '') = COALESCE(NEW.maker_person, '') AND (NEW.act = 'returned' OR proposal.facts_digest = NEW.facts_digest)) OR EXISTS (SELECT 1 FROM case_event AS later WHERE later.case_key = NEW.case_key AND later.record_id > NEW.proposal_key AND later.act IN ('proposed', 'approved', 'returned', 'reopened')) OR (NEW.act <> 'returned' AND EXISTS (SELECT 1 FROM case_event AS other WHERE other.proposal_key = NEW.proposal_key AND other.act = 'endorsed' AND (other.actor = NEW.actor OR other.person_id = NEW.person_id)))) THEN RAISE EXCEPTION 'a decision answers the proposal that stands, as it was made, once, by another person than before'; END IF; RETURN NEW; END
 $$;
 
 CREATE FUNCTION custody_check_instruction() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -2218,6 +2250,12 @@ CREATE TRIGGER asset_value_refuse_change BEFORE UPDATE OR DELETE ON asset_value
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER asset_value_refuse_truncate BEFORE TRUNCATE ON asset_value
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER attachment_content_refuse_change BEFORE UPDATE OR DELETE ON attachment_content
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER attachment_content_refuse_truncate BEFORE TRUNCATE ON attachment_content
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER bundle_issued_refuse_change BEFORE UPDATE OR DELETE ON bundle_issued

@@ -1,3 +1,15 @@
+CREATE TABLE api_request (
+	key_digest TEXT NOT NULL,
+	request_digest TEXT NOT NULL,
+	started_at TEXT NOT NULL,
+	status INTEGER,
+	body TEXT,
+	CONSTRAINT pk_api_request PRIMARY KEY (key_digest)
+)
+ STRICT;
+
+CREATE INDEX ix_api_request_started_at ON api_request (started_at);
+
 CREATE TABLE journal_entry (
 	sequence INTEGER NOT NULL,
 	kind TEXT NOT NULL,
@@ -55,6 +67,21 @@ CREATE TABLE asset_value (
 	CONSTRAINT pk_asset_value PRIMARY KEY (record_id),
 	CONSTRAINT uq_asset_value_asset_id_symbol_decimals UNIQUE (asset_id, symbol, decimals),
 	CONSTRAINT fk_asset_value_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+)
+ STRICT;
+
+CREATE TABLE attachment_content (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	sha256 TEXT NOT NULL,
+	byte_count INTEGER NOT NULL,
+	media_type TEXT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_attachment_content PRIMARY KEY (record_id),
+	CONSTRAINT uq_attachment_content_sha256 UNIQUE (sha256),
+	CONSTRAINT ck_attachment_content_content_is_not_empty CHECK (byte_count > 0),
+	CONSTRAINT fk_attachment_content_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 )
  STRICT;
 
@@ -1930,10 +1957,17 @@ CREATE TABLE case_event (
 	provisional INTEGER NOT NULL,
 	proposal_key INTEGER,
 	maker TEXT,
+	maker_person TEXT,
+	person_id TEXT,
+	facts_digest TEXT,
+	seen_digest TEXT,
+	detail TEXT,
 	CONSTRAINT pk_case_event PRIMARY KEY (record_id),
 	CONSTRAINT uq_case_event_case_key_act_sweep_key UNIQUE (case_key, act, sweep_key),
-	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
-	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT ck_case_event_decision_names_proposal CHECK (act NOT IN ('approved', 'endorsed', 'returned') OR (maker IS NOT NULL AND proposal_key IS NOT NULL)),
+	CONSTRAINT ck_case_event_maker_is_not_checker CHECK (act NOT IN ('approved', 'endorsed') OR maker <> actor),
+	CONSTRAINT ck_case_event_maker_is_another_person CHECK (act NOT IN ('approved', 'endorsed') OR maker_person IS NULL OR person_id IS NULL OR maker_person <> person_id),
+	CONSTRAINT ck_case_event_decision_is_bound CHECK (act NOT IN ('proposed', 'approved', 'endorsed') OR (facts_digest IS NOT NULL AND seen_digest IS NOT NULL)),
 	CONSTRAINT fk_case_event_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_case_event_case_key FOREIGN KEY(case_key) REFERENCES custody_case (record_id),
 	CONSTRAINT fk_case_event_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
@@ -2345,6 +2379,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of asset_value are added, never changed'); END;
 
 CREATE TRIGGER asset_value_refuse_delete BEFORE DELETE ON asset_value
 BEGIN SELECT RAISE(ABORT, 'rows of asset_value are added, never changed'); END;
+
+CREATE TRIGGER attachment_content_refuse_update BEFORE UPDATE ON attachment_content
+BEGIN SELECT RAISE(ABORT, 'rows of attachment_content are added, never changed'); END;
+
+CREATE TRIGGER attachment_content_refuse_delete BEFORE DELETE ON attachment_content
+BEGIN SELECT RAISE(ABORT, 'rows of attachment_content are added, never changed'); END;
 
 CREATE TRIGGER bundle_issued_refuse_update BEFORE UPDATE ON bundle_issued
 BEGIN SELECT RAISE(ABORT, 'rows of bundle_issued are added, never changed'); END;
@@ -3013,8 +3053,8 @@ CREATE TRIGGER approval_use_refuse_delete BEFORE DELETE ON approval_use
 BEGIN SELECT RAISE(ABORT, 'rows of approval_use are added, never changed'); END;
 
 CREATE TRIGGER case_event_decision BEFORE INSERT ON case_event
-WHEN NEW.act IN ('approved', 'returned') AND NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker)
-BEGIN SELECT RAISE(ABORT, 'a decision names the proposal it answers and who made it'); END;
+WHEN NEW.act IN ('approved', 'endorsed', 'returned') AND (NOT EXISTS (SELECT 1 FROM case_event AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.case_key = NEW.case_key AND proposal.act = 'proposed' AND proposal.actor = NEW.maker AND COALESCE(proposal.person_id, '') = COALESCE(NEW.maker_person, '') AND (NEW.act = 'returned' OR proposal.facts_digest = NEW.facts_digest)) OR EXISTS (SELECT 1 FROM case_event AS later WHERE later.case_key = NEW.case_key AND later.record_id > NEW.proposal_key AND later.act IN ('proposed', 'approved', 'returned', 'reopened')) OR (NEW.act <> 'returned' AND EXISTS (SELECT 1 FROM case_event AS other WHERE other.proposal_key = NEW.proposal_key AND other.act = 'endorsed' AND (other.actor = NEW.actor OR other.person_id = NEW.person_id))))
+BEGIN SELECT RAISE(ABORT, 'a decision answers the proposal that stands, as it was made, once, by another person than before'); END;
 
 CREATE TRIGGER reserve_decision_maker BEFORE INSERT ON reserve_decision
 WHEN NOT EXISTS (SELECT 1 FROM reserve_instruction AS instruction WHERE instruction.record_id = NEW.instruction_key AND instruction.actor = NEW.maker AND (NEW.act <> 'approved' OR instruction.direction <> 'withdrawal' OR (NEW.computation_key IS NOT NULL AND NEW.remaining IS NOT NULL)))
