@@ -1,0 +1,135 @@
+"""What several pages need again and again, made once for each state of the journal; and that the journal grew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from verifier.errors import VerifierError
+from verifier.web.context import store_of
+
+if TYPE_CHECKING:
+    from verifier.store import Store
+
+Made = TypeVar("Made")
+
+AGE_MAX: Final = timedelta(seconds=20)
+"""How long something that also depends on the time is good for while nothing is written."""
+KEPT_MAX: Final = 16
+POLL_SECONDS: Final = 1.0
+PING_SECONDS: Final = 15.0
+"""Something is sent at least this often, so that a connection that is gone is noticed."""
+STREAM_SECONDS: Final = 300.0
+"""A stream ends after this long; the page connects again, and who asks is found out again."""
+CLIENTS_MAX: Final = 200
+
+
+class Remembered:
+    """Values that hold until something is written or they grow old. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[Hashable, tuple[int, datetime, object]] = {}
+
+    def recall(self, name: Hashable, store: Store, now: datetime, make: Callable[[], Made]) -> Made:
+        """The value of that name for the journal as it is; made when there is none."""
+        head = head_of(store)
+        with self._lock:
+            found = self._kept.get(name)
+        if found is not None and found[0] == head and timedelta(0) <= now - found[1] <= AGE_MAX:
+            return cast("Made", found[2])
+        made = make()
+        with self._lock:
+            self._kept.pop(name, None)
+            self._kept[name] = (head, now, made)
+            while len(self._kept) > KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+        return made
+
+
+def head_of(store: Store) -> int:
+    """Number of the newest journal entry; 0 without any."""
+    head = store.head()
+    return head.sequence if head is not None else 0
+
+
+class Feed:
+    """Tells any number of listeners that the journal grew, and looks at it once for all of them."""
+
+    def __init__(self, read: Callable[[], int], *, clients_max: int = CLIENTS_MAX) -> None:
+        self._read = read
+        self._clients_max = clients_max
+        self._clients = 0
+        self._head = 0
+        self._grew = asyncio.Event()
+        self._poller: asyncio.Task[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more listeners are taken."""
+        return self._clients >= self._clients_max
+
+    async def heads(self) -> AsyncIterator[int | None]:
+        """The number of the newest entry now and whenever it rises; None when nothing happened for a while."""
+        self._clients += 1
+        ends = asyncio.get_running_loop().time() + STREAM_SECONDS
+        try:
+            if self._poller is None:
+                self._head = await run_in_threadpool(self._read)
+                self._poller = asyncio.create_task(self._poll())
+            told = self._head
+            yield told
+            while asyncio.get_running_loop().time() < ends:
+                grew = self._grew
+                if self._head == told:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(grew.wait(), PING_SECONDS)
+                yield self._head if self._head != told else None
+                told = self._head
+        finally:
+            self._clients -= 1
+            if not self._clients and self._poller is not None:
+                self._poller.cancel()
+                self._poller = None
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            with suppress(VerifierError):  # busy, or not there for a while: the next look finds out
+                head = await run_in_threadpool(self._read)
+                if head != self._head:
+                    self._head = head
+                    grew, self._grew = self._grew, asyncio.Event()
+                    grew.set()
+
+
+def remembered_of(request: Request) -> Remembered:
+    """The one of this process."""
+    return _of(request.app, "remembered", Remembered)
+
+
+def feed_of(request: Request) -> Feed:
+    """The one of this process."""
+
+    def read() -> int:
+        return head_of(store_of(request))
+
+    return _of(request.app, "feed", lambda: Feed(read))
+
+
+_LOCK = Lock()
+
+
+def _of(app: Starlette, name: str, make: Callable[[], Any]) -> Any:
+    with _LOCK:
+        if not hasattr(app.state, name):
+            setattr(app.state, name, make())
+        return getattr(app.state, name)

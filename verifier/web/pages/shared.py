@@ -1,0 +1,20 @@
+"""What every page of the dashboard is given: the signal above it, and who may do what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import HTMLResponse
+
+from verifier.web.context import now_of, settings_of, store_of
+from verifier.web.live import remembered_of
+from verifier.web.templating import page
+from verifier.web.views.signal import overview_now, signal
+
+
+def show(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page with the firm's signal in its header."""
+    found = overview_now(store_of(request), settings_of(request), now_of(request), remembered_of(request))
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return page(request, template, status=status, top=signal(found), here=here, **values)
