@@ -33,6 +33,7 @@ from verifier.cli import (
     sweeping,
     trades,
     trusted_keys,
+    users,
     watching,
     web,
     working,
@@ -105,6 +106,7 @@ trusted_keys.register(app)
 inclusion.register(app)
 pages.register(app)
 web.register(app)
+users.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:
