@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from chains.agreement import Witness, operator_count
@@ -327,6 +336,26 @@ class SupervisionSettings(_Section):
     """Section of the firm's written supervisory procedures, named in each escalation."""
 
 
+class ApprovalSettings(_Section):
+    """What needs a second person besides cases, instructions and control acts; see docs/cases.md."""
+
+    mapping: bool = False
+    """Whether imported and posted rows of the mapping wait for another person before they count."""
+    policies: bool = False
+    """Whether a change of what judges (reserve policies, thresholds) waits for another person before anything runs."""
+    second_above: dict[str, str] = {}
+    """Quantity in whole units, by asset id or symbol, above which the resolution of a case needs two approvals."""
+
+    @field_validator("second_above")
+    @classmethod
+    def _quantities(cls, given: dict[str, str]) -> dict[str, str]:
+        for name, quantity in given.items():
+            whole, _, part = quantity.partition(".")
+            if not (whole.isascii() and whole.isdigit() and (not part or (part.isascii() and part.isdigit()))):
+                raise ValueError(f'{name}: give a quantity in whole units as text, such as "1000" or "2.5"')
+        return given
+
+
 class ArchiveSettings(_Section):
     """Where computations and reports are kept for examiners; see docs/reserve-reports.md."""
 
@@ -571,6 +600,7 @@ class Settings(BaseSettings):
     reserve: ReserveSettings = ReserveSettings()
     custodians: CustodianSettings = CustodianSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     archive: ArchiveSettings = ArchiveSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
@@ -687,7 +717,11 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
     ]
     database = DatabaseSettings(url=SecretStr(url), head_file=folder / (settings.database.head_file or HEAD_FILE_NAME))
     changed = {"database": database, "bundle": bundle, "archive": archive, "statements": statements, "chains": chains}
-    return settings.model_copy(update=changed | {"log": log})
+    places = {
+        "exports_folder": folder / (settings.web.exports_folder or "exports"),
+        "trusted_keys_file": folder / (settings.web.trusted_keys_file or "trusted-keys.json"),
+    }
+    return settings.model_copy(update=changed | {"log": log, "web": settings.web.model_copy(update=places)})
 
 
 def _source_in(folder: Path, source: SourceSettings) -> SourceSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -59,15 +60,29 @@ class ShownEntry:
 
 def newest_entries(store: Database, limit: int) -> list[ShownEntry]:
     """The newest entries, oldest of them first."""
+    return _entries(store, ENTRY.c.sequence.desc(), sa.true(), limit)[::-1]
+
+
+def entries_after(store: Database, sequence: int, limit: int) -> list[ShownEntry]:
+    """The entries that follow one, in order."""
+    return _entries(store, ENTRY.c.sequence, ENTRY.c.sequence > sequence, limit)
+
+
+def entries_before(store: Database, sequence: int, limit: int) -> list[ShownEntry]:
+    """The entries that came before one, the newest first."""
+    return _entries(store, ENTRY.c.sequence.desc(), ENTRY.c.sequence < sequence, limit)
+
+
+def _entries(store: Database, order: Any, wanted: sa.ColumnElement[bool], limit: int) -> list[ShownEntry]:
     query = (
         sa.select(ENTRY, SEAL.c.rows, SEAL.c.entry_digest)
         .join_from(ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence)
-        .order_by(ENTRY.c.sequence.desc())
+        .where(wanted)
+        .order_by(order)
         .limit(limit)
     )
     with store.read() as connection:
-        found = [
+        return [
             ShownEntry(row.sequence, row.kind, row.actor, row.recorded_at, row.payload, row.rows, row.entry_digest)
             for row in connection.execute(query)
         ]
-    return found[::-1]

@@ -24,6 +24,7 @@ from verifier.store.people_store import PeopleStore
 from verifier.store.possession_store import PossessionStore
 from verifier.store.proof_store import ProofStore
 from verifier.store.report_store import ReportStore
+from verifier.store.request_store import RequestStore
 from verifier.store.reserve_store import ReserveStore
 from verifier.store.result_store import ResultStore
 from verifier.store.schedule_store import ScheduleStore
@@ -48,6 +49,7 @@ class Store(
     DissentStore,
     ApprovalStore,
     EncumbranceStore,
+    RequestStore,
     ReserveStore,
     PossessionStore,
     InstructionStore,

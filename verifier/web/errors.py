@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from verifier.accounts.roles import Access
 from verifier.errors import VerifierError
 
@@ -10,6 +12,8 @@ class WebError(VerifierError):
     """A request that is refused; `status` is its HTTP status."""
 
     status = 400
+    more: Mapping[str, object] = {}
+    """What else a program is told."""
 
 
 class NotSignedIn(WebError):
@@ -40,3 +44,40 @@ class NotFound(WebError):
     code = "not-found"
     advice = "Look it up in its list."
     status = 404
+
+
+class ProblemsFound(WebError):
+    """What was sent was read and is not right; nothing of it was stored."""
+
+    advice = "Correct what is listed under problems and send all of it again; nothing was stored."
+    status = 422
+
+    def __init__(self, message: str, problems: object) -> None:
+        super().__init__(message)
+        self.more = {"problems": problems}
+
+
+class RowRefused(ProblemsFound):
+    """A posted row does not fit the rules of its table."""
+
+    code = "row-refused"
+
+    def __init__(self, problems: object) -> None:
+        super().__init__("the row does not fit the rules of its table", problems)
+
+
+class FilesRefused(ProblemsFound):
+    """Files that were sent cannot be taken."""
+
+    code = "files-refused"
+
+    def __init__(self, problems: object) -> None:
+        super().__init__("the files cannot be taken", problems)
+
+
+class Busy(WebError):
+    """Work of which only one is done at a time is under way."""
+
+    code = "busy"
+    advice = "Try again when it is done."
+    status = 503

@@ -23,6 +23,7 @@ from mapping.errors import MappingError
 from verifier.errors import (
     BundleRefused,
     CaseConflict,
+    ConfigError,
     InputError,
     InstructionConflict,
     LeaseHeld,
@@ -47,6 +48,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (WithdrawalRefused, 409),
     (SubstitutionRefused, 409),
     (BundleRefused, 409),
+    (ConfigError, 409),
     (InputError, 422),
 )
 
@@ -90,8 +92,8 @@ async def _known(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, WebError) else _status_of(error)
     if status == 500:
         return await _unforeseen(request, error)
-    code, advice, more = (getattr(error, name, "") for name in ("code", "advice", "more"))
-    return answer(request, status, code or "error", str(error), advice, **(more or {}))
+    more = error.more if isinstance(error, WebError) else {}
+    return answer(request, status, getattr(error, "code", "error"), str(error), getattr(error, "advice", ""), **more)
 
 
 def _status_of(error: Exception) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from verifier.web.pages import sign_in
+from verifier.web.api.all import api_routers
+from verifier.web.pages import events, overview, sign_in
 from verifier.web.routing import GuardedRouter
 
 
 def routers() -> list[GuardedRouter]:
     """One per topic; a new topic is added here and nowhere else."""
-    return [sign_in.router]
+    return [sign_in.router, overview.router, events.router, *api_routers()]

@@ -105,7 +105,7 @@ def test_a_lease_is_renewed_while_the_work_goes_on(store: Store, database_url: s
 
 
 def test_only_leases_change(store: Store) -> None:
-    changing = {"account_secret", "web_session", "web_ticket", "work_lease"}
+    changing = {"account_secret", "api_request", "web_session", "web_ticket", "work_lease"}
     assert changing == CHANGING == set(METADATA.tables) - set(table_names())
     assert "record_id" not in LEASE.columns
 
