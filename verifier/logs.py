@@ -92,7 +92,8 @@ def _text(text: str) -> str:
 class LogFile:
     """A file that is put aside when it is full: FILE, FILE.1 (the newest put aside), FILE.2 and so on.
 
-    Of one process: two that write to one file would put it aside under each other.
+    It is opened for each line: nothing is held meanwhile, and a file that somebody moves away is begun anew.
+    Of one process: two that write to one file may put it aside under each other.
     """
 
     def __init__(
@@ -100,71 +101,49 @@ class LogFile:
     ) -> None:
         self._path, self._bytes_max, self._kept, self._monotonic = path, bytes_max, kept, monotonic
         self._lock = Lock()
-        self._stream: TextIO | None = None
-        self._size = 0
+        self._said = False
         self._not_before = float("-inf")
 
     def write(self, text: str) -> int:
         """Write, or say it on standard error where the file cannot be written. Never raises."""
         with self._lock:
-            try:
-                self._write(text)
-            except (OSError, ValueError) as error:
-                self._give_up(error)
+            if self._monotonic() < self._not_before:
                 _complain(text)
+                return len(text)
+            try:
+                self._write(text.encode("utf-8", "backslashreplace"))
+            except OSError as error:
+                self._not_before = self._monotonic() + RETRY_SECONDS
+                if not self._said:
+                    self._said = True
+                    _complain(f"the log file cannot be written ({error.strerror}); the log goes to standard error\n")
+                _complain(text)
+            else:
+                self._said = False
         return len(text)
 
     def flush(self) -> None:
         """Nothing: every line is written at once."""
 
-    def close(self) -> None:
-        """End it."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._stream is not None:
-                self._stream.close()
-            self._stream = None
-
-    def _write(self, text: str) -> None:
-        if self._stream is None:
-            if self._monotonic() < self._not_before:
-                _complain(text)
-                return
-            self._open()
-        size = len(text.encode("utf-8", "backslashreplace"))
-        if self._size and self._size + size > self._bytes_max:
-            self._put_aside()
-        assert self._stream is not None
-        self._stream.write(text)
-        self._stream.flush()
-        self._size += size
-
-    def _open(self) -> None:
+    def _write(self, line: bytes) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            size = self._path.stat().st_size
+            if size and size + len(line) > self._bytes_max:
+                self._put_aside()
         # What happens in a firm is nobody else's matter on this machine.
         descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._stream = os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
-        self._size = os.fstat(descriptor).st_size
+        try:
+            while line:
+                line = line[os.write(descriptor, line) :]
+        finally:
+            os.close(descriptor)
 
     def _put_aside(self) -> None:
-        assert self._stream is not None
-        self._stream.close()
-        self._stream = None
         for number in range(self._kept, 0, -1):
             older = self._path.with_name(f"{self._path.name}.{number}")
             newer = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
-            if newer.exists():
+            with contextlib.suppress(FileNotFoundError):
                 newer.replace(older)
-        self._open()
-
-    def _give_up(self, error: Exception) -> None:
-        first = self._not_before == float("-inf")
-        self._not_before = self._monotonic() + RETRY_SECONDS
-        stream, self._stream = self._stream, None
-        with contextlib.suppress(OSError, ValueError):
-            if stream is not None:
-                stream.close()
-        if first:
-            reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-            _complain(f"the log file cannot be written ({reason}); the log goes to standard error\n")
 
 
 def _complain(text: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from verifier.overview import Overview
     from verifier.telemetry.process import ProcessMetrics
 
-KEPT_SECONDS: Final = 10.0
+KEPT_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 

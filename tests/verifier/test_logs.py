@@ -1,0 +1,168 @@
+"""Where the log goes, and that nothing from outside or secret stands in it as it came."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from verifier.config import LogSettings
+from verifier.logs import TEXT_CHARACTERS_MAX, LogFile, configure_logs
+
+CANARY = "canary09ae77"
+NASTY = "a\r\nb\x1b[31mred\x07\x9b2J\u202eback\u2028line"
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    handlers = list(logging.getLogger().handlers)
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+
+
+class Said:
+    """What was written to standard error so far."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys, self._text = capsys, ""
+
+    def getvalue(self) -> str:
+        self._text += self._capsys.readouterr().err
+        return self._text
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+@pytest.fixture
+def stderr(capsys: pytest.CaptureFixture[str]) -> Said:
+    return Said(capsys)
+
+
+@pytest.mark.fault("C20")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_names_cannot_end_a_line_or_move_a_terminal(stderr: Said, form: str) -> None:
+    configure_logs(LogSettings.model_validate({"form": form}))
+    log = structlog.get_logger("tests")
+    log.warning(NASTY, file=NASTY, many=[NASTY, {NASTY: NASTY}], **{"na\nme": 1})
+    text = stderr.getvalue()
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    assert text[:-1].isprintable()
+    assert "red" in text
+    if form == "json":
+        found = json.loads(text)
+        assert found["level"] == "warning"
+        assert found["timestamp"].endswith("Z")
+        assert found["file"].startswith("a\\r\\nb\\x1b[31mred")
+
+
+@pytest.mark.fault("C20")
+def test_long_and_deep_fields_are_cut(stderr: Said) -> None:
+    configure_logs(LogSettings(form="json"))
+    deep: list[object] = []
+    deep.append(deep)
+    structlog.get_logger("tests").warning("x", long="y" * 1_000_000, deep=deep)
+    found = json.loads(stderr.getvalue())
+    assert len(found["long"]) == TEXT_CHARACTERS_MAX
+    assert len(stderr.getvalue()) < 2 * TEXT_CHARACTERS_MAX
+
+
+@pytest.mark.fault("F14")
+def test_urls_and_the_texts_of_exceptions_are_left_out(stderr: Said) -> None:
+    configure_logs(LogSettings(form="json"))
+    log = structlog.get_logger("tests")
+    log.warning("asked", where=f"at https://user:{CANARY}@node.example/v3/{CANARY}?k={CANARY} now")
+    log.warning("database", where=f"postgresql+psycopg://custody:{CANARY}@db/books")
+    try:
+        raise RuntimeError(CANARY)
+    except RuntimeError as error:
+        log.exception("broke")
+        log.error("broke", error=error, exc_info=error)
+    logging.getLogger("library").warning("cannot reach https://%s.example/", CANARY)
+    lines = [json.loads(line) for line in stderr.getvalue().splitlines()]
+    assert CANARY not in stderr.getvalue()
+    assert lines[0]["where"] == "at https://… now"
+    assert [each.get("exception") for each in lines[2:4]] == ["RuntimeError", "RuntimeError"]
+    assert lines[4]["event"] == "cannot reach https://…"
+
+
+@pytest.mark.parametrize(("level", "verbose", "told"), [("error", False, 1), ("info", False, 3), ("error", True, 4)])
+def test_the_level(stderr: Said, level: str, verbose: bool, told: int) -> None:
+    configure_logs(LogSettings.model_validate({"level": level}), verbose=verbose)
+    log = structlog.get_logger("tests")
+    for say in (log.debug, log.info, log.warning, log.error):
+        say("something")
+    assert stderr.getvalue().count("something") == told
+
+
+@pytest.mark.fault("C20")
+def test_a_flood_stays_within_the_limits(tmp_path: Path, stderr: Said) -> None:
+    path = tmp_path / "custody.log"
+    configure_logs(LogSettings(form="json", file=path, file_bytes_max=4_096, files_kept=3))
+    log = structlog.get_logger("tests")
+    for number in range(1_000):
+        log.warning("flood", number=number)
+    found = sorted(tmp_path.iterdir())
+    assert [each.name for each in found] == ["custody.log", "custody.log.1", "custody.log.2", "custody.log.3"]
+    assert all(0 < each.stat().st_size <= 4_096 for each in found)
+    assert all(each.stat().st_mode & 0o077 == 0 for each in found)
+    numbers = [json.loads(line)["number"] for each in (*found[:0:-1], found[0]) for line in lines_of(each)]
+    assert numbers == list(range(numbers[0], 1_000)), "the newest lines, whole and in order"
+    assert stderr.getvalue() == ""
+
+
+@pytest.mark.fault("C20")
+def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path, stderr: Said) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("no folder")
+    configure_logs(LogSettings(file=blocked / "custody.log"))
+    log = structlog.get_logger("tests")
+    log.warning("first")
+    log.warning("second")
+    lines = stderr.getvalue().splitlines()
+    assert "the log file cannot be written (Not a directory)" in lines[0]
+    assert "first" in lines[1]
+    assert "second" in lines[2]
+    assert len(lines) == 3
+    assert str(tmp_path) not in stderr.getvalue()
+
+
+@pytest.mark.fault("C20")
+def test_a_file_that_can_be_written_again_is(tmp_path: Path, stderr: Said) -> None:
+    moment = [0.0]
+    folder = tmp_path / "logs"
+    file = LogFile(folder / "custody.log", 4_096, 2, monotonic=lambda: moment[0])
+    file.write("lost to the file\n")
+    folder.mkdir()
+    file.write("still waiting\n")
+    moment[0] = 31.0
+    file.write("back\n")
+    assert (folder / "custody.log").read_text() == "back\n"
+    assert stderr.getvalue().endswith("lost to the file\nstill waiting\n")
+    assert stderr.getvalue().count("cannot be written") == 1
+
+
+@pytest.mark.fault("C20")
+def test_a_disk_that_fills_while_logging_stops_nothing(stderr: Said) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this machine has no /dev/full")
+    configure_logs(LogSettings(file=full))
+    structlog.get_logger("tests").warning("something")
+    assert "No space left" in stderr.getvalue()
+    assert "something" in stderr.getvalue()
+
+
+def test_two_files_one_after_the_other_go_on_where_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "custody.log"
+    for text in ("one\n", "two\n"):
+        file = LogFile(path, 4_096, 1)
+        file.write(text)
+    assert path.read_text() == "one\ntwo\n"
