@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exports.acceptances import AcceptanceRecord
+from exports.answer_records import NodeAnswerRecord
 from exports.canonical import canonical_json
 from exports.codec import to_object
 from exports.control_records import (
@@ -32,6 +33,7 @@ from exports.inclusion import InclusionStatement
 from exports.liability_records import LiabilityRecord, LiabilityRootRecord, LiabilityTotalRecord
 from exports.manifest import (
     ADDITION_BYTES_MAX,
+    ANSWER_FOLDER,
     FORMAT,
     FORMAT_VERSION,
     LINE_BYTES_MAX,
@@ -145,6 +147,9 @@ class Bundle:
     superseded_bundles: Sequence[SupersededBundleRecord] = ()
     liability_roots: Sequence[LiabilityRootRecord] = ()
     liability_totals: Sequence[LiabilityTotalRecord] = ()
+    node_answers: Sequence[NodeAnswerRecord] = ()
+    answers: Mapping[str, bytes] = field(default_factory=dict)
+    """What `node_answers` name: exchanges with nodes by their SHA-256 (`chains.kept_answers`)."""
     proof_gaps: Sequence[ProofGapRecord] = ()
     proof_headers: Sequence[ProofHeaderRecord] = ()
     proof_nodes: Sequence[ProofNodeRecord] = ()
@@ -235,10 +240,11 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
         members=tuple(members),
         files=(),
     )
-    views = {VIEW_FOLDER + name: data for name, data in packaged(manifest, tables).items()}
-    files = [FileMember(name, len(data), digest_hex(data)) for name, data in sorted(views.items())]
+    beside = {VIEW_FOLDER + name: data for name, data in packaged(manifest, tables).items()}
+    beside |= {ANSWER_FOLDER + digest: data for digest, data in bundle.answers.items()}
+    files = [FileMember(name, len(data), digest_hex(data)) for name, data in sorted(beside.items())]
     manifest = replace(manifest, files=tuple(files))
-    contents |= views
+    contents |= beside
     contents[MANIFEST_NAME] = manifest.to_bytes()
     return manifest, contents
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chains.types import ChainId
 from exports.acceptances import AcceptanceRecord
+from exports.answer_records import NodeAnswerRecord
 from exports.canonical import parse_canonical_object
 from exports.codec import from_object
 from exports.control_records import (
@@ -92,6 +93,7 @@ class Contents:
     liabilities: tuple[LiabilityRecord, ...]
     liability_roots: tuple[LiabilityRootRecord, ...]
     liability_totals: tuple[LiabilityTotalRecord, ...]
+    node_answers: tuple[NodeAnswerRecord, ...]
     pools: tuple[PoolRecord, ...]
     possession_reviews: tuple[PossessionReviewRecord, ...]
     proof_gaps: tuple[ProofGapRecord, ...]

@@ -40,8 +40,8 @@ BY_HAND: Final[Mapping[str, tuple[str, ...]]] = {
 """Words that people wrote and that may name a client: never shown to whom clients are not named."""
 NAMING: Final = ("allocations", "authorizations", "liabilities")
 """Kinds with a client's id in a field of its own."""
-COMMITTED: Final = ("imported_evidence", "possession_reviews", "reserve_computations")
-"""Kinds whose documents may name accounts row by row: they stand behind a commitment."""
+COMMITTED: Final = ("imported_evidence", "node_answers", "possession_reviews", "reserve_computations")
+"""Kinds whose documents may name accounts row by row, and what is for the auditor alone: behind a commitment."""
 TEXT_FIELDS: Final = frozenset({"reason", "text", "titling", "mpc_vault"})
 """Words in which a client's id or name becomes `withheld`. In any other field it has the bundle refused."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_.@#-]+")
@@ -205,6 +205,7 @@ def _bundle(
         subject=subject,
         full_digest=digest_hex(manifest.to_bytes()),
         disclosure=tuple(disclosure),
+        answers={},
         **kinds,
     )
 

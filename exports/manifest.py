@@ -34,7 +34,11 @@ SKEW_SECONDS_MAX: Final = 7 * 24 * 3600
 
 VIEW_FOLDER: Final = "views/"
 """Folder of the members that are tables of the records."""
-_FILE_NAME: Final = re.compile(r"views/([a-z_]+\.csv|datapackage\.json)", re.ASCII)
+ANSWER_FOLDER: Final = "answers/"
+"""Folder of the members that are kept answers of nodes, each named by its SHA-256."""
+FILES_MAX: Final = 8_192
+"""Most members beside the records."""
+_FILE_NAME: Final = re.compile(r"views/([a-z_]+\.csv|datapackage\.json)|answers/([0-9a-f]{64})", re.ASCII)
 
 
 def member_name(kind: str) -> str:
@@ -74,15 +78,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class FileMember:
-    """One member of the container that holds no records: a table of them."""
+    """One member of the container that holds no records: a table of them, or a kept answer of a node."""
 
     name: PlainText
     size_bytes: int
     sha256: Digest
 
     def __post_init__(self) -> None:
-        if not _FILE_NAME.fullmatch(self.name):
-            raise InvalidValue(f"{self.name[:80]!r} is no name of a table")
+        name = _FILE_NAME.fullmatch(self.name)
+        if name is None or name[2] not in (None, self.sha256):
+            raise InvalidValue(f"{self.name[:80]!r} is no name of a table, nor of an answer by its digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,8 @@ class Manifest:
         if list(self.scope.chains) != sorted(set(self.scope.chains)):
             raise InvalidValue("the chains of the scope are not ascending")
         names = [file.name for file in self.files]
+        if len(names) > FILES_MAX:
+            raise InvalidValue(f"more than {FILES_MAX} files")
         if names != sorted(set(names)):
             raise InvalidValue("the files are not ascending, each once")
         kinds = [member.kind for member in self.members]

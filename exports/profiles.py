@@ -97,6 +97,7 @@ RESTS_ON: Final[Mapping[int, frozenset[str]]] = {
     28: frozenset({"cases", "securities_runs"}),
     29: frozenset({"balances", "bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"}),
     30: frozenset({"imported_evidence"}),
+    32: frozenset({"balances", "node_answers"}),
 }
 """Checks that say something only of all records of these kinds. The others are made of what is here.
 
@@ -121,6 +122,7 @@ ABOUT: Final[Mapping[int, frozenset[str]]] = {
     28: frozenset({"securities_runs"}),
     29: frozenset({"bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"}),
     30: frozenset({"imported_evidence"}),
+    32: frozenset({"node_answers"}),
 }
 """Checks of what a firm may have nothing of."""
 

@@ -28,6 +28,7 @@ from chains.types import (
     has_token_id,
 )
 from exports.acceptances import AcceptanceRecord
+from exports.answer_records import NodeAnswerRecord
 from exports.codec import (
     BaseUnits,
     BlockHash,
@@ -514,6 +515,7 @@ RECORD_TYPES: Final[dict[str, type]] = {
     "liabilities": LiabilityRecord,
     "liability_roots": LiabilityRootRecord,
     "liability_totals": LiabilityTotalRecord,
+    "node_answers": NodeAnswerRecord,
     "pools": PoolRecord,
     "possession_reviews": PossessionReviewRecord,
     "proof_gaps": ProofGapRecord,
@@ -538,6 +540,6 @@ silence.
 """
 
 PROOF_KINDS: Final = frozenset(
-    {"bitcoin_headers", "bitcoin_transactions", "proof_headers", "proof_nodes", "transaction_proofs"}
+    {"bitcoin_headers", "bitcoin_transactions", "node_answers", "proof_headers", "proof_nodes", "transaction_proofs"}
 )
 """Kinds that stand in the folder `proofs/` and not in `records/`: bytes that prove records."""

@@ -7,11 +7,11 @@ from exports.contents import Contents
 from exports.record_checks import Spelling, registry_spelling
 from exports.records import RECORD_TYPES
 from exports.verdict import CheckStatus
-from exports.verify import figure_checks
+from exports.verify import answer_check, figure_checks
 
 
 def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str]:
-    """Why checks 6 to 15, 18, 19 and 22 to 24 would not pass, one sentence each; empty when all of them would.
+    """Why checks 6 to 15, 18, 19, 22 to 24 and 32 would not pass, one sentence each; empty when all of them would.
 
     Raises `RecordInvalid` for a record that cannot be written at all.
     """
@@ -19,7 +19,7 @@ def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str
     contents = Contents(manifest=manifest, **{kind: tuple(getattr(bundle, kind)) for kind in RECORD_TYPES})
     return [
         f"check {check.number} ({check.name}): {text}"
-        for check in figure_checks(contents, spelling)
+        for check in (*figure_checks(contents, spelling), answer_check(contents, lambda digest: bundle.answers[digest]))
         if check.status in (CheckStatus.FAILED, CheckStatus.NOT_POSSIBLE)
         for text in check.problems or (check.detail,)
     ]

@@ -41,7 +41,7 @@ class ZipLimits:
     """How much a reader is willing to look at."""
 
     file_bytes_max: int = 2 * 1024 * 1024 * 1024
-    entries_max: int = 1_000
+    entries_max: int = 10_000
     name_bytes_max: int = 120
 
 

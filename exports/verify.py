@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from chains.kept_answers import EXCHANGE_BYTES_MAX
 from chains.types import ChainId, require_utc
+from exports.answer_checks import check_answers
 from exports.block_lines import block_lines
 from exports.contents import Contents, ReadLimits, read_member
 from exports.control_checks import check_encumbrances
@@ -33,6 +35,7 @@ from exports.inclusion_checks import check_transactions
 from exports.key_checks import check_key_proofs
 from exports.liability_checks import check_liabilities, check_own_liability, liability_lines
 from exports.manifest import (
+    ANSWER_FOLDER,
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
     SIGNATURE_NAME,
@@ -104,6 +107,7 @@ NAMES: Final[dict[int, str]] = {
     29: "Bitcoin outputs were made in their blocks",
     30: "others' evidence is worth what is said of it",
     31: "tables say what the records say",
+    32: "kept answers of nodes say the balances",
 }
 """The checks by number. Numbers and names are stable within a format version."""
 
@@ -121,6 +125,7 @@ NOTHING_TO_ASK: Final = {
     28: "the bundle says nothing of securities at custodians",
     29: "the bundle has no balance of Bitcoin",
     30: "the bundle has no evidence of others",
+    32: "the bundle keeps no answers of nodes",
 }
 
 
@@ -396,7 +401,11 @@ class _Run:
             return None
         self.note(31, check_views(manifest, {kind: table.made() for kind, table in tables.items()}))
         assert set(records) == set(RECORD_TYPES)
-        return Contents(manifest=manifest, **records)  # type: ignore[arg-type]
+        contents = Contents(manifest=manifest, **records)  # type: ignore[arg-type]
+        self.checks.append(
+            answer_check(contents, lambda digest: container.read(ANSWER_FOLDER + digest, EXCHANGE_BYTES_MAX))
+        )
+        return contents
 
     def _figures(self, contents: Contents) -> None:
         self.checks.extend(figure_checks(contents, self.spelling, self.after))
@@ -426,6 +435,15 @@ class _Run:
                     self.checks.append(skipped)
                 else:
                     self.note(number, outcome, chain_id)
+
+
+def answer_check(contents: Contents, read: Callable[[str], bytes]) -> Check:
+    """Check 32, for which more is read than records: `read` gives a kept answer by its digest."""
+    if reason := withheld_reason(32, contents):
+        return Check.skipped(32, NAMES[32], CheckStatus.WITHHELD, reason)
+    if (outcome := check_answers(contents, read)) is None:
+        return Check.skipped(32, NAMES[32], CheckStatus.NOT_REQUESTED, NOTHING_TO_ASK[32])
+    return Check.of(32, NAMES[32], outcome)
 
 
 def figure_checks(

@@ -28,6 +28,7 @@ from exports.securities_records import SecuritiesRunRecord
 from exports.selfcheck import refusals
 from exports.superseded import SupersededBundleRecord
 from mapping.types import AssetRecord, PoolMember, TransferAuthorization, Wallet
+from verifier.answer_bundling import bundled_answers
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
@@ -130,6 +131,7 @@ def _gather(
     headers = [each.header for each in parts_proofs if each.header is not None and each.chain_id in proven_on]
     folders = {ChainId(section.chain_id): section.state_directory for section in settings.chains}
     outputs = [chain_outputs(part.start, balances, folders[part.start.chain_id]) for part in parts]
+    kept = bundled_answers(store, [part.start for part in parts], balances)
     bundle = Bundle(
         bundle_id=f"bundle-{sequence:06d}",
         sequence=sequence,
@@ -147,6 +149,8 @@ def _gather(
         balances=balances,
         proof_headers=headers,
         proof_nodes=proof_nodes(parts_proofs, headers, balances, sweeps),
+        node_answers=kept.records,
+        answers=kept.answers,
         proof_gaps=[gap for each in parts_proofs for gap in each.gaps],
         transaction_proofs=[proof for part in parts for proof in part.transaction_proofs()],
         token_layouts=[layout for each in parts_proofs for layout in each.layouts],

@@ -13,7 +13,7 @@ from typing import Final
 PARTS: Final = (
     "hashes", "container", "json", "forms", "profiles", "schema", "signatures", "figures", "evidence", "control",
     "liabilities", "reserve", "possession", "securities", "keys", "proofs", "transactions", "outputs", "imported",
-    "tables", "checks", "view",
+    "tables", "answers", "checks", "view",
 )  # fmt: skip
 """The script's files, in order."""
 

@@ -14,7 +14,7 @@ const NAMES = {
   25: "time stamps are of this bundle", 26: "transactions with an exception stand in their blocks",
   27: "possession or control follows from its own inputs", 28: "positions at custodians are compared with what they state",
   29: "Bitcoin outputs were made in their blocks", 30: "others' evidence is worth what is said of it",
-  31: "tables say what the records say",
+  31: "tables say what the records say", 32: "kept answers of nodes say the balances",
 };
 // What this page leaves to `custody verify`, and says so each time.
 const NOT_HERE = {
@@ -25,6 +25,7 @@ const NOT_HERE = {
   25: "time stamps are not read by this page",
   26: "of tokens, ERC-20 and ERC-721 transfers are read here; what else a receipt may show, as of wrapped coins, is not",
   30: "signatures of EVM accounts are judged again; those of Bitcoin addresses are not",
+  32: "answers are decoded again; that the program which a node was asked to run is the scanner is not looked at",
   27: "numbers, digests, sums and deficits are checked again; which locations count, the 140 percent and the policies are not",
 };
 const STATUS = { passed: "passed", failed: "failed", impossible: "not_possible", unasked: "not_requested", withheld: "withheld", elsewhere: "not_here" };
@@ -138,6 +139,11 @@ async function runChecks(source, reader, report, add, attempt) {
     const found = checkImported(all);
     if (!found) add(skipped(30, STATUS.unasked, "the bundle has no evidence of others"));
     else partly(30, found, () => found.left > 0, add);
+  });
+  await made(32, async () => {
+    const found = await checkAnswers(all, entries, contents);
+    if (!found) add(skipped(32, STATUS.unasked, "the bundle keeps no answers of nodes"));
+    else partly(32, found, () => found.programs > 0, add);
   });
   await optionalCheck(24, () => checkStateProofs(all), "no balance claims a state proof", made, add);
   await made(19, () => {

@@ -1,6 +1,6 @@
 // Check 1: the one zip layout of the format. Every byte of every header is told by name, size, checksum and place, so
 // each is compared with what it must be. Nothing is unpacked: members are stored.
-const LIMITS = { file: 2 ** 31, members: 1000, name: 120, manifest: 2 ** 22, envelope: 6 * 2 ** 20, signatures: 16, line: 2 ** 24, stamps: 16, stamp: 2 ** 18 };
+const LIMITS = { file: 2 ** 31, members: 10000, name: 120, manifest: 2 ** 22, envelope: 6 * 2 ** 20, signatures: 16, line: 2 ** 24, stamps: 16, stamp: 2 ** 18 };
 class Contradiction extends Error {}
 class Obstacle extends Error {}
 

@@ -9,12 +9,14 @@ const RESTS_ON = {
   23: ["cases", "reserve_computations", "reserve_positions"], 24: ["balances", "proof_headers", "proof_nodes", "token_layouts"],
   26: ["transaction_proofs", "transfers"], 27: ["cases", "possession_reviews"], 28: ["cases", "securities_runs"],
   29: ["balances", "bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"], 30: ["imported_evidence"],
+  32: ["balances", "node_answers"],
 };
 const OF_EACH = { 8: "reconciliations", 9: "reconciliations", 12: "balances", 13: "balances", 17: "balances" };
 const ABOUT = {
   19: ["key_challenges", "key_proofs"], 20: ["key_challenges", "key_proofs"], 23: ["reserve_computations", "reserve_positions"],
   24: ["proof_headers", "proof_nodes"], 26: ["transaction_proofs"], 27: ["possession_reviews"], 28: ["securities_runs"],
   29: ["bitcoin_headers", "bitcoin_inclusions", "bitcoin_outputs", "bitcoin_transactions"], 30: ["imported_evidence"],
+  32: ["node_answers"],
 };
 
 function withheldReason(number, all) {

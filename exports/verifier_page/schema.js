@@ -178,6 +178,15 @@ const KINDS = {
     [[r.positions, r.below_zero, r.padding_key].filter((each) => each === null).length % 3 === 0, "what tells of other owners is there as a whole, or not at all"],
     [(r.observed === null) === (r.difference === null), "a difference of what was not observed"],
   )),
+  node_answers: record({
+    sweep_id: id, chain_id: chain, node_id: id, method: code, addresses: list(address), asset_ids: list(asset), decided: count,
+    answers: list(digest), reason: text,
+  }, (r) => must(
+    [r.addresses.length > 0 && r.asset_ids.length > 0, "kept answers are about no balance"],
+    [new Set(r.addresses).size === r.addresses.length && new Set(r.asset_ids).size === r.asset_ids.length, "an address or asset is asked for twice"],
+    [r.decided > 0 && r.decided <= r.addresses.length, "answers decide nothing, or what was not asked for"],
+    [(r.answers.length > 0) === (r.reason === ""), "there are answers, or a reason why not"],
+  )),
   pools: record({ pool_id: id, chain_id: chain, address, from_date: date, to_date: orNull(date) }),
   possession_reviews: record({
     review_id: id, as_of: date, document: documentText, digest, known_at: time, recorded_at: time, determined_on: date,
@@ -253,9 +262,13 @@ const KINDS = {
   }, (r) => must([r.threshold >= 1 && r.threshold <= r.share_count, "its threshold is not 1 to share_count"])),
 };
 
-const PROOF_KINDS = ["bitcoin_headers", "bitcoin_transactions", "proof_headers", "proof_nodes", "transaction_proofs"];
-const FILE_NAME = /^views\/([a-z_]+\.csv|datapackage\.json)$/;
-const fileMember = record({ name: text, size_bytes: count, sha256: digest }, (r) => must([FILE_NAME.test(r.name), "no name of a table"]));
+const PROOF_KINDS = ["bitcoin_headers", "bitcoin_transactions", "node_answers", "proof_headers", "proof_nodes", "transaction_proofs"];
+const FILE_NAME = /^(?:views\/([a-z_]+\.csv|datapackage\.json)|answers\/([0-9a-f]{64}))$/;
+function fileNameFits(r) {
+  const found = FILE_NAME.exec(r.name);
+  return found !== null && (found[2] === undefined || found[2] === r.sha256);
+}
+const fileMember = record({ name: text, size_bytes: count, sha256: digest }, (r) => must([fileNameFits(r), "no name of a table or of an answer"]));
 const manifestRecord = record({
   format: free, format_version: count, bundle_id: id, sequence: count, previous_digest: orNull(digest),
   firm: record({ name: text, identifier: idOrNone }), as_of: time, created_at: time, as_of_skew_seconds_max: count,
@@ -269,6 +282,7 @@ const manifestRecord = record({
   [r.as_of_skew_seconds_max <= 604800, "figures may lie more than a week apart: that compares nothing"],
   [r.created_at >= r.as_of, "it was made before the moment it speaks of"],
   [r.scope.chains.every((each, at) => !at || r.scope.chains[at - 1] < each), "the chains of its scope are not ascending"],
+  [r.files.length <= 8192, "there are too many files"],
   [r.files.every((each, at) => !at || r.files[at - 1].name < each.name), "the files are not ascending, each once"],
 ) || profileRule(r));
 

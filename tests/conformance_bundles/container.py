@@ -276,4 +276,4 @@ def long_name() -> bytes:
 
 @bad(1, "there are more members than a reader looks at")
 def too_many_members() -> bytes:
-    return with_names(*(b"x%05d" % number for number in range(1_000)))
+    return with_names(*(b"x%05d" % number for number in range(10_000)))

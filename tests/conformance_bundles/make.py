@@ -16,6 +16,7 @@ from typing import Final
 from exports.codec import time_text
 from exports.verify import NAMES
 from tests.conformance_bundles import (
+    answers,
     container,
     evidence,
     figures,
@@ -44,6 +45,7 @@ MODULES: Final = (
     outputs,
     outside,
     views,
+    answers,
 )
 """Where recipes are; importing them fills `RECIPES`."""
 INDEX: Final = Path(__file__).with_name("index.json")

@@ -456,9 +456,8 @@ def remade_views(manifest: dict[str, Any], members: dict[str, bytes]) -> dict[st
     except (BundleError, ValueError, LookupError, TypeError, AttributeError):
         return {}
     views = {VIEW_FOLDER + name: data for name, data in packaged(told, tables).items()}
-    manifest["files"] = [
-        {"name": name, "size_bytes": len(data), "sha256": digest_hex(data)} for name, data in sorted(views.items())
-    ]
+    made = [{"name": name, "size_bytes": len(data), "sha256": digest_hex(data)} for name, data in sorted(views.items())]
+    manifest["files"] = [file for file in manifest["files"] if not file["name"].startswith(VIEW_FOLDER)] + made
     return views
 
 

@@ -24,6 +24,7 @@ from exports.reserve_checks import reserve_lines
 from exports.securities_checks import securities_lines
 from exports.superseded import SupersededBundleRecord
 from exports.verify import figure_checks
+from tests.exports.answer_samples import with_answers
 from tests.exports.inclusion_samples import with_transaction_proof
 from tests.exports.output_samples import with_bitcoin
 from tests.exports.outside_samples import record as outside_record
@@ -53,6 +54,8 @@ def full_bundle() -> Bundle:
     return replace(
         bundle,
         acceptances=(decision(),),
+        node_answers=with_answers().node_answers,
+        answers=with_answers().answers,
         imported_evidence=(outside_record(taken(snapshot(row()))),),
         possession_reviews=(review_record(),),
         reserve_computations=(record(),),
