@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 from typer.exceptions import Abort, TyperException
 
@@ -40,6 +38,7 @@ from verifier.cli import (
 )
 from verifier.cli.context import Globals
 from verifier.cli.output import EXIT_NOT_CHECKED, emit_json, err, error_object
+from verifier.logs import configure_logs
 
 app = typer.Typer(
     name="custody",
@@ -77,11 +76,8 @@ def _globals(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    ctx.obj = Globals(config=config)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
+    ctx.obj = Globals(config=config, verbose=verbose)
+    configure_logs(verbose=verbose)
 
 
 setting_up.register(app)
