@@ -194,14 +194,12 @@ def _telemetry(settings: Settings, chain_ids: list[str], once: bool) -> Iterator
     if once or not settings.metrics.listen:
         yield None
         return
-    from verifier.telemetry.pages import Telemetry
-    from verifier.telemetry.serving import serving
+    from verifier.telemetry.serving import served
 
     leases = [f"watch:{chain_id}" for chain_id in chain_ids]
     leases += ["watch:clock"] if settings.schedule.enabled else []
-    telemetry = Telemetry(settings, now, chain_ids=chain_ids, leases=leases)
-    with serving(telemetry, settings.metrics.listen):
-        yield telemetry.process
+    with served(settings, now, chain_ids=chain_ids, leases=leases) as process:
+        yield process
 
 
 @contextmanager

@@ -28,11 +28,14 @@ def register(app: typer.Typer) -> None:
         """
         import uvicorn
 
+        from verifier.telemetry.serving import served
         from verifier.web.app import create_app
 
-        application = create_app(settings_of(ctx), clock=now)
+        settings = settings_of(ctx)
+        application = create_app(settings, clock=now)
         config = uvicorn.Config(
             application, host=host, port=port, log_config=None, server_header=False, access_log=False
         )
-        uvicorn.Server(config).run()
+        with served(settings, now):
+            uvicorn.Server(config).run()
         return output.EXIT_OK

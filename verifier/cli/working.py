@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
 
         Example: custody worker --prepare && custody worker
         """
+        from verifier.telemetry.serving import served
         from verifier.workers.queue import prepare_queue, require_postgresql
         from verifier.workers.service import WorkerService
 
@@ -62,7 +63,7 @@ def register(app: typer.Typer) -> None:
             timer.daemon = True
             timer.start()
         try:
-            with _signals(told, service.stop):
+            with _signals(told, service.stop), served(settings, now):
                 service.run(once=once)
         finally:
             if timer is not None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore, Thread
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -19,6 +20,10 @@ IDLE_SECONDS: Final = 10.0
 CONNECTIONS_MAX: Final = 16
 """Requests answered at once; more are hung up on."""
 
+if TYPE_CHECKING:
+    from verifier.config import Settings
+    from verifier.telemetry.process import ProcessMetrics
+
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +33,23 @@ def listen_address(listen: str) -> tuple[str, int]:
     if int(port) > 65535:
         raise ConfigError(f"metrics.listen: there is no port {port}")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@contextmanager
+def served(
+    settings: Settings,
+    clock: Callable[[], datetime],
+    *,
+    chain_ids: Collection[str] = (),
+    leases: Collection[str] = (),
+) -> Iterator[ProcessMetrics | None]:
+    """Serve the pages of this process where the configuration says so; gives what is to be told of what it does."""
+    if not settings.metrics.listen:
+        yield None
+        return
+    telemetry = Telemetry(settings, clock, chain_ids=chain_ids, leases=leases)
+    with serving(telemetry, settings.metrics.listen):
+        yield telemetry.process
 
 
 @contextmanager
