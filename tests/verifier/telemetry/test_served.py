@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from tests.verifier.telemetry.test_serving import ask
 from verifier.config import DatabaseSettings, MetricsSettings, Settings
 from verifier.telemetry import serving
+from verifier.telemetry.pages import Telemetry
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ def test_a_process_without_chains_is_ready_by_its_database(tmp_path: Path, sqlit
     shutil.copy(sqlite_template, path)
     own = settings(path, "0")
 
-    with serving.serving(serving.Telemetry(own, lambda: NOW), "0") as port:
+    with serving.serving(Telemetry(own, lambda: NOW), "0") as port:
         assert ask(port, "/readyz")[0] == 200
         status, body, _ = ask(port, "/metrics")
         assert (status, b"custody_database_up 1.0" in body) == (200, True)
