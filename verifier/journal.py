@@ -135,6 +135,7 @@ class _Entry:
     recorded_at: str
     clock_at: str | None
     payload: str
+    origin: str
     previous_digest: str
     rows: str
     rows_digest: str
@@ -180,6 +181,7 @@ def _check_entry(entry: _Entry, previous: str, breaks: _Breaks) -> tuple[str, di
         recorded_at=entry.recorded_at,
         clock_at=entry.clock_at,
         payload=entry.payload,
+        origin=entry.origin,
         previous_digest=entry.previous_digest,
         rows_digest=entry.rows_digest,
     )

@@ -10,7 +10,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, moment_of, now, opened_store, settings_of
-from verifier.errors import InputError
+from verifier.errors import InputError, JournalBroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from exports.profiles import Profile
     from exports.trust import TrustedKeys
     from exports.verdict import VerificationReport
+    from verifier.journal_file import JournalFileReport
 
 TsaOption = Annotated[
     Path | None,
@@ -268,6 +269,59 @@ def register(app: typer.Typer) -> None:
             return 1
         return output.EXIT_OK if report.entries else output.EXIT_NOT_CHECKED
 
+    @journal_app.command("export")
+    @command
+    def journal_export(
+        ctx: typer.Context,
+        out_file: Annotated[Path, typer.Option("--out", help="Where to write it: one entry a line.", metavar="FILE")],
+        as_json: JsonOption = False,
+    ) -> int:
+        """Write the journal as a file of lines (JSONL) that can be checked without the database.
+
+        Example: custody journal export --out journal.jsonl
+        """
+        from verifier.journal_file import check_file, export_lines
+
+        if not out_file.parent.is_dir() or out_file.exists():
+            what = "exists already" if out_file.exists() else "is in no folder that exists"
+            raise InputError(f"{out_file.name} {what}", advice="Name a new file in a folder that exists.")
+        beside = out_file.with_name(out_file.name + ".part")
+        with opened_store(settings_of(ctx)) as store, beside.open("wb") as written:
+            for line in export_lines(store):
+                written.write(line)
+        with beside.open("rb") as again:
+            report = check_file(again)
+        if not report.ok:
+            beside.unlink()
+            raise JournalBroken(report.problem)
+        beside.replace(out_file)
+        return _said_of_file(report, as_json=as_json)
+
+    @journal_app.command("check")
+    @command
+    def journal_check(
+        file: Annotated[Path, typer.Argument(help="A file that `journal export` wrote.", metavar="FILE")],
+        after: Annotated[
+            list[str] | None,
+            typer.Option("--known", help="A head written elsewhere; may be repeated.", metavar="SEQUENCE:DIGEST"),
+        ] = None,
+        as_json: JsonOption = False,
+    ) -> int:
+        """Check an exported journal without database or configuration.
+
+        Exit code 0: every digest and link fits. 1: something was changed or left out. 2: there is no entry.
+
+        Example: custody journal check journal.jsonl
+        """
+        from verifier.journal_file import check_file
+
+        known = dict(found for text in after or [] if (found := _after(text)) is not None)
+        try:
+            with file.open("rb") as opened:
+                return _said_of_file(check_file(opened, known), as_json=as_json)
+        except OSError as error:
+            raise InputError(f"{file.name} cannot be read ({error.strerror})") from None
+
     @journal_app.command("show")
     @command
     def journal_show(
@@ -287,8 +341,8 @@ def register(app: typer.Typer) -> None:
             output.emit_json({"entries": [entry.to_dict() for entry in entries]})
         else:
             rows = [[output.short(cell) for cell in entry.cells()] for entry in entries]
-            columns = ["entry", "when", "who", "what", "rows", "payload"]
-            folded = ["who", "what", "rows", "payload"]
+            columns = ["entry", "when", "who", "from", "what", "rows", "payload"]
+            folded = ["who", "from", "what", "rows", "payload"]
             output.out().print(output.table("journal, times in UTC", columns, rows, ["entry"], folded))
         return output.EXIT_OK
 
@@ -326,6 +380,28 @@ class _Compared:
 
 
 REPORT_SUFFIXES = (".html", ".pdf")
+
+
+def _said_of_file(report: JournalFileReport, *, as_json: bool) -> int:
+    """Say what the check of a journal file found; its exit code."""
+    if as_json:
+        output.emit_json(
+            {
+                "intact": report.ok,
+                "entries": report.entries,
+                "head": {"sequence": report.head[0], "entry_digest": report.head[1]} if report.head else None,
+                "problem": report.problem or None,
+            }
+        )
+    elif report.problem:
+        output.say(f"[bold red]broken[/bold red] {output.clean(report.problem)}")
+    elif report.head is None:
+        output.say("[yellow]empty[/yellow]: there is no entry")
+    else:
+        output.say(f"[green]intact[/green]: {report.entries:,} entries; entry {report.head[0]} is {report.head[1]}")
+    if report.problem:
+        return output.EXIT_CONTRADICTED
+    return output.EXIT_OK if report.entries else output.EXIT_NOT_CHECKED
 
 
 def _can_be_written(file: Path) -> None:

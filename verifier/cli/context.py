@@ -79,10 +79,12 @@ def config_of(ctx: typer.Context) -> Path | None:
 @contextlib.contextmanager
 def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
     """The database of the configuration, its schema and journal head checked, also against the head known outside."""
+    from verifier.acting import prepare, terminal_origin
     from verifier.known_head import require_ready
     from verifier.store import open_store
 
     store = open_store(settings.database.url.get_secret_value())
+    prepare(store, settings, terminal_origin())
     try:
         if check_head:
             require_ready(store, settings)

@@ -49,6 +49,8 @@ class Database:
         self._interned = Interned()
         self.fences: dict[str, Lease] = {}
         """Leases that this store holds: a write is refused from the moment another process has one of them."""
+        self.origin = ""
+        """From where the acts of this store come; `verifier.acting` sets it. Empty: the process itself."""
 
     @property
     def dialect_name(self) -> str:
@@ -91,7 +93,7 @@ class Database:
         """
         with _translated(), self._writing() as connection:
             head = self._head(connection)
-            unit = Unit(connection, self._interned, head, kind, actor, payload, recorded_at)
+            unit = Unit(connection, self._interned, head, kind, actor, payload, recorded_at, self.origin)
             yield unit
             if unit.is_empty and not payload_is_the_record:
                 connection.rollback()

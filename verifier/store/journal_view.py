@@ -31,6 +31,8 @@ class ShownEntry:
     rows: str
     """Canonical JSON: what was written, by table."""
     entry_digest: str
+    origin: str = ""
+    """From where; empty for the process itself."""
 
     def counts(self) -> dict[str, int]:
         """How many rows of each table the entry speaks of; empty when the list is damaged, which `verify` reports."""
@@ -43,7 +45,8 @@ class ShownEntry:
         """For a table."""
         counts = ", ".join(f"{name}: {count}" for name, count in sorted(self.counts().items())) or "none"
         payload = self.payload if len(self.payload) <= PAYLOAD_SHOWN else self.payload[:PAYLOAD_SHOWN] + "…"
-        return (str(self.sequence), f"{self.recorded_at:%Y-%m-%d %H:%M:%S}", self.actor, self.kind, counts, payload)
+        when = f"{self.recorded_at:%Y-%m-%d %H:%M:%S}"
+        return (str(self.sequence), when, self.actor, self.origin or "process", self.kind, counts, payload)
 
     def to_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -52,6 +55,7 @@ class ShownEntry:
             "kind": self.kind,
             "actor": self.actor,
             "recorded_at": utc_text(self.recorded_at),
+            "origin": self.origin,
             "payload": json.loads(self.payload),
             "rows": self.counts(),
             "entry_digest": self.entry_digest,
@@ -83,6 +87,8 @@ def _entries(store: Database, order: Any, wanted: sa.ColumnElement[bool], limit:
     )
     with store.read() as connection:
         return [
-            ShownEntry(row.sequence, row.kind, row.actor, row.recorded_at, row.payload, row.rows, row.entry_digest)
+            ShownEntry(
+                row.sequence, row.kind, row.actor, row.recorded_at, row.payload, row.rows, row.entry_digest, row.origin
+            )
             for row in connection.execute(query)
         ]

@@ -86,6 +86,7 @@ def entry_digest(
     recorded_at: str,
     clock_at: str | None,
     payload: str,
+    origin: str,
     previous_digest: str,
     rows_digest: str,
 ) -> str:
@@ -97,6 +98,7 @@ def entry_digest(
         "recorded_at": recorded_at,
         "clock_at": clock_at,
         "payload": payload,
+        "origin": origin,
         "previous_digest": previous_digest,
         "rows_digest": rows_digest,
     }

@@ -42,6 +42,7 @@ class Unit:
         actor: str,
         payload: Mapping[str, object],
         clock_at: datetime,
+        origin: str = "",
     ) -> None:
         self.connection = connection
         """For reading within the transaction."""
@@ -66,6 +67,7 @@ class Unit:
             "recorded_at": utc_text(self.recorded_at),
             "clock_at": utc_text(clock_at) if went_back else None,
             "payload": canonical_json(payload).decode(),
+            "origin": origin,
             "previous_digest": head.entry_digest if head else NO_PREDECESSOR,
         }
         times = {"recorded_at": self.recorded_at, "clock_at": clock_at if went_back else None}

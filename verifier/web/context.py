@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from verifier.acting import prepare, web_origin
 from verifier.config import Settings
 from verifier.store import Store
 from verifier.store.engine import BUSY_SECONDS
@@ -15,7 +16,14 @@ from verifier.web.visitor import Visitor, visitor_of
 
 def store_of(request: Request) -> Store:
     """A store for this request alone, over the connections of the application."""
-    return Store(request.app.state.engine, busy_seconds=BUSY_SECONDS)
+    store = Store(request.app.state.engine, busy_seconds=BUSY_SECONDS)
+    visitor = getattr(request.state, "visitor", None)
+    if isinstance(visitor, Visitor):
+        origin = web_origin(visitor.address, visitor.session_key)
+    else:
+        origin = web_origin(request.client.host if request.client else "")
+    prepare(store, request.app.state.settings, origin)
+    return store
 
 
 def settings_of(request: Request) -> Settings:

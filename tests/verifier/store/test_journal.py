@@ -101,7 +101,7 @@ def test_a_changed_entry_with_its_own_digest_made_anew_breaks_the_chain(store: S
     story(store)
     with store.read() as connection:
         row = connection.exec_driver_sql(
-            "SELECT kind, payload, previous_digest, rows_digest FROM journal_entry JOIN journal_seal"
+            "SELECT kind, payload, previous_digest, rows_digest, origin FROM journal_entry JOIN journal_seal"
             " ON journal_seal.sequence = journal_entry.sequence WHERE journal_entry.sequence = 3"
         ).one()
     forged = entry_digest(
@@ -111,6 +111,7 @@ def test_a_changed_entry_with_its_own_digest_made_anew_breaks_the_chain(store: S
         recorded_at="2026-03-02T12:01:00.000000Z",
         clock_at=None,
         payload=row[1],
+        origin=row[4],
         previous_digest=row[2],
         rows_digest=row[3],
     )

@@ -30,6 +30,8 @@ class JournalEntryRow(StoredRow, table=True):
     """What the clock said, when it had gone back behind the entry before; else NULL."""
     payload: str = column(Words())
     """Canonical JSON: what the entry says besides its rows."""
+    origin: str = column(Words())
+    """From where: a terminal, a network address, or the process of the machine."""
     previous_digest: str = column(Words())
     """entry_digest of the entry before; 64 zeros for the first."""
 

@@ -16,6 +16,7 @@ CREATE TABLE journal_entry (
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	clock_at TIMESTAMP WITH TIME ZONE,
 	payload TEXT NOT NULL,
+	origin TEXT NOT NULL,
 	previous_digest TEXT NOT NULL,
 	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
 );

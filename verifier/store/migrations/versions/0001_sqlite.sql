@@ -17,6 +17,7 @@ CREATE TABLE journal_entry (
 	recorded_at TEXT NOT NULL,
 	clock_at TEXT,
 	payload TEXT NOT NULL,
+	origin TEXT NOT NULL,
 	previous_digest TEXT NOT NULL,
 	CONSTRAINT pk_journal_entry PRIMARY KEY (sequence)
 )
