@@ -7,7 +7,7 @@ verified comes first, and the rest stands in one box with its number. The drawin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,21 +82,29 @@ class WalletMap:
 
 def wallet_map(contents: Contents) -> WalletMap | None:
     """The drawing for a bundle; None when nobody owns anything in it."""
-    statuses = _statuses(contents)
     owned = sorted({(each.client_id, each.location) for each in contents.allocations if each.base_units > 0})
+    return drawn(owned, {location: _place(location, contents) for _, location in owned}, _statuses(contents))
+
+
+def drawn(
+    owned: Sequence[tuple[str, LocationId]], place_of: Mapping[LocationId, str], statuses: Mapping[LocationId, str]
+) -> WalletMap | None:
+    """The drawing of who owns something at which location, on which chain or rail that is, and how it compared.
+
+    None when nobody owns anything.
+    """
     if not owned:
         return None
-    place_of = {location: _place(location, contents) for _, location in owned}
     locations = _Column(1, {location: statuses.get(location, "") for location in place_of}, "locations")
     clients = _Column(0, _worst_of((client, statuses.get(place, "")) for client, place in owned), "clients")
     places = _Column(2, _worst_of((place, statuses.get(at, "")) for at, place in place_of.items()), "chains and rails")
     lines = {(clients.box(client), locations.box(place), statuses.get(place, "")) for client, place in owned}
     lines |= {(locations.box(at), places.box(place), statuses.get(at, "")) for at, place in place_of.items()}
-    drawn = sorted(lines, key=lambda line: (line[0].left, line[0].top, line[1].top, line[2]))
+    ordered = sorted(lines, key=lambda line: (line[0].left, line[0].top, line[1].top, line[2]))
     columns = (clients, locations, places)
     return WalletMap(
         tuple(box for column in columns for box in column.boxes),
-        tuple(Line((a.right, a.middle), (b.left, b.middle), status) for a, b, status in drawn),
+        tuple(Line((a.right, a.middle), (b.left, b.middle), status) for a, b, status in ordered),
         WIDTH,
         TOP + ROW * max(len(column.boxes) for column in columns),
         f"{len(clients.statuses)} clients own something at {len(place_of)} locations "

@@ -118,8 +118,8 @@ def build(node: AnvilNode, folder: Path) -> tuple[Firm, World, datetime]:
         done(firm("sweep", "--json"))
         done(firm("reserve", "compute", "--as-of", DAY, "--json"), 0, 1)
         done(firm("control", "review", "--as-of", DAY, "--json"), 0, 1)
-        done(firm("custodians", "import", dtc_statement(firm, "790", day="20261002")), 0, 1, 2)
-        done(firm("custodians", "reconcile", "--as-of", DAY, "--json"), 0, 1, 2)
+        done(firm("statement", "import", dtc_statement(firm, "790", day="20261002")), 0, 1, 2)
+        done(firm("reconcile", "--as-of", DAY, "--json"), 0, 1, 2)
         day_two(firm, world, folder)
         done(firm("export", "--out", firm.path("audit.zip"), "--json"))
         return firm, world, clock.time

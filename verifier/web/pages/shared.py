@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from starlette.responses import HTMLResponse
 
 from verifier.web.context import now_of, settings_of, store_of
 from verifier.web.live import remembered_of
 from verifier.web.templating import page
+from verifier.web.views.listing import PAGE_MAX, SEARCH_MAX
 from verifier.web.views.signal import overview_now, signal
+
+Search = Annotated[str, Query(max_length=SEARCH_MAX)]
+PageNumber = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
 def show(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -1,0 +1,154 @@
+"""`/cases`: the queue of exceptions, and one exception with its history and its forms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Form, Path, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from verifier.accounts.roles import Access
+from verifier.errors import InputError
+from verifier.records import FindingKind
+from verifier.store.records import RootCause
+from verifier.web.api.found import found
+from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.forms import PageForm
+from verifier.web.pages.shared import PageNumber, Search, show
+from verifier.web.routing import GuardedRouter
+from verifier.web.views.cases import Sort, State, case_shown, queue, words
+from verifier.web.views.listing import address
+
+router = GuardedRouter()
+CaseId = Annotated[str, Path(max_length=40)]
+
+
+class Said(PageForm):
+    """What somebody says, on the case as they saw it."""
+
+    text: str = ""
+    version: int
+    seen: str = ""
+
+    @property
+    def words(self) -> str:
+        """The text. Raises `InputError` when nothing is said."""
+        if not self.text.strip():
+            raise InputError("say something: the text is empty", advice="Go back and write a sentence.")
+        return self.text.strip()
+
+
+class Assigned(Said):
+    """Who is to work on it."""
+
+    assignee: str = ""
+
+
+class Caused(Said):
+    """Why it did not fit."""
+
+    cause: RootCause
+
+
+@router.get("/cases", Access.READ)
+def cases_page(
+    request: Request,
+    store: StoreOf,
+    now: NowOf,
+    q: Search = "",
+    page: PageNumber = 1,
+    state: State = "waiting",
+    kind: Annotated[FindingKind | None, Query()] = None,
+    sort: Sort = "oldest",
+) -> HTMLResponse:
+    """The queue."""
+    view = queue(store, now, state=state, kind=kind, text=q.strip(), sort=sort, number=page)
+    asked = {"q": q, "state": state, "kind": kind.value if kind else "", "sort": sort}
+
+    def here_of(number: int) -> str:
+        return address("/cases", **asked, page=number)
+
+    return show(request, "cases.html", view=view, asked=asked, here_of=here_of)
+
+
+@router.get("/cases/{case_id}", Access.READ)
+def case_page(case_id: CaseId, request: Request, store: StoreOf, now: NowOf) -> HTMLResponse:
+    """One case."""
+    view = case_shown(found(lambda: store.case_standing(case_id)), now)
+    causes = [(each.value, words(each)) for each in RootCause]
+    return show(request, "case.html", view=view, causes=causes)
+
+
+@router.post("/cases/{case_id}/comment", Access.MAKE)
+def comment(
+    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Add a remark."""
+    found(lambda: store.case(case_id))
+    store.comment(case_id, form.words, who.person_id, now)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/explain", Access.MAKE)
+def explain(
+    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Say what it is."""
+    found(lambda: store.case(case_id))
+    store.explain(case_id, form.words, who.person_id, now, expected_version=form.version)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/propose", Access.MAKE)
+def propose(
+    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Propose how it is resolved, on what was seen."""
+    found(lambda: store.case(case_id))
+    store.propose(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/assign", Access.MAKE)
+def assign(
+    case_id: CaseId, form: Annotated[Assigned, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Name who is to work on it."""
+    found(lambda: store.case(case_id))
+    store.assign(case_id, form.assignee.strip(), form.text.strip(), who.person_id, now, expected_version=form.version)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/cause", Access.MAKE)
+def cause(
+    case_id: CaseId, form: Annotated[Caused, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Name why it did not fit."""
+    found(lambda: store.case(case_id))
+    store.name_cause(case_id, form.cause, form.words, who.person_id, now, expected_version=form.version)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/approve", Access.CHECK)
+def approve(
+    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Approve what another person proposed, as it was seen."""
+    found(lambda: store.case(case_id))
+    store.approve(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
+    return _back(case_id)
+
+
+@router.post("/cases/{case_id}/return", Access.CHECK)
+def send_back(
+    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+) -> RedirectResponse:
+    """Return it to its maker."""
+    found(lambda: store.case(case_id))
+    store.send_back(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
+    return _back(case_id)
+
+
+def _back(case_id: str) -> RedirectResponse:
+    return RedirectResponse(f"/cases/{quote(case_id, safe='')}", status_code=303)
