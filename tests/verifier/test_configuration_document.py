@@ -39,7 +39,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[[chains.nodes]]": config.NodeSettings,
     "[chains.limits]": config.LimitSettings,
 }
-NAMED_OTHERWISE = {"liabilities_secret_file", "history_from_height", "state_directory", "limits", "encumbrances"}
+NAMED_OTHERWISE = {"liabilities_secret_file", "history_from_height", "state_directory", "limits", "encumbrances"} | {
+    "exports_folder",
+    "trusted_keys_file",
+}
 """Defaults that depend on other settings, or that another page tells."""
 BITCOIN = {
     "finality": "(`confirmed(6)`)",

@@ -1,29 +1,45 @@
-"""Cases: reading them with all that happened, and acting on them. The visitor acts; nobody decides on their own."""
+"""Cases: reading them with all that happened, and acting on them. The visitor acts; nobody decides on their own.
+
+A decision names the digest of what was seen: it is refused when the case is not as it was shown. Every act may name the
+version it was made on, and is refused when something happened since (rows F1 and F2 of docs/faults.md).
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Query, Request
+from pydantic import Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from chains.types import utc_text
 from verifier.accounts.roles import Access
-from verifier.case_view import event_json, stored_case_json
+from verifier.case_clock import business_of, clock_of_case, trade_breaks
+from verifier.case_view import standing_json, stored_case_json
+from verifier.config import Settings
 from verifier.records import CaseState, FindingKind, Rail
+from verifier.rules.attachments import BYTES_MAX
 from verifier.store import Case, Store
+from verifier.store.records import RootCause
 from verifier.web.api.answers import Json, Page, page
-from verifier.web.api.asking import Filter, Paged, PathId, Said
+from verifier.web.api.asking import Asked, Filter, Paged, PathId, Sentence, Words
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
-from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.api.uploads import one_upload, upload_body
+from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
 from verifier.web.routing import GuardedRouter
 
-router = GuardedRouter(prefix="/api/v1", tags=["cases"], in_schema=True)
+router = GuardedRouter(prefix="/api/v1/cases", tags=["cases"], in_schema=True)
 
-Act = Callable[[str, str, str, datetime], None]
+Version = Annotated[
+    int | None, Field(ge=0, lt=2**31, description="The version it was made on; refused when something happened since.")
+]
+Seen = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(description="`seen_digest` of the case as it was shown.")
+]
 
 
 class Cases(Paged):
@@ -32,81 +48,217 @@ class Cases(Paged):
     state: Literal["not_closed", "open", "proposed", "closed", "all"] = "not_closed"
     kind: FindingKind | None = None
     rail: Rail | None = None
-    text: Filter = ""
-    """Part of a location, an asset id or the finding's text."""
+    assignee: Filter = ""
+    trade_breaks: bool = Field(default=False, description="Only those in the trade-break queue.")
+    text: Filter = Field(default="", description="Part of an id, a location, an asset id or the finding's text.")
     sort: Literal["opened", "-opened", "kind"] = "opened"
 
 
-@router.get("/cases", Access.READ)
-def cases(store: StoreOf, asked: Annotated[Cases, Query()]) -> Page:
-    """Cases, those opened first at the top unless asked for otherwise."""
+class OnCase(Asked):
+    """An act on a case, with what is said."""
+
+    text: Sentence
+    expected_version: Version = None
+
+
+class Proposal(OnCase):
+    """How a case is resolved."""
+
+    seen: Seen | None = None
+
+
+class Decision(OnCase):
+    """An approval or a return, bound to what was seen."""
+
+    seen: Seen
+
+
+class Assignment(Asked):
+    """Who is to work on a case; empty takes it from whoever was named."""
+
+    assignee: Annotated[Words, StringConstraints(max_length=200)]
+    text: Words = ""
+    expected_version: Version = None
+
+
+class Cause(OnCase):
+    """Why it did not fit."""
+
+    cause: RootCause
+
+
+class Attachment(Asked):
+    """What a document shows."""
+
+    text: Words = ""
+    expected_version: Version = None
+
+
+@router.get("", Access.READ)
+def cases(store: StoreOf, settings: SettingsOf, asked: Annotated[Cases, Query()]) -> Page:
+    """Cases with their clocks, those opened first at the top unless asked for otherwise."""
     listed = [each for each in store.cases(include_closed=True) if _wanted(each, asked)]
+    business = business_of(settings)
 
     def key(each: Case) -> tuple[str, ...]:
         return (each.finding.kind.value if asked.sort == "kind" else utc_text(each.opened_at), each.case_id)
 
-    return page(listed, asked, stored_case_json, key, newest_first=asked.sort == "-opened")
+    def shown(each: Case) -> Json:
+        return stored_case_json(each, clock=clock_of_case(each, business))
+
+    return page(listed, asked, shown, key, newest_first=asked.sort == "-opened")
 
 
 def _wanted(case: Case, asked: Cases) -> bool:
-    finding = case.finding
-    of_state = {"all": True, "not_closed": case.state is not CaseState.CLOSED}.get(
-        asked.state, case.state == asked.state
-    )
-    wanted = asked.text.casefold()
-    places = (
-        finding.location_id,
-        finding.asset.asset_id if finding.asset is not None else "",
-        finding.text,
-        case.case_id,
-    )
+    finding, wanted = case.finding, asked.text.casefold()
+    states = {"all": set(CaseState), "not_closed": {CaseState.OPEN, CaseState.PROPOSED}}
+    asset_id = finding.asset.asset_id if finding.asset is not None else ""
     return (
-        of_state
+        case.state in states.get(asked.state, {asked.state})
         and asked.kind in (None, finding.kind)
         and asked.rail in (None, finding.rail)
-        and any(wanted in part.casefold() for part in places)
+        and asked.assignee in ("", case.assignee)
+        and (not asked.trade_breaks or bool(trade_breaks([case])))
+        and any(wanted in part.casefold() for part in (case.case_id, finding.location_id, asset_id, finding.text))
     )
 
 
-@router.get("/cases/{case_id}", Access.READ)
-def case(case_id: PathId, store: StoreOf) -> Json:
-    """One case with the holdings it covers and everything that happened to it."""
-    stored = found(lambda: store.case(case_id))
-    events = [event_json(event) for event in store.case_events(case_id)]
-    return stored_case_json(stored, store.case_covers(case_id)) | {"events": events}
+@router.get("/{case_id}", Access.READ)
+def case(case_id: PathId, store: StoreOf, settings: SettingsOf) -> Json:
+    """One case with everything that happened to it, and the digest of it that a decision is bound to."""
+    return _shown(store, settings, case_id)
 
 
-@router.post("/cases/{case_id}/comment", Access.MAKE)
-def comment(case_id: PathId, said: Said, store: StoreOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
+@router.get(
+    "/{case_id}/attachments/{sha256}",
+    Access.READ,
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def attachment(case_id: PathId, sha256: PathId, store: StoreOf) -> Response:
+    """A document that belongs to a case, as it came. It is sent to be saved, never to be shown as a page."""
+    stands = found(lambda: store.case_standing(case_id))
+    named = found(lambda: next((each for each in stands.case.attachments if each.sha256 == sha256), None))
+    _, content = store.attachment(named.sha256)
+    headers = {"Content-Disposition": f'attachment; filename="{sha256}"'}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.post("/{case_id}/comment", Access.MAKE)
+def comment(
+    case_id: PathId, said: OnCase, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
     """Add a remark to a case that is not closed."""
-    return once(said, lambda: _act(store, store.comment, case_id, said, who.person_id, now))
+    act = _bound(store.comment, case_id, said, who.person_id, now)
+    return once(said, lambda: _acted(store, settings, case_id, act))
 
 
-@router.post("/cases/{case_id}/explain", Access.MAKE)
-def explain(case_id: PathId, said: Said, store: StoreOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
+@router.post("/{case_id}/explain", Access.MAKE)
+def explain(
+    case_id: PathId, said: OnCase, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
     """Say what a case is, and stand by it. It stays open until two people resolve it."""
-    return once(said, lambda: _act(store, store.explain, case_id, said, who.person_id, now))
+    act = _bound(store.explain, case_id, said, who.person_id, now)
+    return once(said, lambda: _acted(store, settings, case_id, act))
 
 
-@router.post("/cases/{case_id}/propose", Access.MAKE)
-def propose(case_id: PathId, said: Said, store: StoreOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
+@router.post("/{case_id}/assign", Access.MAKE)
+def assign(
+    case_id: PathId, asked: Assignment, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
+    """Name who is to work on a case."""
+
+    def act() -> None:
+        version = asked.expected_version
+        store.assign(case_id, asked.assignee, asked.text, who.person_id, now, expected_version=version)
+
+    return once(asked, lambda: _acted(store, settings, case_id, act))
+
+
+@router.post("/{case_id}/root-cause", Access.MAKE)
+def root_cause(
+    case_id: PathId, asked: Cause, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
+    """Say why it did not fit: one of the known causes, and what happened."""
+
+    def act() -> None:
+        version = asked.expected_version
+        store.name_cause(case_id, asked.cause, asked.text, who.person_id, now, expected_version=version)
+
+    return once(asked, lambda: _acted(store, settings, case_id, act))
+
+
+@router.post("/{case_id}/attachments", Access.MAKE, openapi_extra=upload_body("file", 1), status_code=201)
+async def attach(
+    case_id: PathId,
+    request: Request,
+    asked: Annotated[Attachment, Query()],
+    store: StoreOf,
+    settings: SettingsOf,
+    who: VisitorOf,
+    now: NowOf,
+    once: OnceOf,
+) -> Response:
+    """Attach a document by its SHA-256: PDF, PNG, JPEG, or UTF-8 text. Its bytes are stored once."""
+    sent = await one_upload(request, BYTES_MAX)
+
+    def act() -> None:
+        version = asked.expected_version
+        store.attach(case_id, sent.name, sent.data, asked.text, who.person_id, now, expected_version=version)
+
+    content = {"name": sent.name, "sha256": hashlib.sha256(sent.data).hexdigest()}
+    return await run_in_threadpool(once, content, lambda: _acted(store, settings, case_id, act), status=201)
+
+
+@router.post("/{case_id}/propose", Access.MAKE)
+def propose(
+    case_id: PathId, asked: Proposal, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
     """Propose how an open case is resolved; it waits for another person."""
-    return once(said, lambda: _act(store, store.propose, case_id, said, who.person_id, now))
+
+    def act() -> None:
+        version = asked.expected_version
+        store.propose(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
+
+    return once(asked, lambda: _acted(store, settings, case_id, act))
 
 
-@router.post("/cases/{case_id}/approve", Access.CHECK)
-def approve(case_id: PathId, said: Said, store: StoreOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
-    """Approve what another person proposed; the case is closed."""
-    return once(said, lambda: _act(store, store.approve, case_id, said, who.person_id, now))
+@router.post("/{case_id}/approve", Access.CHECK)
+def approve(
+    case_id: PathId, asked: Decision, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
+    """Approve what another person proposed. The case is closed, or waits for a second approval of a large amount."""
+
+    def act() -> None:
+        version = asked.expected_version
+        store.approve(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
+
+    return once(asked, lambda: _acted(store, settings, case_id, act))
 
 
-@router.post("/cases/{case_id}/return", Access.CHECK)
-def send_back(case_id: PathId, said: Said, store: StoreOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
+@router.post("/{case_id}/return", Access.CHECK)
+def send_back(
+    case_id: PathId, asked: Decision, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
+) -> Response:
     """Return a proposal to its maker; the case is open again."""
-    return once(said, lambda: _act(store, store.send_back, case_id, said, who.person_id, now))
+
+    def act() -> None:
+        version = asked.expected_version
+        store.send_back(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
+
+    return once(asked, lambda: _acted(store, settings, case_id, act))
 
 
-def _act(store: Store, act: Act, case_id: str, said: Said, actor: str, now: datetime) -> Json:
+def _bound(method: Callable[..., None], case_id: str, said: OnCase, actor: str, now: NowOf) -> Callable[[], None]:
+    return lambda: method(case_id, said.text, actor, now, expected_version=said.expected_version)
+
+
+def _acted(store: Store, settings: Settings, case_id: str, act: Callable[[], object]) -> Json:
     found(lambda: store.case(case_id))
-    act(case_id, said.text, actor, now)
-    return stored_case_json(store.case(case_id))
+    act()
+    return _shown(store, settings, case_id)
+
+
+def _shown(store: Store, settings: Settings, case_id: str) -> Json:
+    stands = found(lambda: store.case_standing(case_id))
+    return standing_json(stands, clock_of_case(stands.case, business_of(settings)))

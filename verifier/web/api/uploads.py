@@ -17,6 +17,8 @@ from verifier.errors import InputError
 from verifier.web.errors import WebError
 
 FILES_MAX: Final = 50
+FORM_BYTES_MAX: Final = 4_096
+"""What a form with one file has besides the file."""
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
 
@@ -43,6 +45,16 @@ class Upload:
     name: str
     """Made of what was sent as its name; without folders, and different for each file of a request."""
     data: bytes
+
+
+async def one_upload(request: Request, bytes_max: int) -> Upload:
+    """The one file of a request; else as `read_uploads`. `bytes_max` is that of the file alone."""
+    found = await read_uploads(request, bytes_max + FORM_BYTES_MAX)
+    if len(found) != 1:
+        raise InputError("send one file at a time")
+    if len(found[0].data) > bytes_max:
+        raise TooLarge(f"at most {bytes_max} bytes are taken at a time")
+    return found[0]
 
 
 async def read_uploads(request: Request, bytes_max: int) -> list[Upload]:
@@ -109,8 +121,8 @@ def safe_name(sent: str, data: bytes, taken: set[str]) -> str:
     return name
 
 
-def upload_body(field: str) -> dict[str, Any]:
+def upload_body(field: str, most: int = FILES_MAX) -> dict[str, Any]:
     """What the OpenAPI document says of a request with files."""
-    files = {"type": "array", "minItems": 1, "maxItems": FILES_MAX, "items": {"type": "string", "format": "binary"}}
+    files = {"type": "array", "minItems": 1, "maxItems": most, "items": {"type": "string", "format": "binary"}}
     schema = {"type": "object", "properties": {field: files}, "required": [field], "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
