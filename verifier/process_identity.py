@@ -46,7 +46,7 @@ class ProcessIdentity:
             return True
         except OSError:  # it is somebody else's
             return False
-        return _start_of(self.process_id) != self.start
+        return _start_of(self.process_id) != self.start or _has_ended(self.process_id)
 
 
 def _host() -> str:
@@ -54,8 +54,19 @@ def _host() -> str:
 
 
 def _start_of(process_id: int) -> str:
+    fields = _stat_of(process_id)
+    return fields[19] if fields else ""  # field 22 of proc(5)
+
+
+def _has_ended(process_id: int) -> bool:
+    """Whether it only waits for its parent to take notice of its end."""
+    return _stat_of(process_id)[:1] in (["Z"], ["X"])
+
+
+def _stat_of(process_id: int) -> list[str]:
+    """What the system says of a process, from its state on; empty where it says nothing."""
     try:
         stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]  # field 22; the name, in brackets, may hold blanks
+        return []
+    return stat.rpartition(")")[2].split()  # the name, in brackets, may hold blanks

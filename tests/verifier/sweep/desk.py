@@ -21,6 +21,7 @@ from verifier.config import SweepSettings
 from verifier.journal import verify_journal
 from verifier.overview import Overview, overview
 from verifier.records import FindingKind, Reconciliation, Status
+from verifier.shard_reading import Crew
 from verifier.store import Case, Store
 from verifier.sweep import ChainSweep, SweepOutcome
 from verifier.sweep_encumbrances import EncumbranceOptions
@@ -71,6 +72,7 @@ class Desk:
         self.settings = settings or SweepSettings()
         self.history_from: int | None = None
         self.encumbrances = EncumbranceOptions()
+        self.crew: Crew | None = None
         self.native = Asset(AssetId(f"{self.chain_id}/slip44:60"), "ETH", 18)
         self.usdx = Asset(AssetId(f"{self.chain_id}/erc20:{token}"), "USDX", 6)
         nodes = tuple(NodeConfig(f"node-{n}", f"operator-{n}", url) for n, url in enumerate(urls, 1))
@@ -214,6 +216,7 @@ class Desk:
             history_from_height=self.history_from,
             clock=clock or self.now,
             encumbrances=self.encumbrances,
+            crew=self.crew,
         )
 
     def sweep(self, at: int | None = None) -> SweepOutcome:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from chains.devnet.anvil import AnvilProcess
+from chains.types import ChainId
 from tests.cli.command import ROOT, Answer, Firm, custody
 from tests.postgres import PostgresServer
 from tests.verifier.workers.gate import Gate, gate_before
@@ -27,7 +28,7 @@ from verifier.store import Store, open_store
 from verifier.store.digest import state_digest
 
 WALLETS: Final = 24
-"""Wallets beside the story's own four; all of them are empty, and the books say so."""
+"""Wallets beside the story's own four: empty, as the books say; the custodian does not list them, a case for each."""
 WALLETS_PER_SHARD: Final = 2
 SECONDS_MAX: Final = 120
 """How long a process of the tests may take on a very slow machine."""
@@ -65,9 +66,7 @@ def write_company(world: World, folder: Path) -> None:
     structures = folder / "books" / "wallets.csv"
     own = structures.read_text()
     more = [f"0x{number:040d}" for number in range(1001, 1001 + WALLETS)]  # without letters: no checksum is needed
-    books.write_csv(
-        structures, [books.wallet_row(world, each, "fully_segregated", f"vault-{each}", day, "0") for each in more]
-    )
+    books.write_csv(structures, [books.wallet_row(world, each, "omnibus", f"vault-{each}", day, "0") for each in more])
     structures.write_text(own + structures.read_text().partition("\n")[2])
     config = folder / "custody.toml"
     config.write_text(config.read_text().replace("[sweep]\n", f"[sweep]\nwallets_per_shard = {WALLETS_PER_SHARD}\n"))
@@ -102,7 +101,8 @@ def calm(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Calm:
     firm = Firm(folder)
     assert firm("import", folder / "books").code == 0
     answer = firm("sweep", "--json")
-    assert answer.code == 0, answer
+    assert (answer.code, answer.json["cases_opened"]) == (1, WALLETS), answer
+    assert answer.json["matched"] == answer.json["expected"] == 3 * (WALLETS + 4)
     store = open_store(f"sqlite:///{folder / 'custody.db'}")
     start = store.sweep(answer.json["sweeps"][0]["sweep_id"])
     assert start is not None
@@ -145,6 +145,11 @@ class Site:
         path = self.firm.path(f"gate-{gate.url.rpartition(':')[2]}.toml")
         path.write_text(self.firm.path("custody.toml").read_text().replace(self.company.world.node.url, gate.url))
         return path
+
+    def stored(self) -> set[int]:
+        """Numbers of the shards of the unfinished sweep that are stored."""
+        start = self.store.unfinished_sweep(ChainId(self.company.chain_id))
+        return set() if start is None else set(self.store.stored_shards(start))
 
     def end(self) -> None:
         """End what the test started."""
