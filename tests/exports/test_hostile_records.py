@@ -23,7 +23,7 @@ from exports.records import RECORD_TYPES
 from exports.reserve_checks import reserve_lines
 from exports.securities_checks import securities_lines
 from exports.superseded import SupersededBundleRecord
-from exports.verify import figure_checks
+from exports.verify import answer_check, figure_checks
 from tests.exports.answer_samples import with_answers
 from tests.exports.inclusion_samples import with_transaction_proof
 from tests.exports.output_samples import with_bitcoin
@@ -66,6 +66,7 @@ def full_bundle() -> Bundle:
 
 
 BUNDLE: Final = full_bundle()
+ANSWERS: Final = BUNDLE.answers
 
 
 def contents(kind: str = "", records: tuple[object, ...] = (), bundle: Bundle = BUNDLE) -> Contents:
@@ -105,7 +106,8 @@ def answers(found: Contents) -> int:
     lines = [*block_lines(found), *control_lines(found), *liability_lines(found), *reserve_lines(found)]
     lines += possession_lines(found)
     lines += securities_lines(found)
-    return len(figure_checks(found, evm_spelling)) + len(lines)
+    checks = [*figure_checks(found, evm_spelling), answer_check(found, ANSWERS.__getitem__)]
+    return len(checks) + len(lines)
 
 
 @pytest.mark.parametrize("kind", sorted(RECORD_TYPES))
