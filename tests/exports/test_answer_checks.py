@@ -37,7 +37,6 @@ def test_answers_of_every_way_of_reading_give_the_balances(method: str) -> None:
     assert refusals(with_answers(method), evm_spelling) == []
 
 
-@pytest.mark.fault("A29", "E16")
 @pytest.mark.parametrize("method", WAYS)
 def test_an_answer_that_says_something_else_is_refused(method: str) -> None:
     def less(values: dict[Any, int | None]) -> None:
@@ -165,7 +164,6 @@ def test_a_record_that_contradicts_itself_is_none(changes: dict[str, Any]) -> No
         from_object(NodeAnswerRecord, value | changes)
 
 
-@pytest.mark.fault("E20")
 def test_other_profiles_do_not_show_answers_and_say_so() -> None:
     full = contents_of(with_answers())
     for bundle in (pseudonymous_bundle(full, FIRM_SECRET), client_bundle(full, "client-3")):

@@ -171,7 +171,7 @@ def test_an_exchange_has_one_form() -> None:
         replace(EXCHANGE, first_id=8).outcomes()
 
 
-@pytest.mark.fault("E20")
+@pytest.mark.fault("E16")
 @pytest.mark.parametrize(
     ("body", "secrets", "kept"),
     [

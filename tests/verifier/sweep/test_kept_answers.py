@@ -84,7 +84,6 @@ def test_every_balance_follows_from_what_the_node_answered(desk: Desk, issued: t
     assert verify_journal(desk.store).ok
 
 
-@pytest.mark.fault("E16")
 def test_a_changed_answer_is_refused_whoever_signs_it(issued: tuple[Issuer, WrittenBundle]) -> None:
     issuer, written = issued
     signers = [load_signer(f"file2:{issuer.key}")]
@@ -207,7 +206,6 @@ def test_more_than_a_bundle_takes_stays_with_the_firm(
     assert {each["reason"] for each in records(written.path, "proofs/node_answers")} == {TOO_MUCH}
 
 
-@pytest.mark.fault("E20")
 def test_profiles_that_show_less_have_the_tables_of_what_they_show_and_no_answers(
     desk: Desk, issued: tuple[Issuer, WrittenBundle]
 ) -> None:
