@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from verifier.archive import archive_computations
+from verifier.case_clock import escalate_cases
 from verifier.errors import ArchiveError, CaseConflict, StoreError
-from verifier.open_exceptions import review_exceptions
+from verifier.open_exceptions import close_of, open_at, review_exceptions
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -26,6 +27,9 @@ def finish_runs(store: Store, settings: Settings, actor: str, now: datetime) -> 
     for run_id, as_of in runs:
         if run_id not in reviewed:
             review_exceptions(store, settings, run_id, as_of, actor, now)
+            moment = min(close_of(settings, as_of), store.book_time(now))
+            listed = {each.case.case_id for each in open_at(store, moment, store.book_time(now))}
+            escalate_cases(store, settings, actor, now, formula_run=run_id, among=listed)
     return archive_computations(store, settings, actor, now)
 
 

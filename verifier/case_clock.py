@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
@@ -33,18 +33,28 @@ def clock_of_case(case: Case, business: Business) -> CaseClock | None:
         return None
 
 
-def escalate_cases(store: Store, settings: Settings, actor: str, now: datetime, *, formula_run: str = "") -> list[str]:
+def escalate_cases(
+    store: Store,
+    settings: Settings,
+    actor: str,
+    now: datetime,
+    *,
+    formula_run: str = "",
+    among: Collection[str] | None = None,
+) -> list[str]:
     """Put every case that is past its settlement session into the trade-break queue, once, with its context.
 
-    With `formula_run`, the id of a computation or review: everything that is open then, whatever its session. A case
-    whose calendar is not known is treated as past it. What was only seen in blocks that are not final waits for its
-    sweep. Gives the ids of those that were moved.
+    With `formula_run`, the id of a computation or review: everything of `among` that is open, whatever its session.
+    A case whose calendar is not known is treated as past it. What was only seen in blocks that are not final waits for
+    its sweep. Gives the ids of those that were moved.
     """
     business, overdue = business_of(settings), []
     for case in store.cases():
         if case.trade_break_at is not None or case.only_looked:
             continue
         clock = clock_of_case(case, business)
+        if among is not None and case.case_id not in among:
+            continue
         if formula_run or clock is None or clock.session_over(now):
             overdue.append((case.case_id, _reason(clock, formula_run), context_of(case, clock)))
     return store.to_trade_breaks(overdue, actor, now) if overdue else []

@@ -21,6 +21,7 @@ VerifierError                  every error of this package; has a stable `code` 
 ├── WithdrawalRefused          a withdrawal that 15c3-3(g) does not permit
 ├── SubstitutionRefused        a substitution that would cure no control deficit, or make another
 ├── ProposalConflict           a change of mapping or policies is not in the state the action needs
+├── WaitsForApproval           what was given is a proposal until another person approves it
 ├── PoliciesNotApproved        the configured policies wait for a second person
 ├── WorkflowConflict           maker and checker are one person; each kind of record raises its own in its place
 ├── VersionConflict            what was acted on has changed since it was looked at
@@ -175,6 +176,19 @@ class ProposalConflict(VerifierError):
 
     code = "proposal-conflict"
     advice = "Look at `custody approvals list --all` and choose the action that fits."
+
+
+class WaitsForApproval(VerifierError):
+    """What was given changes the mapping: it is kept as a proposal, and counts when another person approves it."""
+
+    code = "waits-for-approval"
+
+    def __init__(self, proposal_id: str) -> None:
+        super().__init__(
+            f"nothing is changed yet: this is {proposal_id} until another person approves it",
+            advice=f"Let another person run `custody approvals approve {proposal_id}`.",
+        )
+        self.proposal_id = proposal_id
 
 
 class PoliciesNotApproved(VerifierError):

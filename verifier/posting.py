@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chains.registry import plugin_for
 from mapping.importer import ImportOptions, ImportResult, post_row
+from verifier.mapping_changes import needs_approval, propose_files, propose_row
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -33,18 +35,28 @@ def post(
     with store.known() as known:
         result = post_row(table, row, known, options, plugin_for)
     if not dry_run:
+        if needs_approval(settings, result):
+            propose_row(store, table, row, actor, now)
         apply(store, settings, result, actor, now)
     return result
 
 
-def apply(store: Store, settings: Settings, result: ImportResult, actor: str, now: datetime) -> None:
-    """Store an import that has no problem and says something new, and look at what follows from it."""
+def apply(
+    store: Store, settings: Settings, result: ImportResult, actor: str, now: datetime, paths: Sequence[Path] = ()
+) -> None:
+    """Store an import that has no problem and says something new, and look at what follows from it.
+
+    Raises `WaitsForApproval` when it changes the mapping and the firm asks for a second person: then it is kept as a
+    proposal, made of the files at `paths`.
+    """
+    if needs_approval(settings, result):
+        propose_files(store, result, paths, actor, now)
     if result.ok and not result.is_noop:
         store.apply_import(result, actor, now)
-        _look_at_rails(store, settings, result, actor, now)
+        look_at_rails(store, settings, {file.table for file in result.files}, actor, now)
 
 
-def _look_at_rails(store: Store, settings: Settings, result: ImportResult, actor: str, now: datetime) -> None:
+def look_at_rails(store: Store, settings: Settings, imported: set[str], actor: str, now: datetime) -> None:
     """What was stated about the reserve or the books may have made a deficit: its case is opened at once.
 
     Raises `StoredNotJudged` when that cannot be told; the import stays.
@@ -53,7 +65,6 @@ def _look_at_rails(store: Store, settings: Settings, result: ImportResult, actor
     from mapping.tables.reserve import RESERVE_TABLES
     from verifier import control_cases, control_rail, reserve_cases, reserve_rail
 
-    imported = {file.table for file in result.files}
     keeps_books = bool(imported & {table.name for table in BOOKS_TABLES})
     if imported & {table.name for table in RESERVE_TABLES} or (keeps_books and reserve_rail.in_use(store, now)):
         reserve_cases.look_after("the import", store, settings, actor, now)

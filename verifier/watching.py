@@ -10,6 +10,7 @@ from typing import Final
 from chains.reader import NodeConfig
 from chains.registry import plugin_for
 from chains.types import ChainId, Finality, FinalityKind, chain_namespace
+from verifier.acting import prepare, terminal_origin
 from verifier.config import Settings
 from verifier.errors import LeaseHeld, LeaseLost
 from verifier.head_look import HeadLook
@@ -44,6 +45,7 @@ def watch_chain(
     section = settings.chain(chain_id)
     config = section.resolve()
     store = open_store(settings.database.url.get_secret_value())
+    prepare(store, settings, terminal_origin())
     opened(store)
 
     def stoppable(phase: Phase) -> Callable[[int], None]:

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from verifier.cli import (
+    approvals,
     audit,
     authorizations,
     books,
@@ -91,6 +92,7 @@ working.register(app)
 schedule.register(app)
 authorizations.register(app)
 cases.register(app)
+approvals.register(app)
 reserve.register(app)
 trades.register(app)
 control.register(app)

@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
             with output.progress("reading", None, quiet=as_json), store.known() as known:
                 result = read_files(paths, known, options, plugin_for)
             if not dry_run:
-                posting.apply(store, settings, result, actor, moment)
+                posting.apply(store, settings, result, actor, moment, paths)
         return _report(result, dry_run, as_json)
 
     @app.command()

@@ -77,10 +77,15 @@ def config_of(ctx: typer.Context) -> Path | None:
 
 
 @contextlib.contextmanager
-def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Store]:
-    """The database of the configuration, its schema and journal head checked, also against the head known outside."""
+def opened_store(settings: Settings, *, check_head: bool = True, judging_as: str = "") -> Iterator[Store]:
+    """The database of the configuration, its schema and journal head checked, also against the head known outside.
+
+    `judging_as` is the actor of a command that judges: the policies are journalled where they changed, and
+    `PoliciesNotApproved` is raised where they wait for another person.
+    """
     from verifier.acting import prepare, terminal_origin
     from verifier.known_head import require_ready
+    from verifier.policies import note_policies
     from verifier.store import open_store
 
     store = open_store(settings.database.url.get_secret_value())
@@ -90,6 +95,8 @@ def opened_store(settings: Settings, *, check_head: bool = True) -> Iterator[Sto
             require_ready(store, settings)
         else:
             store.require_schema()
+        if judging_as:
+            note_policies(store, settings, judging_as, now())
         yield store
     finally:
         store.close()

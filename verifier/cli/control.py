@@ -59,7 +59,7 @@ def _register_review(control_app: typer.Typer) -> None:
         from verifier.report_view import review_json
 
         settings, moment = settings_of(ctx), now()
-        with opened_store(settings) as store:
+        with opened_store(settings, judging_as=actor) as store:
             stored = review_and_record(store, settings, _day(as_of), actor, moment, reason)
             undone = try_finish_runs(store, settings, actor, moment)
             view, seen = look_after(stored.review_id, store, settings, actor, moment)

@@ -170,7 +170,7 @@ def _register_reconcile(app: typer.Typer) -> None:
 
         settings, moment = settings_of(ctx), now()
         day = _day(as_of) if as_of else newest_day(settings, moment)
-        with opened_store(settings) as store:
+        with opened_store(settings, judging_as=actor) as store:
             found = compare_day(store, settings, day, actor, moment)
         if as_json:
             output.emit_json(

@@ -79,7 +79,7 @@ def _register_compute(reserve_app: typer.Typer) -> None:
             raise InputError("a computation is extra or a test run, not both")
         occasion = Occasion.EXTRA if extra else Occasion.TEST if test_run else Occasion.REGULAR
         settings, moment = settings_of(ctx), now()
-        with opened_store(settings) as store:
+        with opened_store(settings, judging_as=actor) as store:
             stored = compute_and_record(
                 store,
                 settings,

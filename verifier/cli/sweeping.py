@@ -62,6 +62,7 @@ def register(app: typer.Typer) -> None:
 
         Example: custody sweep --chain eip155:1
         """
+        from verifier.case_clock import escalate_cases
         from verifier.overview import unread_native_coins, unread_native_text, unswept_text, unswept_wallets
 
         settings = settings_of(ctx)
@@ -70,12 +71,13 @@ def register(app: typer.Typer) -> None:
             raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
         if at is not None and len(chain_ids) > 1:
             raise InputError("--at needs --chain: a height belongs to one chain")
-        with opened_store(settings) as store:
+        with opened_store(settings, judging_as=actor) as store:
             outcomes = [
                 _sweep(store, settings, chain_id, at, every_block, workers, actor, as_json) for chain_id in chain_ids
             ]
             unswept = {} if chain else unswept_wallets(store, settings, now())
             unread = [each for each in unread_native_coins(store, settings, now()) if each in chain_ids]
+            escalate_cases(store, settings, actor, now())
             waiting = len(store.cases())
         codes = [outcome.exit_code for outcome in outcomes]
         code = _combined([*codes, output.EXIT_NOT_CHECKED] if unswept or unread else codes)

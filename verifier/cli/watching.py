@@ -61,6 +61,8 @@ def register(app: typer.Typer) -> None:
         chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
         if not chain_ids and (once or not settings.schedule.enabled):
             raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
+        with opened_store(settings, judging_as=actor):
+            pass  # the policies are journalled, or wait for another person, before anything is judged
         stop, lock = threading.Event(), threading.Lock()
         codes: dict[tuple[str, str], int] = {}
 

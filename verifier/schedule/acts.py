@@ -47,6 +47,15 @@ def check_control(work: Work) -> Result:
     return Result(1 if short else 2 if view.gaps else 0, "; ".join([*said, _cases(seen)]))
 
 
+def check_cases(work: Work) -> Result:
+    """`custody cases escalate`: what is unresolved past its settlement session goes to the trade-break queue."""
+    from verifier.case_clock import escalate_cases, trade_breaks
+
+    moved = escalate_cases(work.store, work.settings, work.actor, work.now)
+    queue = trade_breaks(work.store.cases())
+    return Result(1 if queue else 0, f"{len(queue)} trade breaks, {len(moved)} of them new")
+
+
 def check_statements(work: Work) -> Result:
     """Whether custodians' statements came in time: the books are compared again when one came, or is late."""
     from verifier.reserve_inputs import firm_calendar

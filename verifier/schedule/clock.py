@@ -21,6 +21,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from chains.errors import ChainError
 from exports.reserve.errors import ReserveError
+from verifier.acting import prepare, terminal_origin
 from verifier.config import Settings
 from verifier.errors import LeaseHeld, LeaseLost, StoreError, VerifierError
 from verifier.known_head import require_ready
@@ -86,7 +87,9 @@ class BusinessClock:
             self._stop.wait(STANDBY_SECONDS)
 
     def _open(self) -> Store:
-        return open_store(self._settings.database.url.get_secret_value())
+        store = open_store(self._settings.database.url.get_secret_value())
+        prepare(store, self._settings, terminal_origin())
+        return store
 
     def _ring(self, store: Store, lease: Lease) -> None:
         lost = Event()

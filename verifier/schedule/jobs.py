@@ -77,6 +77,7 @@ def jobs_of(settings: Settings) -> list[Job]:
         often("reserve_check", section.check_minutes, acts.check_reserve),
         often("control_check", section.check_minutes, acts.check_control),
         often("statement_check", section.check_minutes, acts.check_statements),
+        often("case_check", section.check_minutes, acts.check_cases),
     ]
     if settings.statements.folder is not None:
         jobs.append(often("statement_folder", settings.statements.every_minutes, look_into_folder))

@@ -88,20 +88,7 @@ class MappingStore(Database):
             raise StoreError(f"the import has {len(result.problems)} problems; nothing was stored")
         payload = {"files": [{"name": each.name, "sha256": each.digest} for each in result.files]}
         with rare_collections(), self.record("import", actor, payload, now) as unit:
-            known = known_digests(unit.connection, [each.digest for each in result.files])
-            files = {each.digest: each for each in result.files if each.digest not in known}
-            keys = {
-                digest: unit.add(ImportedFileRow, digest=digest, name=each.name, row_count=each.rows)
-                for digest, each in files.items()
-            }
-            records = [sourced for sourced in result.records if sourced.origin.digest in keys]
-            entries = import_entries(records, lambda as_of: _allocations_at(unit, records, as_of))
-            add_records(unit, records, keys)
-            _add_entries(unit, entries, keys)
-            packed = [pack for pack in result.packs if pack.digest in keys]
-            for pack in packed:
-                add_pack(unit, pack, keys[pack.digest])
-        return Applied(len(files), len(records) + sum(map(len, packed)), len(entries))
+            return apply_in(unit, result)
 
     def clients(self, known_at: datetime) -> list[Client]:
         """The newest record of every client."""
@@ -236,6 +223,24 @@ class MappingStore(Database):
                 records = newest_records(connection, record_type, *conditions)
                 self._remembered.keep(connection, of, question, moments, (of.c.recorded_at,), records)
         return list(records)
+
+
+def apply_in(unit: Unit, result: ImportResult) -> Applied:
+    """Store an import without problems as part of an act; a file that was imported before is left out."""
+    known = known_digests(unit.connection, [each.digest for each in result.files])
+    files = {each.digest: each for each in result.files if each.digest not in known}
+    keys = {
+        digest: unit.add(ImportedFileRow, digest=digest, name=each.name, row_count=each.rows)
+        for digest, each in files.items()
+    }
+    records = [sourced for sourced in result.records if sourced.origin.digest in keys]
+    entries = import_entries(records, lambda as_of: _allocations_at(unit, records, as_of))
+    add_records(unit, records, keys)
+    _add_entries(unit, entries, keys)
+    packed = [pack for pack in result.packs if pack.digest in keys]
+    for pack in packed:
+        add_pack(unit, pack, keys[pack.digest])
+    return Applied(len(files), len(records) + sum(map(len, packed)), len(entries))
 
 
 def newest_records(connection: sa.Connection, record_type: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:

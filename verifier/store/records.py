@@ -126,6 +126,15 @@ class InstructionAct(StrEnum):
     """By anybody; by its maker it is taken back."""
 
 
+class ChangeKind(StrEnum):
+    """What a proposed change is of."""
+
+    MAPPING = "mapping"
+    """Rows of the mapping: clients, assets, wallets, pools, the firm's addresses, who else may move something."""
+    POLICIES = "policies"
+    """What judges: reserve policies, thresholds, finality, quorums, approvals."""
+
+
 class ArchiveKind(StrEnum):
     """What is archived."""
 

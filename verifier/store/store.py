@@ -23,6 +23,7 @@ from verifier.store.outside_store import OutsideStore
 from verifier.store.people_store import PeopleStore
 from verifier.store.possession_store import PossessionStore
 from verifier.store.proof_store import ProofStore
+from verifier.store.proposal_store import ProposalStore
 from verifier.store.report_store import ReportStore
 from verifier.store.request_store import RequestStore
 from verifier.store.reserve_store import ReserveStore
@@ -32,6 +33,7 @@ from verifier.store.session_store import SessionStore
 from verifier.store.shard_store import ShardStore
 from verifier.store.trade_store import TradeStore
 from verifier.store.waiting_store import WaitingStore
+from verifier.store.wallet_store import WalletStore
 
 
 class Store(
@@ -55,10 +57,12 @@ class Store(
     InstructionStore,
     ReportStore,
     ProofStore,
+    ProposalStore,
     AnswerStore,
     ScheduleStore,
     ShardStore,
     WaitingStore,
+    WalletStore,
     OutsideStore,
     PeopleStore,
     SessionStore,

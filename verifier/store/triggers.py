@@ -32,6 +32,13 @@ _CONTROL_MAKER = (
 )
 _CONTROL_MAKER_REFUSED = "a decision names who recorded the act or substitution"
 
+_CHANGE_MAKER = (
+    "NOT EXISTS (SELECT 1 FROM change_proposal AS proposal WHERE proposal.record_id = NEW.proposal_key "
+    "AND proposal.maker = NEW.maker AND proposal.digest = NEW.digest AND proposal.needs_approval = {yes} "
+    "AND COALESCE(proposal.maker_person, '') = COALESCE(NEW.maker_person, ''))"
+)
+_CHANGE_MAKER_REFUSED = "a decision names who proposed the change, and its digest"
+
 
 CHANGING: Final = frozenset({"account_secret", "api_request", "web_session", "web_ticket", "work_lease"})
 """Tables whose rows change and go: who works on what, who is signed in, and what a sign-in is checked with."""
@@ -66,6 +73,10 @@ def _sqlite() -> list[str]:
         f"CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision\nWHEN {_CONTROL_MAKER}\n"
         f"BEGIN SELECT RAISE(ABORT, '{_CONTROL_MAKER_REFUSED}'); END"
     )
+    statements.append(
+        f"CREATE TRIGGER change_decision_maker BEFORE INSERT ON change_decision\nWHEN {_CHANGE_MAKER.format(yes=1)}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{_CHANGE_MAKER_REFUSED}'); END"
+    )
     return statements
 
 
@@ -85,7 +96,11 @@ def _postgresql() -> list[str]:
         "custody_check_control_decision",
         f"IF {_CONTROL_MAKER} THEN RAISE EXCEPTION '{_CONTROL_MAKER_REFUSED}'; END IF; RETURN NEW;",
     )
-    statements = [refuse, decide, instruct, control]
+    change = _function(
+        "custody_check_change_decision",
+        f"IF {_CHANGE_MAKER.format(yes='true')} THEN RAISE EXCEPTION '{_CHANGE_MAKER_REFUSED}'; END IF; RETURN NEW;",
+    )
+    statements = [refuse, decide, instruct, control, change]
     for name in table_names():
         statements.append(
             f"CREATE TRIGGER {name}_refuse_change BEFORE UPDATE OR DELETE ON {name}\n"
@@ -106,6 +121,10 @@ def _postgresql() -> list[str]:
     statements.append(
         "CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision\n"
         "FOR EACH ROW EXECUTE FUNCTION custody_check_control_decision()"
+    )
+    statements.append(
+        "CREATE TRIGGER change_decision_maker BEFORE INSERT ON change_decision\n"
+        "FOR EACH ROW EXECUTE FUNCTION custody_check_change_decision()"
     )
     return statements
 

@@ -13,7 +13,7 @@ from verifier.store.case_seeing import see_cases
 from verifier.store.triggers import table_names
 
 REFUSED = (sa.exc.DBAPIError,)
-DECISIONS = {"case_event", "control_decision", "reserve_decision"}
+DECISIONS = {"case_event", "change_decision", "control_decision", "reserve_decision"}
 """Tables of decisions, whose third trigger compares the maker."""
 
 

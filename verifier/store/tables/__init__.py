@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from verifier.store.tables.answers import NodeAnswerRow, SweepAnswerRow
+from verifier.store.tables.approvals import ChangeDecisionRow, ChangeProposalRow
 from verifier.store.tables.base import DATA_TABLES, METADATA, table
 from verifier.store.tables.books import (
     AccountBalanceRow,
@@ -165,6 +166,8 @@ __all__ = [
     "CaseEventRow",
     "CaseRow",
     "ChainHaltRow",
+    "ChangeDecisionRow",
+    "ChangeProposalRow",
     "ChangeSearchRow",
     "ChangeStepRow",
     "ClearingAgencyRow",

@@ -111,6 +111,27 @@ CREATE TABLE chain_halt (
 
 CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
 
+CREATE TABLE change_proposal (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	proposal_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	maker_person TEXT,
+	needs_approval BOOLEAN NOT NULL,
+	CONSTRAINT pk_change_proposal PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_proposal_proposal_id UNIQUE (proposal_id),
+	CONSTRAINT fk_change_proposal_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
+);
+
+CREATE INDEX ix_change_proposal_digest ON change_proposal (digest);
+
+CREATE INDEX ix_change_proposal_kind ON change_proposal (kind);
+
 CREATE TABLE custodian_statement (
 	record_id BIGINT NOT NULL,
 	journal_sequence BIGINT NOT NULL,
@@ -665,6 +686,26 @@ CREATE TABLE bundle_block (
 	CONSTRAINT uq_bundle_block_bundle_key_chain_id UNIQUE (bundle_key, chain_id),
 	CONSTRAINT fk_bundle_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_bundle_block_bundle_key FOREIGN KEY(bundle_key) REFERENCES bundle_issued (record_id)
+);
+
+CREATE TABLE change_decision (
+	record_id BIGINT NOT NULL,
+	journal_sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	proposal_key BIGINT NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	person_id TEXT,
+	maker TEXT NOT NULL,
+	maker_person TEXT,
+	digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_change_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_decision_proposal_key UNIQUE (proposal_key),
+	CONSTRAINT ck_change_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT ck_change_decision_maker_is_another_person CHECK (act <> 'approved' OR maker_person IS NULL OR person_id IS NULL OR maker_person <> person_id),
+	CONSTRAINT fk_change_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_decision_proposal_key FOREIGN KEY(proposal_key) REFERENCES change_proposal (record_id)
 );
 
 CREATE TABLE change_search (
@@ -2235,6 +2276,10 @@ CREATE FUNCTION custody_check_control_decision() RETURNS trigger LANGUAGE plpgsq
 BEGIN IF NOT EXISTS (SELECT 1 FROM cure_act WHERE cure_act.record_id = NEW.act_key AND cure_act.maker = NEW.maker) AND NOT EXISTS (SELECT 1 FROM substitution WHERE substitution.record_id = NEW.substitution_key AND substitution.maker = NEW.maker) THEN RAISE EXCEPTION 'a decision names who recorded the act or substitution'; END IF; RETURN NEW; END
 $$;
 
+CREATE FUNCTION custody_check_change_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF NOT EXISTS (SELECT 1 FROM change_proposal AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.maker = NEW.maker AND proposal.digest = NEW.digest AND proposal.needs_approval = true AND COALESCE(proposal.maker_person, '') = COALESCE(NEW.maker_person, '')) THEN RAISE EXCEPTION 'a decision names who proposed the change, and its digest'; END IF; RETURN NEW; END
+$$;
+
 CREATE TRIGGER journal_entry_refuse_change BEFORE UPDATE OR DELETE ON journal_entry
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
@@ -2269,6 +2314,12 @@ CREATE TRIGGER chain_halt_refuse_change BEFORE UPDATE OR DELETE ON chain_halt
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER chain_halt_refuse_truncate BEFORE TRUNCATE ON chain_halt
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_proposal_refuse_change BEFORE UPDATE OR DELETE ON change_proposal
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_proposal_refuse_truncate BEFORE TRUNCATE ON change_proposal
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER custodian_statement_refuse_change BEFORE UPDATE OR DELETE ON custodian_statement
@@ -2461,6 +2512,12 @@ CREATE TRIGGER bundle_block_refuse_change BEFORE UPDATE OR DELETE ON bundle_bloc
 FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER bundle_block_refuse_truncate BEFORE TRUNCATE ON bundle_block
+FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_decision_refuse_change BEFORE UPDATE OR DELETE ON change_decision
+FOR EACH ROW EXECUTE FUNCTION custody_refuse_change();
+
+CREATE TRIGGER change_decision_refuse_truncate BEFORE TRUNCATE ON change_decision
 FOR EACH STATEMENT EXECUTE FUNCTION custody_refuse_change();
 
 CREATE TRIGGER change_search_refuse_change BEFORE UPDATE OR DELETE ON change_search
@@ -2933,3 +2990,6 @@ FOR EACH ROW EXECUTE FUNCTION custody_check_instruction();
 
 CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision
 FOR EACH ROW EXECUTE FUNCTION custody_check_control_decision();
+
+CREATE TRIGGER change_decision_maker BEFORE INSERT ON change_decision
+FOR EACH ROW EXECUTE FUNCTION custody_check_change_decision();

@@ -121,6 +121,29 @@ CREATE TABLE chain_halt (
 
 CREATE INDEX ix_chain_halt_chain_id ON chain_halt (chain_id);
 
+CREATE TABLE change_proposal (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	proposal_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	content TEXT NOT NULL,
+	text TEXT NOT NULL,
+	maker TEXT NOT NULL,
+	maker_person TEXT,
+	needs_approval INTEGER NOT NULL,
+	CONSTRAINT pk_change_proposal PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_proposal_proposal_id UNIQUE (proposal_id),
+	CONSTRAINT fk_change_proposal_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT ck_change_proposal_needs_approval_flag CHECK (needs_approval IN (0, 1))
+)
+ STRICT;
+
+CREATE INDEX ix_change_proposal_digest ON change_proposal (digest);
+
+CREATE INDEX ix_change_proposal_kind ON change_proposal (kind);
+
 CREATE TABLE custodian_statement (
 	record_id INTEGER NOT NULL,
 	journal_sequence INTEGER NOT NULL,
@@ -711,6 +734,27 @@ CREATE TABLE bundle_block (
 	CONSTRAINT uq_bundle_block_bundle_key_chain_id UNIQUE (bundle_key, chain_id),
 	CONSTRAINT fk_bundle_block_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_bundle_block_bundle_key FOREIGN KEY(bundle_key) REFERENCES bundle_issued (record_id)
+)
+ STRICT;
+
+CREATE TABLE change_decision (
+	record_id INTEGER NOT NULL,
+	journal_sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	proposal_key INTEGER NOT NULL,
+	act TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	person_id TEXT,
+	maker TEXT NOT NULL,
+	maker_person TEXT,
+	digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	CONSTRAINT pk_change_decision PRIMARY KEY (record_id),
+	CONSTRAINT uq_change_decision_proposal_key UNIQUE (proposal_key),
+	CONSTRAINT ck_change_decision_maker_is_not_checker CHECK (act <> 'approved' OR maker <> actor),
+	CONSTRAINT ck_change_decision_maker_is_another_person CHECK (act <> 'approved' OR maker_person IS NULL OR person_id IS NULL OR maker_person <> person_id),
+	CONSTRAINT fk_change_decision_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
+	CONSTRAINT fk_change_decision_proposal_key FOREIGN KEY(proposal_key) REFERENCES change_proposal (record_id)
 )
  STRICT;
 
@@ -2399,6 +2443,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
 CREATE TRIGGER chain_halt_refuse_delete BEFORE DELETE ON chain_halt
 BEGIN SELECT RAISE(ABORT, 'rows of chain_halt are added, never changed'); END;
 
+CREATE TRIGGER change_proposal_refuse_update BEFORE UPDATE ON change_proposal
+BEGIN SELECT RAISE(ABORT, 'rows of change_proposal are added, never changed'); END;
+
+CREATE TRIGGER change_proposal_refuse_delete BEFORE DELETE ON change_proposal
+BEGIN SELECT RAISE(ABORT, 'rows of change_proposal are added, never changed'); END;
+
 CREATE TRIGGER custodian_statement_refuse_update BEFORE UPDATE ON custodian_statement
 BEGIN SELECT RAISE(ABORT, 'rows of custodian_statement are added, never changed'); END;
 
@@ -2590,6 +2640,12 @@ BEGIN SELECT RAISE(ABORT, 'rows of bundle_block are added, never changed'); END;
 
 CREATE TRIGGER bundle_block_refuse_delete BEFORE DELETE ON bundle_block
 BEGIN SELECT RAISE(ABORT, 'rows of bundle_block are added, never changed'); END;
+
+CREATE TRIGGER change_decision_refuse_update BEFORE UPDATE ON change_decision
+BEGIN SELECT RAISE(ABORT, 'rows of change_decision are added, never changed'); END;
+
+CREATE TRIGGER change_decision_refuse_delete BEFORE DELETE ON change_decision
+BEGIN SELECT RAISE(ABORT, 'rows of change_decision are added, never changed'); END;
 
 CREATE TRIGGER change_search_refuse_update BEFORE UPDATE ON change_search
 BEGIN SELECT RAISE(ABORT, 'rows of change_search are added, never changed'); END;
@@ -3064,3 +3120,7 @@ BEGIN SELECT RAISE(ABORT, 'a decision names who made the instruction, and for a 
 CREATE TRIGGER control_decision_maker BEFORE INSERT ON control_decision
 WHEN NOT EXISTS (SELECT 1 FROM cure_act WHERE cure_act.record_id = NEW.act_key AND cure_act.maker = NEW.maker) AND NOT EXISTS (SELECT 1 FROM substitution WHERE substitution.record_id = NEW.substitution_key AND substitution.maker = NEW.maker)
 BEGIN SELECT RAISE(ABORT, 'a decision names who recorded the act or substitution'); END;
+
+CREATE TRIGGER change_decision_maker BEFORE INSERT ON change_decision
+WHEN NOT EXISTS (SELECT 1 FROM change_proposal AS proposal WHERE proposal.record_id = NEW.proposal_key AND proposal.maker = NEW.maker AND proposal.digest = NEW.digest AND proposal.needs_approval = 1 AND COALESCE(proposal.maker_person, '') = COALESCE(NEW.maker_person, ''))
+BEGIN SELECT RAISE(ABORT, 'a decision names who proposed the change, and its digest'); END;
