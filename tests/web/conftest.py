@@ -10,12 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from tests.postgres import MOMENT
 from tests.web.people import RealSite
+from verifier.accounts import passwords
 from verifier.accounts.roles import Role
 from verifier.accounts.secrets import digest_of, new_secret
 from verifier.config import DatabaseSettings, FirmSettings, Settings
@@ -97,8 +99,12 @@ def site(settings: Settings) -> Iterator[Site]:
 
 
 @pytest.fixture
-def real(settings: Settings, store: Store) -> Iterator[RealSite]:
-    """The application as people sign in to it."""
+def real(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealSite]:
+    """The application as people sign in to it. Passwords are hashed with less work than in use."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: quick)
+    passwords._nobody.cache_clear()
     made = RealSite(settings, store)
     with made.browser():
         yield made
+    passwords._nobody.cache_clear()

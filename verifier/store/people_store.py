@@ -80,7 +80,7 @@ class PeopleStore(Database):
     def login(self, issuer: str, subject: str) -> Login | None:
         """The login of a name or of a provider's subject; None when nobody signs in under it."""
         with self.read() as connection:
-            return _find_login(connection, issuer, subject)
+            return login_in(connection, issuer, subject)
 
     def credentials(self, person_id: str, *kinds: CredentialKind) -> list[Credential]:
         """A person's credentials that were not ended, the oldest first; expired ones are among them."""
@@ -296,13 +296,14 @@ def _state(unit: Unit, person: Person) -> None:
     unit.add(PersonStateRow, person_key=person.key, name=person.name, roles=roles, is_disabled=person.is_disabled)
 
 
-def _find_login(connection: sa.Connection, issuer: str, subject: str) -> Login | None:
+def login_in(connection: sa.Connection, issuer: str, subject: str) -> Login | None:
+    """As `PeopleStore.login`, within a transaction."""
     row = connection.execute(_LOGINS.where(LOGIN.c.issuer == issuer, LOGIN.c.subject == subject)).first()
     return None if row is None else _login(row)
 
 
 def _new_login(unit: Unit, person_key: int, issuer: str, subject: str) -> int:
-    if _find_login(unit.connection, issuer, subject) is not None:
+    if login_in(unit.connection, issuer, subject) is not None:
         raise InputError(f"somebody signs in as {subject} already")
     return unit.add(LoginRow, person_key=person_key, issuer=issuer, subject=subject)
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from verifier.accounts.attempts import Attempts
+from verifier.accounts.identity_provider import IdentityProvider
 from verifier.store.engine import BUSY_SECONDS, create_engine
 from verifier.web import problems, sessions, templating
 from verifier.web.routes import routers
@@ -45,6 +46,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime], resolve: Re
     app.state.settings, app.state.clock, app.state.engine = settings, clock, engine
     app.state.templates = templating.environment(settings)
     app.state.attempts = Attempts()
+    app.state.providers = {each.issuer: IdentityProvider(each) for each in settings.web.oidc}
     app.state.resolve = resolve or sessions.resolve
     problems.install(app)
     for inner in (Sized, WhoAsks, Secured):  # the last one added is the outermost

@@ -6,6 +6,7 @@ What the program did not foresee gets an incident id, in the answer and in the l
 from __future__ import annotations
 
 import secrets
+import traceback
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,10 @@ from chains.errors import ChainError
 from exports.errors import BundleError
 from exports.reserve.errors import ReserveError
 from mapping.errors import MappingError
+from verifier.accounts.attempts import TooManyAttempts
+from verifier.accounts.identity_provider import ProviderFailed
+from verifier.accounts.oidc import NotBound
+from verifier.accounts.signing_in import SignInRefused
 from verifier.errors import (
     BundleRefused,
     CaseConflict,
@@ -40,6 +45,10 @@ log = structlog.get_logger(__name__)
 
 KNOWN = (VerifierError, ChainError, BundleError, MappingError, ReserveError)
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (TooManyAttempts, 429),
+    (SignInRefused, 401),
+    (NotBound, 403),
+    (ProviderFailed, 502),
     (StoreBusy, 503),
     (LeaseHeld, 503),
     (StoreError, 500),
@@ -116,6 +125,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     incident = secrets.token_hex(6)
-    log.error("a request failed", incident=incident, path=request.url.path, error=type(error).__name__, exc_info=error)
+    # Places and no values: the text of an error, or a local, could hold a password or a cookie (row F14).
+    frames = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(error.__traceback__)]
+    log.error("a request failed", incident=incident, path=request.url.path, error=type(error).__name__, frames=frames)
     advice = f"Tell the operator of the system the incident id {incident}; the log has the cause."
     return answer(request, 500, "failed", "something went wrong here", advice, incident=incident)

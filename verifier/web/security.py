@@ -127,11 +127,12 @@ class Sized:
             return message
 
         async def checked(message: Message) -> None:
-            if taken > limit:  # what reads the body may have made another error of it
-                raise TooLarge
-            await send(message)
+            if taken <= limit:  # what reads the body may have made another error of it
+                await send(message)
 
         await self._app(scope, counted, checked)
+        if taken > limit:
+            raise TooLarge
 
 
 def _require_host(request: Request) -> None:
