@@ -113,7 +113,7 @@ class Feed:
 
 def remembered_of(request: Request) -> Remembered:
     """The one of this process."""
-    return _of(request.app, "remembered", Remembered)
+    return cast("Remembered", _of(request.app, "remembered", Remembered))
 
 
 def feed_of(request: Request) -> Feed:
@@ -122,7 +122,7 @@ def feed_of(request: Request) -> Feed:
     def read() -> int:
         return head_of(store_of(request))
 
-    return _of(request.app, "feed", lambda: Feed(read))
+    return cast("Feed", _of(request.app, "feed", lambda: Feed(read)))
 
 
 _LOCK = Lock()

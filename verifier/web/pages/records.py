@@ -1,0 +1,41 @@
+"""`/bundles`, `/journal` and `/schedule`: what is kept of what was done."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse
+
+from verifier.accounts.roles import Access
+from verifier.web.context import NowOf, SettingsOf, StoreOf
+from verifier.web.pages.shared import PageNumber, show
+from verifier.web.routing import GuardedRouter
+from verifier.web.views.listing import address
+from verifier.web.views.records import bundles_page, journal_page, schedule_page
+
+router = GuardedRouter()
+
+
+@router.get("/bundles", Access.READ)
+def bundles(request: Request, store: StoreOf, page: PageNumber = 1) -> HTMLResponse:
+    """Bundles that were issued."""
+
+    def here_of(number: int) -> str:
+        return address("/bundles", page=number)
+
+    return show(request, "bundles.html", view=bundles_page(store, page), here_of=here_of)
+
+
+@router.get("/journal", Access.READ)
+def journal(
+    request: Request, store: StoreOf, before: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> HTMLResponse:
+    """The journal."""
+    return show(request, "journal.html", view=journal_page(store, before), before=before)
+
+
+@router.get("/schedule", Access.READ)
+def schedule(request: Request, store: StoreOf, settings: SettingsOf, now: NowOf) -> HTMLResponse:
+    """What runs by the clock."""
+    return show(request, "schedule.html", view=schedule_page(store, settings, now))
