@@ -20,7 +20,7 @@ from verifier.store import Store
 from verifier.web.app import create_app
 from verifier.web.routing import GuardedRouter
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 OPERATOR = By("tests")
 
 
