@@ -17,7 +17,10 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
+import typer
 import yaml
+
+from verifier.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent
 Compose = dict[str, Any]
@@ -30,8 +33,9 @@ _SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|KEY")
 
 @pytest.fixture(scope="module")
 def compose() -> Compose:
-    loaded: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    return loaded
+    loaded = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    apart: Compose = json.loads(json.dumps(loaded))  # what an anchor made one, a change must not change twice
+    return apart
 
 
 def example_variables() -> dict[str, str]:
@@ -155,6 +159,67 @@ def bitcoin_problems(compose: Compose) -> Iterator[str]:
         yield "app does not know the URL of the Bitcoin node"
 
 
+def command_of(service: dict[str, Any]) -> list[str]:
+    """What a service of the application's image runs; nothing for one that only waits for commands."""
+    own = service["image"] == "custody-verifier:local" and "entrypoint" not in service
+    return list(service.get("command", [])) if own else []
+
+
+def process_problems(compose: Compose) -> Iterator[str]:
+    """The application's processes: all are there, each is one that the program has, all work on one database."""
+    tree: Any = typer.main.get_command(app)
+    services = compose["services"]
+    for name, service in services.items():
+        if not (words := command_of(service)):
+            continue
+        try:
+            tree.commands[words[0]].make_context(words[0], list(words[1:]), resilient_parsing=False)
+        except KeyError:
+            yield f"{name}: there is no custody {words[0]}"
+        except Exception as error:  # noqa: BLE001 - whatever the program says against these arguments
+            yield f"{name}: custody {' '.join(words)} is not taken: {type(error).__name__}"
+        if service["environment"] != services["setup"]["environment"]:
+            yield f"{name}: has other settings than setup"
+        if "app-data:/data" not in service["volumes"]:
+            yield f"{name}: does not see the configuration"
+    running = [command_of(service)[:1] for service in services.values() if service["restart"] != "no"]
+    for wanted, number in (("watch", 1), ("worker", 2), ("web", 1)):
+        if running.count([wanted]) != number:
+            yield f"{running.count([wanted])} services run custody {wanted}, {number} should"
+    if services["setup"]["environment"].get("CUSTODY_WORKERS__ENABLED") != "true":
+        yield "sweeps hand nothing to the workers"
+    for name, service in services.items():
+        needs_queue = command_of(service)[:1] in (["watch"], ["worker"]) and service["restart"] != "no"
+        if needs_queue and "queue" not in service["depends_on"]:
+            yield f"{name}: begins before its queue is there"
+    if command_of(services["queue"]) != ["worker", "--prepare"] or "setup" not in services["queue"]["depends_on"]:
+        yield "nobody makes the queue after the schema"
+
+
+def web_problems(compose: Compose) -> Iterator[str]:
+    """The pages listen for the published port, and it is the one that is published."""
+    web = compose["services"]["web"]
+    if web["command"] != ["web", "--host", "0.0.0.0", "--port", "8000"]:
+        yield "web: does not listen on port 8000 for the other side of the container"
+    if [port.rpartition(":")[2] for port in web.get("ports", [])] != ["8000"]:
+        yield "web: publishes another port"
+
+
+def readiness_problems(compose: Compose) -> Iterator[str]:
+    """Each process is asked whether it is ready, where it tells; nothing of that is published."""
+    for name, service in compose["services"].items():
+        if not command_of(service) or service["restart"] == "no":
+            continue
+        port = service["environment"].get("CUSTODY_METRICS__LISTEN", "").rpartition(":")[2]
+        asked = service.get("healthcheck", {}).get("test", [""])[-1]
+        if not port or f'"http://127.0.0.1:{port}/readyz"' not in asked:
+            yield f"{name}: is not asked whether it is ready"
+        if any(published.endswith(f":{port}") for published in service.get("ports", [])):
+            yield f"{name}: publishes its metrics"
+        if int(service.get("stop_grace_period", "0s").removesuffix("s")) <= 10:
+            yield f"{name}: has less time to stop than it may take"
+
+
 RULES: list[Callable[[Compose], Iterator[str]]] = [
     schema_problems,
     image_problems,
@@ -165,6 +230,9 @@ RULES: list[Callable[[Compose], Iterator[str]]] = [
     secret_problems,
     setting_problems,
     bitcoin_problems,
+    process_problems,
+    web_problems,
+    readiness_problems,
 ]
 
 
@@ -232,6 +300,22 @@ def drop(*path: str) -> Callable[[Compose], None]:
         (bitcoin_problems, put("services", "bitcoin", "image", value="bitcoin/bitcoin:29.0")),
         (bitcoin_problems, put("services", "bitcoin", "command", 2, value="-rpcthreads=4")),
         (bitcoin_problems, drop("services", "app", "environment", "BITCOIN_RPC_URL")),
+        (process_problems, drop("services", "worker-2")),
+        (process_problems, drop("services", "scheduler")),
+        (process_problems, put("services", "scheduler", "command", value=["observe"])),
+        (process_problems, put("services", "scheduler", "command", value=["watch", "--jsonn"])),
+        (process_problems, put("services", "web", "command", value=["web", "--port", "much"])),
+        (process_problems, put("services", "worker-1", "environment", "CUSTODY_DATABASE__URL", value="sqlite:///x.db")),
+        (process_problems, put("services", "worker-1", "volumes", value=["anvil-state:/data"])),
+        (process_problems, put("services", "setup", "environment", "CUSTODY_WORKERS__ENABLED", value="false")),
+        (process_problems, drop("services", "worker-1", "depends_on", "queue")),
+        (process_problems, put("services", "queue", "command", value=["worker", "--once"])),
+        (web_problems, put("services", "web", "command", value=["web", "--port", "8000"])),
+        (web_problems, put("services", "web", "ports", 0, value="127.0.0.1:${WEB_PORT:-8000}:8001")),
+        (readiness_problems, drop("services", "worker-1", "healthcheck")),
+        (readiness_problems, put("services", "web", "environment", "CUSTODY_METRICS__LISTEN", value="0.0.0.0:9465")),
+        (readiness_problems, put("services", "web", "ports", 0, value="127.0.0.1:${WEB_PORT:-8000}:9464")),
+        (readiness_problems, drop("services", "scheduler", "stop_grace_period")),
     ],
 )
 def test_a_copy_that_breaks_the_rule_is_noticed(
@@ -243,7 +327,8 @@ def test_a_copy_that_breaks_the_rule_is_noticed(
 
 
 def test_the_services_are_the_promised_ones(compose: Compose) -> None:
-    assert {"postgres", "anvil", "bitcoin", "app"} <= set(compose["services"])
+    promised = {"postgres", "anvil", "bitcoin", "app", "web", "scheduler", "worker-1", "worker-2"}
+    assert promised <= set(compose["services"])
 
 
 def test_anvil_is_the_version_of_the_devnet_package(compose: Compose) -> None:

@@ -1,0 +1,135 @@
+"""What docker-compose.yml runs of the application, as processes: its commands and settings, without containers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.command import ROOT, custody
+from tests.cli.test_watch_telemetry import ask
+from tests.postgres import PostgresServer, postgres_server
+from tests.verifier.telemetry.test_pages import figures
+from verifier.demo import books
+from verifier.demo.world import build_world
+
+__all__ = ["postgres_server"]
+pytestmark = [pytest.mark.devnet, pytest.mark.postgres]
+
+MAIN = "import sys; from verifier.cli import main; sys.argv[0] = 'custody'; main()"
+STAYING = ("scheduler", "worker-1", "worker-2", "web")
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait; a machine may be slow."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.5)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class Setting:
+    """The services of the file, with this machine's addresses in the place of those of the containers."""
+
+    def __init__(self, folder: Path, database_url: str, node_url: str) -> None:
+        self.services: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+        self.folder, self.database_url, self.node_url = folder, database_url, node_url
+        self.ports = {name: free_port() for name in (*STAYING, "pages")}
+
+    def command(self, name: str) -> list[str]:
+        change = {"/data": str(self.folder), "http://anvil:8545": self.node_url, "0.0.0.0": "127.0.0.1"}
+        change |= {"8000": str(self.ports["pages"]), "${FIRM_NAME:-Example firm}": "Example Brokerage LLC"}
+        return [change.get(word, word) for word in self.services[name]["command"]]
+
+    def environment(self, name: str) -> dict[str, str]:
+        given = dict(self.services[name]["environment"])
+        given["CUSTODY_DATABASE__URL"] = self.database_url
+        given["CUSTODY_CONFIG"] = str(self.folder / "custody.toml")
+        given["CUSTODY_METRICS__LISTEN"] = f"127.0.0.1:{self.ports.get(name, 0)}"
+        return {**os.environ, **given, "PYTHONPATH": str(ROOT)}
+
+    def start(self, name: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", MAIN, *self.command(name)],
+            env=self.environment(name),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, name: str) -> None:
+        """A service that ends."""
+        process = self.start(name)
+        said = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, said
+
+    def ready(self, name: str) -> bool:
+        try:
+            return ask(self.ports[name], "/readyz")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def test_the_services_work_together(
+    tmp_path: Path, anvil: Any, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres_server.empty_database()
+    setting = Setting(tmp_path, url, anvil.url)
+    world = build_world(anvil)
+    setting.run("setup")
+    monkeypatch.setenv("CUSTODY_DATABASE__URL", url)
+    books.write_books(world, tmp_path / "books")
+    imported = custody("--config", tmp_path / "custody.toml", "import", tmp_path / "books")
+    assert imported.code == 0, imported
+    setting.run("queue")
+    setting.run("queue")
+    running = {name: setting.start(name) for name in STAYING}
+    try:
+        for name, process in running.items():
+            until(lambda name=name: setting.ready(name) or running[name].poll() is not None, name)  # type: ignore[misc]
+            assert process.poll() is None, process.communicate()[0]
+
+        def swept() -> bool:
+            world.confirm()
+            found = figures(ask(setting.ports["scheduler"], "/metrics")[1])
+            return found.get('custody_holdings{chain="eip155:31337",state="matched"}', 0) > 0
+
+        until(swept, "a sweep")
+        connection = http.client.HTTPConnection("127.0.0.1", setting.ports["pages"], timeout=60)
+        connection.request("GET", "/")
+        assert connection.getresponse().status < 500
+        connection.close()
+        said = {}
+        for name, process in running.items():
+            process.send_signal(signal.SIGTERM)
+            limit = int(setting.services[name]["stop_grace_period"].removesuffix("s"))
+            said[name] = process.communicate(timeout=3 * limit)[0]
+            assert process.returncode in (0, -signal.SIGTERM if name == "web" else 0), said[name]
+        shards = [json.loads(line) for name in ("worker-1", "worker-2") for line in said[name].splitlines()]
+        assert any(each.get("outcome") for each in shards), said
+        answer = custody("--config", tmp_path / "custody.toml", "journal", "verify", "--json")
+        assert answer.code == 0, answer
+    finally:
+        for process in running.values():
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        postgres_server.drop(url)
