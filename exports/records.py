@@ -431,6 +431,38 @@ class CaseRecord:
 
     A surplus of the asset's dust limit or more is not covered by a case whose location is the whole chain.
     """
+    maker: PlainText
+    """Who proposed the resolution that waits or was approved; empty where none was."""
+    proposed_at: datetime | None
+    checkers: tuple[PlainText, ...]
+    """Who approved it, two where the firm asks for two; none in a case that the machine withdrew."""
+    decided_at: datetime | None
+
+    def __post_init__(self) -> None:
+        proposed, decided = self.proposed_at is not None, self.decided_at is not None
+        if proposed != bool(self.maker) or decided != bool(self.checkers):
+            raise InvalidValue("a proposal has a maker and a time, a decision checkers and a time")
+        if self.status is CaseStatus.PROPOSED and (decided or not proposed):
+            raise InvalidValue("a proposed case has a proposal, and no decision yet")
+        if self.status is CaseStatus.OPEN and (decided or proposed):
+            raise InvalidValue("an open case has neither proposal nor decision that stands")
+        if decided and not proposed:
+            raise InvalidValue("nobody decides what was not proposed")
+        for checker in self.checkers:
+            require_two_people(self.maker, checker)
+        if len({" ".join(each.split()).casefold() for each in self.checkers}) < len(self.checkers):
+            raise InvalidValue("one person approved it twice")
+        if self.proposed_at is not None and self.proposed_at < self.opened_at:
+            raise InvalidValue("it was proposed before it was opened")
+        if self.decided_at is not None and self.proposed_at is not None and self.decided_at < self.proposed_at:
+            raise InvalidValue("it was decided before it was proposed")
+
+    @property
+    def seconds_to_decision(self) -> int | None:
+        """Whole seconds from the proposal to its approval; None where nobody approved."""
+        if self.decided_at is None or self.proposed_at is None:
+            return None
+        return int((self.decided_at - self.proposed_at).total_seconds())
 
     @property
     def is_open(self) -> bool:

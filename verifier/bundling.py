@@ -35,7 +35,15 @@ from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
 from verifier.known_head import note_head
 from verifier.output_bundling import chain_outputs
 from verifier.proof_bundling import chain_proofs, proof_nodes, transaction_proof_records
-from verifier.records import IN_ORDER_OUTCOMES, Rail, Reconciliation, StatementCheck, SweepSummary, TransferMatch
+from verifier.records import (
+    IN_ORDER_OUTCOMES,
+    CaseState,
+    Rail,
+    Reconciliation,
+    StatementCheck,
+    SweepSummary,
+    TransferMatch,
+)
 from verifier.reserve_rail import in_use, position_at
 from verifier.store import Case, IssuedBundle, JournalHead, Store, SweepStart
 
@@ -629,6 +637,7 @@ def _transfer(
 
 def _case(case: Case, covers: Sequence[tuple[LocationId, AssetId]]) -> records.CaseRecord:
     finding = case.finding
+    stands = case.proposal if case.checkers or case.state is CaseState.PROPOSED else None
     in_chain = finding.rail not in OFF_CHAIN  # what is on no chain is no asset of a bundle; the text says the amounts
     return records.CaseRecord(
         case_id=case.case_id,
@@ -644,4 +653,8 @@ def _case(case: Case, covers: Sequence[tuple[LocationId, AssetId]]) -> records.C
         height=finding.block.height if finding.block is not None else None,
         block_hash=finding.block.block_hash if finding.block is not None else None,
         covers=tuple(records.CoverRecord(location, asset_id) for location, asset_id in covers),
+        maker=stands.maker if stands is not None else "",
+        proposed_at=stands.made_at if stands is not None else None,
+        checkers=case.checkers,
+        decided_at=case.decided_at if case.checkers else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final, NoReturn
 
-from exports.audit_report import tables
+from exports.audit_report import decisions, tables
 from exports.audit_report.wallet_map import wallet_map
 from exports.contents import Contents
 from exports.errors import ReportLibraryMissing
@@ -82,6 +82,8 @@ def _told(contents: Contents, report: VerificationReport) -> dict[str, Any]:
         "outside": len(contents.imported_evidence),
         "movements": tables.movements(contents),
         "exceptions": tables.exceptions(contents),
+        "decisions": decisions.decisions(contents),
+        "checkers": decisions.checkers(contents),
         "shortfalls": tables.shortfalls(contents),
         "pro_rata_label": LABEL,
         "not_verified": list(tables.not_verified(contents, report)),

@@ -118,7 +118,20 @@ const KINDS = {
   cases: record({
     case_id: id, kind: code, status: oneOf("open", "proposed", "closed"), rail: oneOf(...RAILS), location: locationId,
     asset_id: orNull(asset), base_units: orNull(amount), opened_at: time, text, tx_ids: list(id), height: orNull(count),
-    block_hash: orNull(blockHash), covers: list(cover),
+    block_hash: orNull(blockHash), covers: list(cover), maker: text, proposed_at: orNull(time), checkers: list(text),
+    decided_at: orNull(time),
+  }, (r) => {
+    const proposed = r.proposed_at !== null, decided = r.decided_at !== null, folded = r.checkers.map(foldCase);
+    return must(
+      [proposed === (r.maker !== "") && decided === (r.checkers.length > 0), "a proposal has a maker and a time, a decision checkers and a time"],
+      [r.status !== "proposed" || (proposed && !decided), "a proposed case has a proposal, and no decision yet"],
+      [r.status !== "open" || (!proposed && !decided), "an open case has neither proposal nor decision that stands"],
+      [!decided || proposed, "nobody decides what was not proposed"],
+      [!folded.includes("") && (!decided || !folded.includes(foldCase(r.maker))), "it was approved by its maker, or by nobody named"],
+      [new Set(folded).size === folded.length, "one person approved it twice"],
+      [!proposed || r.proposed_at >= r.opened_at, "it was proposed before it was opened"],
+      [!decided || !proposed || r.decided_at >= r.proposed_at, "it was decided before it was proposed"],
+    );
   }),
   control_reviews: record({
     sweep_id: id, chain_id: chain, status: oneOf("answered", "failed", "not_asked"), reason: text, node_id: text,

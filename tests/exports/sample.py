@@ -190,6 +190,10 @@ def case(case_id: str, kind: str, location: LocationId, asset_id: AssetId, **cha
         height=100,
         block_hash=BLOCK_HASH,
         covers=(CoverRecord(location, asset_id),),
+        maker="",
+        proposed_at=None,
+        checkers=(),
+        decided_at=None,
     )
     return replace(record, **changes)
 

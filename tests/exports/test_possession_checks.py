@@ -83,6 +83,10 @@ def deficit_case(status: CaseStatus = CaseStatus.OPEN, kind: str = "control_defi
         height=None,
         block_hash=None,
         covers=(),
+        maker="",
+        proposed_at=None,
+        checkers=(),
+        decided_at=None,
     )
 
 

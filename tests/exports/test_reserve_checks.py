@@ -101,6 +101,10 @@ def reserve_case(purpose: str, status: CaseStatus = CaseStatus.OPEN, kind: str =
         height=None,
         block_hash=None,
         covers=(),
+        maker="ops.maker" if status is CaseStatus.PROPOSED else "",
+        proposed_at=RECORDED if status is CaseStatus.PROPOSED else None,
+        checkers=(),
+        decided_at=None,
     )
 
 

@@ -86,6 +86,10 @@ def case(
         height=None,
         block_hash=None,
         covers=tuple(CoverRecord(place, each) for each in covers),
+        maker="",
+        proposed_at=None,
+        checkers=(),
+        decided_at=None,
     )
 
 
