@@ -189,3 +189,55 @@ def test_what_is_asked_about_encumbrances_is_checked(tmp_path: Path) -> None:
     ):
         with pytest.raises(ConfigError):
             load_settings(written(tmp_path, f"{FILE}[chains.encumbrances]\n{wrong}\n"))
+
+
+SOURCES = """
+[statements]
+hosts = ["statements.example"]
+[[statements.sources]]
+name = "dtc"
+[statements.sources.https]
+url_file = "url.txt"
+ca_file = "ca.pem"
+certificate_file = "ours.pem"
+token_file = "/elsewhere/token.txt"
+[[statements.sources]]
+name = "other"
+plugin = "depository"
+options = { token = "canary6e81" }
+[log]
+file = "logs/custody.log"
+"""
+
+
+def test_sources_and_the_log_have_paths_of_the_files_own_folder(tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, FILE + SOURCES))
+    dtc, other = settings.statements.sources
+    assert dtc.https is not None
+    assert (dtc.https.url_file, dtc.https.ca_file) == (tmp_path / "url.txt", tmp_path / "ca.pem")
+    assert (dtc.https.certificate_file, dtc.https.certificate_key_file) == (tmp_path / "ours.pem", None)
+    assert dtc.https.token_file == Path("/elsewhere/token.txt")
+    assert settings.log.file == tmp_path / "logs" / "custody.log"
+    assert other.options["token"].get_secret_value() == "canary6e81"
+    assert "canary6e81" not in f"{settings!r} {settings.shown()}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('name = "other"', 'name = "dtc"', "two sources have the same name"),
+        ('name = "dtc"', 'name = "Dtc"', "statements.sources.0.name"),
+        ('url_file = "url.txt"', "", "exactly one of url"),
+        ('url_file = "url.txt"', 'url_file = "url.txt"\nurl_env = "X"', "exactly one of url"),
+        ('token_file = "/elsewhere/token.txt"', 'token_file = "x"\ntoken_env = "X"', "at most one of token"),
+        ('certificate_file = "ours.pem"', 'certificate_key_file = "key.pem"', "without certificate_file"),
+        ('plugin = "depository"', "", "needs a section"),
+        ('name = "dtc"', 'name = "dtc"\nplugin = "depository"', "no other one takes it"),
+        ('file = "logs/custody.log"', 'form = "yaml"', "log.form"),
+        ('file = "logs/custody.log"', '[metrics]\nlisten = "http://x"', "metrics.listen"),
+    ],
+)
+def test_a_source_or_log_that_cannot_work_is_refused(tmp_path: Path, before: str, after: str, said: str) -> None:
+    assert SOURCES.count(before) == 1
+    with pytest.raises(ConfigError, match=said):
+        load_settings(written(tmp_path, FILE + SOURCES.replace(before, after)))

@@ -72,6 +72,12 @@ key_file = "keys/signing-key.pem"
 # [statements]
 # folder = "statements"
 
+# Health, readiness and metrics of running processes, on 127.0.0.1; and where the log goes. See docs/operations.md.
+# [metrics]
+# listen = "9464"
+# [log]
+# form = "json"
+
 {chains}"""
 
 CHAIN_TEMPLATE = """\
