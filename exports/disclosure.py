@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ from exports.liability_records import LeafRecord, LiabilityRecord, LiabilityRoot
 from exports.manifest import Manifest, Withheld, digest_hex
 from exports.merkle_sum import text_bytes
 from exports.profiles import Disclosure, Profile
-from exports.records import PROOF_KINDS, RECORD_TYPES, AllocationRecord, BalanceRecord
+from exports.proof_checks import needed_nodes
+from exports.proof_records import ProofNodeRecord
+from exports.records import PROOF_KINDS, RECORD_TYPES, AllocationRecord, BalanceRecord, SweepRecord
 
 PREFIX: Final = b"custody-disclosure-1"
 PSEUDONYM, COMMITMENT = PREFIX + b"\x00", PREFIX + b"\x01"
@@ -132,11 +134,12 @@ def client_bundle(full: Contents, client_id: str, names_of_others: Collection[st
     addresses = {(each.chain_id, each.address): each.location for each in wallets}
     balances = [each for each in full.balances if (addresses.get((each.chain_id, each.address)), each.asset_id) in held]
     chains = {each.chain_id for each in wallets}
+    sweeps = [each for each in full.sweeps if each.chain_id in chains]
     (statement,) = _liabilities(full).statements([client_id])
     kinds: dict[str, list[Any]] = {kind: [] for kind in RECORD_TYPES} | {
         "allocations": _summed(full.allocations, client_id, places),
         "assets": [each for each in full.assets if each.asset_id in assets],
-        "balances": [_unproven(each) for each in balances],
+        "balances": balances,
         "inclusion_statements": [statement],
         "liabilities": own,
         "liability_totals": [
@@ -145,18 +148,17 @@ def client_bundle(full: Contents, client_id: str, names_of_others: Collection[st
         "liability_roots": [LiabilityRootRecord(each.root, each.assets, None) for each in full.liability_roots],
         "reconciliations": reconciliations,
         "superseded_bundles": list(full.superseded_bundles),
-        "sweeps": [each for each in full.sweeps if each.chain_id in chains],
+        "sweeps": sweeps,
         "wallets": wallets,
+        **_proofs_of(full, sweeps, [each for each in balances if each.state is StateEvidence.PROVEN]),
     }
     others = {each.client_id for kind in NAMING for each in getattr(full, kind)} - {client_id, ""}
     hide = _Words(others, names_of_others, full.manifest)
     words: dict[str, set[str]] = {
-        kind: set() for kind in ("assets", "balances", "reconciliations", "sweeps", "wallets")
+        kind: set() for kind in ("assets", "balances", "reconciliations", "sweeps", "token_layouts", "wallets")
     }
     for kind, names in words.items():
         kinds[kind] = [hide.out_of(kind, each, names) for each in kinds[kind]]
-    if any(each.state is StateEvidence.PROVEN for each in balances):
-        words["balances"] |= {"grade", "state"}
     replaced = {kind: tuple(sorted(names)) for kind, names in words.items()} | {
         "allocations": ("base_units", "location"),
         "liability_roots": ("positions",),
@@ -261,11 +263,20 @@ def _summed(
     return list(found.values())
 
 
-def _unproven(balance: BalanceRecord) -> BalanceRecord:
-    """The balance with no more evidence than is here: its state proof is not."""
-    if balance.state is not StateEvidence.PROVEN:
-        return balance
-    return replace(balance, state=StateEvidence.READ, grade=StateEvidence.READ)
+def _proofs_of(full: Contents, sweeps: Sequence[SweepRecord], proven: Sequence[BalanceRecord]) -> dict[str, list[Any]]:
+    """What the state proofs of these balances need, and nothing else: what lies beside their way stands as a hash."""
+    if not proven:
+        return {}
+    chains, tokens = {each.chain_id for each in proven}, {each.asset_id for each in proven}
+    headers = [each for each in full.proof_headers if each.chain_id in chains]
+    layouts = [each for each in full.token_layouts if each.asset_id in tokens]
+    by_token = {each.asset_id: each.layout() for each in layouts}
+    nodes = needed_nodes(sweeps, headers, by_token, (each.encoded for each in full.proof_nodes), proven)
+    return {
+        "proof_headers": headers,
+        "proof_nodes": [ProofNodeRecord(f"0x{node.hex()}") for node in nodes],
+        "token_layouts": layouts,
+    }
 
 
 def _of_others(total: LiabilityTotalRecord) -> LiabilityTotalRecord:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from chains.errors import InvalidValue
+from chains.types import StateEvidence
 from exports.codec import Code, Digest
 
 if TYPE_CHECKING:
@@ -137,11 +138,19 @@ def withheld_reason(number: int, contents: Contents) -> str:
     missing = left_out(contents.manifest.disclosure)
     if (about := ABOUT.get(number)) and not about & missing and not any(getattr(contents, kind) for kind in about):
         return ""  # the full bundle has nothing of it either
+    if number == 24 and _claims_proofs(contents):
+        return ""  # each proof stands for itself, and none that is claimed goes unchecked
     names = sorted(RESTS_ON.get(number, frozenset()) & missing)
     each = OF_EACH.get(number)
     if each in missing and not getattr(contents, each):
         names = [each]
     return f"withheld: not checked, for it rests on {', '.join(names)}" if names else ""
+
+
+def _claims_proofs(contents: Contents) -> bool:
+    """Whether something of a state proof is here, or claimed of a balance."""
+    claimed = any(balance.state is StateEvidence.PROVEN for balance in contents.balances)
+    return claimed or bool(contents.proof_headers or contents.proof_nodes)
 
 
 def disclosure_lines(profile: Profile, subject: str, disclosure: Iterable[Disclosure]) -> list[str]:

@@ -15,6 +15,7 @@ from exports.liability_records import LeafRecord
 from exports.records import RECORD_TYPES
 from tests.conformance_bundles.firm import SIGNERS
 from tests.conformance_bundles.recipe import Made, bad, good
+from tests.exports.proof_samples import proven_bundle
 from tests.exports.sample import ETH, FIRM_SECRET, allocation, pack, resign, sample_bundle, signed_members
 from tests.exports.test_possession_checks import bundle as with_review
 from tests.exports.test_possession_checks import record as review
@@ -78,6 +79,32 @@ def pseudonymous_with_commitments() -> Made:
 @good("one client's own, with a wallet that is theirs alone")
 def own_with_a_wallet() -> Made:
     return asked_for(own("client-3"))
+
+
+@cache
+def own_proven() -> Bundle:
+    """One client's own, whose wallet has a state proof."""
+    return client_bundle(contents_of(proven_bundle()), "client-3")
+
+
+@good("one client's own, with the state proof of the wallet that is theirs alone")
+def own_with_a_state_proof() -> Made:
+    return asked_for(own_proven())
+
+
+@bad(24, "a client's own bundle that calls a balance proven and leaves the proof out")
+def own_proven_by_nothing() -> Made:
+    return asked_for(replace(own_proven(), proof_headers=(), proof_nodes=()))
+
+
+@bad(24, "a client's own bundle in which one node of the proof is missing")
+def own_proof_with_a_node_missing() -> Made:
+    return asked_for(replace(own_proven(), proof_nodes=own_proven().proof_nodes[1:]))
+
+
+@bad(24, "a client's own bundle with nodes that its proofs do not need")
+def own_proof_with_nodes_of_others() -> Made:
+    return asked_for(replace(own_proven(), proof_nodes=proven_bundle().proof_nodes))
 
 
 @good("one client's own; all they have lies in shared places")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -225,15 +226,39 @@ def test_a_reader_gets_the_profile_they_ask_for_or_no_verdict(tmp_path: Path, fi
     assert verified(tmp_path, firm, named_bundle(), Profile.CLIENT).exit_code == 2
 
 
-def test_proofs_that_are_not_there_make_no_balance_proven(tmp_path: Path, firm: Firm) -> None:
+def test_a_clients_own_wallets_are_proven_by_what_they_need_alone(tmp_path: Path, firm: Firm) -> None:
     full = contents_of(proven_bundle())
-    assert check(verified(tmp_path, firm, proven_bundle()), 24).status is CheckStatus.PASSED
     made = client_bundle(full, "client-3")
-    assert made.balances
-    assert {str(each.state) for each in made.balances} == {"read"}
+    assert {str(each.state) for each in made.balances} == {"proven", "read"}
+    assert 0 < len(made.proof_nodes) < len(full.proof_nodes)
+    told = {each.kind: each for each in contents_of(made).manifest.disclosure}
+    assert told["balances"].replaced == ()
+    assert (told["proof_nodes"].published, told["proof_nodes"].withheld) == (
+        len(made.proof_nodes),
+        len(full.proof_nodes) - len(made.proof_nodes),
+    )
+    proven = check(verified(tmp_path, firm, made, Profile.CLIENT), 24)
+    assert (proven.status, proven.compared) == (CheckStatus.PASSED, 1)
+
+
+@pytest.mark.parametrize("left_out", ["proof_headers", "proof_nodes", "both"])
+def test_a_client_is_not_told_that_a_balance_is_proven_without_its_proof(
+    left_out: str, tmp_path: Path, firm: Firm
+) -> None:
+    made = client_bundle(contents_of(proven_bundle()), "client-3")
+    kinds = ("proof_headers", "proof_nodes") if left_out == "both" else (left_out,)
+    less: Any = dict.fromkeys(kinds, ())
+    told = tuple(replace(each, published=0) if each.kind in kinds else each for each in made.disclosure)
+    report = verified(tmp_path, firm, replace(made, disclosure=told, **less), Profile.CLIENT)
+    assert check(report, 24).status is CheckStatus.FAILED
+
+
+def test_a_client_without_a_wallet_of_their_own_has_no_state_proofs(tmp_path: Path, firm: Firm) -> None:
+    made = client_bundle(contents_of(proven_bundle()), "client-1")
+    assert (list(made.proof_headers), list(made.proof_nodes), list(made.balances)) == ([], [], [])
     report = verified(tmp_path, firm, made, Profile.CLIENT)
     assert check(report, 24).status is CheckStatus.WITHHELD
-    assert not any("state proof" in line for line in report.bundle.blocks) if report.bundle else False
+    assert report.exit_code == 0
 
 
 def test_statements_are_made_of_no_bundle_without_keys(tmp_path: Path, firm: Firm) -> None:
