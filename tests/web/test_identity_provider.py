@@ -173,9 +173,9 @@ def test_the_secret_is_in_no_error(firm: RealSite, issuer: str, monkeypatch: pyt
 def test_only_configured_providers_are_bound(firm: RealSite) -> None:
     with pytest.raises(InputError, match="not one of the configured"):
         bind(firm.store, firm.settings.web, "ops.maker", "https://evil.example", "x", OPERATOR, firm.time)
+    issuer = firm.settings.web.oidc[0].issuer
+    firm.store.add_person("ops.other", "Other", frozenset({Role.OPERATOR}), "ops.other", OPERATOR, firm.time)
     with pytest.raises(InputError, match="already"):
-        issuer = firm.settings.web.oidc[0].issuer
-        firm.store.add_person("ops.other", "Other", frozenset({Role.OPERATOR}), "ops.other", OPERATOR, firm.time)
         bind(firm.store, firm.settings.web, "ops.other", issuer, SUBJECT, OPERATOR, firm.time)
 
 

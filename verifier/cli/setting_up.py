@@ -209,6 +209,7 @@ def register(app: typer.Typer) -> None:
             for name in done.kept:
                 output.say(f"[dim]kept[/dim]    {output.clean(name)}")
             output.say(f"database schema {done.schema}")
+            output.say("[dim]The first administrator of the pages comes by `custody users first-code`.[/dim]")
         return output.EXIT_OK
 
     @app.command()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from verifier.accounts.records import CredentialKind
-from verifier.accounts.roles import Access
+from verifier.accounts.roles import Access, Role
 from verifier.accounts.secrets import TOKEN_PREFIX, digest_of
 from verifier.accounts.signing_in import Where
 from verifier.store import Store
@@ -72,3 +72,15 @@ def _by_token(store: Store, header: str, address: str, now: datetime) -> Visitor
         return None
     scope = frozenset(Access(each) for each in found.content["scope"])
     return Visitor(person.person_id, person.name, person.roles, scope, f"token {found.key}", address)
+
+
+def home(roles: frozenset[Role], onward: str) -> str:
+    """Where somebody goes who wants to go nowhere else: the overview, if their roles show it to them."""
+    return onward if onward != "/" or roles & Access.READ.roles else "/users"
+
+
+def home_of(request: Request, secret: str, onward: str) -> str:
+    """The same for a session that has just begun."""
+    store = Store(request.app.state.engine, busy_seconds=BUSY_SECONDS)
+    found = store.session(digest_of(secret), request.app.state.clock(), idle_of(request))
+    return home(found.person.roles, onward) if found is not None else onward

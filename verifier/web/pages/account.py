@@ -88,7 +88,7 @@ def recovery_codes(
     """New codes, shown once."""
     require_recent(request, store, visitor, now)
     codes = own_account.new_recovery_codes(store, visitor.person_id, By(visitor.person_id, visitor.address), now)
-    return page(request, "recovery_codes.html", codes=codes)
+    return page(request, "recovery_codes.html", codes=codes, onward="/account")
 
 
 @router.post("/tokens", Access.SIGNED_IN)

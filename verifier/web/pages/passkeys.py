@@ -17,7 +17,7 @@ from verifier.web.cookies import SESSION, browser_digest, write
 from verifier.web.forms import local_path
 from verifier.web.pages.recent import require_recent
 from verifier.web.routing import GuardedRouter
-from verifier.web.sessions import address_of, where_of
+from verifier.web.sessions import address_of, home_of, where_of
 
 router = GuardedRouter()
 
@@ -54,7 +54,7 @@ def sign_in(request: Request, signed: Signed, store: StoreOf, now: NowOf) -> Res
     """A session for who signed it."""
     site, browser = site_of(request), browser_digest(request)
     secret = passkeys.sign_in(store, signed.ticket, signed.credential, site, browser, where_of(request), now)
-    answer = JSONResponse({"next": local_path(signed.next)})
+    answer = JSONResponse({"next": home_of(request, secret, local_path(signed.next))})
     write(answer, request, SESSION, secret)
     return answer
 

@@ -18,7 +18,7 @@ from verifier.web.context import NowOf, StoreOf, VisitorOf
 from verifier.web.cookies import SESSION, browser_digest, forget, write
 from verifier.web.forms import PageForm, local_path
 from verifier.web.routing import GuardedRouter
-from verifier.web.sessions import address_of, where_of
+from verifier.web.sessions import address_of, home, home_of, where_of
 from verifier.web.templating import page
 
 router = GuardedRouter()
@@ -55,8 +55,8 @@ class DigitsForm(PageForm):
 def show(request: Request, next: Annotated[str, Query(max_length=2_000)] = "/") -> Response:  # noqa: A002
     """The form; who is signed in is led on."""
     onward = local_path(next)
-    if request.state.visitor is not None:
-        return RedirectResponse(onward, status_code=303)
+    if (visitor := request.state.visitor) is not None:
+        return RedirectResponse(home(visitor.roles, onward), status_code=303)
     return _form(request, onward)
 
 
@@ -120,14 +120,16 @@ def finish(request: Request, form: Annotated[DigitsForm, Form()], store: StoreOf
         return _second_step(request, enrolment.again(store, form.ticket, browser, now), problem=wrong)
     except (SignInRefused, TooManyAttempts) as refused:
         return _welcome(request, store, problem=refused)
-    answer = page(request, "recovery_codes.html", codes=done.recovery_codes)
+    answer = page(
+        request, "recovery_codes.html", codes=done.recovery_codes, onward=home_of(request, done.session_secret, "/")
+    )
     write(answer, request, SESSION, done.session_secret)
     return answer
 
 
 def signed_in(request: Request, secret: str, onward: str) -> Response:
     """Lead somebody on with the cookie of their new session."""
-    answer = RedirectResponse(onward, status_code=303)
+    answer = RedirectResponse(home_of(request, secret, onward), status_code=303)
     write(answer, request, SESSION, secret)
     return answer
 
