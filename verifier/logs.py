@@ -66,9 +66,10 @@ def contained(logger: object, method: str, event: MutableMapping[str, Any]) -> M
     if (error := event.pop("exc_info", None)) is not None:
         kind = error[0] if isinstance(error, tuple) else type(error) if isinstance(error, BaseException) else None
         kind = sys.exc_info()[0] if error is True else kind
-        event["exception"] = getattr(kind, "__name__", "")
-    event.pop("stack_info", None)
-    return {_text(str(name)): _contained(value, 0) for name, value in event.items()}
+        event["raised"] = getattr(kind, "__name__", "")
+    # The renderer writes these on lines of their own.
+    shown = {name: value for name, value in event.items() if name not in ("exception", "stack", "stack_info")}
+    return {_text(str(name)): _contained(value, 0) for name, value in shown.items()}
 
 
 def _contained(value: object, deep: int) -> object:
@@ -131,7 +132,12 @@ class LogFile:
             if size and size + len(line) > self._bytes_max:
                 self._put_aside()
         # What happens in a firm is nobody else's matter on this machine.
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        try:
+            descriptor = os.open(self._path, flags, 0o600)
+        except FileNotFoundError:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o600)
         try:
             while line:
                 line = line[os.write(descriptor, line) :]
@@ -156,6 +162,8 @@ class _Through(logging.Handler):
     """Warnings of libraries go the way of our own."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not structlog.is_configured():
+            return  # it would print to standard output, which belongs to what a command answers
         log = structlog.get_logger(record.name)
         say = log.error if record.levelno >= logging.ERROR else log.warning
         with contextlib.suppress(Exception):

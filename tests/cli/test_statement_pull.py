@@ -179,6 +179,7 @@ def test_a_package_of_somebody_else_fails_alone_and_brings_statements(
     before = path.read_text()
     for mode, expected, code in (
         ("down", "failed", "source-connection"),
+        ("odd", "failed", "source-connection"),
         ("broken", "failed", "source-broken"),
         ("foreign", "failed", "source-broken"),
         ("lies", "failed", "source-digest"),
@@ -196,6 +197,13 @@ options = {{ mode = "{mode}", token = "{CANARY}", folder = "{firm.folder}" }}"""
         )
         ((_, state, found),) = states(firm)
         assert (state, found) == (expected, code), mode
+        if mode == "odd":
+            said = ring(firm, clock[0])["statement_pull_theirs"].text
+            assert said.isprintable()
+            assert len(said) < 1_000
         stored = firm("statement", "list", "--json").json["statements"]
         assert len(stored) == (1 if mode == "honest" else 0), mode
     assert CANARY not in firm("schedule", "history", "--json").out
+    store = open_store(load_settings(path).database.url.get_secret_value())
+    assert [each.validator for each in store.pulled_files("theirs")] == [""], "it could not be sent back"
+    store.close()

@@ -89,8 +89,21 @@ def test_urls_and_the_texts_of_exceptions_are_left_out(stderr: Said) -> None:
     lines = [json.loads(line) for line in stderr.getvalue().splitlines()]
     assert CANARY not in stderr.getvalue()
     assert lines[0]["where"] == "at https://… now"
-    assert [each.get("exception") for each in lines[2:4]] == ["RuntimeError", "RuntimeError"]
+    assert [each.get("raised") for each in lines[2:4]] == ["RuntimeError", "RuntimeError"]
     assert lines[4]["event"] == "cannot reach https://…"
+
+
+@pytest.mark.fault("C20", "F14")
+def test_an_exception_is_one_line_of_text_too(stderr: Said) -> None:
+    configure_logs(LogSettings())
+    log = structlog.get_logger("tests")
+    try:
+        raise RuntimeError(CANARY)
+    except RuntimeError:
+        log.exception("broke", stack=f"{CANARY}\n", stack_info=True)
+    assert "raised=RuntimeError" in stderr.getvalue()
+    assert stderr.getvalue().count("\n") == 1
+    assert CANARY not in stderr.getvalue()
 
 
 @pytest.mark.parametrize(("level", "verbose", "told"), [("error", False, 1), ("info", False, 3), ("error", True, 4)])
@@ -138,9 +151,10 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path, stderr: S
 def test_a_file_that_can_be_written_again_is(tmp_path: Path, stderr: Said) -> None:
     moment = [0.0]
     folder = tmp_path / "logs"
+    folder.write_text("no folder yet")
     file = LogFile(folder / "custody.log", 4_096, 2, monotonic=lambda: moment[0])
     file.write("lost to the file\n")
-    folder.mkdir()
+    folder.unlink()
     file.write("still waiting\n")
     moment[0] = 31.0
     file.write("back\n")

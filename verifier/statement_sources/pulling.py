@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+_VALIDATOR: Final = re.compile(r"[ -~]{1,200}", re.ASCII)
+"""What is kept of a source's own name for a content, and sent back; another one is as none."""
+TEXT_CHARACTERS_MAX: Final = 500
 _DAY: Final = timedelta(days=1)
 
 
@@ -143,8 +146,8 @@ def _one(
         return PulledOne(source.name, "failed", "a file whose name is not plain", "source-name")
     if isinstance(given, NotFetched):
         if given.error is not None:
-            return PulledOne(given.name, "failed", str(given.error), given.error.code)
-        return PulledOne(given.name, "absent" if given.text else "unchanged", given.text)
+            return PulledOne(given.name, "failed", _plain(str(given.error)), _plain(given.error.code))
+        return PulledOne(given.name, "absent" if given.text else "unchanged", _plain(given.text))
     digest = hashlib.sha256(given.data).hexdigest()
     if digest != given.digest:
         return PulledOne(given.name, "failed", "its bytes are not those of the stated digest", "source-digest")
@@ -156,5 +159,12 @@ def _one(
         path = Path(folder) / given.name
         path.write_bytes(given.data)
         accepted, text = import_file(store, settings, path, actor, now)
-    store.add_pulled_file(PulledFile(source.name, given.name, digest, given.validator, accepted, text, now), actor)
+    validator = given.validator if _VALIDATOR.fullmatch(given.validator) else ""
+    store.add_pulled_file(PulledFile(source.name, given.name, digest, validator, accepted, text, now), actor)
     return PulledOne(given.name, "taken" if accepted else "refused", text, digest=digest)
+
+
+def _plain(text: str) -> str:
+    """What somebody else wrote, as one line that can be stored and shown."""
+    cut = text if len(text) <= TEXT_CHARACTERS_MAX else f"{text[: TEXT_CHARACTERS_MAX - 1]}…"
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in cut)

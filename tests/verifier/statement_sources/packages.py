@@ -20,6 +20,8 @@ class Source:
         mode = self.options["mode"].get_secret_value()
         if mode == "down":
             raise SourceFailed("connection", "the depository is closed")
+        if mode == "odd":
+            raise SourceFailed("connection", "line\\x00 one\\nline \\x1b[31mtwo" + "x" * 9999)
         if mode == "broken":
             raise RuntimeError("the token is " + self.options["token"].get_secret_value())
         if mode == "foreign":
@@ -33,7 +35,7 @@ class Source:
             elif mode == "escapes":
                 yield FetchedFile.of("../" + name, data)
             else:
-                yield FetchedFile.of(name, data)
+                yield FetchedFile.of(name, data, "\\u2603\\n" + "y" * 9999)
 
     def close(self):
         if self.options["mode"].get_secret_value() == "broken":
