@@ -11,7 +11,6 @@ from verifier.cli import output
 from verifier.cli.context import command, now, settings_of
 from verifier.errors import InputError
 
-
 SHUTDOWN_SECONDS: Final = 5
 """Open pages hold a stream of events open; they connect again to whatever comes up next."""
 
@@ -52,6 +51,9 @@ def register(app: typer.Typer) -> None:
             log_config=None,
             server_header=False,
             access_log=False,
+            # What a stranger says of where they come from is not believed; the library would believe this machine.
+            proxy_headers=bool(settings.web.trusted_proxies),
+            forwarded_allow_ips=settings.web.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
         with served(settings, now):

@@ -32,11 +32,14 @@ from verifier.errors import (
     InputError,
     InstructionConflict,
     LeaseHeld,
+    ProposalConflict,
     StoreBusy,
     StoreError,
     SubstitutionRefused,
     VerifierError,
+    VersionConflict,
     WithdrawalRefused,
+    WorkflowConflict,
 )
 from verifier.web.errors import NotSignedIn, WebError
 from verifier.web.templating import page
@@ -53,6 +56,9 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (LeaseHeld, 503),
     (StoreError, 500),
     ((CaseConflict), 409),
+    (WorkflowConflict, 409),
+    (VersionConflict, 409),
+    (ProposalConflict, 409),
     ((InstructionConflict), 409),
     (WithdrawalRefused, 409),
     (SubstitutionRefused, 409),

@@ -42,10 +42,9 @@ def page(
     rest = ordered
     if asked.cursor:
         last = _opened(asked.cursor)
-        try:
-            rest = [each for each in ordered if (key(each) < last if newest_first else key(each) > last)]
-        except TypeError:
-            raise InputError("the cursor is of another list") from None
+        if ordered and [type(part) for part in key(ordered[0])] != [type(part) for part in last]:
+            raise InputError("the cursor is of another list")
+        rest = [each for each in ordered if (key(each) < last if newest_first else key(each) > last)]
     given = rest[: asked.limit]
     following = cursor_of(key(given[-1])) if len(rest) > len(given) else None
     return Page(items=[dict(shown(each)) for each in given], next=following, total=len(ordered))

@@ -81,7 +81,7 @@ def sweeps(store: StoreOf, settings: SettingsOf, asked: Annotated[Sweeps, Query(
 
 @router.get("/sweeps/{sweep_id}", Access.READ)
 def one_sweep(sweep_id: PathId, store: StoreOf) -> Json:
-    """One finished sweep."""
+    """One finished sweep with its block and its counts."""
     return _sweep(found(lambda: store.sweep_summary(sweep_id)))
 
 
