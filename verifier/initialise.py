@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from verifier.config import CONFIG_FILE, load_settings
+from verifier.config import CONFIG_FILE, Settings, load_settings
 from verifier.errors import InputError, MissingExtra
 
 KEY_FILE = Path("keys") / "signing-key.pem"
@@ -56,7 +56,16 @@ def initialise(folder: Path, *, config_text: Callable[[], str], actor: str, now:
         schema = store.migrate(actor, now)
     finally:
         store.close()
+    prepare_workers(settings)
     return Initialised(created, kept, schema)
+
+
+def prepare_workers(settings: Settings) -> None:
+    """Make the workers' queue, where sweeps are configured to have workers; see `custody worker --prepare`."""
+    if settings.workers.enabled:
+        from verifier.store.work_queue import prepare_queue
+
+        prepare_queue(settings.database.url.get_secret_value())
 
 
 def _make_keys(folder: Path, now: datetime, created: list[str], kept: list[str]) -> None:

@@ -74,8 +74,8 @@ def _crew(store: Store, settings: Settings, chain_id: ChainId, wanted: bool | No
     """
     if not (settings.workers.enabled if wanted is None else wanted):
         return None
+    from verifier.store.work_queue import ShardPost, require_queue
     from verifier.workers.crew import WaitingCrew
-    from verifier.workers.queue import ShardPost, require_queue
 
     url = settings.database.url.get_secret_value()
     require_queue(url)

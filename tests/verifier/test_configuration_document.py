@@ -20,6 +20,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[database]": config.DatabaseSettings,
     "[sweep]": config.SweepSettings,
     "[watch]": config.WatchSettings,
+    "[workers]": config.WorkerSettings,
     "[schedule]": config.ScheduleSettings,
     "[statements]": config.StatementSettings,
     "[[statements.sources]]": config.SourceSettings,

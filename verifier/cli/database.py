@@ -197,8 +197,11 @@ def register(app: typer.Typer) -> None:
     def upgrade(ctx: typer.Context, actor: ActorOption = "administrator", as_json: JsonOption = False) -> int:
         """Bring the database to the schema of this version, in one transaction. Make a backup first.
 
+        With workers.enabled their queue is made too; what waited in one of another version is handed out again.
+
         Example: custody db upgrade
         """
+        from verifier.initialise import prepare_workers
         from verifier.known_head import require_known_head
         from verifier.store import open_store
 
@@ -212,6 +215,7 @@ def register(app: typer.Typer) -> None:
             store.require_current()
         finally:
             store.close()
+        prepare_workers(settings)
         if as_json:
             output.emit_json({"from": before, "to": after})
         else:

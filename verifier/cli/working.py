@@ -42,8 +42,8 @@ def register(app: typer.Typer) -> None:
 
         Example: custody worker --prepare && custody worker
         """
+        from verifier.store.work_queue import prepare_queue, require_postgresql
         from verifier.telemetry.serving import served
-        from verifier.workers.queue import prepare_queue, require_postgresql
         from verifier.workers.service import WorkerService
 
         settings = settings_of(ctx)

@@ -8,7 +8,7 @@ locking", 2016). Where clocks of machines differ, work may be done twice for a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -122,6 +122,17 @@ class LeaseStore(Database):
         with self.read() as connection:
             rows = connection.execute(query).all()
         return [(Lease(row.name, row.token, row.holder), row.taken_at, row.expires_at) for row in rows]
+
+    def held_leases(self, names: Collection[str], *, clock: Clock = _clock) -> dict[str, tuple[Lease, bool]]:
+        """Those of the leases that were not given back, by name, and whether their process still has each of them."""
+        query = sa.select(LEASE).where(LEASE.c.holder != "")
+        now = clock()
+        with self.read() as connection:
+            rows = [row for row in connection.execute(query) if row.name in names]
+        return {
+            row.name: (Lease(row.name, row.token, row.holder), _is_held(row.holder, row.expires_at, now))
+            for row in rows
+        }
 
 
 def _is_held(holder: str, expires_at: datetime, now: datetime) -> bool:

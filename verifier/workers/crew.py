@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
@@ -12,7 +11,6 @@ import structlog
 from chains.errors import ChainMoved, ReadError
 from chains.types import ChainId
 from verifier.errors import LeaseHeld, LeaseLost
-from verifier.process_identity import ProcessIdentity
 from verifier.rules.shards import Shard
 from verifier.shard_reading import Advance, ShardReading
 from verifier.store import Store, SweepStart
@@ -132,17 +130,13 @@ class WaitingCrew:
     def _leases(self, start: SweepStart, left: dict[int, Shard]) -> tuple[set[int], set[tuple[int, int]]]:
         """Shards that somebody reads now, and (shard, token) of those whose reader is gone."""
         names = {shard_lease(start.chain_id, number): number for number in left}
-        now = datetime.now(UTC)  # as leases are: about processes, not about what records speak of
         alive: set[int] = set()
         dead: set[tuple[int, int]] = set()
-        for lease, _, expires_at in self._store.leases():
-            if (number := names.get(lease.name)) is None:
-                continue
-            process = ProcessIdentity.parse(lease.holder)
-            if expires_at <= now or (process is not None and process.is_gone):
-                dead.add((number, lease.token))
+        for name, (lease, is_held) in self._store.held_leases(names).items():
+            if is_held:
+                alive.add(names[name])
             else:
-                alive.add(number)
+                dead.add((names[name], lease.token))
         return alive, dead
 
     def _read_here(self, start: SweepStart, shard: Shard, reading: ShardReading) -> None:

@@ -12,8 +12,9 @@ import structlog
 
 from verifier.config import Settings
 from verifier.errors import StoreError
+from verifier.known_head import require_ready
 from verifier.store import Store, open_store
-from verifier.workers.queue import (
+from verifier.store.work_queue import (
     QUEUE,
     READ_SHARD,
     REQUEUE,
@@ -70,7 +71,7 @@ class WorkerService:
         keep_quiet()
         store = open_store(self._url)
         try:
-            store.require_current()
+            require_ready(store, self._settings)
             asyncio.run(self._serve(store, once))
         finally:
             store.close()

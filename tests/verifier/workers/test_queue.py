@@ -16,7 +16,7 @@ from tests.postgres import PostgresServer
 from verifier.errors import InputError, QueueMissing, StoreError
 from verifier.journal import verify_journal
 from verifier.store import open_store
-from verifier.workers.queue import (
+from verifier.store.work_queue import (
     QUEUE,
     READ_SHARD,
     SCHEMA,

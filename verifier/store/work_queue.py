@@ -1,7 +1,7 @@
 """The queue of shards: Procrastinate on the same PostgreSQL, in a schema of its own.
 
 The queue carries the news that there is work and nothing else. It may lose a job or run one twice: which shard is read
-is decided by its lease, what counts by the shard plan (decision 0032). So it may be dropped and made anew at any time.
+is decided by its lease, what counts by the shard plan (decision 0034). So it may be dropped and made anew at any time.
 """
 
 from __future__ import annotations
