@@ -104,7 +104,7 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with self._engine.connect() as connection:
+        with _translated(), self._engine.connect() as connection:
             options = connection.execution_options(custody_writes=True)
             with options.begin() as transaction:
                 if self.dialect_name == "postgresql":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import MOMENT
-from verifier.errors import LeaseHeld, LeaseLost
+from verifier.errors import LeaseHeld, LeaseLost, StoreBusy
 from verifier.process_identity import ProcessIdentity
 from verifier.store import Store, open_store
 from verifier.store.lease_store import LEASE
@@ -188,3 +190,19 @@ def test_the_name_of_a_process_can_be_read_back() -> None:
     assert not ProcessIdentity("elsewhere", 2**22 + 5, "1").is_gone
     assert ProcessIdentity.parse("nobody") is None
     assert ProcessIdentity.parse("host/x@1") is None
+
+
+def test_a_database_that_is_held_ends_nobody_who_keeps_a_lease(sqlite_template: Path, tmp_path: Path) -> None:
+    """Renewing a lease, or giving it back, while the database cannot be written: our own error, a warning, no more."""
+    path = tmp_path / "gone.db"
+    shutil.copy(sqlite_template, path)
+    opened = open_store(f"sqlite:///{path}", busy_seconds=0.1)
+    holder = sqlite3.connect(path, isolation_level=None)
+    with opened.leased("work") as lease:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            opened.renew_lease(lease, datetime.now(UTC))
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert [found.name for found, _, _ in opened.leases()] == ["work"], "it was not given back, and runs out"
+    opened.close()

@@ -1,0 +1,120 @@
+"""The simulation finds things: rules of the product, broken one at a time, are each caught within fifty seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chains.types import ReadStatus
+from tests.simulation.run import Failed, tell
+from tests.simulation.test_seeds import SEEDS
+from tests.verifier.conftest import sqlite_template
+from verifier import sweep
+from verifier.records import Reconciliation, Status
+from verifier.store import Store, case_store
+from verifier.store.unit import Unit
+
+__all__ = ["sqlite_template"]
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def a_failed_read_is_zero(patch: pytest.MonkeyPatch) -> None:
+    """The mistake of many published tools."""
+    whole = Store.add_observations
+
+    def add(store: Store, start: Any, number: int, shard: Any, *rest: Any) -> None:
+        read = [
+            each if each.status is ReadStatus.OK else replace(each, status=ReadStatus.OK, base_units=0, reason="")
+            for each in shard
+        ]
+        whole(store, start, number, read, *rest)
+
+    patch.setattr(Store, "add_observations", add)
+
+
+def small_differences_match(patch: pytest.MonkeyPatch) -> None:
+    """Somebody thought that a few units do not matter."""
+    whole = Store.end_sweep
+
+    def end(store: Store, start: Any, judgement: Any, *rest: Any) -> Any:
+        def rounded(each: Reconciliation) -> Reconciliation:
+            is_small = each.status is Status.DIVERGED and each.difference is not None and abs(each.difference) < 5
+            return replace(each, status=Status.MATCHED) if is_small else each
+
+        changed = replace(judgement, reconciliations=[rounded(each) for each in judgement.reconciliations])
+        return whole(store, start, changed, *rest)
+
+    patch.setattr(Store, "end_sweep", end)
+
+
+def one_person_is_enough(patch: pytest.MonkeyPatch) -> None:
+    """Maker and checker are compared letter by letter."""
+    patch.setattr(case_store, "same_person", lambda first, second: first == second)
+
+
+def reorganisations_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
+    """Blocks that left the chain stay what they were."""
+    patch.setattr(sweep, "check_history", lambda *arguments: False)
+
+
+def dead_sweeps_are_left(patch: pytest.MonkeyPatch) -> None:
+    """What a dead process began is never taken up."""
+    patch.setattr(Store, "unfinished_sweep", lambda store, chain_id: None)
+
+
+def a_block_is_skipped(patch: pytest.MonkeyPatch) -> None:
+    """The movements of the block after the last covered one are left out of what is stored."""
+    whole = Store.add_scan
+
+    def add(store: Store, start: Any, scan: Any, *rest: Any) -> None:
+        first = scan.blocks[0].height
+        kept = tuple(each for each in scan.transfers if each.block.height != first)
+        whole(store, start, replace(scan, transfers=kept), *rest)
+
+    patch.setattr(Store, "add_scan", add)
+
+
+def a_refused_write_is_half_done(patch: pytest.MonkeyPatch) -> None:
+    """A transaction that fails is committed as far as it got."""
+    whole = Store.record
+
+    @contextmanager
+    def record(store: Store, *arguments: Any, **options: Any) -> Iterator[Unit]:
+        failure: BaseException | None = None
+        with whole(store, *arguments, **options) as unit:
+            try:
+                yield unit
+            except BaseException as error:  # noqa: BLE001 - it is what is broken here
+                failure = error
+        if failure is not None:
+            raise failure
+
+    patch.setattr(Store, "record", record)
+
+
+BROKEN: Sequence[Break] = (
+    a_failed_read_is_zero,
+    small_differences_match,
+    one_person_is_enough,
+    reorganisations_are_not_noticed,
+    dead_sweeps_are_left,
+    a_block_is_skipped,
+    a_refused_write_is_half_done,
+)
+
+
+@pytest.mark.parametrize("rule", BROKEN, ids=lambda rule: rule.__name__)
+def test_a_broken_rule_is_caught(rule: Break, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule(monkeypatch)
+    for seed in range(SEEDS):
+        try:
+            tell(seed, sqlite_template)
+        except Failed:
+            return
+    raise AssertionError(f"{rule.__name__} was not noticed in {SEEDS} seeds")
