@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
@@ -20,10 +21,13 @@ from tests.web.people import RealSite
 from verifier.accounts import passwords
 from verifier.accounts.roles import Role
 from verifier.accounts.secrets import digest_of, new_secret
-from verifier.config import DatabaseSettings, FirmSettings, Settings
+from verifier.config import DatabaseSettings, FirmSettings, Settings, load_settings
 from verifier.store import Store, open_store
 from verifier.web.app import create_app
 from verifier.web.visitor import Visitor
+
+if TYPE_CHECKING:
+    from tests.web.firm import Template
 
 
 def visitor(*roles: Role, person: str = "ops.maker") -> Visitor:
@@ -108,3 +112,22 @@ def real(settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch) -> I
     with made.browser():
         yield made
     passwords._nobody.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def template(anvil_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A firm with something on every page, built once."""
+    from tests.web.firm import build
+
+    return build(anvil_binary, tmp_path_factory.mktemp("dashboard") / "firm")
+
+
+@pytest.fixture
+def full(template: Template, tmp_path: Path) -> Iterator[Site]:
+    """The application over a copy of it, an operator in front."""
+    shutil.copytree(template.folder, tmp_path / "firm")
+    site = Site(load_settings(tmp_path / "firm" / "custody.toml"))
+    site.time = template.time
+    site.sign_in(Role.OPERATOR)
+    with site.client:
+        yield site

@@ -6,11 +6,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chains.devnet.anvil import AnvilProcess
 from chains.devnet.node import AnvilNode
 from tests.cli.command import Answer, Firm, custody
 from tests.cli.custodians import dtc_statement
@@ -79,6 +81,17 @@ FILES = RESERVE_FILES | {
 }
 
 
+@dataclass(frozen=True)
+class Template:
+    """The firm as it was built once, to be copied."""
+
+    folder: Path
+    time: datetime
+    """When everything was done."""
+    wallet: str
+    """Page of the wallet of many clients."""
+
+
 class Clock:
     """The commands' clock; each look at it is a second later, so that nothing happens at the same moment."""
 
@@ -102,8 +115,14 @@ def at_that_time() -> Iterator[Clock]:
         yield clock
 
 
-def build(node: AnvilNode, folder: Path) -> tuple[Firm, World, datetime]:
-    """The firm, its chain and the time when everything was done."""
+def build(binary: Path, folder: Path) -> Template:
+    """The firm, on a chain of its own that is gone afterwards."""
+    arguments = ["--timestamp", str(int(CHAIN_BEGINS.timestamp()))]
+    with AnvilProcess(binary=binary, arguments=arguments) as process:
+        return _build(process.node, folder)
+
+
+def _build(node: AnvilNode, folder: Path) -> Template:
     with at_that_time() as clock:
         world = build_world(node)
         done(custody("init", "--dir", folder, "--devnet", node.url, "--firm", "Example Brokerage LLC"))
@@ -122,7 +141,7 @@ def build(node: AnvilNode, folder: Path) -> tuple[Firm, World, datetime]:
         done(firm("reconcile", "--as-of", DAY, "--json"), 0, 1, 2)
         day_two(firm, world, folder)
         done(firm("export", "--out", firm.path("audit.zip"), "--json"))
-        return firm, world, clock.time
+        return Template(folder, clock.time, f"/wallets/{world.chain_id}/{world.omnibus}")
 
 
 def day_two(firm: Firm, world: World, folder: Path) -> None:

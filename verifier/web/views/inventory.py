@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from chains.types import AssetId, ChainId, LocationId
+from exports.securities.document import read_comparison
 from verifier.mapping_view import MappingRow, mapping_view
-from verifier.records import Rail, Reconciliation
+from verifier.records import Rail, Reconciliation, Status
 from verifier.rules.statements import figure
 from verifier.web.views.listing import Listing, listing
 from verifier.web.views.signal import wallet_href
@@ -23,7 +24,20 @@ if TYPE_CHECKING:
 
 Sort = Literal["client", "asset", "amount", "where"]
 NOT_COMPARED = Mark("not compared", Tone.OPEN)
-Known = Mapping[tuple[LocationId, AssetId], Reconciliation]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The last comparison of one asset at one place."""
+
+    status: Status
+    grade: str
+    """How the figure is known."""
+    claimed: int | None
+    """Base units that clients own there by the books; None where the books say nothing of it."""
+
+
+Known = Mapping[tuple[LocationId, AssetId], Compared]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +98,26 @@ def rows_now(store: Store, now: datetime, remembered: Remembered) -> Sequence[Ma
 
 
 def known_now(store: Store, settings: Settings, now: datetime, remembered: Remembered) -> Known:
-    """The last comparison of each place and asset on the chains that are configured."""
+    """The last comparison of each place and asset: on chains by their sweeps, elsewhere by custodians' statements."""
 
     def make() -> Known:
-        found: dict[tuple[LocationId, AssetId], Reconciliation] = {}
+        found: dict[tuple[LocationId, AssetId], Compared] = {}
+        run = store.newest_securities_run(store.book_time(now))
+        for line in read_comparison(run.document).lines if run is not None else ():
+            stated = ", ".join(each.stated_by for each in line.stated) or "no statement"
+            compared = Compared(Status(line.status.value), f"stated by {stated}", line.clients)
+            found[line.location_id, line.asset.asset_id] = compared
         for section in settings.chains:
             summary = store.standing_summary(ChainId(section.chain_id))
-            if summary is not None:
-                found |= {
-                    (each.location_id, each.asset.asset_id): each for each in store.reconciliations(summary.sweep_id)
-                }
+            for each in store.reconciliations(summary.sweep_id) if summary is not None else ():
+                found[each.location_id, each.asset.asset_id] = Compared(each.status, _grade(each), each.claimed)
         return found
 
-    return remembered.recall("reconciliations", store, now, make)
+    return remembered.recall("compared", store, now, make)
+
+
+def _grade(found: Reconciliation) -> str:
+    return f"{found.state.value}, {found.anchor.value}".replace("_", " ")
 
 
 def inventory(
@@ -122,7 +143,7 @@ def inventory(
     )
 
 
-def _row(row: MappingRow, found: Reconciliation | None) -> InventoryRow:
+def _row(row: MappingRow, found: Compared | None) -> InventoryRow:
     return InventoryRow(
         row.client_id,
         row.client_name,
@@ -135,7 +156,7 @@ def _row(row: MappingRow, found: Reconciliation | None) -> InventoryRow:
         rail_of(row.location_id).value,
         row.structure.replace("_", " "),
         STATUS[found.status] if found is not None else NOT_COMPARED,
-        f"{found.state.value}, {found.anchor.value}".replace("_", " ") if found is not None else "",
+        found.grade if found is not None else "",
     )
 
 
@@ -154,7 +175,7 @@ def _totals(rows: Sequence[MappingRow], known: Known) -> list[Total]:
     return totals
 
 
-def worst_mark(found: Sequence[Reconciliation | None]) -> Mark:
+def worst_mark(found: Sequence[Compared | None]) -> Mark:
     """The worst of several comparisons; what was not compared is not known."""
     marks = [STATUS[each.status] if each is not None else NOT_COMPARED for each in found]
     order = [Tone.BAD, Tone.OPEN, Tone.GOOD]

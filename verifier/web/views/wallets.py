@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from chains.types import Address, AssetId, BalanceObservation, ChainId, Finality, Holding, LocationId, ReadStatus
 from verifier.mapping_view import MappingRow
-from verifier.records import Reconciliation
 from verifier.rules.rollforward import RollForward, roll_forward_all
 from verifier.rules.statements import figure
 from verifier.store.wallet_store import BalanceSeen
 from verifier.web.views.drawing import WIDTH, place
-from verifier.web.views.inventory import Known
+from verifier.web.views.inventory import Compared, Known
 from verifier.web.views.tones import STATUS, Mark
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ def _observed(address: Address, seen: BalanceSeen) -> BalanceObservation:
     return BalanceObservation(holding, seen.block, finality, status, seen.base_units, "", "", reason=seen.reason)
 
 
-def _asset(seen: Sequence[BalanceSeen], compared: Reconciliation | None, rolls: Sequence[RollForward]) -> AssetShown:
+def _asset(seen: Sequence[BalanceSeen], compared: Compared | None, rolls: Sequence[RollForward]) -> AssetShown:
     asset, last = seen[-1].asset, seen[-1]
     known = [each for each in seen if each.base_units is not None]
     highest = max((each.base_units or 0 for each in known), default=0)
@@ -179,7 +178,7 @@ def _asset(seen: Sequence[BalanceSeen], compared: Reconciliation | None, rolls: 
         asset.asset_id,
         figure(last.base_units, asset) if last.base_units is not None else f"not read: {last.reason}",
         STATUS[compared.status] if compared is not None else None,
-        figure(compared.claimed, asset) if compared is not None else "",
+        figure(compared.claimed, asset) if compared is not None and compared.claimed is not None else "",
         tuple(points),
         path.strip(),
         figure(highest, asset),

@@ -1,0 +1,150 @@
+"""The pages in a real Chromium: nothing is blocked, everybody can use them, and what is new arrives by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from tests.exports.browser import find_chromium
+from tests.web.conftest import Site
+from tests.web.firm import Template
+from tests.web.test_dashboard import DETAILS, LISTS, store_of
+from verifier.accounts.roles import Role
+
+pytestmark = pytest.mark.devnet
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+WAIT = 120_000
+"""Milliseconds: a slow machine is no failure."""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def served(site: Site) -> Iterator[str]:
+    """The application on a port of this machine; its address."""
+    config = uvicorn.Config(site.app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
+    config.timeout_graceful_shutdown = 1
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server ended before it began"
+            time.sleep(0.01)
+        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no Chromium")
+        pytest.skip("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def test_every_page_can_be_used_by_everybody(full: Site, template: Template, chromium: Any) -> None:
+    """axe finds nothing, wide and light or as narrow and dark as a phone; nothing is wider than its window."""
+    if not AXE.is_file():
+        if os.environ.get("CI"):
+            pytest.fail("axe-core is not installed: npm ci")
+        pytest.skip("axe-core is not installed")
+    full.sign_in(Role.OPERATOR, Role.REVIEWER)
+    axe, found = AXE.read_text(encoding="utf-8"), {}
+    every = (*LISTS, *DETAILS, template.wallet)
+    both = {"/", "/cases/CASE-000001", "/reserve"}
+    pages = {
+        "light": [path for place, path in enumerate(every) if place % 2 or path in both],
+        "dark": [path for place, path in enumerate(every) if not place % 2 or path in both],
+    }
+    with served(full) as site:
+        for width, scheme in ((1280, "light"), (390, "dark")):
+            context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            page = context.new_page()
+            page.set_default_timeout(WAIT)
+            for path in (*LISTS, *DETAILS, template.wallet):
+                page.goto(site + path, wait_until="load")
+                page.evaluate(f"() => {{ {axe} }}")
+                answer = page.evaluate(f"() => axe.run({{runOnly: {json.dumps(RULES)}}})")
+                assert len(answer["passes"]) > 10, path
+                problems = [
+                    f"{each['id']}: {node['html'][:160]}" for each in answer["violations"] for node in each["nodes"][:3]
+                ]
+                if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"):
+                    problems.append("wider than the window")
+                if problems:
+                    found[f"{path} {scheme}"] = problems
+            context.close()
+    assert found == {}
+
+
+def test_axe_finds_what_is_wrong(chromium: Any) -> None:
+    """The twin of the test above: a page with an image that says nothing and text that cannot be read."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed")
+    page = chromium.new_page()
+    page.set_content("<html><body><img src='data:,x'><p style='color:#ccc;background:#fff'>pale</p></body></html>")
+    page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')} }}")
+    found = {each["id"] for each in page.evaluate(f"() => axe.run({{runOnly: {json.dumps(RULES)}}})")["violations"]}
+    assert {"image-alt", "color-contrast", "html-has-lang"} <= found
+    page.close()
+
+
+def test_what_is_new_arrives_without_loading_the_page_again(full: Site, chromium: Any) -> None:
+    said: list[str] = []
+    with served(full) as site:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        with page.expect_response(lambda answer: answer.url.endswith("/events")) as stream:
+            page.goto(f"{site}/cases/CASE-000013")
+        assert stream.value.headers["content-type"].startswith("text/event-stream")
+        page.evaluate("() => { window.untouched = true }")
+        page.fill("#text", "half a sentence")
+        store = store_of(full)
+        store.comment("CASE-000013", "Said by somebody else meanwhile.", "otto.other", full.time)
+        store.close()
+        page.wait_for_selector("text=Said by somebody else meanwhile.")
+        assert page.evaluate("() => window.untouched") is True
+        assert page.input_value("#text") == "half a sentence"
+        context.close()
+    assert said == []  # also nothing that the policy of the page blocked
+
+
+def test_somebody_with_a_keyboard_alone_comments_a_case(full: Site, chromium: Any) -> None:
+    with served(full) as site:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(f"{site}/cases")
+        page.keyboard.press("Tab")
+        assert page.evaluate("() => document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        page.focus("a[href='/cases/CASE-000013']")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Unauthorized transfer')")
+        page.focus("#text")
+        page.keyboard.type("Typed by hand.")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".history li:has-text('Typed by hand.')")
+        context.close()
