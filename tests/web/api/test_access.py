@@ -31,7 +31,7 @@ READ = [
     "/control/reviews",
     "/control/reviews/{review_id}",
     "/control/reviews/{review_id}/issues",
-    "/control/reviews/{review_id}/issues/{security_id}",
+    "/control/reviews/{review_id}/issues/{security_id:path}",
     "/control/substitutions",
     "/events",
     "/evidence",
@@ -63,10 +63,10 @@ READ = [
     "/statements/messages/{digest}",
     "/status",
     "/sweeps",
-    "/sweeps/{sweep_id}",
+    "/sweeps/{sweep_id:path}",
     "/tables",
     "/trades",
-    "/trades/{trade_id}",
+    "/trades/{trade_id:path}",
 ]
 MAKE = [
     "/cases/{case_id}/assign",

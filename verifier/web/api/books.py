@@ -15,7 +15,7 @@ from verifier.posting import import_json, post
 from verifier.rules.execution import ApprovalState
 from verifier.trade_view import TradeLine, trade_line, trade_lines
 from verifier.web.api.answers import Json, Page, page
-from verifier.web.api.asking import Asked, Filter, Paged, PathId
+from verifier.web.api.asking import Asked, Filter, LongId, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
 from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
@@ -93,7 +93,7 @@ def trades(store: StoreOf, settings: SettingsOf, now: NowOf, asked: Annotated[Tr
     return page(lines, asked, TradeLine.to_dict, key)
 
 
-@router.get("/trades/{trade_id}", Access.READ)
-def trade(trade_id: PathId, store: StoreOf, settings: SettingsOf, now: NowOf) -> Json:
+@router.get("/trades/{trade_id:path}", Access.READ)
+def trade(trade_id: LongId, store: StoreOf, settings: SettingsOf, now: NowOf) -> Json:
     """One trade with the leg that settled it, and every reversal."""
     return found(lambda: trade_line(store, settings, trade_id, now)).to_dict()

@@ -77,7 +77,7 @@ def bundles(store: StoreOf, asked: Annotated[Paged, Query()]) -> Page:
 def bundle(sequence: PathId, store: StoreOf) -> Json:
     """One bundle, and whether its file is where it was written."""
     issued = _issued(store, sequence)
-    return issued_json(issued) | {"is_here": Path(issued.path).is_file()}
+    return issued_json(issued) | {"is_here": digest_of_file(Path(issued.path)) == issued.digest}
 
 
 @router.get(

@@ -26,7 +26,7 @@ from verifier.possession.cures import CureKind
 from verifier.report_view import review_json
 from verifier.store.records import InstructionAct
 from verifier.web.api.answers import Json, Page, page
-from verifier.web.api.asking import Asked, Id, MaySay, Moment, Paged, PathId, Words
+from verifier.web.api.asking import Asked, Id, LongId, MaySay, Moment, Paged, PathId, Words
 from verifier.web.api.deciding import require_refuser
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
@@ -103,8 +103,8 @@ def issues(review_id: PathId, store: StoreOf, asked: Annotated[Issues, Query()])
     return page(listed, asked, issue_json, lambda each: (str(each.issue.security_id),))
 
 
-@router.get("/reviews/{review_id}/issues/{security_id}", Access.READ)
-def issue(review_id: PathId, security_id: PathId, store: StoreOf) -> Json:
+@router.get("/reviews/{review_id}/issues/{security_id:path}", Access.READ)
+def issue(review_id: PathId, security_id: LongId, store: StoreOf) -> Json:
     """One issue of a review, line by line."""
     judged = found(lambda: store.possession_review(review_id)).review()
     return issue_json(found(lambda: issue_of(judged, security_id)))

@@ -13,7 +13,7 @@ from verifier.coverage import coverage
 from verifier.overview import overview
 from verifier.records import Reconciliation, Status, SweepSummary
 from verifier.web.api.answers import Json, Page, page
-from verifier.web.api.asking import Filter, Paged, PathId
+from verifier.web.api.asking import Filter, LongId, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.routing import GuardedRouter
@@ -79,8 +79,8 @@ def sweeps(store: StoreOf, settings: SettingsOf, asked: Annotated[Sweeps, Query(
     return page(listed, asked, _sweep, lambda each: (utc_text(each.finished_at), each.sweep_id), newest_first=True)
 
 
-@router.get("/sweeps/{sweep_id}", Access.READ)
-def one_sweep(sweep_id: PathId, store: StoreOf) -> Json:
+@router.get("/sweeps/{sweep_id:path}", Access.READ)
+def one_sweep(sweep_id: LongId, store: StoreOf) -> Json:
     """One finished sweep with its block and its counts."""
     return _sweep(found(lambda: store.sweep_summary(sweep_id)))
 
