@@ -13,7 +13,7 @@ from pathlib import Path
 
 from chains.errors import ChainError
 from exports.errors import BundleError
-from verifier.config import Settings, load_settings
+from verifier.config import Settings, SourceSettings, load_settings
 from verifier.errors import VerifierError
 
 IMPORT_NAMES = ("chains", "mapping", "exports", "verifier")
@@ -63,6 +63,11 @@ def examine(config: Path | None, now: datetime) -> Iterator[Answer]:
     yield _ask("database", lambda: _database(settings[0]))
     yield _ask("signing key", lambda: _signing_key(settings[0]))
     yield _ask("liabilities secret", lambda: _liabilities_secret(settings[0]))
+    for source in settings[0].statements.sources:
+        yield _ask(
+            f"statement source {source.name}",
+            lambda named=source: _statement_source(settings[0], named),  # type: ignore[misc]
+        )
     for section in settings[0].chains:
         for node in section.nodes:
             yield _ask(
@@ -78,6 +83,14 @@ def _ask(what: str, question: Callable[[], str], *, otherwise: Health = Health.B
         return Answer(what, otherwise, f"[{error.code}] {error}", needed_by + error.advice)
     except ModuleNotFoundError as error:
         return Answer(what, otherwise, f"no module {error.name}", "Install it: pip install 'custody-verifier[server]'")
+
+
+def _statement_source(settings: Settings, source: SourceSettings) -> str:
+    """Its section, files and variables; the server is not asked."""
+    from verifier.statement_sources.registry import statement_plugin
+
+    statement_plugin(source.plugin).open(source, settings.statements.hosts).close()
+    return f"plugin {source.plugin}"
 
 
 def _python() -> Answer:

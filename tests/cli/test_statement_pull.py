@@ -148,6 +148,18 @@ def test_older_days_are_asked_for_by_hand(pulling: Firm, files: Files) -> None:
         assert pulling("statement", "pull", "--from", day, "--json").error == "bad-input"
 
 
+def test_the_doctor_looks_at_each_source(pulling: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def source() -> dict[str, str]:
+        answers = pulling("doctor", "--json").json["answers"]
+        (found,) = [each for each in answers if each["what"] == "statement source dtc"]
+        return dict(found)
+
+    assert source()["health"] == "good"
+    monkeypatch.delenv("DTC_TOKEN")
+    assert source()["health"] == "bad"
+    assert "DTC_TOKEN" in source()["found"]
+
+
 def test_while_one_pulls_another_does_not(pulling: Firm, files: Files) -> None:
     settings = load_settings(pulling.path("custody.toml"))
     store, other = (open_store(settings.database.url.get_secret_value()) for _ in range(2))

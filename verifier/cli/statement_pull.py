@@ -26,7 +26,7 @@ def register(statement_app: typer.Typer) -> None:
     @command
     def pull_(
         ctx: typer.Context,
-        source: Annotated[str, typer.Option("--source", help="Only this one of [[statements.sources]].")] = "",
+        source: Annotated[str, typer.Option("--source", help="Only this one of the configured sources.")] = "",
         since: Annotated[
             str,
             typer.Option("--from", help="Ask for all business dates from this one on.", metavar="DATE"),

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
         Beside it runs the clock (but with --once): see `custody schedule list`.
 
-        With [metrics] listen it serves /healthz, /readyz and /metrics.
+        Where metrics.listen is configured it serves /healthz, /readyz and /metrics.
 
         Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
         sweep; 0 when it was told to stop.

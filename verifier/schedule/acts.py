@@ -6,12 +6,16 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
+
 from chains.types import utc_text
 from verifier.schedule.jobs import Result, Work
 
 if TYPE_CHECKING:
     from verifier.config import SourceSettings
     from verifier.store import CaseSeen
+
+log = structlog.get_logger(__name__)
 
 NOT_IN_USE = Result(0, "not in use: nothing is recorded that it could judge")
 
@@ -87,6 +91,11 @@ def pull_statements(source: SourceSettings, work: Work) -> Result:
     from verifier.statement_sources.pulling import pull
 
     found = pull(work.store, work.settings, source, work.actor, work.now)
+    for file in found.files:
+        if file.state in ("refused", "failed"):
+            log.error(
+                "a statement was not pulled", source=source.name, file=file.name, state=file.state, code=file.code
+            )
     return Result(found.exit_code, found.text)
 
 

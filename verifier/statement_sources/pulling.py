@@ -16,8 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from verifier.schedule.folder import import_file
 from verifier.schedule.records import PulledFile
 from verifier.statement_sources.registry import statement_plugin
@@ -26,8 +24,6 @@ from verifier.statement_sources.types import FetchedFile, NotFetched, SourceFail
 if TYPE_CHECKING:
     from verifier.config import Settings, SourceSettings
     from verifier.store import Store
-
-log = structlog.get_logger(__name__)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _VALIDATOR: Final = re.compile(r"[ -~]{1,200}", re.ASCII)
@@ -107,10 +103,6 @@ def pull(
         taken = {(each.name, each.digest) for each in before}
         given = _given(source, settings.statements.hosts, request)
         files = tuple(_one(store, settings, source, each, taken, actor, now) for each in given)
-    for file in files:
-        if file.state in ("refused", "failed"):
-            what = {"source": source.name, "file": file.name, "state": file.state, "code": file.code}
-            log.error("a statement was not pulled", **what)
     return Pull(source.name, files)
 
 
