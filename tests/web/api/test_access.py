@@ -15,6 +15,7 @@ from verifier.web.routing import access_of
 from verifier.web.visitor import Visitor
 
 READ = [
+    "/approvals",
     "/archive",
     "/authorizations",
     "/bundles",
@@ -23,6 +24,8 @@ READ = [
     "/cases",
     "/cases/{case_id}",
     "/cases/{case_id}/attachments/{sha256}",
+    "/changes",
+    "/changes/{proposal_id}",
     "/chains",
     "/chains/{chain_id}/coverage",
     "/chains/{chain_id}/encumbrances",
@@ -69,6 +72,7 @@ READ = [
     "/trades/{trade_id:path}",
 ]
 MAKE = [
+    "/changes/{proposal_id}/return",
     "/cases/{case_id}/assign",
     "/cases/{case_id}/attachments",
     "/cases/{case_id}/comment",
@@ -85,6 +89,7 @@ MAKE = [
     "/statements",
 ]
 CHECK = [
+    "/changes/{proposal_id}/approve",
     "/cases/{case_id}/approve",
     "/cases/{case_id}/return",
     "/control/acts/{act_id}/approve",
@@ -169,6 +174,7 @@ BODIES = {
     "/cases/{case_id}/root-cause": {"cause": "other", "text": "It was otherwise."},
     "/cases/{case_id}/approve": {"text": "Yes.", "seen": "0" * 64},
     "/cases/{case_id}/return": {"text": "No.", "seen": "0" * 64},
+    "/changes/{proposal_id}/approve": {"seen": "0" * 64},
     "/rows/{table}": {"row": {"client_id": "C-9"}},
 }
 

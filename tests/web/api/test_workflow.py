@@ -112,6 +112,47 @@ def test_of_two_checkers_at_once_one_decides(firm_settings: Settings, firm_store
     assert len([each for each in events if each in ("approved", "returned")]) == 1
 
 
+@pytest.mark.fault("B16")
+def test_the_mapping_changes_by_two_people(firm_settings: Settings, firm_store: Store) -> None:
+    asks = firm_settings.approvals.model_copy(update={"mapping": True})
+    api = Api(firm_settings.model_copy(update={"approvals": asks}))
+    api.sign_in(Role.OPERATOR)
+    row = {"row": {"client_id": "C-9", "name": "Nine", "opened_on": "2026-01-02"}}
+    posted = api.post("/rows/clients", row).json()
+    assert (posted["stored"], [each["id"] for each in api.items("/approvals")]) == (False, [posted["proposal_id"]])
+    change = api.get(f"/changes/{posted['proposal_id']}").json()
+    assert (change["state"], change["content"]["row"]) == ("waiting", row["row"])
+    approve = f"/changes/{posted['proposal_id']}/approve"
+    assert api.post(approve, {"seen": change["digest"]}).status_code == 403, "an operator approves nothing"
+    api.sign_in(Role.REVIEWER)
+    own = api.post(approve, {"seen": change["digest"]})
+    assert (own.status_code, own.json()["code"]) == (409, "proposal-conflict")
+    api.sign_in(Role.REVIEWER, person="cco")
+    other = api.post(approve, {"seen": "0" * 64})
+    assert (other.status_code, other.json()["code"]) == (409, "version-conflict")
+    assert "C-9" not in {each.client_id for each in firm_store.clients(api.time)}
+    done = api.post(approve, {"seen": change["digest"]})
+    assert (done.status_code, done.json()["checker"]) == (200, "cco"), done.text
+    assert "C-9" in {each.client_id for each in firm_store.clients(firm_store.book_time(api.time))}
+    assert api.items("/approvals") == []
+    late = api.post(f"/changes/{posted['proposal_id']}/return", {"text": "No."})
+    assert (late.status_code, late.json()["code"]) == (409, "proposal-conflict")
+
+
+def test_a_change_is_taken_back_by_its_maker_alone(firm_settings: Settings, firm_store: Store) -> None:
+    asks = firm_settings.approvals.model_copy(update={"mapping": True})
+    api = Api(firm_settings.model_copy(update={"approvals": asks}))
+    api.sign_in(Role.OPERATOR)
+    row = {"row": {"client_id": "C-9", "name": "Nine", "opened_on": "2026-01-02"}}
+    path = f"/changes/{api.post('/rows/clients', row).json()['proposal_id']}/return"
+    api.sign_in(Role.OPERATOR, person="ops.other")
+    assert api.post(path, {"text": "Not yours."}).status_code == 403
+    api.sign_in(Role.OPERATOR)
+    assert api.post(path, {"text": "My mistake."}).json()["state"] == "refused"
+    changed = [each["state"] for each in api.items("/changes") if each["kind"] == "mapping"]
+    assert changed == ["refused"]
+
+
 def test_money_moves_by_two_people(api: Api, firm_store: Store) -> None:
     api.sign_in(Role.OPERATOR)
     made = api.post("/reserve/instructions", {"direction": "deposit", "account_id": "SRA-C", "cents": "26200000"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from verifier.accounts.roles import Access
 from verifier.web.api import (
+    approvals,
     books,
     bundles,
     cases,
@@ -30,5 +31,5 @@ def openapi_json() -> Json:
 
 def api_routers() -> list[GuardedRouter]:
     """One per topic, in the order of the document."""
-    topics = (status, mapping, books, cases, reserve, control, custodians, bundles, records, events)
+    topics = (status, mapping, books, cases, approvals, reserve, control, custodians, bundles, records, events)
     return [*(topic.router for topic in topics), _document]

@@ -64,6 +64,8 @@ PathId = Annotated[str, Path(pattern=PLAIN_ID, description="Its id.")]
 """The id of something, in a path."""
 LongId = Annotated[str, Path(pattern=r"^[!-~]{1,200}$", description="Its id; it may have slashes.")]
 """An id at the end of a path that may have slashes: of a sweep, a trade, an asset."""
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 in hex."""
 Cents = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
 """US cents as a whole number in text, above zero."""
 Units = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,77}$")]

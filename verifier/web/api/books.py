@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mapping.tables import TABLES
 from verifier.accounts.roles import Access
 from verifier.approval_view import ApprovalRow, approval_rows
+from verifier.errors import WaitsForApproval
 from verifier.posting import import_json, post
 from verifier.rules.execution import ApprovalState
 from verifier.trade_view import TradeLine, trade_line, trade_lines
@@ -55,14 +56,19 @@ def post_row(
 ) -> Response:
     """Post one row, such as a ledger entry as it happens; it is checked by the rules of its file.
 
+    Where the firm asks for a second person before the mapping changes, `proposal_id` names what waits for them.
+
     The same row again says nothing new, whatever its key. What is wrong with a row is listed under `problems`, with
     status 422, and nothing is stored.
     """
     found(lambda: next((each for each in TABLES if each.name == table), None))
 
     def work() -> Json:
-        result = post(store, settings, table, asked.row, who.person_id, now, dry_run=asked.dry_run)
-        shown = import_json(result, dry_run=asked.dry_run)
+        try:
+            result = post(store, settings, table, asked.row, who.person_id, now, dry_run=asked.dry_run)
+        except WaitsForApproval as waits:
+            return {"stored": False, "proposal_id": waits.proposal_id}
+        shown = import_json(result, dry_run=asked.dry_run) | {"proposal_id": None}
         if not result.ok:
             raise RowRefused(shown["problems"])
         return shown

@@ -25,7 +25,7 @@ from verifier.rules.attachments import BYTES_MAX
 from verifier.store import Case, Store
 from verifier.store.records import RootCause
 from verifier.web.api.answers import Json, Page, page
-from verifier.web.api.asking import Asked, Filter, Paged, PathId, Sentence, Words
+from verifier.web.api.asking import Asked, Digest, Filter, Paged, PathId, Sentence, Words
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
 from verifier.web.api.uploads import one_upload, upload_body
@@ -37,9 +37,7 @@ router = GuardedRouter(prefix="/api/v1/cases", tags=["cases"], in_schema=True)
 Version = Annotated[
     int | None, Field(ge=0, lt=2**31, description="The version it was made on; refused when something happened since.")
 ]
-Seen = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Field(description="`seen_digest` of the case as it was shown.")
-]
+Seen = Annotated[Digest, Field(description="`seen_digest` of the case as it was shown.")]
 
 
 class Cases(Paged):
