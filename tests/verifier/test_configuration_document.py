@@ -31,6 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[reserve]": config.ReserveSettings,
     "[custodians]": config.CustodianSettings,
     "[supervision]": config.SupervisionSettings,
+    "[approvals]": config.ApprovalSettings,
     "[archive]": config.ArchiveSettings,
     "[metrics]": config.MetricsSettings,
     "[log]": config.LogSettings,
