@@ -50,7 +50,7 @@ def test_what_is_missing_is_named_with_advice(firm: Firm, tmp_path: Path) -> Non
     firm.path("keys/liabilities-secret.hex").unlink()
     found = health(firm("doctor", "--json").json)
     assert (found["database"], found["signing key"], found["liabilities secret"]) == ("bad", "bad", "bad")
-    assert "Run `custody init`" in firm("doctor").out
+    assert "Run `custody db upgrade` (or `custody init`)" in firm("doctor").out
     firm.path("custody.toml").write_text("[firm\n")
     answer = firm("doctor", "--json")
     assert (answer.code, health(answer.json)["configuration"]) == (2, "bad")
