@@ -10,19 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import orjson
-import sqlalchemy as sa
 
-from chains.types import utc_text
 from exports.canonical import canonical_json
 from verifier.errors import InputError
-from verifier.store.engine import ENTRY, SEAL, Database
+from verifier.store.engine import Database
+from verifier.store.journal_view import sealed_entries
 from verifier.store.seal import NO_PREDECESSOR, entry_digest, rows_digest
 
 FORMAT: Final = "custody-journal/1"
-PAGE: Final = 1000
 LINE_BYTES_MAX: Final = 64 * 1024 * 1024
 _FIELDS: Final = frozenset(
     {
@@ -44,36 +42,8 @@ _FIELDS: Final = frozenset(
 def export_lines(store: Database) -> Iterator[bytes]:
     """The lines of the file, each with its end, as the journal stands at one moment."""
     yield canonical_json({"format": FORMAT}) + b"\n"
-    query = sa.select(ENTRY, SEAL.c.rows, SEAL.c.rows_digest, SEAL.c.entry_digest).join_from(
-        ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence, isouter=True
-    )
-    with store.read() as connection:
-        after = 0
-        while True:
-            page = connection.execute(
-                query.where(ENTRY.c.sequence > after).order_by(ENTRY.c.sequence).limit(PAGE)
-            ).all()
-            for row in page:
-                yield canonical_json(_line(row)) + b"\n"
-            if len(page) < PAGE:
-                return
-            after = page[-1].sequence
-
-
-def _line(row: Any) -> dict[str, object]:
-    return {
-        "sequence": row.sequence,
-        "kind": row.kind,
-        "actor": row.actor,
-        "origin": row.origin,
-        "recorded_at": utc_text(row.recorded_at),
-        "clock_at": utc_text(row.clock_at) if row.clock_at is not None else None,
-        "payload": row.payload,
-        "previous_digest": row.previous_digest,
-        "rows": row.rows,
-        "rows_digest": row.rows_digest,
-        "entry_digest": row.entry_digest,
-    }
+    for entry in sealed_entries(store):
+        yield canonical_json(entry) + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def told(default: Any) -> str:
     match default:
         case None | [] | "":
             return "none"
+        case dict() if not default:
+            return "none"
         case bool():
             return str(default).lower()
         case int() | float():

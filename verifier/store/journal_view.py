@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from verifier.store.tables import JournalEntryRow, JournalSealRow, table
 
 ENTRY, SEAL = table(JournalEntryRow), table(JournalSealRow)
 PAYLOAD_SHOWN = 160
+PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,31 @@ def _entries(store: Database, order: Any, wanted: sa.ColumnElement[bool], limit:
             )
             for row in connection.execute(query)
         ]
+
+
+def sealed_entries(store: Database) -> Iterator[dict[str, object]]:
+    """Every entry with its seal, oldest first, as canonical values; the journal as it stands at one moment."""
+    query = (
+        sa.select(ENTRY, SEAL.c.rows, SEAL.c.rows_digest, SEAL.c.entry_digest)
+        .join_from(ENTRY, SEAL, ENTRY.c.sequence == SEAL.c.sequence, isouter=True)
+        .order_by(ENTRY.c.sequence)
+        .limit(PAGE)
+    )
+    after = 0
+    with store.read() as connection:
+        while page := connection.execute(query.where(ENTRY.c.sequence > after)).all():
+            for row in page:
+                yield {
+                    "sequence": row.sequence,
+                    "kind": row.kind,
+                    "actor": row.actor,
+                    "origin": row.origin,
+                    "recorded_at": utc_text(row.recorded_at),
+                    "clock_at": utc_text(row.clock_at) if row.clock_at is not None else None,
+                    "payload": row.payload,
+                    "previous_digest": row.previous_digest,
+                    "rows": row.rows,
+                    "rows_digest": row.rows_digest,
+                    "entry_digest": row.entry_digest,
+                }
+            after = page[-1].sequence
