@@ -55,7 +55,7 @@ class Site:
     def token(self, client: TestClient) -> str:
         """What the forms of a browser carry; `client` sends it with everything."""
         secret = client.cookies["custody-browser"]
-        bound = "form:" + digest_of(client.cookies.get("custody-session", ""))
+        bound = "form:" + digest_of(client.cookies.get("custody-session") or "")
         return hmac.new(secret.encode(), bound.encode(), sha256).hexdigest()
 
     def _who(self, request: Request) -> Visitor | None:

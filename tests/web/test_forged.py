@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
@@ -135,8 +138,6 @@ def test_no_page_has_a_script_or_style_of_its_own(real: RealSite) -> None:
 
 
 def _no_inline(page: str) -> None:
-    import re
-
     assert "<main" in page
     assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=|javascript:", page)
 
@@ -218,7 +219,5 @@ def test_with_tls_cookies_are_bound_to_the_host(settings: Settings) -> None:
     assert client.get("/sign-in", headers={"host": "localhost"}).status_code == 400
 
 
-def _never() -> object:
-    from datetime import UTC, datetime
-
+def _never() -> datetime:
     return datetime(2026, 3, 4, tzinfo=UTC)
