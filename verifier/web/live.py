@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
@@ -77,7 +77,7 @@ class Feed:
         """Whether no more listeners are taken."""
         return self._clients >= self._clients_max
 
-    async def heads(self) -> AsyncIterator[int | None]:
+    async def heads(self) -> AsyncGenerator[int | None, None]:
         """The number of the newest entry now and whenever it rises; None when nothing happened for a while."""
         self._clients += 1
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
