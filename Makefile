@@ -65,6 +65,10 @@ test: setup node-packages lint ## every check and every test
 faults: setup ## which rows of docs/faults.md the tests cover
 	$(BIN)/python -m tests.faults
 
+.PHONY: simulate
+simulate: $(READY) ## tell 1,000 stories of the simulation; SEEDS=n, FIRST=n
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0)
+
 .PHONY: bench
 bench: setup ## the benchmarks, each with a peer and a floor
 	$(BIN)/python -m benchmarks all

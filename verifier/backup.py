@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+import structlog
 
 from verifier.errors import InputError, JournalBroken, StoreBusy, StoreError
 from verifier.known_head import AcceptedRestore, note_head, read_known_head, record_restore, renew_head, sync_folder
+from verifier.store.sqlite_files import COMPANIONS, copy_database, damage, settle
 
 if TYPE_CHECKING:
     from verifier.journal import JournalReport
     from verifier.store import Store
 
-COMPANIONS: Final = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside a database while it is open."""
+log = structlog.get_logger(__name__)
 
 Progress = Callable[[int], None]
 """Called with the number of further journal entries checked."""
@@ -64,7 +65,7 @@ def back_up(
     if not to.parent.is_dir():
         raise InputError(f"there is no folder {to.parent}")
     with _beside(to) as beside:
-        _copy(database, beside)
+        copy_database(database, beside)
         report = _check(beside, to.name, {}, progress)
         if report.head is None:
             raise InputError("the database is empty: there is nothing to back up")
@@ -90,7 +91,7 @@ def check_copy(path: Path, known_heads: Mapping[int, str], progress: Progress | 
     if not path.is_file():
         raise InputError(f"there is no file {path.name}")
     with _beside(path) as beside:
-        _copy(path, beside)
+        copy_database(path, beside)
         return _check(beside, path.name, known_heads, progress)
 
 
@@ -113,7 +114,7 @@ def restore(
         raise InputError(f"there is no file {copy.name}")
     known = read_known_head(head_file)
     with _beside(database) as beside:
-        _copy(copy, beside)
+        copy_database(copy, beside)
         _check(beside, copy.name, {}, progress)
         with _opened(beside) as store:
             schema = store.migrate(actor, now)
@@ -140,8 +141,6 @@ def _beside(path: Path) -> Iterator[Path]:
         finally:
             for suffix in ("", *COMPANIONS):
                 Path(name + suffix).unlink(missing_ok=True)
-    except sqlite3.Error as error:
-        raise StoreError(f"the database could not be copied: {error}") from None
     except OSError as error:
         raise StoreError(f"the copy could not be written ({error.strerror})") from None
 
@@ -157,29 +156,14 @@ def _opened(path: Path) -> Iterator[Store]:
         store.close()
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Everything the source holds at one moment, what is only in its write-ahead log too. In one step: no restarts."""
-    with (
-        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as reading,
-        closing(sqlite3.connect(target)) as writing,
-    ):
-        reading.backup(writing)
-
-
 def _check(path: Path, name: str, known_heads: Mapping[int, str], progress: Progress | None) -> JournalReport:
     """Check a file of our own; `name` is how it is called to people."""
     from verifier.journal import verify_journal
 
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.Error as error:
-        raise StoreError(f"{name} is no sound database: {error}") from None
-    if answer != "ok":
-        raise StoreError(f"{name} is damaged: {answer}")
+    if found := damage(path):
+        raise StoreError(f"{name} is damaged: {found}")
     with _opened(path) as store:
-        found = store.schema_version()
-        if not found:
+        if not store.schema_version():
             raise StoreError(f"{name} has no schema: it is no database of this program")
         head = store.head()
         heads = {number: digest for number, digest in known_heads.items() if head and number <= head.sequence}
@@ -190,11 +174,8 @@ def _check(path: Path, name: str, known_heads: Mapping[int, str], progress: Prog
 
 
 def _settle(path: Path) -> None:
-    """Bring what is in the write-ahead log into the file, and the file onto the disk: it needs no other then."""
-    with closing(sqlite3.connect(path)) as connection:
-        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-    if mode != "delete":
-        raise StoreError("the copy is in use by another process")
+    """One file, on the disk."""
+    settle(path)
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
@@ -205,14 +186,11 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
         return None
     kept = database.with_name(f"{database.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
     try:
-        with closing(sqlite3.connect(database, timeout=1.0)) as connection:
-            # Only possible while nobody else has it open; afterwards it is one file.
-            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise StoreBusy("another process has the database open; nothing was replaced") from None
-    except sqlite3.DatabaseError:
-        pass  # damaged: it is kept as it is, with whatever belongs to it
+        settle(database)
+    except StoreBusy:
+        raise
+    except StoreError:
+        log.warning("the database that is replaced is damaged", kept=kept.name)  # kept with whatever belongs to it
     os.link(database, kept)
     for suffix in COMPANIONS:
         companion = Path(f"{database}{suffix}")

@@ -69,8 +69,8 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Check a copy without putting it back: the file, every journal entry, every row, and how new it is.
 
-        Exit code 0: whole, and no older than what is known outside. 1: it contradicts what is known, or is damaged. 2:
-        whole, but older; or it could not be checked.
+        Exit code 0: whole, and no older than what is known outside. 1: its journal contradicts itself or what is known.
+        2: whole, but older; or no sound database.
 
         Example: custody db check backups/custody-2026-03-02.db
         """

@@ -1,0 +1,1 @@
+"""Steps after the first, for tests alone."""
