@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from mapping.reserve_types import BankMovement, MovementSide, ReserveClass, ReserveSweep
 from verifier.errors import InputError, InstructionConflict
-from verifier.persons import same_person
+from verifier.rules.approval import Verdict, Waiting, decide
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
 from verifier.store.mapping_store import newest_records
+from verifier.store.parties import party_of
 from verifier.store.records import InstructionAct
 from verifier.store.tables import ReserveComputationRow, ReserveDecisionRow, ReserveInstructionRow, table
 from verifier.store.unit import Unit
@@ -162,8 +163,9 @@ class InstructionStore(Database):
             if found.decision is not None:
                 raise InstructionConflict(f"{instruction_id} was {found.decision.act} by {found.decision.actor}")
             approves = act is InstructionAct.APPROVED
-            if approves and same_person(found.maker, actor):
-                raise InstructionConflict(f"{actor} made {instruction_id} and cannot approve it")
+            maker, checker = (party_of(unit.connection, each) for each in (found.maker, actor))
+            verdict = Verdict.APPROVE if approves else Verdict.RETURN
+            decide(Waiting(instruction_id, maker, ""), verdict, checker, conflict=InstructionConflict)
             relied_on = check(found) if approves else None
             key = unit.connection.execute(
                 sa.select(INSTRUCTION.c.record_id).where(INSTRUCTION.c.instruction_id == instruction_id)

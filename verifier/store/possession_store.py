@@ -15,11 +15,12 @@ from exports.possession.document import inputs_digest, read_review
 from exports.possession.review import Review
 from exports.possession.types import Move
 from verifier.errors import InputError, InstructionConflict
-from verifier.persons import same_person
 from verifier.possession.cures import CureAct, CureKind, ProofKind, Receipt
 from verifier.records import Rail
+from verifier.rules.approval import Verdict, Waiting, decide
 from verifier.store.case_seeing import see_cases
 from verifier.store.case_store import CaseStore
+from verifier.store.parties import party_of
 from verifier.store.records import CaseSeen, InstructionAct, Sighted
 from verifier.store.tables import (
     ControlDecisionRow,
@@ -329,8 +330,9 @@ class PossessionStore(CaseStore):
             if decided.checker:
                 raise InstructionConflict(f"{decided_id} was decided by {decided.checker}")
             approves = act is InstructionAct.APPROVED
-            if approves and same_person(decided.maker, checker):
-                raise InstructionConflict(f"{checker} recorded {decided_id} and cannot approve it")
+            maker, party = (party_of(unit.connection, each) for each in (decided.maker, checker))
+            verdict = Verdict.APPROVE if approves else Verdict.RETURN
+            decide(Waiting(decided_id, maker, ""), verdict, party, conflict=InstructionConflict)
             before, after = check() if approves else ("", "")
             is_act = isinstance(decided, CureAct)
             unit.add(
