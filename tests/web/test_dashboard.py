@@ -9,6 +9,7 @@ import pytest
 
 from tests.web.conftest import Site
 from tests.web.firm import EVIL, Template
+from tests.web.people import RealSite
 from verifier.accounts.roles import Role
 from verifier.records import CaseState
 from verifier.store import Store, open_store
@@ -137,6 +138,20 @@ def test_who_may_not_read_sees_nothing_of_it(full: Site, template: Template) -> 
         full.visitor = None
         answer = full.client.get(path)
         assert (answer.status_code, answer.headers["location"].startswith("/sign-in")) == (303, True), path
+
+
+@pytest.mark.fault("F3")
+def test_a_page_that_is_left_open_keeps_nobody_signed_in(real: RealSite) -> None:
+    for by_itself, lasts in (({"HX-Request": "true"}, False), ({}, True)):
+        browser = real.person(f"ops.{'left' if by_itself else 'there'}", Role.OPERATOR).browser
+        idle = real.settings.web.session_idle_minutes
+        for _ in range(3):
+            real.wait(minutes=idle // 2)
+            last = browser.get("/cases", headers=by_itself)
+        assert last.status_code == (200 if lasts else 204)
+        assert ("HX-Redirect" in last.headers) is not lasts
+        if not lasts:
+            assert last.headers["HX-Redirect"] == "/sign-in?next=%2Fcases"
 
 
 def said(site: Site, case_id: str, text: str) -> dict[str, str]:

@@ -103,7 +103,10 @@ async def answer_of(request: Request, error: Exception) -> Response:
 async def _known(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and not is_for_programs(request) and request.method == "GET":
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(path, safe='')}", status_code=303)
+        sign_in = f"/sign-in?next={quote(path, safe='')}"
+        if "hx-request" in request.headers:  # a part of an open page: the whole page goes there
+            return Response(status_code=204, headers={"HX-Redirect": sign_in if path != "/events" else "/sign-in"})
+        return RedirectResponse(sign_in, status_code=303)
     status = error.status if isinstance(error, WebError) else _status_of(error)
     if status == 500:
         return await _unforeseen(request, error)

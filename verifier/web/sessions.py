@@ -46,12 +46,17 @@ def resolve(request: Request) -> Visitor | None:
     return _by_session(store, secret, request, now) if secret else None
 
 
+def is_by_itself(request: Request) -> bool:
+    """Whether an open page asks for news without anybody in front of it: that is no use of a session."""
+    return "hx-request" in request.headers or request.url.path.endswith("/events")
+
+
 def _by_session(store: Store, secret: str, request: Request, now: datetime) -> Visitor | None:
     digest = digest_of(secret)
     found = store.session(digest, now, idle_of(request))
     if found is None:
         return None
-    if found.used_at + USED_EVERY <= now:
+    if found.used_at + USED_EVERY <= now and not is_by_itself(request):
         store.touch_session(digest, now)
     person = found.person
     return Visitor(

@@ -9,11 +9,12 @@ from fastapi import Form, Path, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from verifier.accounts.roles import Access
+from verifier.case_clock import business_of
 from verifier.errors import InputError
 from verifier.records import FindingKind
 from verifier.store.records import RootCause
 from verifier.web.api.found import found
-from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
 from verifier.web.forms import PageForm
 from verifier.web.pages.shared import PageNumber, Search, show
 from verifier.web.routing import GuardedRouter
@@ -55,6 +56,7 @@ class Caused(Said):
 def cases_page(
     request: Request,
     store: StoreOf,
+    settings: SettingsOf,
     now: NowOf,
     q: Search = "",
     page: PageNumber = 1,
@@ -63,7 +65,7 @@ def cases_page(
     sort: Sort = "oldest",
 ) -> HTMLResponse:
     """The queue."""
-    view = queue(store, now, state=state, kind=kind, text=q.strip(), sort=sort, number=page)
+    view = queue(store, business_of(settings), now, state=state, kind=kind, text=q.strip(), sort=sort, number=page)
     asked = {"q": q, "state": state, "kind": kind.value if kind else "", "sort": sort}
 
     def here_of(number: int) -> str:
@@ -73,9 +75,9 @@ def cases_page(
 
 
 @router.get("/cases/{case_id}", Access.READ)
-def case_page(case_id: CaseId, request: Request, store: StoreOf, now: NowOf) -> HTMLResponse:
+def case_page(case_id: CaseId, request: Request, store: StoreOf, settings: SettingsOf, now: NowOf) -> HTMLResponse:
     """One case."""
-    view = case_shown(found(lambda: store.case_standing(case_id)), now)
+    view = case_shown(found(lambda: store.case_standing(case_id)), business_of(settings), now)
     causes = [(each.value, words(each)) for each in RootCause]
     return show(request, "case.html", view=view, causes=causes)
 

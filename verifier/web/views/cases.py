@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from chains.types import AssetId, LocationId
+from verifier.case_clock import clock_of_case
 from verifier.case_view import age_text, amount_text, case_details, state_text
 from verifier.records import CaseState, FindingKind
+from verifier.reserve_show import remaining_text
+from verifier.rules.case_clocks import Business
 from verifier.rules.statements import figure
 from verifier.store.records import UNVERIFIED_KINDS, Case, CaseAct, CaseEvent, CaseStanding
 from verifier.web.views.listing import Listing, listing
@@ -47,6 +50,9 @@ class CaseRow:
     opened_at: datetime
     assignee: str
     in_trade_breaks: bool
+    due: str
+    """Time left to its limit, or since it passed; empty where none is known or it is closed."""
+    due_tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,15 @@ def mark_of(case: Case) -> Mark:
 
 
 def queue(
-    store: Store, now: datetime, *, state: State, kind: FindingKind | None, text: str, sort: Sort, number: int
+    store: Store,
+    business: Business,
+    now: datetime,
+    *,
+    state: State,
+    kind: FindingKind | None,
+    text: str,
+    sort: Sort,
+    number: int,
 ) -> Queue:
     """A page of the cases that fit."""
     found = [
@@ -124,7 +138,7 @@ def queue(
     key, downwards = orders[sort]
     wanted.sort(key=key, reverse=downwards)
     page = listing(wanted, number)
-    rows = [_row(case, now) for case in page.items]
+    rows = [_row(case, business, now) for case in page.items]
     return Queue(
         Listing(rows, page.number, page.total, page.size),
         tuple((each.value, words(each), count) for each, count in sorted(kinds.items())),
@@ -143,8 +157,16 @@ def _mentions(case: Case, text: str) -> bool:
     return not text or any(text.casefold() in part.casefold() for part in (*everything, *symbol))
 
 
-def _row(case: Case, now: datetime) -> CaseRow:
+def _due(case: Case, business: Business, now: datetime) -> tuple[str, Tone]:
+    clock = clock_of_case(case, business) if case.state is not CaseState.CLOSED else None
+    if clock is None:
+        return "", Tone.IDLE
+    return remaining_text(clock.cure_by, now), Tone.BAD if clock.is_overdue(now) else Tone.IDLE
+
+
+def _row(case: Case, business: Business, now: datetime) -> CaseRow:
     finding = case.finding
+    due, tone = _due(case, business, now)
     return CaseRow(
         case.case_id,
         words(finding.kind),
@@ -158,10 +180,12 @@ def _row(case: Case, now: datetime) -> CaseRow:
         case.opened_at,
         case.assignee,
         case.trade_break_at is not None,
+        due,
+        tone,
     )
 
 
-def case_shown(standing: CaseStanding, now: datetime) -> CaseShown:
+def case_shown(standing: CaseStanding, business: Business, now: datetime) -> CaseShown:
     """One case for its page."""
     case = standing.case
     left = [("rail", case.finding.rail.value), ("assigned to", case.assignee or "nobody")]
@@ -170,6 +194,11 @@ def case_shown(standing: CaseStanding, now: datetime) -> CaseShown:
     if case.trade_break_at is not None:
         left.append(("trade breaks", f"in the queue since {case.trade_break_at:%Y-%m-%d %H:%M} UTC"))
     left += [("attachment", f"{each.name} ({each.byte_count:,} bytes, {each.sha256})") for each in case.attachments]
+    if (clock := clock_of_case(case, business)) is not None:
+        left = [("clock", f"cured by {clock.cure_by:%Y-%m-%d %H:%M} UTC ({clock.citation})"), *left]
+        if case.state is not CaseState.CLOSED:
+            left.insert(1, ("time", remaining_text(clock.cure_by, now)))
+            left.insert(2, ("session", f"a trade break after {clock.session_ends:%Y-%m-%d %H:%M} UTC"))
     known = {name for name, _ in left} | {"found"}
     details = [(name, value) for name, value in case_details(case) if name not in known]
     return CaseShown(
