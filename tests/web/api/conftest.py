@@ -70,6 +70,16 @@ def firm_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shared_api(firm_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The API over a firm that all tests of a module share: for tests that do not mind what the others wrote."""
+    folder = tmp_path_factory.mktemp("shared") / "firm"
+    shutil.copytree(firm_template, folder)
+    made = Api(load_settings(folder / "custody.toml"))
+    with made.client:
+        yield made
+
+
 @pytest.fixture
 def firm_folder(firm_template: Path, tmp_path: Path) -> Path:
     """The firm's folder, for one test alone."""

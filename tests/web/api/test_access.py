@@ -80,6 +80,7 @@ MAKE = [
     "/cases/{case_id}/propose",
     "/cases/{case_id}/root-cause",
     "/control/acts",
+    "/control/acts/{act_id}/receipts",
     "/control/acts/{act_id}/refuse",
     "/control/substitutions",
     "/control/substitutions/{substitution_id}/refuse",
@@ -188,6 +189,7 @@ def call(api: Api, method: str, path: str) -> Response:
     url = PREFIX + re.sub(r"{[^}]*}", "NONE-1", path)
     if method == "GET":
         return api.client.get(url, params={"follow": "false"} if path == "/events" else {})
-    if path.endswith("/attachments"):
+    if path.endswith(("/attachments", "/receipts")):
+        url += "?kind=statement&reference=ST-1&received_on=2026-10-05" * path.endswith("/receipts")
         return api.client.post(url, files={"file": ("note.txt", b"text")}, headers=new_key())
     return api.client.post(url, json=BODIES.get(path, {"text": "Said."}), headers=new_key())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,9 @@ from schemathesis.generation import GenerationMode
 from tests.cli.command import custody
 from tests.web.api.conftest import Api
 from verifier.accounts.roles import Role
-from verifier.config import load_settings
 from verifier.web.api.openapi import document
 
-EXAMPLES = 8
+EXAMPLES = 5
 ENDLESS = {"/api/v1/events"}
 """Streams are tried in `test_events`."""
 ALWAYS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
@@ -30,14 +27,10 @@ SENT = ("method", "url", "headers", "params", "json", "files", "data", "content"
 
 
 @pytest.fixture(scope="module")
-def everybody(firm_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The API before somebody who has every role, over a firm of this module's own."""
-    folder = tmp_path_factory.mktemp("contract") / "firm"
-    shutil.copytree(firm_template, folder)
-    api = Api(load_settings(folder / "custody.toml"))
-    api.sign_in(*Role)
-    with api.client:
-        yield api
+def everybody(shared_api: Api) -> Api:
+    """The API before somebody who has every role."""
+    shared_api.sign_in(*Role)
+    return shared_api
 
 
 def test_the_document_is_openapi_and_says_who_may_ask(everybody: Api) -> None:

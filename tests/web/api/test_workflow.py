@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from tests.web.api.conftest import Api
+from tests.web.api.conftest import Api, new_key
 from tests.web.conftest import visitor
 from tests.web.firm import A
 from verifier.accounts.roles import Role
@@ -204,7 +204,16 @@ def test_an_act_on_a_control_deficit(api: Api) -> None:
     assert (own.status_code, own.json()["code"]) == (409, "instruction-conflict")
     api.sign_in(Role.REVIEWER, person="cco")
     assert api.post(f"/control/acts/{act_id}/approve", {}).json()["decision"] == "approved"
-    assert [(each["act_id"], each["checker"]) for each in api.items("/control/acts")] == [(act_id, "cco")]
+    (listed,) = api.items("/control/acts")
+    assert (listed["act_id"], listed["checker"], listed["receipts"]) == (act_id, "cco", [])
+    url, document = f"/api/v1/control/acts/{act_id}/receipts", {"file": ("st.pdf", b"%PDF-1.4 arrived")}
+    shows = {"kind": "statement", "reference": "ST-9", "received_on": "2026-10-05"}
+    sent = api.client.post(url, params=shows, files=document, headers=new_key())
+    assert (sent.status_code, sent.json()["receipts"]) == (201, 1), sent.text
+    early = api.client.post(url, params=shows | {"received_on": "2026-10-01"}, files=document, headers=new_key())
+    assert (early.status_code, early.json()["code"]) == (422, "bad-input")
+    (listed,) = api.items("/control/acts")
+    assert [(each["reference"], each["actor"]) for each in listed["receipts"]] == [("ST-9", "cco")]
 
 
 def test_a_substitution_that_does_not_help_is_refused(api: Api) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from verifier.accounts.roles import Access
-from verifier.control_acts import decide, issue_of, judge_substitution, propose_substitution, record_act
+from verifier.control_acts import decide, issue_of, judge_substitution, propose_substitution, record_act, record_receipt
 from verifier.control_history import every_act
 from verifier.control_rail import possession_view
 from verifier.control_show import (
@@ -22,14 +25,16 @@ from verifier.control_show import (
     view_json,
 )
 from verifier.errors import SubstitutionRefused
-from verifier.possession.cures import CureKind
+from verifier.possession.cures import CureKind, ProofKind
 from verifier.report_view import review_json
+from verifier.rules.attachments import BYTES_MAX
 from verifier.store.records import InstructionAct
 from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Id, LongId, MaySay, Moment, Paged, PathId, Words
 from verifier.web.api.deciding import require_refuser
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
+from verifier.web.api.uploads import one_upload, upload_body
 from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
 from verifier.web.routing import GuardedRouter
 
@@ -65,6 +70,15 @@ class NewSubstitution(Asked):
     dry_run: bool = False
     """Judge it and record nothing."""
     text: Words = ""
+
+
+class Receipt(Asked):
+    """What shows that something arrived; its document is sent with it."""
+
+    kind: ProofKind
+    reference: Id
+    """Id of the statement or of the transaction."""
+    received_on: date
 
 
 class Issues(Paged):
@@ -161,6 +175,31 @@ def substitute(
         return verdict_json(verdict) | {"substitution": substitution_json(made) if made is not None else None}
 
     return once(asked, work, status=201)
+
+
+@router.post("/acts/{act_id}/receipts", Access.MAKE, openapi_extra=upload_body("file", 1), status_code=201)
+async def receipt(
+    act_id: PathId,
+    request: Request,
+    asked: Annotated[Receipt, Query()],
+    store: StoreOf,
+    settings: SettingsOf,
+    who: VisitorOf,
+    now: NowOf,
+    once: OnceOf,
+) -> Response:
+    """Record a proof of receipt with the SHA-256 of its document. Only a later review can see possession."""
+    sent = await one_upload(request, BYTES_MAX)
+
+    def work() -> Json:
+        found(lambda: store.cure_act(act_id))
+        made = record_receipt(
+            store, settings, act_id, asked.kind, asked.reference, sent.data, asked.received_on, who.person_id, now
+        )
+        return {"act_id": made.act_id, "receipts": len(made.receipts), "digest": made.receipts[-1].digest}
+
+    content = {"sha256": hashlib.sha256(sent.data).hexdigest()}
+    return await run_in_threadpool(once, content, work, status=201)
 
 
 @router.post("/acts/{act_id}/approve", Access.CHECK)
