@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.cli.command import Firm
 from tests.cli.custodians import MONDAY, dtc_statement, keep_books
@@ -14,6 +15,7 @@ from tests.cli.test_schedule import clock, configure, ring
 from tests.verifier.statement_sources import server
 from tests.verifier.statement_sources.packages import install
 from tests.verifier.statement_sources.server import Authority, Files, https_server
+from tests.verifier.store.tamper import run_sql, tamper
 from verifier.cli import statement_pull
 from verifier.config import load_settings
 from verifier.errors import LeaseHeld
@@ -219,3 +221,9 @@ options = {{ mode = "{mode}", token = "{CANARY}", folder = "{firm.folder}" }}"""
     store = open_store(load_settings(path).database.url.get_secret_value())
     assert [each.validator for each in store.pulled_files("theirs")] == [""], "it could not be sent back"
     store.close()
+    assert firm("journal", "verify").code == 0
+    url = f"sqlite:///{firm.path('custody.db')}"
+    with pytest.raises(DBAPIError, match="added, never changed"):
+        run_sql(url, "UPDATE pulled_file SET digest = 'other'")
+    tamper(url, "UPDATE pulled_file SET digest = 'other'")
+    assert firm("journal", "verify").code == 1
