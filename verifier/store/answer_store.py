@@ -80,9 +80,7 @@ def add_answers(unit: Unit, start: SweepStart, reads: Sequence[KeptRead]) -> Non
     for first in range(0, len(digests), LOOKUP_KEYS):
         part = digests[first : first + LOOKUP_KEYS]
         known.update(unit.connection.execute(sa.select(ANSWER.c.digest).where(ANSWER.c.digest.in_(part))).scalars())
-    unit.add_rows(
-        NodeAnswerRow, ((each, _packed(exchanges[each].to_bytes())) for each in digests if each not in known)
-    )
+    unit.add_rows(NodeAnswerRow, ((each, _packed(exchanges[each].to_bytes())) for each in digests if each not in known))
     unit.add_rows(
         SweepAnswerRow,
         (
