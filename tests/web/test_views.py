@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -121,6 +123,24 @@ def test_what_is_remembered_holds_until_something_is_written_or_it_is_old(store:
     with store.record("test.written", "tests", {}, NOW, payload_is_the_record=True):
         pass
     assert recall(NOW) == 3
+
+
+def test_what_several_ask_for_at_once_is_made_once(store: Store) -> None:
+    kept, made = Remembered(), list[int]()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def make() -> int:
+        made.append(1)
+        begun.set()
+        assert go_on.wait(120)
+        return len(made)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(kept.recall, "it", store, NOW, make) for _ in range(4)]
+        assert begun.wait(120)
+        go_on.set()
+        assert [answer.result(120) for answer in answers] == [1, 1, 1, 1]
+    assert made == [1]
 
 
 def test_one_look_at_the_journal_tells_every_listener(monkeypatch: pytest.MonkeyPatch) -> None:

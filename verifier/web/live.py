@@ -23,7 +23,6 @@ Made = TypeVar("Made")
 
 AGE_MAX: Final = timedelta(seconds=20)
 """How long something that also depends on the time is good for while nothing is written."""
-KEPT_MAX: Final = 16
 POLL_SECONDS: Final = 1.0
 PING_SECONDS: Final = 15.0
 """Something is sent at least this often, so that a connection that is gone is noticed."""
@@ -33,26 +32,24 @@ CLIENTS_MAX: Final = 200
 
 
 class Remembered:
-    """Values that hold until something is written or they grow old. Safe from several threads."""
+    """A few values by fixed names; each holds until something is written or it grows old. Safe from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._gates: dict[Hashable, Lock] = {}
         self._kept: dict[Hashable, tuple[int, datetime, object]] = {}
 
     def recall(self, name: Hashable, store: Store, now: datetime, make: Callable[[], Made]) -> Made:
-        """The value of that name for the journal as it is; made when there is none."""
-        head = head_of(store)
+        """The value of that name for the journal as it is; made when there is none, once for all who wait for it."""
         with self._lock:
-            found = self._kept.get(name)
-        if found is not None and found[0] == head and timedelta(0) <= now - found[1] <= AGE_MAX:
-            return cast("Made", found[2])
-        made = make()
-        with self._lock:
-            self._kept.pop(name, None)
+            gate = self._gates.setdefault(name, Lock())
+        with gate:
+            head, found = head_of(store), self._kept.get(name)
+            if found is not None and found[0] == head and timedelta(0) <= now - found[1] <= AGE_MAX:
+                return cast("Made", found[2])
+            made = make()
             self._kept[name] = (head, now, made)
-            while len(self._kept) > KEPT_MAX:
-                del self._kept[next(iter(self._kept))]
-        return made
+            return made
 
 
 def head_of(store: Store) -> int:
