@@ -152,7 +152,9 @@ def test_the_list_names_the_next_run_in_civil_time_and_utc(stated: Firm, clock: 
     before = stated("schedule", "list", "--json")
     assert (before.code, before.json["rung_by"]) == (2, None)
     found = {each["job"]: each for each in before.json["jobs"]}
-    assert list(found) == ["reserve_check", "control_check", "statement_check", "reserve_compute", "report_daily"]
+    assert list(found) == [
+        "reserve_check", "control_check", "statement_check", "case_check", "reserve_compute", "report_daily",
+    ]  # fmt: skip
     assert found["reserve_compute"]["next"] == {
         "business_date": "2026-10-05",
         "due_at": "2026-10-06T11:30:00.000000Z",
