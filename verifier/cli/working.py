@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         Ctrl-C: a shard under way is read by another worker. With --json one line per shard. Exit code 2 when a shard
         could not be read; 0 when it was told to stop.
 
-        Example: custody worker --prepare && custody worker
+        Example: custody worker --json
         """
         from verifier.store.work_queue import prepare_queue, require_postgresql
         from verifier.telemetry.serving import served
