@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import command, now, settings_of
+from verifier.cli.context import JsonOption, command, now, settings_of
 from verifier.errors import InputError
 
 SHUTDOWN_SECONDS: Final = 5
@@ -28,15 +35,17 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--openapi", help="Write the OpenAPI document of the API and serve nothing.", metavar="FILE"),
         ] = None,
+        as_json: JsonOption = False,
     ) -> int:
         """Serve the pages and the HTTP API until Ctrl-C or SIGTERM.
 
         Speaks plain HTTP: put a proxy that ends TLS in front of it (docs/web.md), or listen on this machine only.
+        Says where it listens once it does; with --json as one line.
 
         Example: custody web --port 8000
         """
         if openapi is not None:
-            return _write_document(openapi)
+            return _write_document(openapi, as_json)
         import uvicorn
 
         from verifier.telemetry.serving import served
@@ -56,15 +65,51 @@ def register(app: typer.Typer) -> None:
             forwarded_allow_ips=settings.web.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
-        with served(settings, now):
-            uvicorn.Server(config).run()
+        with _listening(host, port) as listener, _quiet_signals(), served(settings, now):
+            url = _url(listener)
+            if as_json:
+                sys.stdout.write(json.dumps({"listening": url}) + "\n")
+                sys.stdout.flush()
+            else:
+                output.say(f"[green]listening[/green] at {url} (Ctrl-C ends it)")
+            uvicorn.Server(config).run(sockets=[listener])
         return output.EXIT_OK
 
 
-def _write_document(target: Path) -> int:
-    """The same document as `/api/v1/openapi.json`; needs neither configuration nor database."""
-    import json
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to the address. Raises `InputError` when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        advice = "Give another address or port: --host, --port; --port 0 takes a free one."
+        raise InputError(f"cannot listen on {host} port {port}: {error.strerror or error}", advice=advice) from None
+    with listener:
+        yield listener
 
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """The server stops on SIGTERM and Ctrl-C, and then raises them once more; being told to stop is no failure."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _write_document(target: Path, as_json: bool) -> int:
+    """The same document as `/api/v1/openapi.json`; needs neither configuration nor database."""
     from verifier.web.api.openapi import document
 
     try:
@@ -74,5 +119,8 @@ def _write_document(target: Path) -> int:
         raise InputError(f"{target.name} exists already; it was not overwritten") from None
     except OSError as error:
         raise InputError(f"{target.name} cannot be written: {error.strerror}") from None
-    output.say(f"[green]written[/green] {output.clean(target)}")
+    if as_json:
+        output.emit_json({"written": str(target)})
+    else:
+        output.say(f"[green]written[/green] {output.clean(target)}")
     return output.EXIT_OK
