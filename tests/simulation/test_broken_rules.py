@@ -14,9 +14,9 @@ from chains.types import ReadStatus
 from tests.simulation.run import Failed, tell
 from tests.simulation.test_seeds import SEEDS
 from tests.verifier.conftest import sqlite_template
-from verifier import sweep
+from verifier import persons, sweep
 from verifier.records import Reconciliation, Status
-from verifier.store import Store, case_store
+from verifier.store import Store
 from verifier.store.unit import Unit
 
 __all__ = ["sqlite_template"]
@@ -55,7 +55,7 @@ def small_differences_match(patch: pytest.MonkeyPatch) -> None:
 
 def one_person_is_enough(patch: pytest.MonkeyPatch) -> None:
     """Maker and checker are compared letter by letter."""
-    patch.setattr(case_store, "same_person", lambda first, second: first == second)
+    patch.setattr(persons, "_folded", lambda name: name)
 
 
 def reorganisations_are_not_noticed(patch: pytest.MonkeyPatch) -> None:
@@ -98,21 +98,24 @@ def a_refused_write_is_half_done(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "record", record)
 
 
-BROKEN: Sequence[Break] = (
-    a_failed_read_is_zero,
-    small_differences_match,
-    one_person_is_enough,
-    reorganisations_are_not_noticed,
-    dead_sweeps_are_left,
-    a_block_is_skipped,
-    a_refused_write_is_half_done,
+BROKEN: Sequence[tuple[Break, int]] = (
+    (a_failed_read_is_zero, 6),
+    (small_differences_match, 0),
+    (one_person_is_enough, 1),
+    (reorganisations_are_not_noticed, 3),
+    (dead_sweeps_are_left, 0),
+    (a_block_is_skipped, 0),
+    (a_refused_write_is_half_done, 5),
 )
+"""Each with the seed to begin with: one that notices it soon. All fifty are tried before a rule counts as missed."""
 
 
-@pytest.mark.parametrize("rule", BROKEN, ids=lambda rule: rule.__name__)
-def test_a_broken_rule_is_caught(rule: Break, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rule", "first"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_rule_is_caught(
+    rule: Break, first: int, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rule(monkeypatch)
-    for seed in range(SEEDS):
+    for seed in (*range(first, SEEDS), *range(first)):
         try:
             tell(seed, sqlite_template)
         except Failed:
