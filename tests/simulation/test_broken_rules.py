@@ -105,7 +105,7 @@ BROKEN: Sequence[tuple[Break, int]] = (
     (reorganisations_are_not_noticed, 3),
     (dead_sweeps_are_left, 0),
     (a_block_is_skipped, 0),
-    (a_refused_write_is_half_done, 5),
+    (a_refused_write_is_half_done, 19),
 )
 """Each with the seed to begin with: one that notices it soon. All fifty are tried before a rule counts as missed."""
 
