@@ -24,6 +24,7 @@ NAMES = (
     "liabilities",
     "matching",
     "reserve",
+    "sweep",
 )
 
 
