@@ -14,9 +14,8 @@ from playwright.sync_api import sync_playwright
 
 from chains.devnet.anvil import find_anvil
 from tests.exports.browser import find_chromium
-from tests.web.conftest import Site
+from tests.web.conftest import Site, served
 from tests.web.firm import build
-from tests.web.test_dashboard_browser import served
 from verifier.accounts.roles import Role
 from verifier.config import load_settings
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hmac
+import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from tests.exports.browser import find_chromium
 from tests.postgres import MOMENT
 from tests.web.people import RealSite
 from verifier.accounts import passwords
@@ -64,6 +70,40 @@ class Site:
     def sign_in(self, *roles: Role, person: str = "ops.maker") -> None:
         """From now on this person asks."""
         self.visitor = visitor(*roles, person=person)
+
+
+@contextmanager
+def served(site: Site | RealSite) -> Iterator[str]:
+    """The application on a port of this machine; its address."""
+    config = uvicorn.Config(site.app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
+    config.timeout_graceful_shutdown = 1
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server ended before it began"
+            time.sleep(0.01)
+        yield f"http://localhost:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no Chromium")
+        pytest.skip("there is no Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,10 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from verifier.accounts.roles import Access
 from verifier.errors import VerifierError
 from verifier.web.context import store_of
+from verifier.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from verifier.store import Store
@@ -28,6 +30,8 @@ PING_SECONDS: Final = 15.0
 """Something is sent at least this often, so that a connection that is gone is noticed."""
 STREAM_SECONDS: Final = 300.0
 """A stream ends after this long; the page connects again, and who asks is found out again."""
+ASKED_AGAIN_SECONDS: Final = 5.0
+"""How long the answer to who listens is good for: somebody who is shut out hears nothing more after that."""
 CLIENTS_MAX: Final = 200
 
 
@@ -120,6 +124,33 @@ def feed_of(request: Request) -> Feed:
         return head_of(store_of(request))
 
     return cast("Feed", _of(request.app, "feed", lambda: Feed(read)))
+
+
+async def heads_for(request: Request, access: Access) -> AsyncGenerator[int | None, None]:
+    """What the feed tells, as long as whoever asked may hear it: who listens is found out again now and then.
+
+    It ends for a person who signed out, was disabled or lost the role, for a token that ended, and where that cannot
+    be found out: the page connects again, and is told what holds by then.
+    """
+    clock, heads = asyncio.get_running_loop().time, feed_of(request).heads()
+    asked_at = clock()
+    try:
+        async for head in heads:
+            if clock() - asked_at >= ASKED_AGAIN_SECONDS:
+                if not await run_in_threadpool(_may_still, request, access):
+                    return
+                asked_at = clock()
+            yield head
+    finally:
+        await heads.aclose()
+
+
+def _may_still(request: Request, access: Access) -> bool:
+    try:
+        visitor = request.app.state.resolve(request)
+    except VerifierError:
+        return False
+    return isinstance(visitor, Visitor) and visitor.may(access)
 
 
 _LOCK = Lock()

@@ -32,12 +32,14 @@ from verifier.errors import (
     InputError,
     InstructionConflict,
     LeaseHeld,
+    PoliciesNotApproved,
     ProposalConflict,
     StoreBusy,
     StoreError,
     SubstitutionRefused,
     VerifierError,
     VersionConflict,
+    WaitsForApproval,
     WithdrawalRefused,
     WorkflowConflict,
 )
@@ -63,6 +65,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (WithdrawalRefused, 409),
     (SubstitutionRefused, 409),
     (BundleRefused, 409),
+    (PoliciesNotApproved, 409),
     (ConfigError, 409),
     (InputError, 422),
 )
@@ -107,11 +110,20 @@ async def _known(request: Request, error: Exception) -> Response:
         if "hx-request" in request.headers:  # a part of an open page: the whole page goes there
             return Response(status_code=204, headers={"HX-Redirect": sign_in if path != "/events" else "/sign-in"})
         return RedirectResponse(sign_in, status_code=303)
+    if isinstance(error, WaitsForApproval):  # no refusal: it was taken, and counts when another person approves it
+        if is_for_programs(request):
+            return JSONResponse(waits_json(error), status_code=HTTPStatus.ACCEPTED)
+        return RedirectResponse("/approvals", status_code=303)
     status = error.status if isinstance(error, WebError) else _status_of(error)
     if status == 500:
         return await _unforeseen(request, error)
     more = error.more if isinstance(error, WebError) else {}
     return answer(request, status, getattr(error, "code", "error"), str(error), getattr(error, "advice", ""), **more)
+
+
+def waits_json(error: WaitsForApproval) -> dict[str, Any]:
+    """What a program is told of an act that waits for another person: nothing counts yet."""
+    return {"stored": False, "proposal_id": error.proposal_id}
 
 
 def _status_of(error: Exception) -> int:

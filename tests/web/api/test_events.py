@@ -101,6 +101,30 @@ def test_what_is_written_meanwhile_arrives(reader: Api, firm_store: Store, monke
     assert not ended
 
 
+@pytest.mark.fault("F3")
+@pytest.mark.parametrize("is_shut_out", [True, False])
+def test_somebody_who_is_shut_out_hears_nothing_more(
+    reader: Api, firm_store: Store, monkeypatch: pytest.MonkeyPatch, is_shut_out: bool
+) -> None:
+    for name in ("ASKED_AGAIN_SECONDS", "POLL_SECONDS", "PING_SECONDS"):
+        monkeypatch.setattr(f"verifier.web.live.{name}", 0.0 if name.startswith("ASKED") else 0.02)
+    newest = firm_store.head()
+    assert newest is not None
+    case_id, written = firm_store.cases()[0].case_id, list[int]()
+
+    def step(sent: str) -> bool:
+        """Once the stream has begun, take the role away and write; done when what was written is told all the same."""
+        if not written and "retry" in sent:
+            written.append(newest.sequence + 1)
+            if is_shut_out:
+                reader.sign_in(Role.ADMINISTRATOR)
+            firm_store.comment(case_id, "Not for everybody.", "ops.other", reader.time)
+        return bool(told(sent))
+
+    text, ended = asyncio.run(listen(reader, step, after=newest.sequence))
+    assert (ended, [number for number, _ in told(text)]) == (is_shut_out, [] if is_shut_out else written)
+
+
 @pytest.mark.fault("F21")
 def test_there_are_no_more_listeners_than_that(reader: Api) -> None:
     class Full:

@@ -118,7 +118,13 @@ def test_the_mapping_changes_by_two_people(firm_settings: Settings, firm_store: 
     api = Api(firm_settings.model_copy(update={"approvals": asks}))
     api.sign_in(Role.OPERATOR)
     row = {"row": {"client_id": "C-9", "name": "Nine", "opened_on": "2026-01-02"}}
-    posted = api.post("/rows/clients", row).json()
+    first, second = (api.post("/rows/clients", row, key="the-same-request") for _ in range(2))
+    assert [(each.status_code, each.headers.get("Idempotency-Replayed")) for each in (first, second)] == [
+        (202, None),
+        (202, "true"),
+    ]
+    assert first.json() == second.json()
+    posted = first.json()
     assert (posted["stored"], [each["id"] for each in api.items("/approvals")]) == (False, [posted["proposal_id"]])
     change = api.get(f"/changes/{posted['proposal_id']}").json()
     assert (change["state"], change["content"]["row"]) == ("waiting", row["row"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
@@ -11,7 +11,6 @@ from starlette.responses import Response
 from mapping.tables import TABLES
 from verifier.accounts.roles import Access
 from verifier.approval_view import ApprovalRow, approval_rows
-from verifier.errors import WaitsForApproval
 from verifier.posting import import_json, post
 from verifier.rules.execution import ApprovalState
 from verifier.trade_view import TradeLine, trade_line, trade_lines
@@ -50,13 +49,19 @@ class Trades(Paged):
     state: Literal["pending", "failing", "settled"] | None = None
 
 
-@router.post("/rows/{table}", Access.MAKE)
+WAITS: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"description": "It was taken and waits for another person; nothing of it counts before they approve it."}
+}
+
+
+@router.post("/rows/{table}", Access.MAKE, responses=WAITS)
 def post_row(
     table: PathId, asked: PostedRow, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
 ) -> Response:
     """Post one row, such as a ledger entry as it happens; it is checked by the rules of its file.
 
-    Where the firm asks for a second person before the mapping changes, `proposal_id` names what waits for them.
+    Where the firm asks for a second person before the mapping changes, it is answered with 202, and `proposal_id`
+    names what waits for them.
 
     The same row again says nothing new, whatever its key. What is wrong with a row is listed under `problems`, with
     status 422, and nothing is stored.
@@ -64,10 +69,7 @@ def post_row(
     found(lambda: next((each for each in TABLES if each.name == table), None))
 
     def work() -> Json:
-        try:
-            result = post(store, settings, table, asked.row, who.person_id, now, dry_run=asked.dry_run)
-        except WaitsForApproval as waits:
-            return {"stored": False, "proposal_id": waits.proposal_id}
+        result = post(store, settings, table, asked.row, who.person_id, now, dry_run=asked.dry_run)
         shown = import_json(result, dry_run=asked.dry_run) | {"proposal_id": None}
         if not result.ok:
             raise RowRefused(shown["problems"])

@@ -21,7 +21,7 @@ from verifier.store.journal_view import ShownEntry, entries_after
 from verifier.web.api.asking import Asked
 from verifier.web.context import StoreOf
 from verifier.web.errors import Busy
-from verifier.web.live import feed_of
+from verifier.web.live import feed_of, heads_for
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1", tags=["events"], in_schema=True)
@@ -63,8 +63,7 @@ async def events(
 
     A stream ends by itself after some minutes, so that who asks is found out again; connect again with the last id.
     """
-    feed = feed_of(request)
-    if asked.follow and feed.is_full:
+    if asked.follow and feed_of(request).is_full:
         raise Busy("too many programs and pages are listening")
     after = int(last_seen) if last_seen else asked.after
 
@@ -75,7 +74,7 @@ async def events(
             async for _, text in _since(store, sent):
                 yield text
             return
-        async for head in feed.heads():
+        async for head in heads_for(request, Access.READ):
             if head is None:
                 yield ": still here\n\n"
                 continue

@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from verifier.errors import WaitsForApproval
 from verifier.store.request_store import Known
 from verifier.web.context import NowOf, StoreOf, VisitorOf
 from verifier.web.errors import WebError
+from verifier.web.problems import waits_json
 
 REPLAYED: Final = "Idempotency-Replayed"
 """Header of an answer that was given before."""
@@ -69,6 +72,8 @@ class Once:
     ) -> Response:
         """The answer of the work, as JSON. `asked` is what was asked besides the path.
 
+        What waits for another person is answered with 202, whatever `status` is that of work that is done.
+
         Raises `KeyReused`, `StillRunning`, `CutOff`, and whatever the work raises.
         """
         plain = asked.model_dump(mode="json") if isinstance(asked, BaseModel) else dict(asked)
@@ -84,6 +89,8 @@ class Once:
             return _json(known.status, known.body, {REPLAYED: "true"})
         try:
             body = json.dumps(work(), ensure_ascii=False)
+        except WaitsForApproval as waits:  # an answer like others: the same key gives it again
+            body, status = json.dumps(waits_json(waits)), HTTPStatus.ACCEPTED
         except BaseException:
             self._store.forget_request(self._key)
             raise
