@@ -110,6 +110,8 @@ class Contents:
     transaction_proofs: tuple[TransactionProofRecord, ...]
     transfers: tuple[TransferRecord, ...]
     wallets: tuple[WalletRecord, ...]
+    opened: frozenset[str] = frozenset()
+    """Kinds that the file itself only commits to, and that the reader was shown beside it."""
 
     def sweep_of(self, chain_id: ChainId) -> SweepRecord | None:
         """The sweep of a chain; a bundle holds at most one for each (check 6)."""

@@ -15,6 +15,7 @@
     ├── LiabilityInvalid         liabilities that no tree can commit to
     ├── StatementInvalid         the file is no inclusion statement that this program can read
     │   └── StatementRefused     it is one, and breaks its rules
+    ├── OpeningInvalid           the file opens no commitment
     ├── ReportLibraryMissing     a library that only pages and reports need is not installed
     └── BundleNotWritten         the file could not be written and made durable
 
@@ -136,6 +137,13 @@ class StatementRefused(StatementInvalid):
 
     code = "statement-refused"
     advice = "Do not rely on this statement; ask the firm for the original file."
+
+
+class OpeningInvalid(BundleError):
+    """The file opens no commitment: it cannot be read, or is something else."""
+
+    code = "opening-invalid"
+    advice = "Ask the firm for the original file that `custody disclose` made."
 
 
 class BundleNotWritten(BundleError):

@@ -47,6 +47,7 @@ from exports.manifest import (
     is_addition,
 )
 from exports.node_checks import NODE_CHECKS, ReaderOpener, check_with_node
+from exports.openings import Opening, with_openings
 from exports.output_checks import check_bitcoin_outputs, output_lines
 from exports.outside_evidence import check_imported
 from exports.possession_checks import check_possession, possession_lines
@@ -112,6 +113,11 @@ NAMES: Final[dict[int, str]] = {
 """The checks by number. Numbers and names are stable within a format version."""
 
 
+READER_NAMES: Final[dict[int, str]] = {
+    33: "what was opened is what was committed to",
+}
+"""Checks of what the reader has beside the bundle: in a report only where the reader gave something."""
+
 NOTHING_TO_ASK: Final = {
     17: "none of the drawn balances is on this chain",
     19: "the bundle has no proof of control",
@@ -153,6 +159,7 @@ def verify_bundle(
     tsa_certificates: Sequence[Certificate] = (),
     expected: Profile | None = None,
     keep: Callable[[Contents], None] | None = None,
+    openings: Sequence[Opening] = (),
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
@@ -164,11 +171,12 @@ def verify_bundle(
     balances are asked of the reader's nodes; everything in the file is checked all the same. `keep` is given the
     records where they could be read, whatever the verdict. A reader who asks for a bundle of the profile `expected` is
     told when it has another; without it, a bundle of which something is withheld is not verified.
-    `tsa_certificates` are the root certificates of time-stamp authorities that the reader trusts.
+    `tsa_certificates` are the root certificates of time-stamp authorities that the reader trusts. `openings` are what
+    the firm showed the reader of what the bundle only commits to: checks that rest on it are made where it holds.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
-    run.tsa_certificates, run.expected = tuple(tsa_certificates), expected
+    run.tsa_certificates, run.expected, run.openings = tuple(tsa_certificates), expected, tuple(openings)
     run.verify_file(path)
     if keep is not None and run.contents is not None:
         keep(run.contents)
@@ -202,6 +210,7 @@ class _Run:
         self.partly_signed = False
         self.tsa_certificates: tuple[Certificate, ...] = ()
         self.expected: Profile | None = None
+        self.openings: tuple[Opening, ...] = ()
         self.sample_request: SampleRequest | None = None
         self.sample: HoldingSample | None = None
         self.contents: Contents | None = None
@@ -233,6 +242,9 @@ class _Run:
         if contents is None:
             return
         self.contents = contents
+        contents, opened = with_openings(contents, self.openings)
+        for kind, outcome in opened:
+            self.note(33, outcome, kind)
         if self.sample_request is not None:
             self.sample = holding_sample(contents.balances, digest_hex(manifest_bytes), self.sample_request)
         self.facts = _facts(manifest, manifest_bytes, verdict, contents)
@@ -241,7 +253,7 @@ class _Run:
 
     def note(self, number: int, outcome: Outcome, subject: str = "") -> bool:
         """Add a check; True when it passed."""
-        self.checks.append(Check.of(number, NAMES[number], outcome, subject))
+        self.checks.append(Check.of(number, (NAMES | READER_NAMES)[number], outcome, subject))
         return self.checks[-1].status is CheckStatus.PASSED
 
     def obstruct(self, number: int, reason: str) -> None:
@@ -260,6 +272,9 @@ class _Run:
             else:
                 status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
             self.checks.append(Check.skipped(number, NAMES[number], status, reason))
+        if self.openings and 33 not in made:
+            reason = f"rests on check {stopped}"
+            self.checks.append(Check.skipped(33, READER_NAMES[33], CheckStatus.NOT_POSSIBLE, reason))
         ordered = sorted(self.checks, key=lambda check: (check.number, check.subject))
         return VerificationReport(
             tuple(ordered), self.now, self.trusted_keys.version, self.facts, self.sample, self.expected

@@ -5,6 +5,7 @@ They take no number of their own: the same moment, root and place in the sequenc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING
 from exports.bundle import WrittenBundle, bundle_digest, digest_of_file, write_bundle
 from exports.bundle_file import read_contents
 from exports.disclosure import client_bundle, pseudonymous_bundle
+from exports.openings import Opening, open_commitment
 from exports.profiles import Profile
 from exports.selfcheck import refusals
-from verifier.errors import BundleRefused, InputError
+from verifier.errors import BundleRefused, InputError, StoreError
 from verifier.store import IssuedBundle, Store
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 DISCLOSED = "bundle.disclosed"
 """Kind of the journal entry of a bundle that shows less."""
+OPENED = "commitment.opened"
+"""Kind of the journal entry of records that were shown beside a bundle that commits to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,38 @@ def disclose_bundle(
     with store.record(DISCLOSED, actor, payload, clock(), payload_is_the_record=True):
         pass
     return written
+
+
+def open_kind(
+    store: Store,
+    source: Path | None,
+    kind: str,
+    path: Path,
+    actor: str,
+    clock: Callable[[], datetime],
+    secret: bytes,
+) -> tuple[Opening, int]:
+    """Write what opens the commitment to one kind to a new file of mode 0600; returns it and how many records it shows.
+
+    Raises `InputError` when the full bundle is not one of this firm or the file cannot be made, and
+    `DisclosureRefused` when nothing of the kind is committed to.
+    """
+    issued = _issued(store, source)
+    opening = open_commitment(read_contents(Path(issued.path) if source is None else source), kind, secret)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise InputError(f"{path.name}: {error.strerror or 'cannot be written'}; it was not overwritten") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(opening.to_bytes())
+        payload = {"kind": kind, "full_digest": issued.digest}
+        with store.record(OPENED, actor, payload, clock(), payload_is_the_record=True):
+            pass
+    except (OSError, StoreError):
+        path.unlink(missing_ok=True)  # what is not in the journal was not shown
+        raise
+    return opening, opening.lines.count(b"\n")
 
 
 def _issued(store: Store, source: Path | None) -> IssuedBundle:

@@ -54,6 +54,44 @@ def test_a_firm_gives_a_bank_and_a_client_less_than_the_auditor(scene: Scene) ->
     assert disclosed(scene, "pseudonymous", "again.zip").json["sha256_of_manifest"] == made.json["sha256_of_manifest"]
 
 
+@pytest.mark.fault("E15")
+def test_a_firm_opens_only_what_its_bundle_commits_to(scene: Scene) -> None:
+    opening = scene.firm.path("answers.opening")
+
+    def disclose(kind: str) -> Answer:
+        return scene.firm("disclose", "--kind", kind, "--out", opening, "--json")
+
+    config = scene.firm.path("custody.toml")
+    plain = config.read_text(encoding="utf-8")
+    config.write_text(plain.replace("[[chains]]\n", "[[chains]]\nkeep_answers = true\n"), encoding="utf-8")
+    assert disclose("node_answers").error == "bad-input", "no bundle was issued yet"
+    assert scene.sweep().code == 0
+    full, bank = scene.export(), scene.firm.path("bank.zip")
+    assert disclosed(scene, "pseudonymous", "bank.zip").code == 0
+    for kind in ("imported_evidence", "allocations"):
+        assert disclose(kind).error == "disclosure-refused"
+    assert not opening.exists()
+    made = disclose("node_answers")
+    assert made.code == 0, made.out
+    assert made.json["full_digest"] == scene.verify(full).json["bundle"]["digest"]
+    assert opening.stat().st_mode & 0o777 == 0o600
+    assert disclose("node_answers").error == "bad-input", "it is not overwritten"
+
+    def check(path: Path) -> tuple[int, str, int]:
+        answer = scene.verify(bank, "--profile", "pseudonymous", "--openings", path)
+        (found,) = [each for each in answer.json["checks"] if each["number"] == 33]
+        return answer.code, found["status"], found["compared"]
+
+    assert check(opening) == (0, "passed", made.json["records"])
+    changed = scene.firm.path("changed.opening")
+    data = opening.read_bytes()
+    changed.write_bytes(data[:-3] + bytes([data[-3] ^ 1]) + data[-2:])
+    assert check(changed)[:2] == (1, "failed")
+    assert scene.verify(bank, "--openings", bank).error == "opening-invalid"
+    kinds = [entry["kind"] for entry in scene.firm("journal", "show", "--json").json["entries"]]
+    assert kinds.count("commitment.opened") == 1
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [

@@ -10,9 +10,10 @@ import pytest
 
 from exports import control_records, inclusion, key_challenge, liability_records, manifest, profiles, records
 from exports.manifest import Manifest, member_name
+from exports.openings import OpeningHead
 from exports.records import RECORD_TYPES
 from exports.trust import ListSignature, Role, TrustedKey, TrustedKeys
-from exports.verify import NAMES
+from exports.verify import NAMES, READER_NAMES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text(encoding="utf-8")
 PARTS = (
@@ -62,6 +63,10 @@ def test_every_part_is_described(name: str) -> None:
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(part)
 
 
+def test_an_opening_is_described() -> None:
+    assert documented_fields(DOCUMENT.partition("#### OpeningHead\n")[2]) == fields(OpeningHead)
+
+
 @pytest.mark.parametrize("name", ["InclusionStatement", "StatedPosition", "PathRecord", "SiblingRecord"])
 def test_every_part_of_an_inclusion_statement_is_described(name: str) -> None:
     assert documented_fields(DOCUMENT.partition(f"#### {name}\n")[2]) == fields(getattr(inclusion, name))
@@ -77,4 +82,4 @@ def test_manifest_and_trusted_keys_are_described() -> None:
 
 def test_every_check_is_described_by_its_number_and_name() -> None:
     rows = re.findall(r"^\| (\d+) \| ([^|]+?) \|", DOCUMENT.partition("## 6. Checks")[2], re.MULTILINE)
-    assert [(int(number), name) for number, name in rows] == list(NAMES.items())
+    assert [(int(number), name) for number, name in rows] == list((NAMES | READER_NAMES).items())

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from verifier.cli import (
+    alerts,
     approvals,
     audit,
     authorizations,
@@ -20,6 +21,7 @@ from verifier.cli import (
     control,
     custodians,
     database,
+    disclosing,
     inclusion,
     key_proof,
     outside,
@@ -90,6 +92,7 @@ sweeping.register(app)
 watching.register(app)
 working.register(app)
 schedule.register(app)
+alerts.register(app)
 authorizations.register(app)
 cases.register(app)
 approvals.register(app)
@@ -99,6 +102,7 @@ control.register(app)
 reports.register(app)
 key_proof.register(app)
 audit.register(app)
+disclosing.register(app)
 signatures.register(app)
 trusted_keys.register(app)
 inclusion.register(app)

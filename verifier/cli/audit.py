@@ -141,6 +141,10 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option(help="Write tables (CSV, Data Package) to a new folder; or compare one.", metavar="FOLDER"),
         ] = None,
+        openings: Annotated[
+            list[Path] | None,
+            typer.Option(help="What the firm opened of what the bundle commits to; can be repeated.", metavar="FILE"),
+        ] = None,
         judged_at: Annotated[
             str, typer.Option(help="Moment at which to judge the keys' expiry, instead of now.", metavar="TIME")
         ] = "",
@@ -157,6 +161,9 @@ def register(app: typer.Typer) -> None:
         With --views its records become tables for spreadsheets and data tools. Where the folder is there already, it is
         compared: one that does not say what the bundle says is a contradiction.
 
+        With --openings what the firm showed you of what the bundle only commits to is compared with the commitment, and
+        the checks that rest on it are made.
+
         With --diff the earlier bundle is verified too, by the same keys. A change is no contradiction; a second bundle
         of one number, another firm or a shorter journal is one.
 
@@ -164,6 +171,7 @@ def register(app: typer.Typer) -> None:
         """
         from exports.holding_sample import SampleRequest
         from exports.keys import load_trusted_keys
+        from exports.openings import read_opening
         from exports.profiles import Profile
         from exports.timestamps import load_certificates
         from exports.verify import verify_bundle
@@ -182,6 +190,7 @@ def register(app: typer.Typer) -> None:
         kept: list[Contents] = []
         readers = dict(node_of(text) for text in rpc or ())
         keys = load_trusted_keys(trusted_keys)
+        opened = [read_opening(each) for each in openings or ()]
         with output.progress("verifying", None, quiet=as_json):
             report = verify_bundle(
                 file,
@@ -194,6 +203,7 @@ def register(app: typer.Typer) -> None:
                 sample=request,
                 expected=expected,
                 keep=kept.append,
+                openings=opened,
             )
             compared = _compared(file, diff, keys, moment, expected) if diff is not None else None
             differing = _views(views, kept[0]) if views is not None and kept else []
