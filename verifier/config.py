@@ -39,6 +39,7 @@ from exports.manifest import SKEW_SECONDS_MAX
 from exports.records import FirmRecord
 from exports.reserve.errors import PolicyRefused
 from exports.reserve.policies import Policy, policies_at
+from verifier.alert_settings import AlertSettings
 from verifier.errors import ConfigError
 from verifier.web_settings import WebSettings
 
@@ -605,7 +606,15 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
     web: WebSettings = WebSettings()
+    alerts: list[AlertSettings] = []
     chains: list[ChainSettings] = []
+
+    @model_validator(mode="after")
+    def _distinct_channels(self) -> Settings:
+        names = [channel.name for channel in self.alerts]
+        if len(set(names)) != len(names):
+            raise ValueError("two [[alerts]] have the same name")
+        return self
 
     @model_validator(mode="after")
     def _distinct_chains(self) -> Settings:
@@ -716,12 +725,26 @@ def _relative_to(settings: Settings, folder: Path) -> Settings:
         for chain in settings.chains
     ]
     database = DatabaseSettings(url=SecretStr(url), head_file=folder / (settings.database.head_file or HEAD_FILE_NAME))
-    changed = {"database": database, "bundle": bundle, "archive": archive, "statements": statements, "chains": chains}
+    alerts = [_channel_in(folder, each) for each in settings.alerts]
+    changed = {
+        "database": database,
+        "alerts": alerts,
+        "bundle": bundle,
+        "archive": archive,
+        "statements": statements,
+        "chains": chains,
+    }
     places = {
         "exports_folder": folder / (settings.web.exports_folder or "exports"),
         "trusted_keys_file": folder / (settings.web.trusted_keys_file or "trusted-keys.json"),
     }
     return settings.model_copy(update=changed | {"log": log, "web": settings.web.model_copy(update=places)})
+
+
+def _channel_in(folder: Path, channel: AlertSettings) -> AlertSettings:
+    """A channel with its relative paths made absolute."""
+    given = {name: getattr(channel, name) for name in ("url_file", "ca_file", "secret_file", "smtp_password_file")}
+    return channel.model_copy(update={name: folder / path for name, path in given.items() if path is not None})
 
 
 def _source_in(folder: Path, source: SourceSettings) -> SourceSettings:

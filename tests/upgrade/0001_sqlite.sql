@@ -1,4 +1,27 @@
--- Made from the schema script with SHA-256 5f1eeb405f3c710bbd86ee7e9f28470391219e9fd908b73a2b6cad9176f70b56
+-- Made from the schema script with SHA-256 7fa1b63e4eed53c203480663a21dca0f69505f22f5fea457d8ada9e594d1d5cf
+
+CREATE TABLE alert (
+	position INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	event TEXT NOT NULL,
+	severity TEXT NOT NULL,
+	title TEXT NOT NULL,
+	details TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	CONSTRAINT pk_alert PRIMARY KEY (position)
+)
+ STRICT;
+
+CREATE INDEX ix_alert_recorded_at ON alert (recorded_at);
+
+CREATE TABLE alert_channel (
+	name TEXT NOT NULL,
+	planned_to INTEGER NOT NULL,
+	CONSTRAINT pk_alert_channel PRIMARY KEY (name)
+)
+ STRICT;
 
 CREATE TABLE api_request (
 	key_digest TEXT NOT NULL,
@@ -46,6 +69,22 @@ CREATE TABLE work_lease (
 	CONSTRAINT pk_work_lease PRIMARY KEY (name)
 )
  STRICT;
+
+CREATE TABLE alert_delivery (
+	channel TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	attempts INTEGER NOT NULL,
+	next_at TEXT,
+	ended_at TEXT,
+	code TEXT NOT NULL,
+	CONSTRAINT pk_alert_delivery PRIMARY KEY (channel, position),
+	CONSTRAINT fk_alert_delivery_position FOREIGN KEY(position) REFERENCES alert (position)
+)
+ STRICT;
+
+CREATE INDEX ix_alert_delivery_channel_state ON alert_delivery (channel, state);
 
 CREATE TABLE archived (
 	record_id INTEGER NOT NULL,

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from mapping.csvfile import CsvLimits
 from verifier import config
+from verifier.alert_settings import AlertSettings
 from verifier.web_settings import OidcSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[log]": config.LogSettings,
     "[web]": config.WebSettings,
     "[[web.oidc]]": OidcSettings,
+    "[[alerts]]": AlertSettings,
     "[[chains]]": config.ChainSettings,
     "[[chains.nodes]]": config.NodeSettings,
     "[chains.limits]": config.LimitSettings,

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from chains.types import AssetId, ChainId, LocationId
 from exports.canonical import canonical_json
+from verifier.alerts.telling import case_alert
 from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.case_reading import CASE, covers_of, load_cases
 from verifier.store.records import CaseAct, CaseSeen, Sighted
@@ -80,6 +81,12 @@ def add_event(
     )
 
 
+def tell_case(unit: Unit, act: CaseAct, case_id: str, chain_id: str, finding: Finding) -> None:
+    """Let people know of a case's event, where they need to."""
+    if (alert := case_alert(act.value, case_id, chain_id, finding)) is not None:
+        unit.tell(alert)
+
+
 def see_cases(
     unit: Unit,
     chain_id: ChainId,
@@ -135,6 +142,7 @@ def see_cases(
             keys[case_id] = case_key = _add_case(unit, case_id, occurrence, finding, chain_id)
             event = add_event(unit, case_key, CaseAct.OPENED, actor, finding.text, sweep_key=sweep_key, finding=finding)
             _add_covers(unit, event, sighting.covers)
+            tell_case(unit, CaseAct.OPENED, case_id, chain_id, finding)
             seen.append(CaseSeen(case_id, finding, True))
             continue
         covered = covers_of(unit.connection, case.case_id)
@@ -150,6 +158,9 @@ def see_cases(
             if case.state is CaseState.PROPOSED and news:
                 text = "New data came after the resolution was proposed; it does not stand any more."
                 add_event(unit, keys[case.case_id], CaseAct.REOPENED, actor, text, sweep_key=sweep_key)
+                tell_case(unit, CaseAct.REOPENED, case.case_id, chain_id, finding)
+            elif not case.is_seen:
+                tell_case(unit, CaseAct.SEEN_AGAIN, case.case_id, chain_id, finding)
         seen.append(CaseSeen(case.case_id, finding, False))
     if all_seen:
         chains = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.chain_id)).all())

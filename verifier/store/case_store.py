@@ -27,7 +27,7 @@ from verifier.store.case_reading import (
     load_cases,
     seen_of,
 )
-from verifier.store.case_seeing import add_event
+from verifier.store.case_seeing import add_event, tell_case
 from verifier.store.engine import Database
 from verifier.store.parties import party_of
 from verifier.store.records import (
@@ -216,6 +216,7 @@ class CaseStore(Database):
                     continue
                 key = _key(unit, case_id)
                 add_event(unit, key, CaseAct.TRADE_BREAK, actor, text, detail=context)
+                tell_case(unit, CaseAct.TRADE_BREAK, case_id, "", found.finding)
                 moved.append(case_id)
         return moved
 
@@ -263,6 +264,7 @@ class CaseStore(Database):
                 unit, key, act, actor, text, proposal=proposal, person=party.person_id, detail=detail,
                 digests=(stands.facts_digest, stands.seen_digest) if is_bound else None,
             )  # fmt: skip
+            tell_case(unit, act, case_id, "", stands.case.finding)
 
 
 def _decided(connection: sa.Connection, stands: CaseStanding, proposal: Any, act: CaseAct, checker: Party) -> CaseAct:

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from verifier.errors import InputError, StoreError
-from verifier.store.case_reading import CASE, EVENT
-from verifier.store.case_seeing import add_event
+from verifier.store.case_reading import CASE, EVENT, load_cases
+from verifier.store.case_seeing import add_event, tell_case
 from verifier.store.case_store import CaseStore
 from verifier.store.records import ArchiveKind, CaseAct
 from verifier.store.tables import ArchivedRow, DailyReportRow, ExceptionReviewRow, table
@@ -98,6 +98,8 @@ class ReportStore(CaseStore):
                 since = next(act for act in acts if act in (CaseAct.ESCALATED, CaseAct.RETURNED, CaseAct.OPENED))
                 if since is not CaseAct.ESCALATED:
                     add_event(unit, key, CaseAct.ESCALATED, actor, text)
+                    finding = load_cases(unit.connection, CASE.c.case_id == case_id)[0].finding
+                    tell_case(unit, CaseAct.ESCALATED, case_id, "", finding)
             unit.add(
                 ExceptionReviewRow,
                 run_id=run_id,

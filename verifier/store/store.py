@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from verifier.store.alert_store import AlertStore
 from verifier.store.answer_store import AnswerStore
 from verifier.store.approval_store import ApprovalStore
 from verifier.store.bundle_store import BundleStore
@@ -37,6 +38,7 @@ from verifier.store.wallet_store import WalletStore
 
 
 class Store(
+    AlertStore,
     TradeStore,
     MappingStore,
     KnownStore,

@@ -40,8 +40,20 @@ _CHANGE_MAKER = (
 _CHANGE_MAKER_REFUSED = "a decision names who proposed the change, and its digest"
 
 
-CHANGING: Final = frozenset({"account_secret", "api_request", "web_session", "web_ticket", "work_lease"})
-"""Tables whose rows change and go: who works on what, who is signed in, and what a sign-in is checked with."""
+CHANGING: Final = frozenset(
+    {
+        "account_secret",
+        "alert",
+        "alert_channel",
+        "alert_delivery",
+        "api_request",
+        "web_session",
+        "web_ticket",
+        "work_lease",
+    }
+)
+"""Tables whose rows change and go: who works on what, who is signed in, what a sign-in is checked with, and what is to
+be sent."""
 
 
 def table_names() -> list[str]:

@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from chains.types import Asset, BalanceObservation, require_utc, utc_text
 from exports.canonical import canonical_json
+from verifier.alerts.records import NewAlert
+from verifier.alerts.telling import entry_alert
 from verifier.store.interning import Interned
 from verifier.store.records import JournalHead
 from verifier.store.seal import NO_PREDECESSOR, RowsDigest, SealedRows, entry_digest, rows_digest, rows_json
 from verifier.store.tables import (
+    AlertRow,
     AssetValueRow,
     InternedTextRow,
     JournalEntryRow,
@@ -72,6 +75,8 @@ class Unit:
         }
         times = {"recorded_at": self.recorded_at, "clock_at": clock_at if went_back else None}
         connection.execute(table(JournalEntryRow).insert(), self._entry | times)
+        alert = entry_alert(kind, payload)
+        self._told: list[NewAlert] = [alert] if alert is not None else []
 
     @property
     def is_empty(self) -> bool:
@@ -183,8 +188,33 @@ class Unit:
                 found[tuple(rest)] = key
         return {value: found[value] for value in values if value in found}
 
+    def tell(self, alert: NewAlert) -> None:
+        """Let people know of this act: the alert is stored with it, or not at all, and sent after that."""
+        self._told.append(alert)
+
+    def _store_alerts(self) -> None:
+        into = table(AlertRow)
+        newest = self.connection.execute(sa.select(sa.func.max(into.c.position))).scalar() or 0
+        rows = [
+            {
+                "position": newest + offset,
+                "sequence": self.sequence,
+                "recorded_at": self.recorded_at,
+                "event": alert.event,
+                "severity": alert.severity,
+                "title": alert.title,
+                "details": alert.details,
+                "case_id": alert.case_id,
+                "chain_id": alert.chain_id,
+            }
+            for offset, alert in enumerate(self._told, start=1)
+        ]
+        self.connection.execute(into.insert(), rows)
+
     def seal(self) -> None:
         """Write the seal over everything that was added."""
+        if self._told:
+            self._store_alerts()
         sealed = {
             name: SealedRows(first, digest.count, columns, digest.hexdigest())
             for name, (first, columns, digest) in self._digests.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verifier.store.tables.alerts import AlertChannelRow, AlertDeliveryRow, AlertRow
 from verifier.store.tables.answers import NodeAnswerRow, SweepAnswerRow
 from verifier.store.tables.approvals import ChangeDecisionRow, ChangeProposalRow
 from verifier.store.tables.base import DATA_TABLES, METADATA, table
@@ -142,6 +143,9 @@ __all__ = [
     "AccountBalanceRow",
     "AccountRelationRow",
     "AccountSecretRow",
+    "AlertChannelRow",
+    "AlertDeliveryRow",
+    "AlertRow",
     "ApiRequestRow",
     "ApprovalCandidateRow",
     "ApprovalScanRow",

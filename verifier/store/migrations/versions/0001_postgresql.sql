@@ -1,3 +1,24 @@
+CREATE TABLE alert (
+	position BIGINT NOT NULL,
+	sequence BIGINT NOT NULL,
+	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	event TEXT NOT NULL,
+	severity TEXT NOT NULL,
+	title TEXT NOT NULL,
+	details TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	CONSTRAINT pk_alert PRIMARY KEY (position)
+);
+
+CREATE INDEX ix_alert_recorded_at ON alert (recorded_at);
+
+CREATE TABLE alert_channel (
+	name TEXT NOT NULL,
+	planned_to BIGINT NOT NULL,
+	CONSTRAINT pk_alert_channel PRIMARY KEY (name)
+);
+
 CREATE TABLE api_request (
 	key_digest TEXT NOT NULL,
 	request_digest TEXT NOT NULL,
@@ -40,6 +61,21 @@ CREATE TABLE work_lease (
 	expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	CONSTRAINT pk_work_lease PRIMARY KEY (name)
 );
+
+CREATE TABLE alert_delivery (
+	channel TEXT NOT NULL,
+	position BIGINT NOT NULL,
+	state TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	attempts BIGINT NOT NULL,
+	next_at TIMESTAMP WITH TIME ZONE,
+	ended_at TIMESTAMP WITH TIME ZONE,
+	code TEXT NOT NULL,
+	CONSTRAINT pk_alert_delivery PRIMARY KEY (channel, position),
+	CONSTRAINT fk_alert_delivery_position FOREIGN KEY(position) REFERENCES alert (position)
+);
+
+CREATE INDEX ix_alert_delivery_channel_state ON alert_delivery (channel, state);
 
 CREATE TABLE archived (
 	record_id BIGINT NOT NULL,

@@ -1,3 +1,26 @@
+CREATE TABLE alert (
+	position INTEGER NOT NULL,
+	sequence INTEGER NOT NULL,
+	recorded_at TEXT NOT NULL,
+	event TEXT NOT NULL,
+	severity TEXT NOT NULL,
+	title TEXT NOT NULL,
+	details TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	chain_id TEXT NOT NULL,
+	CONSTRAINT pk_alert PRIMARY KEY (position)
+)
+ STRICT;
+
+CREATE INDEX ix_alert_recorded_at ON alert (recorded_at);
+
+CREATE TABLE alert_channel (
+	name TEXT NOT NULL,
+	planned_to INTEGER NOT NULL,
+	CONSTRAINT pk_alert_channel PRIMARY KEY (name)
+)
+ STRICT;
+
 CREATE TABLE api_request (
 	key_digest TEXT NOT NULL,
 	request_digest TEXT NOT NULL,
@@ -44,6 +67,22 @@ CREATE TABLE work_lease (
 	CONSTRAINT pk_work_lease PRIMARY KEY (name)
 )
  STRICT;
+
+CREATE TABLE alert_delivery (
+	channel TEXT NOT NULL,
+	position INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	attempts INTEGER NOT NULL,
+	next_at TEXT,
+	ended_at TEXT,
+	code TEXT NOT NULL,
+	CONSTRAINT pk_alert_delivery PRIMARY KEY (channel, position),
+	CONSTRAINT fk_alert_delivery_position FOREIGN KEY(position) REFERENCES alert (position)
+)
+ STRICT;
+
+CREATE INDEX ix_alert_delivery_channel_state ON alert_delivery (channel, state);
 
 CREATE TABLE archived (
 	record_id INTEGER NOT NULL,
