@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another one before it gives up with `StoreBusy`."""
+SILENT_SECONDS: Final = 600.0
+"""A process that is stopped in the middle of a write, or cut off from the server, keeps all others out for so long."""
 
 _WRITER_LOCK: Final = 0x637573746F6479
 """Key of the PostgreSQL advisory lock that the one writer holds until its transaction ends."""
@@ -49,6 +51,8 @@ class Database:
         self._interned = Interned()
         self.fences: dict[str, Lease] = {}
         """Leases that this store holds: a write is refused from the moment another process has one of them."""
+        self.silent_seconds_max = SILENT_SECONDS
+        """How long a process may say nothing to PostgreSQL in the middle of a write before its writing is undone."""
         self.origin = ""
         """From where the acts of this store come; `verifier.acting` sets it. Empty: the process itself."""
 
@@ -109,6 +113,8 @@ class Database:
             with options.begin() as transaction:
                 if self.dialect_name == "postgresql":
                     options.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._busy_seconds * 1000)}")
+                    silent = int(self.silent_seconds_max * 1000)
+                    options.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {silent}")
                     options.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
                 for lease in tuple(self.fences.values()):
                     token = options.execute(sa.select(LEASE.c.token).where(LEASE.c.name == lease.name)).scalar()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +25,11 @@ from tests.postgres import PostgresServer
 from tests.verifier.workers.gate import Gate, gate_before
 from verifier.demo import books
 from verifier.demo.world import World, build_world
+from verifier.errors import StoreBusy
 from verifier.journal import verify_journal
-from verifier.store import Store, open_store
+from verifier.store import Store, SweepStart, open_store
 from verifier.store.digest import state_digest
+from verifier.store.work_queue import SCHEMA
 
 WALLETS: Final = 24
 """Wallets beside the story's own four: empty, as the books say; the custodian does not list them, a case for each."""
@@ -131,6 +135,7 @@ class Site:
     firm: Firm
     store: Store
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    seen: list[SweepStart] = field(default_factory=list)
 
     def start(self, *arguments: object, config: Path | None = None) -> subprocess.Popen[str]:
         """A `custody` process with the firm's configuration."""
@@ -155,9 +160,28 @@ class Site:
         return path
 
     def stored(self) -> set[int]:
-        """Numbers of the shards of the unfinished sweep that are stored."""
-        start = self.store.unfinished_sweep(ChainId(self.company.chain_id))
-        return set() if start is None else set(self.store.stored_shards(start))
+        """Numbers of the shards that are stored of the sweep first seen unfinished, also once it has ended."""
+        if not self.seen and (start := self.store.unfinished_sweep(ChainId(self.company.chain_id))) is not None:
+            self.seen.append(start)
+        return set(self.store.stored_shards(self.seen[0])) if self.seen else set()
+
+    def workers_listening(self) -> int:
+        """How many workers the queue knows; such a worker ends by itself when it is told to."""
+        with self.store.read() as connection:
+            query = f"SELECT count(*) FROM {SCHEMA}.procrastinate_workers"
+            return int(connection.exec_driver_sql(query).scalar_one())
+
+    def put_to_sleep(self, process: subprocess.Popen[str]) -> None:
+        """Stop a process between two of its transactions: one stopped within would keep every writer out."""
+        for _ in range(200):
+            process.send_signal(signal.SIGSTOP)
+            try:
+                self.store.take_lease("tests:nobody-writes", datetime.now(UTC), seconds=0.0)
+            except StoreBusy:
+                process.send_signal(signal.SIGCONT)
+            else:
+                return
+        raise AssertionError("it is always within a transaction")
 
     def end(self) -> None:
         """End what the test started."""
@@ -179,6 +203,13 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Exit code and what a process wrote, when it has ended by itself."""
     out, err = process.communicate(timeout=SECONDS_MAX)
     return process.returncode, out, err
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """The first line that a process writes, when it has."""
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], SECONDS_MAX)[0], "it said nothing"
+    return process.stdout.readline()
 
 
 def outcomes(out: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.verifier.workers.conftest import SECONDS_MAX, Calm, NewSite, Site, finished, outcomes, wait_until
+from tests.verifier.workers.conftest import SECONDS_MAX, Calm, NewSite, Site, finished, first_line, outcomes, wait_until
 from tests.verifier.workers.gate import Gate
 from verifier.process_identity import ProcessIdentity
 
@@ -39,6 +39,7 @@ def test_two_workers_share_a_sweep_and_end_with_the_records_of_one_process(new_s
     assert site.firm("worker", "--prepare", "--json").json == {"queue": "made"}
     assert site.firm("worker", "--prepare", "--json").json == {"queue": "kept"}
     workers = [site.start("worker", "--json") for _ in range(2)]
+    wait_until(lambda: site.workers_listening() == len(workers), "both listen")
     assert swept(site.start("sweep", "--json")) == totals(calm.answer.json)
     stored: list[int] = []
     for worker in workers:
@@ -90,17 +91,18 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(new_site: NewSite,
     sweep = site.start("sweep", "--json")
     assert gate.wait_for_somebody(SECONDS_MAX)
     shard = held_shards(site)[sleeper.pid]
-    sleeper.send_signal(signal.SIGSTOP)
+    assert shard not in site.stored()
+    site.put_to_sleep(sleeper)
     other = site.start("worker", "--json")
     wait_until(lambda: shard in site.stored(), "the other worker takes the shard over")
     gate.open()
     sleeper.send_signal(signal.SIGCONT)
+    (told,) = outcomes(first_line(sleeper))  # before it is told to stop, which it would say instead
+    assert (told["shard"], told["outcome"]) == (shard, "lost"), "its late write was refused"
     assert swept(sweep) == totals(calm.answer.json)
     for worker in (sleeper, other):
         worker.send_signal(signal.SIGTERM)
-    told = outcomes(finished(sleeper)[1])
-    assert told[0] == {"sweep_id": told[0]["sweep_id"], "shard": shard, "outcome": "lost"}, "its late write was refused"
-    finished(other)
+        finished(worker)
     site.assert_same_as(calm)
 
 
