@@ -30,12 +30,17 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime], resolve: Re
     """The web application over the database of the configuration.
 
     `clock` gives the time of every act. `resolve` finds out who asks; sessions and tokens of the database unless a
-    test gives another. Raises `StoreError` when the database cannot be used.
+    test gives another. Raises `StoreError` when the database cannot be used, or is an older copy put back.
     """
+    from verifier.known_head import require_ready
     from verifier.store import Store
 
     engine = create_engine(settings.database.url.get_secret_value(), busy_seconds=BUSY_SECONDS)
-    Store(engine, busy_seconds=BUSY_SECONDS).require_current()
+    try:
+        require_ready(Store(engine, busy_seconds=BUSY_SECONDS), settings)
+    except BaseException:
+        engine.dispose()
+        raise
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
