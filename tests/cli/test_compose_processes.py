@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +35,20 @@ STAYING = ("scheduler", "worker-1", "worker-2", "web")
 
 def until(condition: Callable[[], bool], what: str) -> None:
     """Wait; a machine may be slow."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.5)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, below those that a system gives away unasked: they stay free until used."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found += [port] if port not in found else []
+    return found
 
 
 class Setting:
@@ -51,7 +57,8 @@ class Setting:
     def __init__(self, folder: Path, database_url: str, node_url: str) -> None:
         self.services: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
         self.folder, self.database_url, self.node_url = folder, database_url, node_url
-        self.ports = {name: free_port() for name in (*STAYING, "pages")}
+        names = (*STAYING, "pages")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
 
     def command(self, name: str) -> list[str]:
         change = {"/data": str(self.folder), "http://anvil:8545": self.node_url, "0.0.0.0": "127.0.0.1"}
@@ -65,21 +72,24 @@ class Setting:
         given["CUSTODY_METRICS__LISTEN"] = f"127.0.0.1:{self.ports.get(name, 0)}"
         return {**os.environ, **given, "PYTHONPATH": str(ROOT)}
 
-    def start(self, name: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", MAIN, *self.command(name)],
-            env=self.environment(name),
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self, name: str) -> subprocess.Popen[bytes]:
+        """What it says goes into files: a pipe that nobody reads fills up, and then the process stands still."""
+        with self.said(name).open("wb") as out, self.said(name, "err").open("wb") as err:
+            command = [sys.executable, "-c", MAIN, *self.command(name)]
+            return subprocess.Popen(command, env=self.environment(name), cwd=self.folder, stdout=out, stderr=err)
+
+    def said(self, name: str, stream: str = "out") -> Path:
+        """Where the output of a service lies."""
+        return self.folder / f"said-by-{name}.{stream}"
+
+    def all_said(self, name: str) -> str:
+        """Everything a service said."""
+        return "\n".join(self.said(name, stream).read_text() for stream in ("out", "err"))
 
     def run(self, name: str) -> None:
         """A service that ends."""
         process = self.start(name)
-        said = process.communicate(timeout=120)[0]
-        assert process.returncode == 0, said
+        assert process.wait(timeout=300) == 0, self.all_said(name)
 
     def ready(self, name: str) -> bool:
         try:
@@ -105,7 +115,7 @@ def test_the_services_work_together(
     try:
         for name, process in running.items():
             until(lambda name=name: setting.ready(name) or running[name].poll() is not None, name)  # type: ignore[misc]
-            assert process.poll() is None, process.communicate()[0]
+            assert process.poll() is None, setting.all_said(name)
 
         def swept() -> bool:
             world.confirm()
@@ -117,19 +127,19 @@ def test_the_services_work_together(
         connection.request("GET", "/")
         assert connection.getresponse().status < 500
         connection.close()
-        said = {}
         for name, process in running.items():
             process.send_signal(signal.SIGTERM)
             limit = int(setting.services[name]["stop_grace_period"].removesuffix("s"))
-            said[name] = process.communicate(timeout=3 * limit)[0]
-            assert process.returncode in (0, -signal.SIGTERM if name == "web" else 0), said[name]
-        shards = [json.loads(line) for name in ("worker-1", "worker-2") for line in said[name].splitlines()]
-        assert any(each.get("outcome") for each in shards), said
+            code = process.wait(timeout=5 * limit)
+            assert code in (0, -signal.SIGTERM if name == "web" else 0), setting.all_said(name)
+        workers = ("worker-1", "worker-2")
+        shards = [json.loads(line) for name in workers for line in setting.said(name).read_text().splitlines()]
+        assert any(each.get("outcome") for each in shards), [setting.all_said(name) for name in running]
         answer = custody("--config", tmp_path / "custody.toml", "journal", "verify", "--json")
         assert answer.code == 0, answer
     finally:
         for process in running.values():
             if process.poll() is None:
                 process.kill()
-                process.communicate()
+                process.wait()
         postgres_server.drop(url)

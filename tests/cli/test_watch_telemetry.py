@@ -93,12 +93,12 @@ def test_a_watch_tells_what_it_does_and_no_secret(telling: Scene) -> None:
 
         until(lambda: told().get(f'custody_sweep_seconds_count{{chain="{CHAIN}"}}', 0) >= 1)
         until(lambda: told().get('custody_findings_open{kind="unauthorized_transfer"}', 0) == 1)
+        until(lambda: told().get('custody_scheduled_runs_total{outcome="done",run="reserve_check"}', 0) >= 1)
         found = told()
         assert found['custody_status{status="segregation_exception"}'] == 1
         assert found['custody_status{status="compliant"}'] == 0
         assert found[f'custody_lease_held{{by="self",lease="watch:{CHAIN}"}}'] == 1
         assert found[f'custody_chain_lag_blocks{{chain="{CHAIN}"}}'] >= 0
-        assert found['custody_scheduled_runs_total{outcome="done",run="reserve_check"}'] >= 1
         assert found["custody_journal_sequence"] > 0
         said = "".join(ask(port, path)[1] for path in ("/healthz", "/readyz", "/metrics", "/other"))
     log = telling.firm.path("watch.log").read_text()
