@@ -110,7 +110,7 @@ class Contents:
     transaction_proofs: tuple[TransactionProofRecord, ...]
     transfers: tuple[TransferRecord, ...]
     wallets: tuple[WalletRecord, ...]
-    opened: frozenset[str] = frozenset()
+    opened: tuple[str, ...] = ()
     """Kinds that the file itself only commits to, and that the reader was shown beside it."""
 
     def sweep_of(self, chain_id: ChainId) -> SweepRecord | None:

@@ -149,7 +149,7 @@ def with_openings(contents: Contents, openings: Iterable[Opening]) -> tuple[Cont
             found[kind] = records
         outcomes.append((kind, outcome))
     believed: dict[str, Any] = {kind: records for kind, records in found.items() if kind not in BESIDE_RECORDS}
-    return replace(contents, **believed, opened=frozenset(believed)), outcomes
+    return replace(contents, **believed, opened=tuple(sorted(believed))), outcomes
 
 
 def _records(opening: Opening) -> tuple[Any, ...]:

@@ -135,7 +135,7 @@ def left_out(disclosure: Iterable[Disclosure]) -> frozenset[str]:
 
 def withheld_reason(number: int, contents: Contents) -> str:
     """Why a check cannot be made of what is here; empty when it can."""
-    missing = left_out(contents.manifest.disclosure) - contents.opened
+    missing = left_out(contents.manifest.disclosure).difference(contents.opened)
     if (about := ABOUT.get(number)) and not about & missing and not any(getattr(contents, kind) for kind in about):
         return ""  # the full bundle has nothing of it either
     if number == 24 and _claims_proofs(contents):

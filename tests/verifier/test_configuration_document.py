@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from mapping.csvfile import CsvLimits
 from verifier import config
 from verifier.alert_settings import AlertSettings
-from verifier.web_settings import OidcSettings
+from verifier.web_settings import OidcSettings, WebSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -36,7 +36,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[archive]": config.ArchiveSettings,
     "[metrics]": config.MetricsSettings,
     "[log]": config.LogSettings,
-    "[web]": config.WebSettings,
+    "[web]": WebSettings,
     "[[web.oidc]]": OidcSettings,
     "[[alerts]]": AlertSettings,
     "[[chains]]": config.ChainSettings,
