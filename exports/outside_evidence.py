@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from chains.bitcoin.psbt import PSBT_MAGIC
 from chains.bitcoin.script_engine import ScriptEngineMissing
 from chains.errors import ChainError, InvalidValue
 from chains.types import ChainId
@@ -34,9 +35,14 @@ from exports.outside_judging import (
 from exports.outside_kinds import EvidenceKind
 from exports.outside_lists import OutsideLine, OutsideList, read_outside_list
 from exports.outside_records import ImportedEvidenceRecord
+from exports.proof_file import coins_of_lines, judge_proof_file, read_coins
 from exports.verdict import Outcome
 
 FORMAT: Final = "custody-outside-evidence/1"
+PSBT: Final = "psbt"
+PROOF_FILE: Final = "proof-file"
+PROOF_FILE_BEGINS: Final = b"\x08"
+"""The first byte of a proof file: the tag of its version. No base64 begins so."""
 BIP127_SHOWN: Final = f"bip127: {SIGNED}"
 
 
@@ -75,18 +81,31 @@ def take_list(
     return _document(EvidenceKind.LIST, found.layout, source, chain_id or "", data, lines)
 
 
-def take_bip127(data: bytes, source: str, chain_id: ChainId, message: str) -> OutsideDocument:
-    """A finalized PSBT by BIP-127, binary or base64. Raises `InvalidValue` unless it shows every coin under control."""
-    raw = data if data.startswith(b"psbt\xff") else _base64(data)
-    lines = tuple(_paper_line(line) for line in read_bip127(raw, chain_id, message))
-    return _document(EvidenceKind.BIP127, "psbt", source, chain_id, data, lines)
+def take_bip127(
+    data: bytes, source: str, chain_id: ChainId, message: str, coins: bytes | None = None
+) -> OutsideDocument:
+    """A finalized PSBT or a proof file by BIP-127, binary or base64.
+
+    `coins` is a list of what a proof file spends (`exports.proof_file.read_coins`); a PSBT says it itself. Raises
+    `InvalidValue` for a PSBT that does not show every coin under control, and a proof file in which something is wrong.
+    """
+    is_binary = data.startswith((PSBT_MAGIC, PROOF_FILE_BEGINS))
+    raw = data if is_binary else _base64(data)
+    if raw.startswith(PSBT_MAGIC):
+        if coins is not None:
+            raise InvalidValue("a PSBT says itself what its coins are; give no list of them")
+        lines = tuple(_paper_line(line) for line in read_bip127(raw, chain_id, message))
+        return _document(EvidenceKind.BIP127, PSBT, source, chain_id, data, lines)
+    given = read_coins(coins, chain_id) if coins is not None else {}
+    lines = tuple(judge_proof_file(raw, chain_id, message, given))
+    return _document(EvidenceKind.BIP127, PROOF_FILE, source, chain_id, data, lines)
 
 
 def _base64(data: bytes) -> bytes:
     try:
         return base64.b64decode(data.strip(), validate=True)
     except ValueError:
-        raise InvalidValue("it is no PSBT: neither its bytes nor base64") from None
+        raise InvalidValue("it is no PSBT and no proof file: neither its bytes nor base64") from None
 
 
 def _paper_line(line: OutsideLine) -> JudgedLine:
@@ -156,9 +175,15 @@ def _document_problems(record: ImportedEvidenceRecord, document: OutsideDocument
 def _paper_problems(document: OutsideDocument) -> Iterator[str]:
     first = document.lines[0] if document.lines else None
     if first is None or len(first.signatures) != 1:
-        raise InvalidValue("it does not hold its PSBT")
+        raise InvalidValue("it does not hold its PSBT or proof file")
+    chain_id = ChainId(document.chain_id)
     data = base64.b64decode(first.signatures[0], validate=True)
-    again = tuple(_paper_line(line) for line in read_bip127(data, ChainId(document.chain_id), first.message))
+    if document.layout == PROOF_FILE:
+        coins = coins_of_lines(document.lines, chain_id)
+        if tuple(judge_proof_file(data, chain_id, first.message, coins)) != document.lines:
+            yield "its lines are not the coins of its proof file"
+        return
+    again = tuple(_paper_line(line) for line in read_bip127(data, chain_id, first.message))
     if again != document.lines:
         yield "its lines are not the coins of its PSBT"
 

@@ -11,4 +11,4 @@ class EvidenceKind(StrEnum):
     LIST = "list"
     """Lines with addresses, in a layout of `exports.outside_lists`."""
     BIP127 = "bip127"
-    """A finalized PSBT that spends coins on paper."""
+    """A finalized PSBT, or a proof file, that spends coins on paper."""

@@ -56,15 +56,16 @@ def import_evidence(
     actor: str,
     now: datetime,
     dry_run: bool = False,
+    coins: bytes | None = None,
 ) -> EvidenceImport:
-    """Take a file. `config_of` gives the chains whose nodes may be asked.
+    """Take a file. `config_of` gives the chains whose nodes may be asked, `coins` lists what a proof file spends.
 
     Raises `InputError` for what cannot be taken at all.
     """
     if not source.strip():
         raise InputError("say whose evidence it is")
     try:
-        taken = _taken(data, kind, source.strip(), chain_id, message, config_of, open_reader, now)
+        taken = _taken(data, kind, source.strip(), chain_id, message, coins, config_of, open_reader, now)
     except InvalidValue as error:
         return EvidenceImport((ListProblem(0, "", "", str(error)),), None, None)
     if isinstance(taken, OutsideList):
@@ -82,6 +83,7 @@ def _taken(
     source: str,
     chain_id: ChainId | None,
     message: str,
+    coins: bytes | None,
     config_of: ConfigOf,
     open_reader: OpenReader,
     now: datetime,
@@ -89,7 +91,9 @@ def _taken(
     if kind is EvidenceKind.BIP127:
         if chain_id is None or not message:
             raise InputError("a proof by BIP-127 needs --chain and the --message it commits to")
-        return take_bip127(data, source, chain_id, message)
+        return take_bip127(data, source, chain_id, message, coins)
+    if coins is not None:
+        raise InputError("a list of coins goes with a proof by BIP-127")
     found = read_outside_list(data, chain_id)
     if found.problems:
         return found

@@ -74,26 +74,34 @@ def read_proof_file(data: bytes) -> ProofFile:
     return made
 
 
-def judge_file(network: Network, script: bytes, message: str, block_hash: str, text: str, coin_of: CoinOf) -> Verdict:
-    """A proof file in base64, for one address: at least one coin must be the address's own.
-
-    The other coins must be of the asked wallets too. Raises `ProofRefused`; `ScriptEngineMissing` without the
-    consensus library.
-    """
-    proof = read_proof_file(base64_bytes(text))
+def proof_file_for(network: Network, message: str, data: bytes) -> ProofFile:
+    """A proof file whose every transaction commits to the message, of this network. Raises `ProofRefused`."""
+    proof = read_proof_file(data)
     if proof.version != FILE_VERSION:
         inconclusive(f"proof files of version {proof.version} are not known here")
     if proof.network_magic != MAGICS[network.name]:
         refuse("signature-form", f"the proof file is of another network than {network.name}")
     if proof.message != message:
         refuse("other-words", "the proof file is for another message")
-    if id_text(proof.block_hash) != block_hash:
-        refuse("other-words", "the proof file is for another block than the challenge's")
     if not 0 < len(proof.transactions) <= TRANSACTIONS_MAX:
         refuse("signature-form", f"a proof file has 1 to {TRANSACTIONS_MAX} transactions")
+    for transaction in proof.transactions:
+        _check_commitment(transaction, message)
+    return proof
+
+
+def judge_file(network: Network, script: bytes, message: str, block_hash: str, text: str, coin_of: CoinOf) -> Verdict:
+    """A proof file in base64, for one address: at least one coin must be the address's own.
+
+    The other coins must be of the asked wallets too. Raises `ProofRefused`; `ScriptEngineMissing` without the
+    consensus library.
+    """
+    proof = proof_file_for(network, message, base64_bytes(text))
+    if id_text(proof.block_hash) != block_hash:
+        refuse("other-words", "the proof file is for another block than the challenge's")
     coins: list[ProvenCoin] = []
     for transaction in proof.transactions:
-        coins += _check_transaction(transaction, message, coin_of)
+        coins += check_transaction(transaction, message, coin_of)
     if len({coin.outpoint for coin in coins}) < len(coins):
         refuse("signature-form", "a coin stands in two transactions")
     if not any(coin.script == script for coin in coins):
@@ -106,15 +114,23 @@ def judge_file(network: Network, script: bytes, message: str, block_hash: str, t
     )
 
 
-def _check_transaction(transaction: Transaction, message: str, coin_of: CoinOf) -> list[ProvenCoin]:
+def _check_commitment(transaction: Transaction, message: str) -> None:
     first = transaction.inputs[0]
     if first.outpoint != commitment_outpoint(message):
         refuse("other-words", "the first input does not commit to the message")
     if first.script_sig or (transaction.witnesses and transaction.witnesses[0]):
         refuse("signature-form", "the first input carries a signature; it spends nothing")
-    coins = coins_of(transaction, coin_of)
-    if not coins:
+    if len(transaction.inputs) < 2:
         refuse("signature-form", "a transaction of the proof file spends no coin")
+
+
+def check_transaction(transaction: Transaction, message: str, coin_of: CoinOf) -> list[ProvenCoin]:
+    """The coins that a transaction of a proof file spends on paper, each with a signature that holds.
+
+    Raises `ProofRefused`; `ScriptEngineMissing` without the consensus library.
+    """
+    _check_commitment(transaction, message)
+    coins = coins_of(transaction, coin_of)
     if [output.value for output in transaction.outputs] != [sum(coin.value for coin in coins)]:
         refuse("signature-form", "the one output is not worth exactly what the coins are")
     check_inputs(

@@ -12,11 +12,12 @@ from eth_account.messages import encode_defunct
 
 from chains.bitcoin.networks import MAIN, REGTEST
 from chains.bitcoin.script import address_of_script
+from chains.bitcoin.transaction import id_text, outpoint_parts
 from chains.types import ChainId
 from exports.bundle import Bundle
 from exports.outside_evidence import OutsideDocument, take_bip127, take_list
 from exports.outside_records import ImportedEvidenceRecord
-from tests.chains.bitcoin.proof_makers import coin_of, legacy, lock_of, psbt, reserves
+from tests.chains.bitcoin.proof_makers import coin_of, legacy, lock_of, proof_file, psbt, reserves
 from tests.exports.sample import CREATED, sample_bundle
 
 WORDS: Final = "I am an example address"
@@ -85,3 +86,34 @@ def with_evidence(*documents: OutsideDocument) -> Bundle:
 def paper_document() -> OutsideDocument:
     """The paper spend as it was taken."""
     return take_bip127(paper_spend(), "an example custodian", REGTEST.chain_id, WORDS)
+
+
+RESERVES = [coin_of(lock_of("p2wpkh"), 0, 5_000), coin_of(lock_of("p2tr"), 1, 5_001), coin_of(lock_of("p2pkh"), 2, 7)]
+"""Coins of the proof file: the first two in one transaction, the third in another."""
+
+
+def bip127_file(words: str = WORDS, **changes: object) -> bytes:
+    """A proof file by BIP-127 of two transactions."""
+    first, second = reserves(RESERVES[:2], words)[0], reserves(RESERVES[2:], words)[0]
+    return base64.b64decode(proof_file(first, second, words=words, **changes))  # type: ignore[arg-type]
+
+
+def coin_rows(*places: int) -> list[str]:
+    """Rows of a list of coins."""
+    rows = []
+    for place in places:
+        name, coin, lock = RESERVES[place]
+        txid, number = outpoint_parts(name)
+        rows.append(f"{id_text(txid)},{number},{coin.value},{lock.address}")
+    return rows
+
+
+def coin_list(*rows: str) -> bytes:
+    """A list of coins."""
+    return "\n".join(["transaction,output,satoshis,address", *rows, ""]).encode()
+
+
+def proof_document(*places: int) -> OutsideDocument:
+    """The proof file as it was taken with these coins given."""
+    given = coin_list(*coin_rows(*places)) if places else None
+    return take_bip127(bip127_file(), "an example custodian", REGTEST.chain_id, WORDS, given)

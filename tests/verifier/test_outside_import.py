@@ -25,7 +25,19 @@ from chains.types import (
 from exports.outside_evidence import document_of
 from exports.outside_judging import Holding as Amount
 from exports.outside_kinds import EvidenceKind
-from tests.exports.outside_samples import FIRST, SECOND, WORDS, bitcoin_row, paper_spend, row, signed, snapshot
+from tests.exports.outside_samples import (
+    FIRST,
+    SECOND,
+    WORDS,
+    bip127_file,
+    bitcoin_row,
+    coin_list,
+    coin_rows,
+    paper_spend,
+    row,
+    signed,
+    snapshot,
+)
 from verifier.errors import InputError
 from verifier.journal import verify_journal
 from verifier.outside_import import EvidenceImport, import_evidence
@@ -137,6 +149,21 @@ def test_what_was_taken_is_kept_in_the_journal_and_only_once(store: Store) -> No
     assert verify_journal(store).ok
     with pytest.raises(InputError, match="already, as OE-000001"):
         take(store, snapshot(row()))
+
+
+def test_a_proof_file_is_taken_with_and_without_its_coins(store: Store) -> None:
+    def taken(**changes: Any) -> EvidenceImport:
+        return take(store, bip127_file(), EvidenceKind.BIP127, chain_id=REGTEST, message=WORDS, **changes)
+
+    bare, known = taken(dry_run=True), taken(coins=coin_list(*coin_rows(0, 1, 2)))
+    assert bare.document is not None
+    assert known.document is not None
+    assert {str(line.control) for line in bare.document.lines} == {"not_judged"}
+    assert {str(line.control) for line in known.document.lines} == {"shown"}
+    assert known.stored is not None
+    assert taken(coins=coin_list("no coin")).problems
+    with pytest.raises(InputError, match="goes with a proof by BIP-127"):
+        take(store, snapshot(row()), coins=b"")
 
 
 @pytest.mark.fault("G2", "G3")

@@ -35,6 +35,10 @@ def _register_import(evidence_app: typer.Typer) -> None:
         kind: Annotated[str, typer.Option(help="list or bip127.")] = "list",
         chain: Annotated[str, typer.Option(help="CAIP-2 id, where the file does not say it.")] = "",
         message: Annotated[str, typer.Option(help="What a proof by BIP-127 commits to.")] = "",
+        coins: Annotated[
+            Path | None,
+            typer.Option(help="What a proof file by BIP-127 spends: transaction, output, satoshis, address."),
+        ] = None,
         no_node: Annotated[bool, typer.Option("--no-node", help="Ask no node: every amount is stated.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge everything and store nothing.")] = False,
         actor: ActorOption = "operator",
@@ -44,6 +48,9 @@ def _register_import(evidence_app: typer.Typer) -> None:
 
         An amount is `read` where our node said the same at that height, else `stated`. A signature shows that the keys
         signed at some time before, never that they are there now. Nothing of it counts in any balance.
+
+        A proof file by BIP-127 does not say what it spends: signatures over coins that --coins lists are judged, and of
+        every other coin it is said that it was not.
 
         Exit code 0: stored, nothing refused. 1: stored, and a signature was refused or an amount differs. 2: problems,
         each with file, line and field; nothing was stored.
@@ -59,6 +66,8 @@ def _register_import(evidence_app: typer.Typer) -> None:
             raise InputError(f"--kind is one of {', '.join(EvidenceKind)}")
         if not file.is_file():
             raise InputError(f"there is no file {file}")
+        if coins is not None and not coins.is_file():
+            raise InputError(f"there is no file {coins}")
         settings = settings_of(ctx)
         sections = {} if no_node else {section.chain_id: section for section in settings.chains}
         with opened_store(settings) as store:
@@ -74,6 +83,7 @@ def _register_import(evidence_app: typer.Typer) -> None:
                 actor=actor,
                 now=now(),
                 dry_run=dry_run,
+                coins=coins.read_bytes() if coins is not None else None,
             )
         stored = found.stored.evidence_id if found.stored is not None else None
         if as_json:
