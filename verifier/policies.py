@@ -66,14 +66,20 @@ def note_policies(store: Store, settings: Settings, actor: str, now: datetime) -
     return stored
 
 
+def changed_values(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Path, value before and value after of everything that differs, as JSON; empty where there is none."""
+    old, new = ({name: value.decode() for name, value in _leaves("", document)} for document in (before, after))
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    return [(name, old.get(name, ""), new.get(name, "")) for name in names]
+
+
 def _differences(before: dict[str, Any], after: dict[str, Any]) -> str:
     """The paths of what differs, for people."""
-    old, new = dict(_leaves("", before)), dict(_leaves("", after))
-    changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+    changed = [name for name, _, _ in changed_values(before, after)]
     return ", ".join(changed[:12]) + (f" and {len(changed) - 12} more" if len(changed) > 12 else "")
 
 
-def _leaves(path: str, value: Any) -> list[tuple[str, object]]:
+def _leaves(path: str, value: Any) -> list[tuple[str, bytes]]:
     if isinstance(value, dict):
         return [leaf for name, each in value.items() for leaf in _leaves(f"{path}.{name}".lstrip("."), each)]
     return [(path, canonical_json(value))]

@@ -16,13 +16,13 @@ from verifier.store import Store, open_store
 
 pytestmark = pytest.mark.devnet
 LISTS = (
-    "/", "/cases", "/inventory", "/reserve", "/control", "/securities", "/map", "/chains", "/bundles", "/schedule",
-    "/journal",
+    "/", "/cases", "/approvals", "/inventory", "/reserve", "/control", "/securities", "/map", "/chains", "/bundles",
+    "/schedule", "/journal",
 )  # fmt: skip
 DETAILS = (
-    "/cases/CASE-000001", "/cases/CASE-000013", "/reserve/RC-000001", "/reserve/RC-000001/customer/1",
-    "/chains/eip155:31337", "/cases?state=all&sort=kind&kind=shortfall", "/inventory?q=C-1001&sort=amount",
-    "/journal?before=10",
+    "/cases/CASE-000001", "/cases/CASE-000013", "/approvals/CASE-000001", "/reserve/RC-000001",
+    "/reserve/RC-000001/customer/1", "/chains/eip155:31337", "/cases?state=all&sort=kind&kind=shortfall",
+    "/inventory?q=C-1001&sort=amount", "/journal?before=10",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.web.conftest import Site, served
 from tests.web.firm import Template
 from tests.web.test_dashboard import DETAILS, LISTS, store_of
+from tests.web.waiting import make_wait
 from verifier.accounts.roles import Role
 
 pytestmark = pytest.mark.devnet
@@ -27,7 +28,10 @@ def test_every_page_can_be_used_by_everybody(full: Site, template: Template, chr
         if os.environ.get("CI"):
             pytest.fail("axe-core is not installed: npm ci")
         pytest.skip("axe-core is not installed")
-    full.sign_in(Role.OPERATOR, Role.REVIEWER)
+    full.sign_in(Role.OPERATOR, Role.REVIEWER, person="cora.checker")
+    store = store_of(full)
+    make_wait(store, full.settings, full.time)
+    store.close()
     axe, found = AXE.read_text(encoding="utf-8"), list[str]()
     every = (*LISTS, *DETAILS, template.wallet)
     both = {"/"}

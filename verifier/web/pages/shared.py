@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 from verifier.web.context import now_of, settings_of, store_of
 from verifier.web.live import remembered_of
 from verifier.web.templating import page
+from verifier.web.views.approvals import waiting_now
 from verifier.web.views.listing import PAGE_MAX, SEARCH_MAX
 from verifier.web.views.signal import overview_now, signal
 
@@ -18,7 +19,8 @@ PageNumber = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 
 
 def show(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page with the firm's signal in its header."""
-    found = overview_now(store_of(request), settings_of(request), now_of(request), remembered_of(request))
+    """A page with the firm's signal in its header, and how much waits for a second person."""
+    store, now, remembered = store_of(request), now_of(request), remembered_of(request)
+    found, waiting = overview_now(store, settings_of(request), now, remembered), waiting_now(store, now, remembered)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return page(request, template, status=status, top=signal(found), here=here, **values)
+    return page(request, template, status=status, top=signal(found), waiting_count=len(waiting), here=here, **values)
