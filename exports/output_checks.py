@@ -73,6 +73,15 @@ def output_lines(contents: Contents) -> Iterator[str]:
         yield "  That outputs are unspent is read from blocks, not proven: no Bitcoin header commits to it."
 
 
+def shown_headers(contents: Contents, chain_id: ChainId) -> tuple[int, list[Header]]:
+    """The headers of a chain from the lowest, which follow each other to the pinned block, and the first's height.
+
+    Raises `ChainError` where they do not hold.
+    """
+    chain = _Chain(contents, chain_id)
+    return chain.check_headers(network_of(chain_id)), chain.headers
+
+
 def _held(balances: Iterable[BalanceRecord]) -> dict[Place, int]:
     return {
         (each.chain_id, each.address): each.base_units
@@ -132,7 +141,7 @@ class _Chain:
             return []
         try:
             network = network_of(self._chain_id)
-            first = self._check_headers(network)
+            first = self.check_headers(network)
         except ChainError as error:
             return [str(error)]
         problems: list[str] = []
@@ -150,7 +159,7 @@ class _Chain:
         problems += self._unneeded(first, made, used)
         return problems
 
-    def _check_headers(self, network: Network) -> int:
+    def check_headers(self, network: Network) -> int:
         """Read and check the headers; returns the height of the first."""
         sweep = self._sweep
         if sweep is None or not self._runs:

@@ -18,6 +18,7 @@ from chains.kept_answers import EXCHANGE_BYTES_MAX
 from chains.types import ChainId, require_utc
 from exports.answer_checks import check_answers
 from exports.block_lines import block_lines
+from exports.checkpoints import Checkpoint, check_checkpoint
 from exports.contents import Contents, ReadLimits, read_member
 from exports.control_checks import check_encumbrances
 from exports.control_lines import control_lines
@@ -115,6 +116,7 @@ NAMES: Final[dict[int, str]] = {
 
 READER_NAMES: Final[dict[int, str]] = {
     33: "what was opened is what was committed to",
+    34: "your checkpoint is a block of the headers",
 }
 """Checks of what the reader has beside the bundle: in a report only where the reader gave something."""
 
@@ -160,6 +162,7 @@ def verify_bundle(
     expected: Profile | None = None,
     keep: Callable[[Contents], None] | None = None,
     openings: Sequence[Opening] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> VerificationReport:
     """Make every check and report on each. Raises nothing for a bad bundle: what is wrong is in the report.
 
@@ -173,10 +176,12 @@ def verify_bundle(
     told when it has another; without it, a bundle of which something is withheld is not verified.
     `tsa_certificates` are the root certificates of time-stamp authorities that the reader trusts. `openings` are what
     the firm showed the reader of what the bundle only commits to: checks that rest on it are made where it holds.
+    `checkpoint` is a Bitcoin block that the reader knows, to be found among the headers.
     """
     run = _Run(trusted_keys, require_utc(now, "now"), readers or {}, limits or VerifyLimits(), after, spelling)
     run.also_required, run.partly_signed, run.sample_request = tuple(also_required), partly_signed, sample
     run.tsa_certificates, run.expected, run.openings = tuple(tsa_certificates), expected, tuple(openings)
+    run.checkpoint = checkpoint
     run.verify_file(path)
     if keep is not None and run.contents is not None:
         keep(run.contents)
@@ -211,6 +216,7 @@ class _Run:
         self.tsa_certificates: tuple[Certificate, ...] = ()
         self.expected: Profile | None = None
         self.openings: tuple[Opening, ...] = ()
+        self.checkpoint: Checkpoint | None = None
         self.sample_request: SampleRequest | None = None
         self.sample: HoldingSample | None = None
         self.contents: Contents | None = None
@@ -245,6 +251,8 @@ class _Run:
         contents, opened = with_openings(contents, self.openings)
         for kind, outcome in opened:
             self.note(33, outcome, kind)
+        if self.checkpoint is not None:
+            self.note(34, check_checkpoint(contents, self.checkpoint))
         if self.sample_request is not None:
             self.sample = holding_sample(contents.balances, digest_hex(manifest_bytes), self.sample_request)
         self.facts = _facts(manifest, manifest_bytes, verdict, contents)
@@ -272,9 +280,11 @@ class _Run:
             else:
                 status, reason = CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}"
             self.checks.append(Check.skipped(number, NAMES[number], status, reason))
-        if self.openings and 33 not in made:
-            reason = f"rests on check {stopped}"
-            self.checks.append(Check.skipped(33, READER_NAMES[33], CheckStatus.NOT_POSSIBLE, reason))
+        given = {33: bool(self.openings), 34: self.checkpoint is not None}
+        for number, name in READER_NAMES.items():
+            if given[number] and number not in made:
+                skipped = Check.skipped(number, name, CheckStatus.NOT_POSSIBLE, f"rests on check {stopped}")
+                self.checks.append(skipped)
         ordered = sorted(self.checks, key=lambda check: (check.number, check.subject))
         return VerificationReport(
             tuple(ordered), self.now, self.trusted_keys.version, self.facts, self.sample, self.expected

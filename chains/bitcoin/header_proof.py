@@ -39,6 +39,13 @@ def lengthen(short: bytes, previous: bytes) -> list[Header]:
     return headers
 
 
+def work_of(bits: int) -> int:
+    """How many hashes a block takes on average whose work was checked against this target."""
+    target = target_of(bits)
+    assert target is not None, "the work was checked"
+    return (1 << 256) // (target + 1)
+
+
 def check_header_chain(headers: Sequence[Header], network: Network, first_height: int) -> int:
     """Require that headers follow each other, each with its work and a difficulty that can follow; returns the work.
 
@@ -47,9 +54,7 @@ def check_header_chain(headers: Sequence[Header], network: Network, first_height
     work = 0
     for height, header in enumerate(headers, first_height):
         check_proof_of_work(header.hash, header.bits, network)
-        target = target_of(header.bits)
-        assert target is not None, "the work was checked"
-        work += (1 << 256) // (target + 1)
+        work += work_of(header.bits)
         if height == 0 and header.block_hash != network.genesis_hash:
             raise ProofFailed(f"block {header.block_hash} is not the genesis block of {network.name}")
     for height, (before, header) in enumerate(pairwise(headers), first_height + 1):

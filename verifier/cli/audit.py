@@ -145,6 +145,10 @@ def register(app: typer.Typer) -> None:
             list[Path] | None,
             typer.Option(help="What the firm opened of what the bundle commits to; can be repeated.", metavar="FILE"),
         ] = None,
+        checkpoint: Annotated[
+            str,
+            typer.Option(help="A Bitcoin block that you know, to be found in the headers.", metavar="HEIGHT:HASH"),
+        ] = "",
         judged_at: Annotated[
             str, typer.Option(help="Moment at which to judge the keys' expiry, instead of now.", metavar="TIME")
         ] = "",
@@ -164,11 +168,15 @@ def register(app: typer.Typer) -> None:
         With --openings what the firm showed you of what the bundle only commits to is compared with the commitment, and
         the checks that rest on it are made.
 
+        With --checkpoint a Bitcoin block that you looked up elsewhere must stand among the bundle's headers.
+
         With --diff the earlier bundle is verified too, by the same keys. A change is no contradiction; a second bundle
         of one number, another firm or a shorter journal is one.
 
         Example: custody verify audit.zip --trusted-keys trusted-keys.json --rpc eip155:1=https://my-node.example
         """
+        from chains.errors import InvalidValue
+        from exports.checkpoints import Checkpoint
         from exports.holding_sample import SampleRequest
         from exports.keys import load_trusted_keys
         from exports.openings import read_opening
@@ -176,6 +184,10 @@ def register(app: typer.Typer) -> None:
         from exports.timestamps import load_certificates
         from exports.verify import verify_bundle
 
+        try:
+            known = Checkpoint.parse(checkpoint) if checkpoint else None
+        except InvalidValue as error:
+            raise InputError(str(error)) from None
         if bool(sample) != bool(seed):
             raise InputError("--sample and --seed go together: choose the seed yourself, after the bundle was made")
         request = SampleRequest(sample, seed) if sample else None
@@ -204,6 +216,7 @@ def register(app: typer.Typer) -> None:
                 expected=expected,
                 keep=kept.append,
                 openings=opened,
+                checkpoint=known,
             )
             compared = _compared(file, diff, keys, moment, expected) if diff is not None else None
             differing = _views(views, kept[0]) if views is not None and kept else []
