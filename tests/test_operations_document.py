@@ -14,6 +14,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
+from verifier.alerts.records import AlertEvent
 from verifier.config import Settings
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
@@ -51,9 +52,12 @@ def families() -> Iterator[Metric]:
     collector = BooksCollector(Settings.model_validate({"firm": {"name": "Example"}}), process, lambda: None)  # type: ignore[arg-type, return-value]
     nothing: Any = SimpleNamespace(statuses=(), open_kinds={}, chains=(), reserve=None)
     yield from collector._states(nothing, None)  # type: ignore[arg-type]
-    store: Any = SimpleNamespace(leases=list, scheduled_runs=lambda *_, **__: [])
+    store: Any = SimpleNamespace(
+        leases=list, scheduled_runs=lambda *_, **__: [], alert_counts=lambda *_: [], held_leases=lambda *_: {}
+    )
     yield collector._leases(store)
     yield from collector._last_runs(store, None)  # type: ignore[arg-type]
+    yield from collector._alerts(store, None)  # type: ignore[arg-type]
 
 
 def existing() -> set[str]:
@@ -113,6 +117,7 @@ def test_a_metric_that_does_not_exist_would_be_noticed() -> None:
     [
         ("Runbooks", {each.value for each in FindingKind}),
         ("When the clock says so", {each.value for each in RunOutcome} - {"done"}),
+        ("When an alert arrives", {each.value for each in AlertEvent}),
         ("When a source of statements fails", {f"source-{fault}" for fault in ADVICE}),
     ],
 )

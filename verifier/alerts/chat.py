@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from verifier.alerts.channel import NotSent
 from verifier.errors import ConfigError
 
 if TYPE_CHECKING:
+    from apprise import Apprise
+
     from verifier.alert_settings import AlertSettings
 
 SERVICES: Final = frozenset({"slack", "msteams", "workflow", "workflows", "gchat", "discord"})
@@ -61,6 +64,14 @@ def _check_address(settings: AlertSettings, host: str) -> None:
 def send(settings: AlertSettings, title: str, lines: Sequence[str]) -> None:
     """Post a message once. Raises `NotSent`, or `ConfigError` for a URL that Apprise cannot use."""
     url = checked_url(settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # what its plugins import is not ours to mend
+        sender = _service(settings, url)
+    if not sender.notify(title=title, body="\n".join(lines), body_format="text", interpret_escapes=False):
+        raise NotSent("refused")
+
+
+def _service(settings: AlertSettings, url: str) -> Apprise:
     import apprise
 
     # It logs addresses and answers; no setting of an application may turn that on.
@@ -71,8 +82,4 @@ def send(settings: AlertSettings, title: str, lines: Sequence[str]) -> None:
     seconds = f"{settings.seconds_max:g}"
     if not sender.add(f"{url}{joiner}cto={seconds}&rto={seconds}&redirect=no&verify=yes"):
         raise ConfigError(f"alerts {settings.name}: the URL is not as its service needs it")
-    accepted = sender.notify(
-        title=title, body="\n".join(lines), body_format=apprise.NotifyFormat.TEXT, interpret_escapes=False
-    )
-    if not accepted:
-        raise NotSent("refused")
+    return sender

@@ -90,8 +90,8 @@ def _send_channel(
             return Outcome(channel.name, sent, alerts, "", gave_up)
         try:
             deliver(channel, message, now)
-        except (NotSent, ConfigError) as error:
-            code = error.code
+        except Exception as error:  # noqa: BLE001 - a channel that breaks must not stop the others; texts hold secrets
+            code = error.code if isinstance(error, NotSent | ConfigError) else f"broken-{type(error).__name__}"
             log.warning("alert not sent", channel=channel.name, message_id=message.message_id, code=code)
             if message.attempts + 1 < channel.attempts_max:
                 store.alerts_failed(message, code, clock() + pause_after(message.attempts + 1))

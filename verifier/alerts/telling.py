@@ -71,11 +71,9 @@ def entry_alert(kind: str, payload: Mapping[str, object]) -> NewAlert | None:
             severity = {"compliant": Severity.INFORMATION, "unverified": Severity.WARNING}.get(now, Severity.BREACH)
             title = f"the firm's status is {now.replace('_', ' ')}; it was {before.replace('_', ' ')}"
             return NewAlert(AlertEvent.STATUS_CHANGED, severity, title)
-        case "lease.taken_over":
-            title = f"the work {payload['lease']} was taken over from a process that ended without giving it back"
-            return NewAlert(AlertEvent.LEASE_TAKEN_OVER, Severity.WARNING, title)
-        case "bundle.not_signed":
-            return NewAlert(AlertEvent.BUNDLE_NOT_SIGNED, Severity.WARNING, f"a bundle was not made: {payload['code']}")
+        case "lease.lost":
+            title = f"nobody does the work {payload['lease']} any more: its process ended without giving it back"
+            return NewAlert(AlertEvent.LEASE_LOST, Severity.WARNING, title)
         case _ if kind in _CREDENTIALS:
             details = ", ".join(f"{name} {payload[name]}" for name in ("person", "login", "kind") if payload.get(name))
             return NewAlert(AlertEvent.CREDENTIALS_CHANGED, Severity.INFORMATION, _CREDENTIALS[kind], details)

@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
         if not chain_ids and (once or not settings.schedule.enabled):
             raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
-        with opened_store(settings, judging_as=actor):
+        with _told_if_broken(settings), opened_store(settings, judging_as=actor):
             pass  # the policies are journalled, or wait for another person, before anything is judged
         stop, lock = threading.Event(), threading.Lock()
         codes: dict[tuple[str, str], int] = {}
@@ -75,10 +75,23 @@ def register(app: typer.Typer) -> None:
         with _signals() as told, _telemetry(settings, chain_ids, once) as process:
             faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told, process)
         if faults:
-            raise faults[0]
+            with _told_if_broken(settings):
+                raise faults[0]
         if told:
             return output.EXIT_OK
         return 1 if 1 in codes.values() else max(codes.values(), default=output.EXIT_OK)
+
+
+@contextmanager
+def _told_if_broken(settings: Settings) -> Iterator[None]:
+    """Let people know of a broken journal on every channel: the outbox is in the database nobody may trust."""
+    try:
+        yield
+    except JournalBroken:
+        from verifier.alerts.running import tell_broken_journal
+
+        tell_broken_journal(settings, now())
+        raise
 
 
 def _follow(
@@ -126,6 +139,12 @@ def _follow(
         opened = functools.partial(stores.__setitem__, "clock")
         BusinessClock(settings, stop, clock=now, actor=actor, emit=tell, opened=opened).run()
 
+    def send_alerts() -> None:
+        from verifier.alerts.running import run_sender
+
+        opened = functools.partial(stores.__setitem__, "alerts")
+        run_sender(settings, stop, clock=now, actor=actor, opened=opened)
+
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
@@ -143,6 +162,8 @@ def _follow(
     work: dict[str, Callable[[], None]] = {f"watch {each}": functools.partial(follow, each) for each in chain_ids}
     if settings.schedule.enabled and not once:
         work["clock"] = ring
+    if settings.alerts and not once:
+        work["alerts"] = send_alerts
     threads = [threading.Thread(target=guarded, args=(each,), name=name, daemon=True) for name, each in work.items()]
     for thread in threads:
         thread.start()

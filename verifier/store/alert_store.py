@@ -42,7 +42,12 @@ class AlertStore(Database):
     """The alerts' side of the store."""
 
     def plan_alerts(self, channel: str, wants: Callable[[Alert], bool], now: datetime) -> int:
-        """Note which of the alerts that came since a channel wants; returns how many."""
+        """Note which of the alerts that came since a channel wants; returns how many. No news, no write."""
+        with self.read() as connection:
+            known = connection.execute(sa.select(CHANNEL.c.planned_to).where(CHANNEL.c.name == channel)).scalar()
+            newest = connection.execute(sa.select(sa.func.max(ALERT.c.position))).scalar() or 0
+        if known is not None and newest <= known:
+            return 0
         with _translated(), self._writing() as connection:
             known = connection.execute(sa.select(CHANNEL.c.planned_to).where(CHANNEL.c.name == channel)).scalar()
             query = sa.select(ALERT).order_by(ALERT.c.position)
@@ -73,6 +78,9 @@ class AlertStore(Database):
 
         A message that is under way comes first.
         """
+        with self.read() as connection:
+            if not any(may_go(_alert(each)) for each in _pending(connection, channel)):
+                return None
         with _translated(), self._writing() as connection:
             if (before := _under_way(connection, channel)) is not None:
                 return before
@@ -103,9 +111,7 @@ class AlertStore(Database):
 
     def try_alerts_again(self, channel: str) -> int:
         """Put what a channel was given up for back into its line; returns how many alerts."""
-        given_up = DELIVERY.update().where(
-            DELIVERY.c.channel == channel, DELIVERY.c.state == DeliveryState.GIVEN_UP.value
-        )
+        given_up = DELIVERY.update().where(DELIVERY.c.channel == channel, DELIVERY.c.state == DeliveryState.GIVEN_UP)
         fresh = {"state": DeliveryState.PENDING, "message_id": "", "attempts": 0, "next_at": None, "ended_at": None}
         with _translated(), self._writing() as connection:
             return int(connection.execute(given_up.values(**fresh)).rowcount)
@@ -146,6 +152,12 @@ class AlertStore(Database):
         with self.read() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else dict(json.loads(found))
+
+    def acts(self, kind: str, since: datetime) -> list[dict[str, Any]]:
+        """The payloads of the journal entries of a kind from a moment on."""
+        query = sa.select(ENTRY.c.payload).where(ENTRY.c.kind == kind, ENTRY.c.recorded_at >= since)
+        with self.read() as connection:
+            return [dict(json.loads(each)) for each in connection.execute(query.order_by(ENTRY.c.sequence)).scalars()]
 
     def forget_old_alerts(self, now: datetime, channels: Collection[str]) -> None:
         """Drop alerts that are old and wait for none of the channels; the newest stays, so that positions rise."""

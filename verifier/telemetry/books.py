@@ -86,15 +86,17 @@ class BooksCollector(Collector):
         yield _gauge("custody_journal_sequence", "Newest entry of the journal.", head.sequence if head else 0)
         yield self._leases(store)
         yield from self._last_runs(store, now)
+        yield from self._alerts(store, now)
         yield from self._states(overview(store, self._settings, now), now)
 
     def _leases(self, store: Store) -> Metric:
-        held = {lease.name: lease.holder for lease, _, _ in store.leases()}
+        names = [*(f"watch:{chain.chain_id}" for chain in self._settings.chains), "watch:clock"]
+        held = {name: lease.holder for name, (lease, is_held) in store.held_leases(names).items() if is_held}
         family = GaugeMetricFamily(
             "custody_lease_held", "1 where the lease is held, by this process or another.", labels=["lease", "by"]
         )
         own = str(ProcessIdentity.own())
-        for name in (*(f"watch:{chain.chain_id}" for chain in self._settings.chains), "watch:clock"):
+        for name in names:
             holder = held.get(name, "")
             family.add_metric([name, "self"], int(holder == own))
             family.add_metric([name, "other"], int(holder not in ("", own)))
@@ -112,6 +114,19 @@ class BooksCollector(Collector):
                 ages.add_metric([job.name], (now - ended.ended_at).total_seconds())
         yield codes
         yield ages
+
+    def _alerts(self, store: Store, now: datetime) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("custody_alerts_pending", "Alerts not sent yet.", labels=["channel"])
+        ages = GaugeMetricFamily("custody_alerts_oldest_seconds", "Age of the oldest of them.", labels=["channel"])
+        failing = GaugeMetricFamily("custody_alerts_failed_tries", "Failed tries of the next.", labels=["channel"])
+        given_up = GaugeMetricFamily("custody_alerts_given_up", "Alerts that were given up.", labels=["channel"])
+        for counts in store.alert_counts([each.name for each in self._settings.alerts]):
+            waiting.add_metric([counts.channel], counts.pending)
+            age = (now - counts.oldest_at).total_seconds() if counts.oldest_at is not None else 0.0
+            ages.add_metric([counts.channel], age)
+            failing.add_metric([counts.channel], counts.failing)
+            given_up.add_metric([counts.channel], counts.given_up)
+        yield from (waiting, ages, failing, given_up)
 
     def _states(self, view: Overview, now: datetime) -> Iterator[Metric]:
         status = GaugeMetricFamily("custody_status", "1 for each status that holds.", labels=["status"])
