@@ -29,7 +29,7 @@ from verifier.store.case_reading import (
 )
 from verifier.store.case_seeing import add_event, tell_case
 from verifier.store.engine import Database
-from verifier.store.parties import party_of
+from verifier.store.parties import party_of, party_who_acted
 from verifier.store.records import (
     Case,
     CaseAct,
@@ -269,24 +269,22 @@ class CaseStore(Database):
 
 def _decided(connection: sa.Connection, stands: CaseStanding, proposal: Any, act: CaseAct, checker: Party) -> CaseAct:
     """What becomes of the proposal that stands: approved, endorsed as the first of two, or returned."""
+    if act is CaseAct.RETURNED:
+        return act
     endorsed = sa.select(EVENT).where(EVENT.c.proposal_key == proposal.record_id, EVENT.c.act == CaseAct.ENDORSED)
+
+    def acted(row: Any) -> Party:
+        return party_who_acted(connection, row.actor, row.person_id or "")
+
     waiting = Waiting(
         stands.case.case_id,
-        Party(proposal.actor, proposal.person_id or ""),
+        acted(proposal),
         proposal.facts_digest,
-        tuple(Party(row.actor, row.person_id or "") for row in connection.execute(endorsed)),
+        tuple(acted(row) for row in connection.execute(endorsed).all()),
         stands.approvals_needed,
     )
-    verdict = Verdict.APPROVE if act is CaseAct.APPROVED else Verdict.RETURN
-    standing = decide(waiting, verdict, checker, stands.facts_digest, conflict=CaseConflict)
-    return _ACT_OF[standing]
-
-
-_ACT_OF: Final = {
-    Standing.APPROVED: CaseAct.APPROVED,
-    Standing.WAITS: CaseAct.ENDORSED,
-    Standing.RETURNED: CaseAct.RETURNED,
-}
+    standing = decide(waiting, Verdict.APPROVE, checker, stands.facts_digest, conflict=CaseConflict)
+    return CaseAct.APPROVED if standing is Standing.APPROVED else CaseAct.ENDORSED
 
 
 def _is_repeated(stands: CaseStanding, act: CaseAct, actor: str, text: str, detail: Mapping[str, str]) -> bool:

@@ -23,9 +23,11 @@ def party_of(connection: sa.Connection, name: str) -> Party:
     for person_id in people.values():
         if same_person(person_id, name):
             return Party(name, person_id)
-    ended = sa.select(LOGIN_END.c.login_key)
-    logins = connection.execute(sa.select(LOGIN.c.person_key, LOGIN.c.subject).where(LOGIN.c.record_id.not_in(ended)))
-    found = {people[key] for key, subject in logins if same_person(subject, name)}
+    ended = set(connection.execute(sa.select(LOGIN_END.c.login_key)).scalars())
+    logins = connection.execute(sa.select(LOGIN.c.record_id, LOGIN.c.person_key, LOGIN.c.subject)).all()
+    named = [(key in ended, person) for key, person, subject in logins if same_person(subject, name)]
+    # A login that ended still says whose it was, unless somebody else has the name now.
+    found = {people[person] for is_over, person in named if not is_over} or {people[person] for _, person in named}
     if not found:
         states = connection.execute(sa.select(STATE.c.person_key, STATE.c.name).order_by(STATE.c.record_id))
         called = dict(states.all())
@@ -33,3 +35,11 @@ def party_of(connection: sa.Connection, name: str) -> Party:
     if len(found) > 1:
         raise InputError(f"several people are called {name}", advice="Give the person's id.")
     return Party(name, found.pop() if found else "")
+
+
+def party_who_acted(connection: sa.Connection, name: str, person_id: str) -> Party:
+    """Who acted under a name: the person it was recorded of, else whom the name belongs to by now.
+
+    Somebody may have made a proposal before they had an account. Raises `InputError` as `party_of`.
+    """
+    return Party(name, person_id) if person_id else party_of(connection, name)

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from exports.canonical import canonical_json
 from verifier.errors import InputError, ProposalConflict
-from verifier.rules.approval import Party, Verdict, Waiting, decide, require_unchanged
+from verifier.rules.approval import Verdict, Waiting, decide, require_unchanged
 from verifier.store.case_reading import CONTENT
 from verifier.store.engine import Database
-from verifier.store.parties import party_of
+from verifier.store.parties import party_of, party_who_acted
 from verifier.store.records import ChangeKind, InstructionAct
 from verifier.store.tables import AttachmentContentRow, ChangeDecisionRow, ChangeProposalRow, table
 from verifier.store.unit import Unit
@@ -141,7 +141,8 @@ class ProposalStore(Database):
                 raise ProposalConflict(f"{proposal_id} needs no approval")
             checker = party_of(unit.connection, actor)
             require_unchanged(proposal_id, seen, found.digest)
-            waiting = Waiting(proposal_id, Party(found.maker, found.maker_person), found.digest)
+            maker = party_who_acted(unit.connection, found.maker, found.maker_person)
+            waiting = Waiting(proposal_id, maker, found.digest)
             verdict = Verdict.APPROVE if act is InstructionAct.APPROVED else Verdict.RETURN
             content = hashlib.sha256(canonical_json(found.content)).hexdigest()
             decide(waiting, verdict, checker, content, conflict=ProposalConflict)

@@ -34,7 +34,8 @@ class ForgedRequest(WebError):
 
 def is_by_token(request: Request) -> bool:
     """Whether a program shows who it is by a header, which no other site can make a browser send."""
-    return "authorization" in request.headers
+    # No other kind of it: names and passwords in an address are sent by browsers without being asked for by a script.
+    return request.headers.get("authorization", "").lower().startswith("bearer ")
 
 
 def require_same_site(request: Request) -> None:

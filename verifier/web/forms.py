@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class PageForm(BaseModel):
@@ -14,6 +15,14 @@ class PageForm(BaseModel):
 
     csrf_token: str = ""
     """Looked at before the route runs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keepable(cls, given: Any) -> Any:
+        """No field has a zero character, which one of the databases cannot keep and the other would."""
+        if isinstance(given, dict) and any("\0" in part for part in given.values() if isinstance(part, str)):
+            raise ValueError("it has a character that cannot be kept")
+        return given
 
 
 def local_path(text: str, otherwise: str = "/") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -43,6 +44,10 @@ STRICT_TRANSPORT: Final = "max-age=63072000; includeSubDomains"
 STATIC: Final = "/static/"
 STRANGER_BYTES_MAX: Final = 64 * 1024
 """Largest request of somebody who is not signed in: a form of the sign-in page."""
+BODY_SECONDS: Final = 300.0
+"""A request must have come whole by then: who sends a byte a minute would keep a place for hours."""
+STRANGER_BODY_SECONDS: Final = 30.0
+"""The same for somebody who is not signed in."""
 
 
 class UnknownHost(WebError):
@@ -65,6 +70,28 @@ class TooLarge(WebError):
 
     def __init__(self) -> None:
         super().__init__("the request is too large")
+
+
+class TooSlow(WebError):
+    """The request did not come whole in time."""
+
+    code = "too-slow"
+    advice = "Send it again over a faster connection, or in parts."
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__("the request took too long to come")
+
+
+class BadAddress(WebError):
+    """An address with a character that no address here has, and that no database keeps."""
+
+    code = "bad-address"
+    advice = "Go back to the overview and look for it there."
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("this is no address of this site")
 
 
 class Secured:
@@ -91,6 +118,8 @@ class Secured:
 
         try:
             _require_host(request)
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                raise BadAddress
             require_same_site(request)
             await self._app(scope, receive, guarded)
         except Exception as error:
@@ -101,7 +130,7 @@ class Secured:
 
 
 class Sized:
-    """Counts what a request brings, behind the question who asks: a stranger may send less."""
+    """Counts what a request brings, and for how long, behind the question who asks: a stranger may send less."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -112,27 +141,39 @@ class Sized:
             return
         request = Request(scope)
         settings = request.app.state.settings.web
-        limit = settings.body_bytes_max if request.state.visitor is not None else STRANGER_BYTES_MAX
+        is_known = request.state.visitor is not None
+        limit = settings.body_bytes_max if is_known else STRANGER_BYTES_MAX
+        clock = asyncio.get_running_loop().time
+        ends = clock() + (BODY_SECONDS if is_known else STRANGER_BODY_SECONDS)
         declared = request.headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > limit:
             raise TooLarge
-        taken = 0
+        taken, is_whole, is_slow = 0, False, False
 
         async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, is_whole, is_slow
+            if is_whole:  # what comes now is only that somebody went away, whenever that may be
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), ends - clock())
+            except TimeoutError:
+                is_slow = True
+                raise TooSlow from None
+            is_whole = not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > limit:
                 raise TooLarge
             return message
 
         async def checked(message: Message) -> None:
-            if taken <= limit:  # what reads the body may have made another error of it
+            if taken <= limit and not is_slow:  # what reads the body may have made another error of it
                 await send(message)
 
         await self._app(scope, counted, checked)
         if taken > limit:
             raise TooLarge
+        if is_slow:
+            raise TooSlow
 
 
 def _require_host(request: Request) -> None:

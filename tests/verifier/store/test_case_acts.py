@@ -16,7 +16,7 @@ from verifier.journal import verify_journal
 from verifier.records import CaseState, FindingKind
 from verifier.store import CaseAct, Store
 from verifier.store.case_seeing import see_cases
-from verifier.store.tables import LoginRow, PersonRow, PersonStateRow
+from verifier.store.tables import LoginEndRow, LoginRow, PersonRow, PersonStateRow
 
 NAME = "CASE-000001"
 FIRM = Settings(firm=FirmSettings(name="Example LLC"), database=DatabaseSettings())
@@ -48,6 +48,34 @@ def test_one_person_with_two_logins_is_one_person(store: Store) -> None:
     store.approve(NAME, "fine", "Two Person", later(4))
     proposed, approved = store.case_events(NAME)[-2:]
     assert (proposed.person_id, approved.person_id) == ("p.one", "p.two")
+
+
+@pytest.mark.fault("F1")
+def test_who_proposed_before_having_an_account_is_known_by_it_afterwards(store: Store) -> None:
+    see(store, later(1))
+    store.propose(NAME, "booked", "one@example.com", later(2))
+    person(store, "p.one", "One Person", "one@example.com")
+    person(store, "p.two", "Two Person")
+    with pytest.raises(CaseConflict, match="cannot approve"):
+        store.approve(NAME, "fine", "p.one", later(3))
+    store.approve(NAME, "fine", "p.two", later(4))
+    assert store.case(NAME).state is CaseState.CLOSED
+
+
+@pytest.mark.fault("F1")
+def test_a_login_that_ended_still_says_whose_it_was(store: Store) -> None:
+    person(store, "p.one", "One Person", "old-login")
+    with store.record("test.ended", "admin", {}, later(0)) as unit:
+        unit.add(LoginEndRow, login_key=1, reason="left")
+    see(store, later(1))
+    store.propose(NAME, "booked", "old-login", later(2))
+    with pytest.raises(CaseConflict, match="cannot approve"):
+        store.approve(NAME, "fine", "p.one", later(3))
+    store.send_back(NAME, "again", "p.one", later(4))
+    person(store, "p.two", "Two Person", "old-login")
+    store.propose(NAME, "booked", "old-login", later(5))
+    store.approve(NAME, "fine", "p.one", later(6))
+    assert store.case_events(NAME)[-2].person_id == "p.two", "whoever has the name now"
 
 
 @pytest.mark.fault("F1")

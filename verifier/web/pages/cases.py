@@ -6,6 +6,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Form, Path, Query, Request
+from pydantic import StringConstraints
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from verifier.accounts.roles import Access
@@ -13,6 +14,7 @@ from verifier.case_clock import business_of
 from verifier.errors import InputError
 from verifier.records import FindingKind
 from verifier.store.records import RootCause
+from verifier.web.api.asking import PLAIN_ID, Digest, Words
 from verifier.web.api.found import found
 from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
 from verifier.web.forms import PageForm
@@ -22,13 +24,13 @@ from verifier.web.views.cases import Sort, State, case_shown, queue, words
 from verifier.web.views.listing import address
 
 router = GuardedRouter()
-CaseId = Annotated[str, Path(max_length=40)]
+CaseId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
 
 
 class Said(PageForm):
     """What somebody says, on the case as they saw it."""
 
-    text: str = ""
+    text: Words = ""
     version: int
     seen: str = ""
 
@@ -43,7 +45,13 @@ class Said(PageForm):
 class Assigned(Said):
     """Who is to work on it."""
 
-    assignee: str = ""
+    assignee: Annotated[Words, StringConstraints(max_length=200)] = ""
+
+
+class Decided(Said):
+    """A decision, which is bound to the digest of what was seen."""
+
+    seen: Digest
 
 
 class Caused(Said):
@@ -134,21 +142,21 @@ def cause(
 
 @router.post("/cases/{case_id}/approve", Access.CHECK)
 def approve(
-    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+    case_id: CaseId, form: Annotated[Decided, Form()], store: StoreOf, who: VisitorOf, now: NowOf
 ) -> RedirectResponse:
     """Approve what another person proposed, as it was seen."""
     found(lambda: store.case(case_id))
-    store.approve(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
+    store.approve(case_id, form.words, who.person_id, now, seen=form.seen, expected_version=form.version)
     return _back(case_id)
 
 
 @router.post("/cases/{case_id}/return", Access.CHECK)
 def send_back(
-    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
+    case_id: CaseId, form: Annotated[Decided, Form()], store: StoreOf, who: VisitorOf, now: NowOf
 ) -> RedirectResponse:
     """Return it to its maker."""
     found(lambda: store.case(case_id))
-    store.send_back(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
+    store.send_back(case_id, form.words, who.person_id, now, seen=form.seen, expected_version=form.version)
     return _back(case_id)
 
 
