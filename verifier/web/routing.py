@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Depends, FastAPI, Request
 
 from verifier.accounts.roles import Access
-from verifier.web.csrf import require_token
+from verifier.web.csrf import ForgedRequest, require_token
 from verifier.web.errors import Forbidden, NotSignedIn
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -28,7 +28,11 @@ class Guard:
                 raise NotSignedIn
             if not visitor.may(self.access):
                 raise Forbidden(self.access)
-        await require_token(request)
+        try:
+            await require_token(request)
+        except ForgedRequest:
+            await request.close()  # the files of a form that was read to look for the token
+            raise
 
 
 class GuardedRouter:

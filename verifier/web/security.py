@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from verifier.rules.attachments import BYTES_MAX
 from verifier.web import problems
 from verifier.web.cookies import BROWSER, give_browser, write
 from verifier.web.csrf import require_same_site
@@ -48,6 +50,10 @@ BODY_SECONDS: Final = 300.0
 """A request must have come whole by then: who sends a byte a minute would keep a place for hours."""
 STRANGER_BODY_SECONDS: Final = 30.0
 """The same for somebody who is not signed in."""
+
+ATTACHING: Final = re.compile(r"^/cases/[^/]+/attachments$")
+ATTACHING_BYTES_MAX: Final = BYTES_MAX + 64 * 1024
+"""Largest form with a document: what may be attached, and what is said of it."""
 
 
 class UnknownHost(WebError):
@@ -140,9 +146,8 @@ class Sized:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        settings = request.app.state.settings.web
         is_known = request.state.visitor is not None
-        limit = settings.body_bytes_max if is_known else STRANGER_BYTES_MAX
+        limit = _bytes_max(request) if is_known else STRANGER_BYTES_MAX
         clock = asyncio.get_running_loop().time
         ends = clock() + (BODY_SECONDS if is_known else STRANGER_BODY_SECONDS)
         declared = request.headers.get("content-length", "0")
@@ -174,6 +179,11 @@ class Sized:
             raise TooLarge
         if is_slow:
             raise TooSlow
+
+
+def _bytes_max(request: Request) -> int:
+    limit: int = request.app.state.settings.web.body_bytes_max
+    return min(limit, ATTACHING_BYTES_MAX) if ATTACHING.match(request.url.path) else limit
 
 
 def _require_host(request: Request) -> None:

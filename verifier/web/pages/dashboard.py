@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from verifier.web.pages import approvals, cases, chains, events, inventory, overview, rails, records, reserve
+from verifier.web.pages import (
+    approvals,
+    attachments,
+    cases,
+    chains,
+    events,
+    inventory,
+    overview,
+    rails,
+    records,
+    reserve,
+)
 from verifier.web.routing import GuardedRouter
 
 
 def dashboard_routers() -> list[GuardedRouter]:
     """One per topic."""
-    pages = (overview, cases, approvals, inventory, reserve, chains, rails, records, events)
+    pages = (overview, cases, attachments, approvals, inventory, reserve, chains, rails, records, events)
     return [each.router for each in pages]

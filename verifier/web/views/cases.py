@@ -77,6 +77,18 @@ class EventShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentShown:
+    """One document of a case."""
+
+    name: str
+    media_type: str
+    size: str
+    sha256: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaseShown:
     """One case with everything about it."""
 
@@ -100,6 +112,7 @@ class CaseShown:
     waits: bool
     """Whether a proposal waits for its decision."""
     approvals: str
+    documents: tuple[DocumentShown, ...]
 
 
 def mark_of(case: Case) -> Mark:
@@ -193,13 +206,12 @@ def case_shown(standing: CaseStanding, business: Business, now: datetime) -> Cas
         left.append(("root cause", f"{words(case.root_cause.cause)}: {case.root_cause.text}"))
     if case.trade_break_at is not None:
         left.append(("trade breaks", f"in the queue since {case.trade_break_at:%Y-%m-%d %H:%M} UTC"))
-    left += [("attachment", f"{each.name} ({each.byte_count:,} bytes, {each.sha256})") for each in case.attachments]
     if (clock := clock_of_case(case, business)) is not None:
         left = [("clock", f"cured by {clock.cure_by:%Y-%m-%d %H:%M} UTC ({clock.citation})"), *left]
         if case.state is not CaseState.CLOSED:
             left.insert(1, ("time", remaining_text(clock.cure_by, now)))
             left.insert(2, ("session", f"a trade break after {clock.session_ends:%Y-%m-%d %H:%M} UTC"))
-    known = {name for name, _ in left} | {"found"}
+    known = {name for name, _ in left} | {"found", "attached"}
     details = [(name, value) for name, value in case_details(case) if name not in known]
     return CaseShown(
         case.case_id,
@@ -220,6 +232,12 @@ def case_shown(standing: CaseStanding, business: Business, now: datetime) -> Cas
         case.state is CaseState.CLOSED,
         case.state is CaseState.PROPOSED,
         _approvals(standing),
+        tuple(
+            DocumentShown(
+                each.name, each.media_type, f"{each.byte_count:,} bytes", each.sha256, each.actor, each.attached_at
+            )
+            for each in case.attachments
+        ),
     )
 
 
