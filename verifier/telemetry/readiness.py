@@ -51,7 +51,8 @@ def _checks(
 ) -> list[Check]:
     store.require_schema()
     found = [Check("database", True), Check("schema", True)]
-    held = {lease.name: lease.holder for lease, _, _ in store.leases()}
+    names = {*leases, *(f"watch:{chain_id}" for chain_id in chain_ids)}
+    held = {name: lease.holder for name, (lease, is_held) in store.held_leases(names).items() if is_held}
     found += [Check(f"lease:{name}", name in held, "" if name in held else "lease-free") for name in leases]
     own = str(ProcessIdentity.own())
     for chain_id in chain_ids:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from chains.types import BlockRef, parse_chain_id
 from verifier.config import DatabaseSettings, MetricsSettings, Settings
+from verifier.process_identity import ProcessIdentity
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
 from verifier.schedule.records import RunOutcome, ScheduledRun, Slot
@@ -131,6 +132,19 @@ def test_a_chain_that_another_process_follows_is_that_ones_matter(desk: Desk, st
     desk.seconds += 1_000
     assert desk.ready() == (200, {"database": None, "schema": None, f"lease:watch:{CHAIN}": None})
     assert desk.metrics()[f'custody_lease_held{{by="other",lease="watch:{CHAIN}"}}'] == 1
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.parametrize("how", ["killed", "ran out"])
+def test_a_lease_that_nobody_gave_back_is_free_once_its_process_is_gone(desk: Desk, store: Store, how: str) -> None:
+    """A watch that was killed leaves its row; nobody watches, and the pages of the others have to say so."""
+    own = ProcessIdentity.own()
+    gone = str(ProcessIdentity(own.host, own.process_id, "1")) if how == "killed" else "another 1 1"
+    taken_at = datetime.now(UTC) - timedelta(hours=0 if how == "killed" else 1)
+    store.take_lease(f"watch:{CHAIN}", taken_at, holder=gone)
+    assert desk.ready() == (503, {"database": None, "schema": None, f"lease:watch:{CHAIN}": "lease-free"})
+    found = desk.metrics()
+    assert [found[f'custody_lease_held{{by="{by}",lease="watch:{CHAIN}"}}'] for by in ("self", "other")] == [0, 0]
 
 
 def test_a_readiness_is_kept_for_a_moment(desk: Desk, store: Store) -> None:
