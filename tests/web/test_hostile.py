@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -44,6 +45,21 @@ def test_a_decision_by_a_page_names_what_was_seen(site: Site, act: str) -> None:
     assert site.client.post(f"/cases/CASE-000001/{act}", data=without).status_code == 422
     assert site.client.post(f"/cases/CASE-000001/{act}", data=without | {"seen": ""}).status_code == 422
     assert site.client.post(f"/cases/CASE-000001/{act}", data=without | {"seen": "0" * 64}).status_code == 404
+
+
+@pytest.mark.fault("F7")
+@pytest.mark.parametrize("address", ["/account", "/cases", "/no-such-page"])
+def test_every_page_has_a_way_out(real: RealSite, address: str) -> None:
+    person = real.person("ops.maker", Role.OPERATOR)
+    found = re.search(
+        r'action="/sign-out"><input type="hidden" name="csrf_token" value="([0-9a-f]{64})"',
+        person.browser.get(address).text,
+    )
+    assert found is not None
+    assert person.browser.post("/sign-out", data={"csrf_token": "0" * 64}).status_code == 403
+    assert real.who(person.browser) == "ops.maker"
+    assert person.browser.post("/sign-out", data={"csrf_token": found[1]}).status_code == 303
+    assert real.who(person.browser) == ""
 
 
 @pytest.mark.fault("F12")

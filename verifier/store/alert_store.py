@@ -23,7 +23,7 @@ from verifier.alerts.records import (
     Message,
     NewAlert,
 )
-from verifier.store.engine import Database, _translated
+from verifier.store.engine import Database, translated
 from verifier.store.tables import AlertChannelRow, AlertDeliveryRow, AlertRow, JournalEntryRow, table
 
 ALERT: Final = table(AlertRow)
@@ -48,7 +48,7 @@ class AlertStore(Database):
             newest = connection.execute(sa.select(sa.func.max(ALERT.c.position))).scalar() or 0
         if known is not None and newest <= known:
             return 0
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             known = connection.execute(sa.select(CHANNEL.c.planned_to).where(CHANNEL.c.name == channel)).scalar()
             query = sa.select(ALERT).order_by(ALERT.c.position)
             query = query.where(ALERT.c.position > known) if known is not None else query.where(
@@ -81,7 +81,7 @@ class AlertStore(Database):
         with self.read() as connection:
             if not any(may_go(_alert(each)) for each in _pending(connection, channel)):
                 return None
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             if (before := _under_way(connection, channel)) is not None:
                 return before
             waiting = [each for each in _pending(connection, channel) if may_go(_alert(each))][:PER_MESSAGE]
@@ -104,7 +104,7 @@ class AlertStore(Database):
 
     def alerts_failed(self, message: Message, code: str, next_at: datetime) -> None:
         """Note that a try failed, and when the next one is."""
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             connection.execute(
                 _of(message).values(attempts=message.attempts + 1, next_at=next_at, code=code),
             )
@@ -113,7 +113,7 @@ class AlertStore(Database):
         """Put what a channel was given up for back into its line; returns how many alerts."""
         given_up = DELIVERY.update().where(DELIVERY.c.channel == channel, DELIVERY.c.state == DeliveryState.GIVEN_UP)
         fresh = {"state": DeliveryState.PENDING, "message_id": "", "attempts": 0, "next_at": None, "ended_at": None}
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             return int(connection.execute(given_up.values(**fresh)).rowcount)
 
     def note_act(self, kind: str, payload: dict[str, object], actor: str, now: datetime) -> None:
@@ -161,7 +161,7 @@ class AlertStore(Database):
 
     def forget_old_alerts(self, now: datetime, channels: Collection[str]) -> None:
         """Drop alerts that are old and wait for none of the channels; the newest stays, so that positions rise."""
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             newest = connection.execute(sa.select(sa.func.max(ALERT.c.position))).scalar() or 0
             waits = sa.select(DELIVERY.c.position).where(
                 DELIVERY.c.state == DeliveryState.PENDING, DELIVERY.c.channel.in_(sorted(channels))

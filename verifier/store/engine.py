@@ -68,7 +68,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection that sees the database as it was at one moment, and can write nothing."""
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             if self.dialect_name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -95,7 +95,7 @@ class Database:
         An act that adds no row leaves no entry either, so that repeating an act changes nothing; unless
         `payload_is_the_record`. Raises `StoreBusy` when another writer does not finish within the time allowed.
         """
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             head = self._head(connection)
             unit = Unit(connection, self._interned, head, kind, actor, payload, recorded_at, self.origin)
             yield unit
@@ -108,7 +108,7 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             options = connection.execution_options(custody_writes=True)
             with options.begin() as transaction:
                 if self.dialect_name == "postgresql":
@@ -149,7 +149,7 @@ class Database:
 
     def schema_version(self) -> str:
         """The schema step the database is at; empty for a new one."""
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return ""
             return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
@@ -169,7 +169,7 @@ class Database:
         if found > SCHEMA_VERSION:
             raise SchemaOutdated(f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program")
         config = alembic_config()
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         return self.schema_version()
@@ -186,7 +186,7 @@ def alembic_config() -> Config:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn the driver's errors into ours, without URL, statement or parameters."""
     try:
         yield

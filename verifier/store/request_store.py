@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from verifier.store.engine import Database, _translated
+from verifier.store.engine import Database, translated
 from verifier.store.tables import ApiRequestRow, table
 
 REQUEST: Final = table(ApiRequestRow)
@@ -47,7 +47,7 @@ class RequestStore(Database):
 
     def begin_request(self, key_digest: str, request_digest: str, now: datetime) -> KnownRequest:
         """Keep a key for a request, unless it is known. Only one of several at once is told that it is new."""
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             connection.execute(REQUEST.delete().where(REQUEST.c.started_at < now - KEPT))
             found = connection.execute(sa.select(REQUEST).where(REQUEST.c.key_digest == key_digest)).first()
             if found is None:
@@ -62,12 +62,12 @@ class RequestStore(Database):
 
     def answer_request(self, key_digest: str, status: int, body: str) -> None:
         """Keep the answer that is given under a key."""
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             connection.execute(
                 REQUEST.update().where(REQUEST.c.key_digest == key_digest).values(status=status, body=body)
             )
 
     def forget_request(self, key_digest: str) -> None:
         """Give a key back: its request was refused, and nothing was done."""
-        with _translated(), self._writing() as connection:
+        with translated(), self._writing() as connection:
             connection.execute(REQUEST.delete().where(REQUEST.c.key_digest == key_digest))

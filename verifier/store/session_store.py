@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from exports.canonical import canonical_json
 from verifier.accounts.records import By, Person, Session
 from verifier.errors import StoreBusy
-from verifier.store.engine import Database, _translated
+from verifier.store.engine import Database, translated
 from verifier.store.people_store import PEOPLE, PERSON, SESSION, person_of
 from verifier.store.tables import WebTicketRow, table
 
@@ -72,7 +72,7 @@ class SessionStore(Database):
     @contextmanager
     def _briefly(self) -> Iterator[sa.Connection]:
         """A write of what is no record, that waits for hardly anything."""
-        with _translated(), self._engine.connect() as connection, connection.begin():
+        with translated(), self._engine.connect() as connection, connection.begin():
             if self.dialect_name == "sqlite":
                 waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
                 connection.exec_driver_sql(f"PRAGMA busy_timeout={TOUCH_MILLISECONDS}")

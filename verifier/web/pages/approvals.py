@@ -15,6 +15,7 @@ from verifier.errors import InputError
 from verifier.rules.approval import require_unchanged
 from verifier.store import Store
 from verifier.store.records import ChangeKind, InstructionAct
+from verifier.web.api.asking import PLAIN_ID, Words
 from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
 from verifier.web.forms import PageForm
 from verifier.web.live import remembered_of
@@ -24,7 +25,7 @@ from verifier.web.views.approvals import shown, subject_of, waiting_now, waiting
 from verifier.web.views.listing import SIZE, Listing, address, listing
 
 router = GuardedRouter()
-SubjectId = Annotated[str, Path(max_length=40)]
+SubjectId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
 AT_ONCE = 20
 """Things that wait on one page."""
 
@@ -32,7 +33,7 @@ AT_ONCE = 20
 class Decision(PageForm):
     """What a second person says of what they saw."""
 
-    text: str = ""
+    text: Words = ""
     seen: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     version: int | None = None
 
