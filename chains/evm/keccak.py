@@ -7,27 +7,33 @@ pycryptodome, which is always there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 
-def _load() -> Callable[[bytes], bytes]:
+class _Hash(Protocol):
+    def digest(self) -> bytes: ...
+
+
+def _load() -> Callable[[bytes], _Hash]:
     try:
         import sha3
     except ImportError:
         from Crypto.Hash import keccak
 
-        return lambda data: keccak.new(data=data, digest_bits=256).digest()
-    return lambda data: bytes(sha3.keccak_256(data).digest())
+        return lambda data: keccak.new(data=data, digest_bits=256)
+    hasher: Callable[[bytes], _Hash] = sha3.keccak_256
+    return hasher
 
 
-_hash: Callable[[bytes], bytes] | None = None
+_hasher: Callable[[bytes], _Hash] | None = None
 
 
 def keccak256(data: bytes) -> bytes:
     """The 32-byte KECCAK-256 digest of the data."""
-    global _hash  # noqa: PLW0603 - the implementation is chosen once, at first use, so that imports stay cheap
-    if _hash is None:
-        _hash = _load()
-    return _hash(data)
+    global _hasher  # noqa: PLW0603 - the implementation is chosen once, at first use, so that imports stay cheap
+    if _hasher is None:
+        _hasher = _load()
+    return _hasher(data).digest()
 
 
 def keccak256_each(items: Iterable[bytes]) -> list[bytes]:

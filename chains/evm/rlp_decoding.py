@@ -6,7 +6,12 @@ the same content (a longer length than needed, a prefixed single byte, bytes lef
 
 from __future__ import annotations
 
+from typing import Final
+
 from chains.errors import MalformedAnswer
+
+_ONE_LENGTH_BYTE: Final = frozenset({0xB8, 0xF8})
+"""First bytes of strings and lists whose length, more than 55, is in the one byte that follows."""
 
 
 def split_list(encoded: bytes) -> list[bytes]:
@@ -59,6 +64,10 @@ def scalar_of(item: bytes, bits: int = 256) -> int:
 def _content(encoded: bytes, position: int) -> tuple[int, int]:
     """Where the content of the item at this position begins and ends; the end is not held against anything yet."""
     first = encoded[position]
+    if first in _ONE_LENGTH_BYTE and position + 1 < len(encoded):  # as leaves of accounts and their values have
+        length = encoded[position + 1]
+        if length > 55:
+            return position + 2, position + 2 + length
     if first < 0x80:
         return position, position + 1
     offset = 0xC0 if first >= 0xC0 else 0x80

@@ -10,8 +10,7 @@ missing or does not check gives no figure at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from chains.errors import MalformedAnswer, ProofFailed, ReadError
 from chains.evm.addresses import address_bytes
@@ -31,8 +30,7 @@ _PARENT_HASH, _STATE_ROOT, _NUMBER, _TIMESTAMP = 0, 3, 8, 11
 """Places in the header (Yellow Paper, section 4.4), the same since the first block."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProvenAccount:
+class ProvenAccount(NamedTuple):
     """What the state of a block says of an address."""
 
     exists: bool

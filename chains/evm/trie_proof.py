@@ -125,14 +125,14 @@ class _Trail:
         if len(root) != HASH_BYTES:
             raise MalformedAnswer(f"{self._what}: a root has {HASH_BYTES} bytes, not {len(root)}")
         reference: Reference | None = root
-        depth = 0
+        depth, length = 0, len(path)
         below_extension = False
         while reference is not None:
             node = self._fetch(reference) if type(reference) is bytes else reference
             if isinstance(node, (FullBranch, Match, MixedBranch)):
-                if depth == len(path):
+                if depth == length:
                     raise self._malformed("a branch stands where the key has ended")
-                if isinstance(node, bytes):
+                if isinstance(node, FullBranch):
                     place = FIRST_CHILD + CHILD_STEP * path[depth]
                     reference = node[place : place + HASH_BYTES]
                 else:
@@ -158,15 +158,19 @@ class _Trail:
         """The node with this hash: the next one of the proof, or from the pool."""
         self.steps = steps = self.steps + 1
         encoded, node = self._held.get(digest, _NOT_HELD)
-        if self._proof is None:
+        proof = self._proof
+        if proof is None:
             if encoded is None:
                 raise ProofFailed(f"{self._place()} is missing, its hash is 0x{digest.hex()}")
         else:
-            if steps > len(self._proof):
-                raise ProofFailed(f"{self._what}: the proof stops after {len(self._proof)} nodes, short of its end")
-            given = self._proof[steps - 1]
-            # Bytes equal to a node that was hashed before need no hash of their own.
-            if given != encoded:
+            if steps > len(proof):
+                raise ProofFailed(f"{self._what}: the proof stops after {len(proof)} nodes, short of its end")
+            given = proof[steps - 1]
+            # Bytes equal to a node that was hashed before need no hash of their own, nor to be read again.
+            if given == encoded:
+                if node is not None and len(encoded) >= HASH_BYTES:
+                    return node
+            else:
                 if encoded is not None or keccak256(given) != digest:
                     raise ProofFailed(f"{self._place()} is not the one with the hash 0x{digest.hex()}")
                 encoded = given
