@@ -34,6 +34,7 @@ from verifier.web.routing import GuardedRouter
 
 if TYPE_CHECKING:
     from exports.bundle import WrittenBundle
+    from exports.verdict import VerificationReport
     from verifier.config import Settings
 
 router = GuardedRouter(prefix="/api/v1/bundles", tags=["bundles"], in_schema=True)
@@ -104,13 +105,18 @@ def verification(sequence: PathId, store: StoreOf, settings: SettingsOf, now: No
     The keys are those that the firm gives its auditors: what is worth something to an outsider is their own
     verification, with keys they had from elsewhere.
     """
+    return verified(store, settings, sequence, now).to_dict()
+
+
+def verified(store: Store, settings: Settings, sequence: str, now: datetime) -> VerificationReport:
+    """The report on an issued bundle whose file is where it was written; `Busy` while another one is made."""
     path = _file(_issued(store, sequence))
     if settings.web.trusted_keys_file is None:
         raise ConfigError("no list of trusted keys is configured: set trusted_keys_file in [web]")
     if not _VERIFYING.acquire(blocking=False):
         raise Busy("another bundle is being verified")
     try:
-        return verify_bundle(path, load_trusted_keys(settings.web.trusted_keys_file), now=now).to_dict()
+        return verify_bundle(path, load_trusted_keys(settings.web.trusted_keys_file), now=now)
     finally:
         _VERIFYING.release()
 

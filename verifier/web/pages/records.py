@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Form, Path, Query, Request
 from starlette.responses import HTMLResponse
 
 from verifier.accounts.roles import Access
+from verifier.web.api.bundles import verified
 from verifier.web.context import NowOf, SettingsOf, StoreOf
+from verifier.web.forms import PageForm
 from verifier.web.pages.shared import PageNumber, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.listing import address
-from verifier.web.views.records import bundles_page, journal_page, schedule_page
+from verifier.web.views.records import CHECKS, bundles_page, journal_page, schedule_page, verdict
 
 router = GuardedRouter()
 
@@ -25,6 +27,20 @@ def bundles(request: Request, store: StoreOf, page: PageNumber = 1) -> HTMLRespo
         return address("/bundles", page=number)
 
     return show(request, "bundles.html", view=bundles_page(store, page), here_of=here_of)
+
+
+@router.post("/bundles/{sequence}/verify", Access.EXPORT)
+def verify(
+    sequence: Annotated[str, Path(max_length=20)],
+    request: Request,
+    form: Annotated[PageForm, Form()],
+    store: StoreOf,
+    settings: SettingsOf,
+    now: NowOf,
+) -> HTMLResponse:
+    """Make every check of a bundle's file, as `custody verify` does; one at a time."""
+    report = verified(store, settings, sequence, now)
+    return show(request, "verification.html", sequence=sequence, report=report, marks=CHECKS, leading=verdict(report))
 
 
 @router.get("/journal", Access.READ)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from exports.verdict import CheckStatus, VerificationReport
 from verifier.schedule.clock import LEASE_NAME
 from verifier.schedule.jobs import jobs_of
 from verifier.store.journal_view import entries_before, newest_entries
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 ENTRIES_SHOWN: Final = 50
 RUNS_SHOWN: Final = 40
 PAYLOAD_SHOWN: Final = 600
+CHECKS: Final = {
+    CheckStatus.PASSED: Mark("passed", Tone.GOOD),
+    CheckStatus.FAILED: Mark("failed", Tone.BAD),
+}
+"""Of a check of a bundle; every other status says that it could not be, or was not to be, checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,12 @@ def bundles_page(store: Store, number: int) -> Listing[BundleRow]:
             )
         )
     return Listing(rows, page.number, page.total, page.size)
+
+
+def verdict(report: VerificationReport) -> Mark:
+    """What all checks together say: contradiction leads, and nothing that was not checked is called verified."""
+    marks = {0: Mark("Verified", Tone.GOOD), 1: Mark("Contradicted", Tone.BAD)}
+    return marks.get(report.exit_code, Mark("Not everything could be checked", Tone.OPEN))
 
 
 def journal_page(store: Store, before: int | None) -> JournalPage:
