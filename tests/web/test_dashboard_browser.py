@@ -94,6 +94,27 @@ def test_what_is_new_arrives_without_loading_the_page_again(full: Site, chromium
     assert said == []  # also nothing that the policy of the page blocked
 
 
+def test_a_document_is_attached_and_a_bundle_verified_with_the_forms_alone(full: Site, chromium: Any) -> None:
+    with served(full) as site:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(f"{site}/cases/CASE-000013")
+        page.set_input_files("#file", {"name": "answer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 yes"})
+        page.click("button:text-is('Attach')")
+        with page.expect_download() as download:
+            page.click("a:has-text('answer.pdf')")
+        assert Path(download.value.path()).read_bytes() == b"%PDF-1.4 yes"
+        page.goto(f"{site}/bundles")
+        page.click("text=Verify bundle 1")
+        page.wait_for_selector("h1:has-text('Bundle 1: verified')")
+        if AXE.is_file():
+            page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')} }}")
+            found = page.evaluate(f"() => axe.run({{runOnly: {json.dumps(RULES)}}})")["violations"]
+            assert [each["id"] for each in found] == []
+        context.close()
+
+
 def test_somebody_with_a_keyboard_alone_comments_a_case(full: Site, chromium: Any) -> None:
     with served(full) as site:
         context = chromium.new_context()
