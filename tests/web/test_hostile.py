@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chains.types import LocationId
+from tests.verifier.store.story import CHAIN, finding, sighting
 from tests.web.conftest import Site
 from tests.web.people import RealSite
 from verifier.accounts.roles import Role
+from verifier.records import FindingKind
+from verifier.store import Case, Store
+from verifier.store.case_seeing import see_cases
 from verifier.web import security
 
 Message = MutableMapping[str, Any]
@@ -103,3 +109,30 @@ async def _status(site: Site, receive: Callable[[], Awaitable[Message]]) -> int:
     }  # fmt: skip
     await site.app(scope, receive, send)
     return int(sent[0]["status"])
+
+
+@pytest.mark.fault("F21")
+def test_pages_of_a_long_list_read_the_cases_once_and_again_when_something_is_written(
+    site: Site, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[bool] = []
+
+    def cases(self: Store, **asked: Any) -> list[Case]:
+        reads.append(True)
+        return read(self, **asked)
+
+    read = Store.cases
+    monkeypatch.setattr(Store, "cases", cases)
+    site.sign_in(Role.AUDITOR)
+    for number in (0, 1, 2):
+        see_one(store, site, number)
+        for _ in range(3):
+            assert site.client.get("/api/v1/cases?limit=1").json()["total"] == number + 1
+        assert len(reads) == number + 1
+
+
+def see_one(store: Store, site: Site, number: int) -> None:
+    """A case of a wallet of its own."""
+    seen = replace(finding(FindingKind.SHORTFALL, units=-5), location_id=LocationId(f"{CHAIN}:0x{number:040x}"))
+    with store.record("test.sweep", "scheduler", {"number": number}, site.time) as unit:
+        see_cases(unit, CHAIN, None, [sighting(seen)], "scheduler", all_seen=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from chains.types import ChainId, utc_text
 from verifier.accounts.roles import Access
@@ -16,6 +17,7 @@ from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Filter, LongId, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.context import NowOf, SettingsOf, StoreOf
+from verifier.web.live import remembered_of
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1", tags=["state"], in_schema=True)
@@ -86,21 +88,31 @@ def one_sweep(sweep_id: LongId, store: StoreOf) -> Json:
 
 
 @router.get("/holdings", Access.READ)
-def holdings(store: StoreOf, settings: SettingsOf, asked: Annotated[Holdings, Query()]) -> Page:
+def holdings(
+    request: Request, store: StoreOf, settings: SettingsOf, now: NowOf, asked: Annotated[Holdings, Query()]
+) -> Page:
     """Every holding with what is claimed, observed and the signed difference, of the newest sweep of each chain.
 
     A difference is observed less claimed; what could not be read is `unverified`, and its amounts are null.
     """
+    newest = not asked.sweep_id
     if asked.sweep_id:
         wanted = [found(lambda: store.sweep_summary(asked.sweep_id))]
     else:
         every = [store.standing_summary(ChainId(section.chain_id)) for section in settings.chains]
         wanted = [each for each in every if each is not None]
     wanted = [each for each in wanted if asked.chain_id in ("", each.chain_id)]
+
+    def compared(summary: SweepSummary) -> Sequence[Reconciliation]:
+        if not newest:  # of any sweep that was ever made: too many to keep
+            return store.reconciliations(summary.sweep_id)
+        name = ("holdings", summary.chain_id)
+        return remembered_of(request).recall(name, store, now, lambda: store.reconciliations(summary.sweep_id))
+
     listed = [
         each
         for summary in wanted
-        for each in store.reconciliations(summary.sweep_id)
+        for each in compared(summary)
         if asked.status in (None, each.status) and _mentions(each, asked.text)
     ]
     by_asset = asked.sort == "asset"
