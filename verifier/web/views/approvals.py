@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Facts = list[tuple[str, str]]
 ROWS_SHOWN: Final = 10
 """Rows of a change in the list of all that waits; its own page has all of them, some at a time."""
-CELL_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +185,7 @@ def _tables(store: Store, change: StoredChange, first: int, rows: int) -> Iterat
 
 def _part(title: str, columns: Sequence[str], lines: Any, total: int, first: int, rows: int) -> RowsShown:
     taken = islice(iter(lines), first - 1, first - 1 + rows)
-    return RowsShown(title, tuple(columns), tuple(tuple(_short(cell) for cell in line) for line in taken), first, total)
-
-
-def _short(cell: str) -> str:
-    return cell if len(cell) <= CELL_MAX else cell[:CELL_MAX] + "…"
+    return RowsShown(title, tuple(columns), tuple(tuple(line) for line in taken), first, total)
 
 
 def _instruction(store: Store, waiting: WaitingApproval) -> Subject:
