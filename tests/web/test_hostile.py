@@ -92,10 +92,21 @@ def test_a_body_that_never_ends_is_given_up(
         await asyncio.Event().wait()
         raise AssertionError
 
-    assert asyncio.run(_status(site, receive)) == status
+    found, headers = asyncio.run(_answer(site, receive))
+    assert found == status
+    assert ((b"connection", b"close") in headers) is (status == 408), "what drips on has no connection any more"
 
 
-async def _status(site: Site, receive: Callable[[], Awaitable[Message]]) -> int:
+@pytest.mark.fault("F16")
+def test_a_slash_too_many_leads_nowhere(site: Site) -> None:
+    site.sign_in(Role.OPERATOR)
+    for address in ("/cases/", "/api/v1/cases/", "/account/"):
+        answer = site.client.get(address)
+        assert (answer.status_code, "location" in answer.headers) == (404, False), address
+    assert site.client.get("/cases").status_code == 200
+
+
+async def _answer(site: Site, receive: Callable[[], Awaitable[Message]]) -> tuple[int, list[tuple[bytes, bytes]]]:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -108,7 +119,7 @@ async def _status(site: Site, receive: Callable[[], Awaitable[Message]]) -> int:
         "server": ("localhost", 80), "root_path": "", "app": site.app,
     }  # fmt: skip
     await site.app(scope, receive, send)
-    return int(sent[0]["status"])
+    return int(sent[0]["status"]), sent[0]["headers"]
 
 
 @pytest.mark.fault("F21")

@@ -48,6 +48,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime], resolve: Re
         engine.dispose()
 
     app = FastAPI(title="custody-verifier", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    # An address with a slash too many is none: a redirect would name the scheme and port behind the proxy.
+    app.router.redirect_slashes = False
     app.state.settings, app.state.clock, app.state.engine = settings, clock, engine
     app.state.templates = templating.environment(settings)
     app.state.attempts = Attempts()

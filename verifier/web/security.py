@@ -132,6 +132,8 @@ class Secured:
             if started:
                 raise
             answer = await problems.answer_of(request, error)
+            if isinstance(error, TooLarge | TooSlow):  # what is left of it shall not keep the connection
+                answer.headers["connection"] = "close"
             await answer(scope, receive, guarded)
 
 
