@@ -126,7 +126,10 @@ class HeadFileError(StoreError):
     """The file that says which journal entry is known outside the database cannot be read or written."""
 
     code = "head-file"
-    advice = "Make the file named by [database] head_file readable and writable, then run `custody db record-head`."
+    advice = (
+        "Make the file named by [database] head_file readable and writable; move away one that is damaged, "
+        "then run `custody db accept-restore --reason TEXT` where a bundle was issued, else `custody db record-head`."
+    )
 
 
 class PlanDiffers(VerifierError):

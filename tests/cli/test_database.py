@@ -206,6 +206,10 @@ def test_a_head_file_that_cannot_be_read_is_no_missing_one(firm: Firm, text: str
     firm.path("known-head.json").write_text(text, encoding="latin-1")
     answer = firm("status", "--json")
     assert (answer.code, answer.error) == (2, "head-file")
+    assert firm("db", "record-head", "--json").error == "head-file", "what was known is not written over"
+    firm.path("known-head.json").rename(firm.path("damaged.json"))
+    assert firm("db", "record-head").code == 0
+    assert "error" not in firm("status", "--json").json
 
 
 def test_upgrade_tells_what_it_did(firm: Firm) -> None:
