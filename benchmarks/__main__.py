@@ -23,6 +23,7 @@ NAMES = (
     "latency",
     "liabilities",
     "matching",
+    "reconcile",
     "reserve",
     "sweep",
 )
