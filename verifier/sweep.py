@@ -29,6 +29,7 @@ import structlog
 
 from chains.agreement import NodeFailure, split_node_ids
 from chains.errors import ChainMoved, FinalityReversed, InvalidValue, NodeUnavailable, ReadError, StaleHead
+from chains.garbage import rare_collections
 from chains.quorum import open_quorum
 from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, Pin, used_addresses
 from chains.state_proofs import StateProofMode
@@ -200,7 +201,7 @@ class ChainSweep:
         blocks than the settings allow, `ChainConfigError` when a node cannot do what the configuration wants,
         `LeaseHeld` while another process sweeps the chain, and `LeaseLost` when one took it over.
         """
-        with self._store.leased(f"chain:{self._chain.chain_id}"):
+        with self._store.leased(f"chain:{self._chain.chain_id}"), rare_collections():
             return self._run(at, every_block)
 
     def _run(self, at: int | None, every_block: bool) -> SweepOutcome:

@@ -14,6 +14,8 @@ def weakest_evidence(observations: Sequence[BalanceObservation]) -> tuple[StateE
     """The weakest state and anchor evidence among the reads; of no reads, the weakest there is."""
     if not observations:
         return _STATES[-1], _ANCHORS[-1]
+    if len(observations) == 1:
+        return observations[0].state, observations[0].anchor
     state = max((observation.state for observation in observations), key=_STATES.index)
     anchor = max((observation.anchor for observation in observations), key=_ANCHORS.index)
     return state, anchor

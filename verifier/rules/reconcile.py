@@ -91,12 +91,7 @@ def reconcile(
     else:
         ledger = Status.MATCHED
 
-    wallets = {account_location(moment.block.chain_id, address): address for address in found}
-    by_location = {location: balances.get(address) for location, address in wallets.items()}
-    by_location[holding.location_id] = observed
-    statement = check_statements(
-        statements, holding.location_id, asset, by_location, moment.block.timestamp, moment.as_of_skew_seconds_max
-    )
+    statement = _stated(holding, statements, balances, observed, moment) if statements else None
     state, anchor = weakest_evidence([observation for observation in found.values() if observation is not None])
     return Reconciliation(
         sweep_id=moment.sweep_id,
@@ -120,6 +115,27 @@ def reconcile(
     )
 
 
+def _stated(
+    holding: MappedHolding,
+    statements: Sequence[Position],
+    balances: Mapping[Address, int],
+    observed: int | None,
+    moment: Moment,
+) -> StatementCheck | None:
+    """What the custodian states, held against what was observed at the place and at each wallet behind it."""
+    chain_id = moment.block.chain_id
+    by_location = {account_location(chain_id, address): balances.get(address) for address in holding.addresses}
+    by_location[holding.location_id] = observed
+    return check_statements(
+        statements,
+        holding.location_id,
+        holding.asset,
+        by_location,
+        moment.block.timestamp,
+        moment.as_of_skew_seconds_max,
+    )
+
+
 def reconcile_all(
     holdings: Sequence[MappedHolding],
     observations: Observations,
@@ -138,10 +154,12 @@ def reconcile_all(
     results = []
     for holding in holdings:
         asset_id = holding.asset.asset_id
-        places = dict.fromkeys(
-            [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
-        )
-        own = [position for place in places for position in stated.get((place, asset_id), ())]
+        own: list[Position] = []
+        if stated:
+            places = dict.fromkeys(
+                [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
+            )
+            own = [position for place in places for position in stated.get((place, asset_id), ())]
         claim = claims.get((holding.location_id, asset_id))
         results.append(reconcile(holding, observations, claim, own, moment))
     return results

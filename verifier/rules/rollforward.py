@@ -54,9 +54,10 @@ class RollForward:
     @property
     def status(self) -> Status:
         """Matched when nothing is left over, diverged when something is, unverified when nothing can be said."""
-        if self.remainder is None:
+        remainder = self.remainder
+        if remainder is None:
             return Status.UNVERIFIED
-        return Status.DIVERGED if self.remainder else Status.MATCHED
+        return Status.DIVERGED if remainder else Status.MATCHED
 
 
 class _Moved:

@@ -55,12 +55,20 @@ class CanonicalType(TypeDecorator[Any]):
         """Database to Python."""
         return None if value is None else self.python(value)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """As `process_result_value`, with one call less for each of the millions of values that a sweep reads."""
+        python = self.python
+        return lambda value: None if value is None else python(value)
+
 
 class Words(CanonicalType):
     """Any text."""
 
     impl = sa.Text
     cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Both databases give text as it is."""
 
     def canonical(self, value: Any) -> Canonical:
         """Text as it is."""
@@ -82,6 +90,9 @@ class Whole(CanonicalType):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """INTEGER on SQLite, so that a primary key is the row id itself."""
         return sa.Integer() if dialect.name == "sqlite" else sa.BigInteger()
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Both databases give the integer itself."""
 
     def canonical(self, value: Any) -> Canonical:
         """The integer; bool is refused."""
