@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from tests.web.conftest import Site, served
 from tests.web.firm import Template
+from tests.web.people import PASSWORD, RealSite, digits
 from tests.web.test_dashboard import DETAILS, LISTS, store_of
 from tests.web.waiting import make_wait
+from verifier.accounts import passwords
 from verifier.accounts.roles import Role
+from verifier.config import load_settings
+from verifier.records import CaseState
+from verifier.store import open_store
 
 pytestmark = pytest.mark.devnet
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -92,6 +99,53 @@ def test_what_is_new_arrives_without_loading_the_page_again(full: Site, chromium
         assert page.input_value("#text") == "half a sentence"
         context.close()
     assert said == []  # also nothing that the policy of the page blocked
+
+
+def test_two_people_who_signed_in_close_a_case_together(
+    template: Template, tmp_path: Path, chromium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with a browser of their own: what one does arrives at the other, and the maker cannot approve."""
+    monkeypatch.setattr(passwords, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobody.cache_clear()
+    shutil.copytree(template.folder, tmp_path / "firm")
+    settings = load_settings(tmp_path / "firm" / "custody.toml")
+    store = open_store(settings.database.url.get_secret_value())
+    real = RealSite(settings, store)
+    real.time = template.time
+    people = [real.person("olga.operator", Role.OPERATOR, Role.REVIEWER), real.person("cora.checker", Role.REVIEWER)]
+    real.wait(minutes=1)
+    case = "/cases/CASE-000013"
+    with served(real) as site:
+        pages = []
+        for person in people:
+            page = chromium.new_context().new_page()
+            page.set_default_timeout(WAIT)
+            page.goto(f"{site}/sign-in?next={case}")
+            page.get_by_label("Name").fill(person.login)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_label("Six digits of your app").fill(digits(person.secret, real.time))
+            page.get_by_role("button", name="Sign in", exact=True).click()
+            page.wait_for_selector("h1:has-text('Unauthorized transfer')")
+            pages.append(page)
+        maker, checker = pages
+        maker.fill("#text", "Paid back by the desk.")
+        with maker.expect_navigation():
+            maker.click("text=Propose as resolved")
+        checker.wait_for_selector("text=Proposed by Olga.Operator")  # by itself
+        maker.fill("#text", "I say so myself.")
+        maker.click("button:text-is('Approve')")
+        maker.wait_for_selector("h1:has-text('Conflict')")
+        maker.goto(site + case)
+        checker.goto(site + case)
+        checker.fill("#text", "Seen the transfer back.")
+        checker.click("button:text-is('Approve')")
+        maker.wait_for_selector("p:has-text('closed')")  # by itself
+        for page in pages:
+            page.context.close()
+    assert store.case("CASE-000013").state is CaseState.CLOSED
+    assert [each.actor for each in store.case_events("CASE-000013")][-2:] == ["olga.operator", "cora.checker"]
+    store.close()
+    passwords._nobody.cache_clear()
 
 
 def test_a_document_is_attached_and_a_bundle_verified_with_the_forms_alone(full: Site, chromium: Any) -> None:
