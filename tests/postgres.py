@@ -51,9 +51,12 @@ class PostgresServer:
         with self._admin.connect() as connection:
             connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {sa.make_url(url).database} WITH (FORCE)")
 
-    def close(self) -> None:
-        """Remove the template and disconnect."""
-        if self._template:
+    def close(self, *, keeps_running: bool) -> None:
+        """Disconnect; before that remove the template of a server that keeps running.
+
+        One that ends with the tests may be stopped by another worker already.
+        """
+        if self._template and keeps_running:
             self.drop(self._url.set(database=self._template).render_as_string(hide_password=False))
         self._admin.dispose()
 
@@ -64,7 +67,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     if url := os.environ.get("POSTGRES_URL"):
         server = PostgresServer(url)
         yield server
-        server.close()
+        server.close(keeps_running=True)
         return
     import warnings
 
@@ -78,5 +81,5 @@ def postgres_server() -> Iterator[PostgresServer]:
     process = pgserver.get_server(folder, cleanup_mode="delete")
     server = PostgresServer(process.get_uri())
     yield server
-    server.close()
+    server.close(keeps_running=False)
     process.cleanup()

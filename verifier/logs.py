@@ -16,10 +16,9 @@ import re
 import sys
 import time
 from collections.abc import Callable, MutableMapping
-from io import TextIOBase
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -40,10 +39,10 @@ def configure_logs(settings: LogSettings | None = None, *, verbose: bool = False
     """Send the log of this process, and warnings of the libraries it uses, where the configuration says."""
     level = logging.DEBUG if verbose else getattr(logging, settings.level.upper()) if settings else logging.WARNING
     as_json = settings is not None and settings.form == "json"
-    file: TextIO | LogFile = sys.stderr
+    file: StandardError | LogFile = StandardError()
     if settings is not None and settings.file is not None:
         file = LogFile(settings.file, settings.file_bytes_max, settings.files_kept)
-    is_terminal = isinstance(file, TextIOBase) and file.isatty()
+    is_terminal = isinstance(file, StandardError) and sys.stderr.isatty()
     colours = not as_json and is_terminal and "NO_COLOR" not in os.environ
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=colours)
     structlog.configure(
@@ -88,6 +87,18 @@ def _text(text: str) -> str:
     text = _URL.sub(r"\1://…", text[: 2 * TEXT_CHARACTERS_MAX])
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
     return shown if len(shown) <= TEXT_CHARACTERS_MAX else f"{shown[: TEXT_CHARACTERS_MAX - 1]}…"
+
+
+class StandardError:
+    """Standard error as it is when a line is written: whoever exchanged it meanwhile gets the line. Never raises."""
+
+    def write(self, text: str) -> int:
+        """Write; a stream that is closed or gone gets nothing."""
+        _complain(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing: every line is written at once."""
 
 
 class LogFile:
