@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -239,7 +238,6 @@ def test_a_run_that_uses_no_fixture_loads_nothing_heavy(project: pytest.Pytester
     run(project).assert_outcomes(passed=1)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="paths")
 def test_the_plugin_is_an_entry_point() -> None:
     from importlib.metadata import entry_points
 
