@@ -1,12 +1,14 @@
-"""What a route works with: the store, the configuration, the time. Given to it as FastAPI dependencies."""
+"""What a route works with: the store, the configuration, the time, who acts. Given to it as FastAPI dependencies."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from verifier.accounts.records import By
 from verifier.acting import prepare, web_origin
 from verifier.config import Settings
 from verifier.store import Store
@@ -42,3 +44,31 @@ StoreOf = Annotated[Store, Depends(store_of)]
 SettingsOf = Annotated[Settings, Depends(settings_of)]
 NowOf = Annotated[datetime, Depends(now_of)]
 VisitorOf = Annotated[Visitor, Depends(visitor_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Somebody who changes something: on which store, by which configuration, when. For routes that are not public."""
+
+    store: Store
+    settings: Settings
+    visitor: Visitor
+    now: datetime
+
+    @property
+    def actor(self) -> str:
+        """Whom the records name."""
+        return self.visitor.person_id
+
+    @property
+    def by(self) -> By:
+        """Who acts and from where, as acts on people and their logins are journalled."""
+        return By(self.visitor.person_id, self.visitor.address)
+
+
+def acting_of(store: StoreOf, settings: SettingsOf, visitor: VisitorOf, now: NowOf) -> Acting:
+    """Who acts in this request, on what."""
+    return Acting(store, settings, visitor, now)
+
+
+ActingOf = Annotated[Acting, Depends(acting_of)]

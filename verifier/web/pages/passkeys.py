@@ -10,9 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
 from verifier.accounts import passkeys
-from verifier.accounts.records import By
 from verifier.accounts.roles import Access
-from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, NowOf, StoreOf
 from verifier.web.cookies import SESSION, browser_digest, write
 from verifier.web.forms import local_path
 from verifier.web.pages.recent import require_recent
@@ -60,21 +59,19 @@ def sign_in(request: Request, signed: Signed, store: StoreOf, now: NowOf) -> Res
 
 
 @router.post("/account/passkeys/options", Access.SIGNED_IN)
-def to_add(request: Request, store: StoreOf, visitor: VisitorOf, now: NowOf) -> Response:
+def to_add(request: Request, acting: ActingOf) -> Response:
     """What a new passkey is made with."""
-    require_recent(request, store, visitor, now)
-    return JSONResponse(
-        passkeys.options_to_add(store, visitor.person_id, site_of(request), browser_digest(request), now)
-    )
+    require_recent(request, acting)
+    site, browser = site_of(request), browser_digest(request)
+    return JSONResponse(passkeys.options_to_add(acting.store, acting.actor, site, browser, acting.now))
 
 
 @router.post("/account/passkeys", Access.SIGNED_IN)
-def add(request: Request, made: Made, store: StoreOf, visitor: VisitorOf, now: NowOf) -> Response:
+def add(request: Request, made: Made, acting: ActingOf) -> Response:
     """Record it."""
-    require_recent(request, store, visitor, now)
-    by = By(visitor.person_id, visitor.address)
-    site, browser = site_of(request), browser_digest(request)
-    passkeys.add(store, visitor.person_id, made.ticket, made.credential, made.label, site, browser, by, now)
+    require_recent(request, acting)
+    where = (site_of(request), browser_digest(request))
+    passkeys.add(acting.store, acting.actor, made.ticket, made.credential, made.label, *where, acting.by, acting.now)
     return JSONResponse({"next": "/account"})
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from fastapi import Request
 
-from verifier.store import Store
+from verifier.web.context import Acting
 from verifier.web.errors import WebError
 from verifier.web.sessions import idle_of
-from verifier.web.visitor import Visitor
 
 RECENT: Final = timedelta(minutes=15)
 
@@ -26,8 +25,9 @@ class SignInAgain(WebError):
         super().__init__(f"this is only done within {RECENT.seconds // 60} minutes of signing in")
 
 
-def require_recent(request: Request, store: Store, visitor: Visitor, now: datetime) -> None:
+def require_recent(request: Request, acting: Acting) -> None:
     """Raise `SignInAgain` unless the session began some minutes ago."""
-    mine = store.sessions(visitor.person_id, now, idle_of(request))
-    if not any(each.session_key == visitor.session_key and each.created_at + RECENT > now for each in mine):
+    mine = acting.store.sessions(acting.actor, acting.now, idle_of(request))
+    key, now = acting.visitor.session_key, acting.now
+    if not any(each.session_key == key and each.created_at + RECENT > now for each in mine):
         raise SignInAgain

@@ -10,11 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from verifier.accounts import enrolment, second_factor, signing_in
 from verifier.accounts.attempts import Attempts, TooManyAttempts
-from verifier.accounts.records import By
 from verifier.accounts.roles import Access
 from verifier.accounts.signing_in import Given, SignInRefused
 from verifier.errors import InputError
-from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, NowOf, StoreOf
 from verifier.web.cookies import SESSION, browser_digest, forget, write
 from verifier.web.forms import PageForm, local_path
 from verifier.web.routing import GuardedRouter
@@ -77,10 +76,9 @@ def sign_in(request: Request, form: Annotated[SignInForm, Form()], store: StoreO
 
 
 @router.post("/sign-out", Access.SIGNED_IN)
-def sign_out(request: Request, store: StoreOf, visitor: VisitorOf, now: NowOf) -> Response:
+def sign_out(request: Request, acting: ActingOf) -> Response:
     """The session ends here and on the server."""
-    by = By(visitor.person_id, visitor.address)
-    store.end_session(visitor.session_key, visitor.person_id, "signed out", by, now)
+    acting.store.end_session(acting.visitor.session_key, acting.actor, "signed out", acting.by, acting.now)
     answer = RedirectResponse("/sign-in", status_code=303)
     forget(answer, request, SESSION)
     answer.headers["clear-site-data"] = '"cache", "storage"'

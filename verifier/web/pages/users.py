@@ -5,6 +5,7 @@ Administrators see names and roles and nothing of what the system is about; ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Form, Request
@@ -12,16 +13,15 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from verifier.accounts import binding, enrolment
-from verifier.accounts.records import SECOND_FACTORS, By, checked_login, checked_name, checked_person_id
+from verifier.accounts.records import SECOND_FACTORS, checked_login, checked_name, checked_person_id
 from verifier.accounts.roles import Access, Role
 from verifier.errors import InputError
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, StoreOf
 from verifier.web.errors import NotFound
 from verifier.web.forms import PageForm
 from verifier.web.pages.recent import require_recent
 from verifier.web.routing import GuardedRouter
 from verifier.web.templating import page
-from verifier.web.visitor import Visitor
 
 router = GuardedRouter(prefix="/users")
 
@@ -75,15 +75,14 @@ def show(request: Request, store: StoreOf) -> Response:
 
 
 @router.post("", Access.ADMINISTER)
-def add(
-    request: Request, form: Annotated[NewPersonForm, Form()], store: StoreOf, visitor: VisitorOf, now: NowOf
-) -> Response:
+def add(request: Request, form: Annotated[NewPersonForm, Form()], acting: ActingOf) -> Response:
     """A person, and the one-time code to hand over to them."""
-    require_recent(request, store, visitor, now)
+    require_recent(request, acting)
+    store, by, now = acting.store, acting.by, acting.now
     try:
         person_id, login = checked_person_id(form.person_id.strip()), checked_login(form.login or form.person_id)
-        store.add_person(person_id, checked_name(form.name), frozenset(form.roles), login, _by(visitor), now)
-        code = enrolment.invite(store, person_id, login, _by(visitor), now)
+        store.add_person(person_id, checked_name(form.name), frozenset(form.roles), login, by, now)
+        code = enrolment.invite(store, person_id, login, by, now)
     except InputError as error:
         return _list(request, store, problem=error, form=form)
     return _one(request, store, person_id, code=code)
@@ -96,121 +95,82 @@ def one(request: Request, person_id: str, store: StoreOf) -> Response:
 
 
 @router.post("/{person_id}/roles", Access.ADMINISTER)
-def roles(
-    request: Request,
-    person_id: str,
-    form: Annotated[RolesForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    now: NowOf,
-) -> Response:
+def roles(request: Request, person_id: str, form: Annotated[RolesForm, Form()], acting: ActingOf) -> Response:
     """Other roles; the person is signed out everywhere."""
-    require_recent(request, store, visitor, now)
-    try:
-        store.change_person(person_id, _by(visitor), now, roles=frozenset(form.roles), reason=form.reason)
-    except InputError as error:
-        return _one(request, store, person_id, problem=error)
-    return _back(person_id)
+
+    def act() -> None:
+        held = frozenset(form.roles)
+        acting.store.change_person(person_id, acting.by, acting.now, roles=held, reason=form.reason)
+
+    return _acted(request, person_id, acting, act)
 
 
 @router.post("/{person_id}/disable", Access.ADMINISTER)
-def disable(
-    request: Request,
-    person_id: str,
-    form: Annotated[DisableForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    now: NowOf,
-) -> Response:
+def disable(request: Request, person_id: str, form: Annotated[DisableForm, Form()], acting: ActingOf) -> Response:
     """Shut out from the next request on, or let in again."""
-    require_recent(request, store, visitor, now)
-    try:
-        store.change_person(person_id, _by(visitor), now, is_disabled=form.is_disabled, reason=form.reason)
-    except InputError as error:
-        return _one(request, store, person_id, problem=error)
-    return _back(person_id)
+
+    def act() -> None:
+        is_disabled = form.is_disabled
+        acting.store.change_person(person_id, acting.by, acting.now, is_disabled=is_disabled, reason=form.reason)
+
+    return _acted(request, person_id, acting, act)
 
 
 @router.post("/{person_id}/reset", Access.ADMINISTER)
-def reset(
-    request: Request,
-    person_id: str,
-    form: Annotated[LoginForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    now: NowOf,
-) -> Response:
+def reset(request: Request, person_id: str, form: Annotated[LoginForm, Form()], acting: ActingOf) -> Response:
     """Take away what the person signs in with, and show the code to begin anew with."""
-    require_recent(request, store, visitor, now)
-    try:
-        code = enrolment.reset(store, person_id, form.login, _by(visitor), now)
-    except InputError as error:
-        return _one(request, store, person_id, problem=error)
-    return _one(request, store, person_id, code=code)
+
+    def act() -> str:
+        return enrolment.reset(acting.store, person_id, form.login, acting.by, acting.now)
+
+    return _acted(request, person_id, acting, act)
 
 
 @router.post("/{person_id}/logins", Access.ADMINISTER)
-def add_login(
-    request: Request,
-    person_id: str,
-    form: Annotated[LoginForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    now: NowOf,
-) -> Response:
+def add_login(request: Request, person_id: str, form: Annotated[LoginForm, Form()], acting: ActingOf) -> Response:
     """Another name to sign in under, for the same person."""
-    require_recent(request, store, visitor, now)
-    try:
+
+    def act() -> str:
         login = checked_login(form.login)
-        store.add_login(person_id, "", login, _by(visitor), now)
-        code = enrolment.invite(store, person_id, login, _by(visitor), now)
-    except InputError as error:
-        return _one(request, store, person_id, problem=error)
-    return _one(request, store, person_id, code=code)
+        acting.store.add_login(person_id, "", login, acting.by, acting.now)
+        return enrolment.invite(acting.store, person_id, login, acting.by, acting.now)
+
+    return _acted(request, person_id, acting, act)
 
 
 @router.post("/{person_id}/bind", Access.ADMINISTER)
-def bind(
-    request: Request,
-    person_id: str,
-    form: Annotated[BindForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    settings: SettingsOf,
-    now: NowOf,
-) -> Response:
+def bind(request: Request, person_id: str, form: Annotated[BindForm, Form()], acting: ActingOf) -> Response:
     """Whom an identity provider names is this person."""
-    require_recent(request, store, visitor, now)
-    try:
-        binding.bind(store, settings.web, person_id, form.issuer, form.subject.strip(), _by(visitor), now)
-    except InputError as error:
-        return _one(request, store, person_id, problem=error)
-    return _back(person_id)
+
+    def act() -> None:
+        web, subject = acting.settings.web, form.subject.strip()
+        binding.bind(acting.store, web, person_id, form.issuer, subject, acting.by, acting.now)
+
+    return _acted(request, person_id, acting, act)
 
 
 @router.post("/{person_id}/end-login", Access.ADMINISTER)
-def end_login(
-    request: Request,
-    person_id: str,
-    form: Annotated[EndLoginForm, Form()],
-    store: StoreOf,
-    visitor: VisitorOf,
-    now: NowOf,
-) -> Response:
+def end_login(request: Request, person_id: str, form: Annotated[EndLoginForm, Form()], acting: ActingOf) -> Response:
     """End a login with its password."""
-    require_recent(request, store, visitor, now)
-    if form.key not in {each.key for each in store.logins(person_id)}:
-        return _one(request, store, person_id, problem=InputError("there is no such login"))
-    store.end_login(form.key, "ended by an administrator", _by(visitor), now)
-    return _back(person_id)
+
+    def act() -> None:
+        if form.key not in {each.key for each in acting.store.logins(person_id)}:
+            raise InputError("there is no such login")
+        acting.store.end_login(form.key, "ended by an administrator", acting.by, acting.now)
+
+    return _acted(request, person_id, acting, act)
 
 
-def _by(visitor: Visitor) -> By:
-    return By(visitor.person_id, visitor.address)
-
-
-def _back(person_id: str) -> Response:
-    return RedirectResponse(f"/users/{person_id}", status_code=303)
+def _acted(request: Request, person_id: str, acting: Acting, act: Callable[[], str | None]) -> Response:
+    """What follows an act on a person: their page again, with the one-time code or the problem it ended with."""
+    require_recent(request, acting)
+    try:
+        code = act()
+    except InputError as error:
+        return _one(request, acting.store, person_id, problem=error)
+    if code is None:
+        return RedirectResponse(f"/users/{person_id}", status_code=303)
+    return _one(request, acting.store, person_id, code=code)
 
 
 def _list(request: Request, store: StoreOf, **more: Any) -> Response:
