@@ -16,8 +16,8 @@ from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Digest, Paged, PathId, Sentence, Words
 from verifier.web.api.deciding import require_refuser
 from verifier.web.api.found import found
-from verifier.web.api.once import OnceOf
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.api.once import Once, OnceOf
+from verifier.web.context import Acting, ActingOf, StoreOf
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1", tags=["approvals"], in_schema=True)
@@ -59,35 +59,24 @@ def change(proposal_id: PathId, store: StoreOf) -> Json:
 
 
 @router.post("/changes/{proposal_id}/approve", Access.CHECK)
-def approve(
-    proposal_id: PathId,
-    asked: Approval,
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
-) -> Response:
+def approve(proposal_id: PathId, asked: Approval, acting: ActingOf, once: OnceOf) -> Response:
     """Approve another person's change: its rows are stored at this moment, its policies are in force."""
-
-    def work() -> Json:
-        found(lambda: store.change(proposal_id))
-        act = InstructionAct.APPROVED
-        return change_json(decide(store, settings, proposal_id, act, asked.text, who.person_id, now, seen=asked.seen))
-
-    return once(asked, work)
+    return _decided(proposal_id, InstructionAct.APPROVED, asked, acting, once)
 
 
 @router.post("/changes/{proposal_id}/return", Access.MAKE)
-def send_back(
-    proposal_id: PathId, asked: Return, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def send_back(proposal_id: PathId, asked: Return, acting: ActingOf, once: OnceOf) -> Response:
     """Return a change, which never counts then: whoever checks, or its maker, who takes it back that way."""
+    return _decided(proposal_id, InstructionAct.REFUSED, asked, acting, once)
 
+
+def _decided(proposal_id: str, act: InstructionAct, asked: Approval | Return, acting: Acting, once: Once) -> Response:
     def work() -> Json:
+        store, actor = acting.store, acting.actor
         stored = found(lambda: store.change(proposal_id))
-        require_refuser(who, stored.maker)
-        act = InstructionAct.REFUSED
-        return change_json(decide(store, settings, proposal_id, act, asked.text, who.person_id, now, seen=asked.seen))
+        if act is InstructionAct.REFUSED:
+            require_refuser(acting.visitor, stored.maker)
+        done = decide(store, acting.settings, proposal_id, act, asked.text, actor, acting.now, seen=asked.seen)
+        return change_json(done)
 
     return once(asked, work)

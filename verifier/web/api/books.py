@@ -18,7 +18,7 @@ from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Filter, LongId, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.errors import RowRefused
 from verifier.web.routing import GuardedRouter
 
@@ -55,9 +55,7 @@ WAITS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @router.post("/rows/{table}", Access.MAKE, responses=WAITS)
-def post_row(
-    table: PathId, asked: PostedRow, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def post_row(table: PathId, asked: PostedRow, acting: ActingOf, once: OnceOf) -> Response:
     """Post one row, such as a ledger entry as it happens; it is checked by the rules of its file.
 
     Where the firm asks for a second person before the mapping changes, it is answered with 202, and `proposal_id`
@@ -69,7 +67,7 @@ def post_row(
     found(lambda: next((each for each in TABLES if each.name == table), None))
 
     def work() -> Json:
-        result = post(store, settings, table, asked.row, who.person_id, now, dry_run=asked.dry_run)
+        result = post(acting.store, acting.settings, table, asked.row, acting.actor, acting.now, dry_run=asked.dry_run)
         shown = import_json(result, dry_run=asked.dry_run) | {"proposal_id": None}
         if not result.ok:
             raise RowRefused(shown["problems"])

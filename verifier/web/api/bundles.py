@@ -28,7 +28,7 @@ from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.errors import Busy, NotFound
 from verifier.web.routing import GuardedRouter
 
@@ -122,9 +122,7 @@ def verified(store: Store, settings: Settings, sequence: str, now: datetime) -> 
 
 
 @router.post("", Access.EXPORT, status_code=201)
-def export(
-    asked: Export, request: Request, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def export(asked: Export, request: Request, acting: ActingOf, once: OnceOf) -> Response:
     """Have a bundle made and signed; one at a time. With another profile it is made from the newest full one."""
     audience = Audience.parse(asked.profile)
     if asked.since and audience.profile is not Profile.FULL:
@@ -132,8 +130,8 @@ def export(
     clock: Callable[[], datetime] = request.app.state.clock
 
     def work() -> Json:
-        with store.leased(LEASE):
-            return written_json(_written(store, settings, audience, asked, who.person_id, clock))
+        with acting.store.leased(LEASE):
+            return written_json(_written(acting.store, acting.settings, audience, asked, acting.actor, clock))
 
     return once(asked, work, status=201)
 

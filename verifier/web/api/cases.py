@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Literal
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Literal, Protocol
 
 from fastapi import Query, Request
 from pydantic import Field, StringConstraints
@@ -29,7 +31,7 @@ from verifier.web.api.asking import Asked, Digest, Filter, Paged, PathId, Senten
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
 from verifier.web.api.uploads import one_upload, upload_body
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
 from verifier.web.routing import GuardedRouter
 
@@ -53,11 +55,16 @@ class Cases(Paged):
     sort: Literal["opened", "-opened", "kind"] = "opened"
 
 
-class OnCase(Asked):
+class Versioned(Asked):
+    """An act on a case."""
+
+    expected_version: Version = None
+
+
+class OnCase(Versioned):
     """An act on a case, with what is said."""
 
     text: Sentence
-    expected_version: Version = None
 
 
 class Proposal(OnCase):
@@ -72,12 +79,11 @@ class Decision(OnCase):
     seen: Seen
 
 
-class Assignment(Asked):
+class Assignment(Versioned):
     """Who is to work on a case; empty takes it from whoever was named."""
 
     assignee: Annotated[Words, StringConstraints(max_length=200)]
     text: Words = ""
-    expected_version: Version = None
 
 
 class Cause(OnCase):
@@ -86,11 +92,10 @@ class Cause(OnCase):
     cause: RootCause
 
 
-class Attachment(Asked):
+class Attachment(Versioned):
     """What a document shows."""
 
     text: Words = ""
-    expected_version: Version = None
 
 
 @router.get("", Access.READ)
@@ -146,118 +151,80 @@ def attachment(case_id: PathId, sha256: PathId, store: StoreOf) -> Response:
 
 
 @router.post("/{case_id}/comment", Access.MAKE)
-def comment(
-    case_id: PathId, said: OnCase, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def comment(case_id: PathId, said: OnCase, acting: ActingOf, once: OnceOf) -> Response:
     """Add a remark to a case that is not closed."""
-    act = _bound(store.comment, case_id, said, who.person_id, now)
-    return once(said, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.comment, case_id, said.text)
+    return once(said, _acted(case_id, act, said, acting))
 
 
 @router.post("/{case_id}/explain", Access.MAKE)
-def explain(
-    case_id: PathId, said: OnCase, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def explain(case_id: PathId, said: OnCase, acting: ActingOf, once: OnceOf) -> Response:
     """Say what a case is, and stand by it. It stays open until two people resolve it."""
-    act = _bound(store.explain, case_id, said, who.person_id, now)
-    return once(said, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.explain, case_id, said.text)
+    return once(said, _acted(case_id, act, said, acting))
 
 
 @router.post("/{case_id}/assign", Access.MAKE)
-def assign(
-    case_id: PathId, asked: Assignment, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def assign(case_id: PathId, asked: Assignment, acting: ActingOf, once: OnceOf) -> Response:
     """Name who is to work on a case."""
-
-    def act() -> None:
-        version = asked.expected_version
-        store.assign(case_id, asked.assignee, asked.text, who.person_id, now, expected_version=version)
-
-    return once(asked, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.assign, case_id, asked.assignee, asked.text)
+    return once(asked, _acted(case_id, act, asked, acting))
 
 
 @router.post("/{case_id}/root-cause", Access.MAKE)
-def root_cause(
-    case_id: PathId, asked: Cause, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def root_cause(case_id: PathId, asked: Cause, acting: ActingOf, once: OnceOf) -> Response:
     """Say why it did not fit: one of the known causes, and what happened."""
-
-    def act() -> None:
-        version = asked.expected_version
-        store.name_cause(case_id, asked.cause, asked.text, who.person_id, now, expected_version=version)
-
-    return once(asked, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.name_cause, case_id, asked.cause, asked.text)
+    return once(asked, _acted(case_id, act, asked, acting))
 
 
 @router.post("/{case_id}/attachments", Access.MAKE, openapi_extra=upload_body("file", 1), status_code=201)
 async def attach(
-    case_id: PathId,
-    request: Request,
-    asked: Annotated[Attachment, Query()],
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
+    case_id: PathId, request: Request, asked: Annotated[Attachment, Query()], acting: ActingOf, once: OnceOf
 ) -> Response:
     """Attach a document by its SHA-256: PDF, PNG, JPEG, or UTF-8 text. Its bytes are stored once."""
     sent = await one_upload(request, BYTES_MAX)
-
-    def act() -> None:
-        version = asked.expected_version
-        store.attach(case_id, sent.name, sent.data, asked.text, who.person_id, now, expected_version=version)
-
     content = {"name": sent.name, "sha256": hashlib.sha256(sent.data).hexdigest()}
-    return await run_in_threadpool(once, content, lambda: _acted(store, settings, case_id, act), status=201)
+    act = partial(acting.store.attach, case_id, sent.name, sent.data, asked.text)
+    return await run_in_threadpool(once, content, _acted(case_id, act, asked, acting), status=201)
 
 
 @router.post("/{case_id}/propose", Access.MAKE)
-def propose(
-    case_id: PathId, asked: Proposal, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def propose(case_id: PathId, asked: Proposal, acting: ActingOf, once: OnceOf) -> Response:
     """Propose how an open case is resolved; it waits for another person."""
-
-    def act() -> None:
-        version = asked.expected_version
-        store.propose(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
-
-    return once(asked, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.propose, case_id, asked.text, seen=asked.seen)
+    return once(asked, _acted(case_id, act, asked, acting))
 
 
 @router.post("/{case_id}/approve", Access.CHECK)
-def approve(
-    case_id: PathId, asked: Decision, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def approve(case_id: PathId, asked: Decision, acting: ActingOf, once: OnceOf) -> Response:
     """Approve what another person proposed. The case is closed, or waits for a second approval of a large amount."""
-
-    def act() -> None:
-        version = asked.expected_version
-        store.approve(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
-
-    return once(asked, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.approve, case_id, asked.text, seen=asked.seen)
+    return once(asked, _acted(case_id, act, asked, acting))
 
 
 @router.post("/{case_id}/return", Access.CHECK)
-def send_back(
-    case_id: PathId, asked: Decision, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def send_back(case_id: PathId, asked: Decision, acting: ActingOf, once: OnceOf) -> Response:
     """Return a proposal to its maker; the case is open again."""
-
-    def act() -> None:
-        version = asked.expected_version
-        store.send_back(case_id, asked.text, who.person_id, now, seen=asked.seen, expected_version=version)
-
-    return once(asked, lambda: _acted(store, settings, case_id, act))
+    act = partial(acting.store.send_back, case_id, asked.text, seen=asked.seen)
+    return once(asked, _acted(case_id, act, asked, acting))
 
 
-def _bound(method: Callable[..., None], case_id: str, said: OnCase, actor: str, now: NowOf) -> Callable[[], None]:
-    return lambda: method(case_id, said.text, actor, now, expected_version=said.expected_version)
+class _Act(Protocol):
+    """An act of the store on a case, which lacks only by whom, when, and on which version."""
+
+    def __call__(self, actor: str, now: datetime, /, *, expected_version: int | None) -> object: ...
 
 
-def _acted(store: Store, settings: Settings, case_id: str, act: Callable[[], object]) -> Json:
-    found(lambda: store.case(case_id))
-    act()
-    return _shown(store, settings, case_id)
+def _acted(case_id: str, act: _Act, asked: Versioned, acting: Acting) -> Callable[[], Json]:
+    """The work of an act on a case: it is done, and answered with the case as it stands then."""
+
+    def work() -> Json:
+        found(lambda: acting.store.case(case_id))
+        act(acting.actor, acting.now, expected_version=asked.expected_version)
+        return _shown(acting.store, acting.settings, case_id)
+
+    return work
 
 
 def _shown(store: Store, settings: Settings, case_id: str) -> Json:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Query, Request
 from pydantic import Field, StringConstraints
@@ -33,9 +34,9 @@ from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Id, LongId, MaySay, Moment, Paged, PathId, Words
 from verifier.web.api.deciding import require_refuser
 from verifier.web.api.found import found
-from verifier.web.api.once import OnceOf
+from verifier.web.api.once import Once, OnceOf
 from verifier.web.api.uploads import one_upload, upload_body
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1/control", tags=["possession or control"], in_schema=True)
@@ -139,21 +140,15 @@ def substitutions(store: StoreOf, settings: SettingsOf, asked: Annotated[Paged, 
 
 
 @router.post("/acts", Access.MAKE, status_code=201)
-def act(asked: NewAct, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf) -> Response:
+def act(asked: NewAct, acting: ActingOf, once: OnceOf) -> Response:
     """Record what is done about a deficit. It counts once another person approved it, and cures nothing by itself."""
 
     def work() -> Json:
+        store, settings, actor, now = acting.store, acting.settings, acting.actor, acting.now
+        moment = asked.instructed_at or now
+        line_id, text = asked.line_id, asked.text
         made = record_act(
-            store,
-            settings,
-            asked.security_id,
-            asked.kind,
-            asked.quantity,
-            asked.line_id,
-            asked.instructed_at or now,
-            asked.text,
-            who.person_id,
-            now,
+            store, settings, asked.security_id, asked.kind, asked.quantity, line_id, moment, text, actor, now
         )
         return {"act_id": made.act_id, "review_id": made.review_id, "state": "proposed"}
 
@@ -161,17 +156,16 @@ def act(asked: NewAct, store: StoreOf, settings: SettingsOf, who: VisitorOf, now
 
 
 @router.post("/substitutions", Access.MAKE, status_code=201)
-def substitute(
-    asked: NewSubstitution, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def substitute(asked: NewSubstitution, acting: ActingOf, once: OnceOf) -> Response:
     """Propose a substitution. Every issue is computed again with it; one that makes an issue short is refused."""
 
     def work() -> Json:
+        store, settings, now = acting.store, acting.settings, acting.now
         verdict = judge_substitution(store, settings, asked.from_id, asked.to_id, asked.quantity, asked.owner, now)
         if not verdict.accepted and not asked.dry_run:
             raise SubstitutionRefused(verdict.refusal)
         keep = verdict.accepted and not asked.dry_run
-        made = propose_substitution(store, verdict, asked.text, who.person_id, now) if keep else None
+        made = propose_substitution(store, verdict, asked.text, acting.actor, now) if keep else None
         return verdict_json(verdict) | {"substitution": substitution_json(made) if made is not None else None}
 
     return once(asked, work, status=201)
@@ -179,22 +173,16 @@ def substitute(
 
 @router.post("/acts/{act_id}/receipts", Access.MAKE, openapi_extra=upload_body("file", 1), status_code=201)
 async def receipt(
-    act_id: PathId,
-    request: Request,
-    asked: Annotated[Receipt, Query()],
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
+    act_id: PathId, request: Request, asked: Annotated[Receipt, Query()], acting: ActingOf, once: OnceOf
 ) -> Response:
     """Record a proof of receipt with the SHA-256 of its document. Only a later review can see possession."""
     sent = await one_upload(request, BYTES_MAX)
 
     def work() -> Json:
+        store, settings, actor, now = acting.store, acting.settings, acting.actor, acting.now
         found(lambda: store.cure_act(act_id))
         made = record_receipt(
-            store, settings, act_id, asked.kind, asked.reference, sent.data, asked.received_on, who.person_id, now
+            store, settings, act_id, asked.kind, asked.reference, sent.data, asked.received_on, actor, now
         )
         return {"act_id": made.act_id, "receipts": len(made.receipts), "digest": made.receipts[-1].digest}
 
@@ -203,72 +191,51 @@ async def receipt(
 
 
 @router.post("/acts/{act_id}/approve", Access.CHECK)
-def approve_act(
-    act_id: PathId, asked: MaySay, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def approve_act(act_id: PathId, asked: MaySay, acting: ActingOf, once: OnceOf) -> Response:
     """Approve an act that another person recorded."""
-
-    def work() -> Json:
-        found(lambda: store.cure_act(act_id))
-        decide(store, settings, act_id, InstructionAct.APPROVED, asked.text, who.person_id, now)
-        return _decided(act_id, InstructionAct.APPROVED, who.person_id)
-
-    return once(asked, work)
+    return _decided(act_id, acting.store.cure_act, InstructionAct.APPROVED, asked, acting, once)
 
 
 @router.post("/acts/{act_id}/refuse", Access.MAKE)
-def refuse_act(
-    act_id: PathId, asked: MaySay, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def refuse_act(act_id: PathId, asked: MaySay, acting: ActingOf, once: OnceOf) -> Response:
     """Refuse an act before it is approved: whoever checks, or its maker, who takes it back that way."""
-
-    def work() -> Json:
-        require_refuser(who, found(lambda: store.cure_act(act_id)).maker)
-        decide(store, settings, act_id, InstructionAct.REFUSED, asked.text, who.person_id, now)
-        return _decided(act_id, InstructionAct.REFUSED, who.person_id)
-
-    return once(asked, work)
+    return _decided(act_id, acting.store.cure_act, InstructionAct.REFUSED, asked, acting, once)
 
 
 @router.post("/substitutions/{substitution_id}/approve", Access.CHECK)
-def approve_substitution(
-    substitution_id: PathId,
-    asked: MaySay,
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
-) -> Response:
+def approve_substitution(substitution_id: PathId, asked: MaySay, acting: ActingOf, once: OnceOf) -> Response:
     """Approve a substitution that another person proposed. It is judged again on the books as known now."""
-
-    def work() -> Json:
-        found(lambda: store.substitution(substitution_id))
-        decide(store, settings, substitution_id, InstructionAct.APPROVED, asked.text, who.person_id, now)
-        return _decided(substitution_id, InstructionAct.APPROVED, who.person_id)
-
-    return once(asked, work)
+    return _decided(substitution_id, acting.store.substitution, InstructionAct.APPROVED, asked, acting, once)
 
 
 @router.post("/substitutions/{substitution_id}/refuse", Access.MAKE)
-def refuse_substitution(
-    substitution_id: PathId,
-    asked: MaySay,
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
-) -> Response:
+def refuse_substitution(substitution_id: PathId, asked: MaySay, acting: ActingOf, once: OnceOf) -> Response:
     """Refuse a substitution before it is approved: whoever checks, or its maker, who takes it back that way."""
+    return _decided(substitution_id, acting.store.substitution, InstructionAct.REFUSED, asked, acting, once)
+
+
+class _Made(Protocol):
+    """What one person made and another decides."""
+
+    @property
+    def maker(self) -> str: ...
+
+
+def _decided(
+    decided_id: str,
+    look: Callable[[str], _Made],
+    act: InstructionAct,
+    asked: MaySay,
+    acting: Acting,
+    once: Once,
+) -> Response:
+    """What a second person says of what `look` finds under the id, done once."""
 
     def work() -> Json:
-        require_refuser(who, found(lambda: store.substitution(substitution_id)).maker)
-        decide(store, settings, substitution_id, InstructionAct.REFUSED, asked.text, who.person_id, now)
-        return _decided(substitution_id, InstructionAct.REFUSED, who.person_id)
+        made = found(lambda: look(decided_id))
+        if act is InstructionAct.REFUSED:
+            require_refuser(acting.visitor, made.maker)
+        decide(acting.store, acting.settings, decided_id, act, asked.text, acting.actor, acting.now)
+        return {"id": decided_id, "decision": act.value, "actor": acting.actor}
 
     return once(asked, work)
-
-
-def _decided(decided_id: str, act: InstructionAct, actor: str) -> Json:
-    return {"id": decided_id, "decision": act.value, "actor": actor}

@@ -25,7 +25,7 @@ from verifier.web.api.asking import Asked, Filter, Paged, PathId
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
 from verifier.web.api.uploads import Upload, read_uploads, upload_body
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, NowOf, StoreOf
 from verifier.web.errors import FilesRefused
 from verifier.web.routing import GuardedRouter
 
@@ -75,27 +75,20 @@ def message(digest: PathId, store: StoreOf) -> Json:
 
 
 @router.post("/statements", Access.MAKE, openapi_extra=upload_body("file"))
-async def upload(
-    request: Request,
-    asked: Annotated[Import, Query()],
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
-) -> Response:
+async def upload(request: Request, asked: Annotated[Import, Query()], acting: ActingOf, once: OnceOf) -> Response:
     """Take files of one format, all pages of a statement together: stored whole, or nothing of them.
 
     Each file is kept under its SHA-256. What is wrong is listed under `problems`, with status 422.
     """
-    uploads = await read_uploads(request, settings.web.body_bytes_max)
+    uploads = await read_uploads(request, acting.settings.web.body_bytes_max)
 
     def work() -> Json:
+        store, settings, actor, now = acting.store, acting.settings, acting.actor, acting.now
         with tempfile.TemporaryDirectory(prefix="custody-upload-") as folder:
             paths = [_written(Path(folder), each) for each in uploads]
             wanted = None if asked.format == "auto" else StatementFormat(asked.format)
             result = import_statements(
-                store, settings, paths, wanted, asked.as_of, plugin_for, who.person_id, now, dry_run=asked.dry_run
+                store, settings, paths, wanted, asked.as_of, plugin_for, actor, now, dry_run=asked.dry_run
             )
         shown = import_json(result, dry_run=asked.dry_run)
         if result.problems:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -19,14 +18,13 @@ from verifier.reserve_lines import line_json, opened_line
 from verifier.reserve_movements import instruction_states, movement_findings, movement_matches
 from verifier.reserve_rail import reserve_view, what_if_withdraw
 from verifier.reserve_show import computation_json, instruction_json, instructions_json, view_json, withdrawal_json
-from verifier.store import Store
 from verifier.store.instruction_store import StoredInstruction
 from verifier.web.api.answers import Json, Page, page
 from verifier.web.api.asking import Asked, Cents, Id, MaySay, Paged, PathId, Said, Words
 from verifier.web.api.deciding import require_refuser
 from verifier.web.api.found import found
 from verifier.web.api.once import OnceOf
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1/reserve", tags=["reserve"], in_schema=True)
@@ -147,61 +145,48 @@ def movements(store: StoreOf, settings: SettingsOf, now: NowOf) -> Json:
 
 
 @router.post("/instructions", Access.MAKE, status_code=201)
-def instruct(
-    asked: Instruction, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def instruct(asked: Instruction, acting: ActingOf, once: OnceOf) -> Response:
     """Instruct a deposit or a withdrawal of cash; it waits for another person, and nothing moves.
 
     A withdrawal is checked against what is required, 15c3-3(g).
     """
 
     def work() -> Json:
+        store, settings, actor, now = acting.store, acting.settings, acting.actor, acting.now
         made = reserve_instructions.instruct(
-            store, settings, asked.direction, asked.account_id, int(asked.cents), asked.text, who.person_id, now
+            store, settings, asked.direction, asked.account_id, int(asked.cents), asked.text, actor, now
         )
-        return _shown(store, settings, made, now)
+        return _shown(made, acting)
 
     return once(asked, work, status=201)
 
 
 @router.post("/instructions/{instruction_id}/approve", Access.CHECK)
-def approve(
-    instruction_id: PathId,
-    asked: MaySay,
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-    once: OnceOf,
-) -> Response:
+def approve(instruction_id: PathId, asked: MaySay, acting: ActingOf, once: OnceOf) -> Response:
     """Approve another person's instruction; a withdrawal is checked again against what is required now."""
 
     def work() -> Json:
-        _instruction(store, instruction_id)
-        made = reserve_instructions.approve(store, settings, instruction_id, asked.text, who.person_id, now)
-        return _shown(store, settings, made, now)
+        store, settings, now = acting.store, acting.settings, acting.now
+        found(lambda: store.reserve_instruction(instruction_id))
+        made = reserve_instructions.approve(store, settings, instruction_id, asked.text, acting.actor, now)
+        return _shown(made, acting)
 
     return once(asked, work)
 
 
 @router.post("/instructions/{instruction_id}/refuse", Access.MAKE)
-def refuse(
-    instruction_id: PathId, asked: Said, store: StoreOf, settings: SettingsOf, who: VisitorOf, now: NowOf, once: OnceOf
-) -> Response:
+def refuse(instruction_id: PathId, asked: Said, acting: ActingOf, once: OnceOf) -> Response:
     """Refuse an instruction that waits: whoever checks, or its maker, who takes it back that way."""
 
     def work() -> Json:
-        require_refuser(who, _instruction(store, instruction_id).maker)
-        made = reserve_instructions.refuse(store, instruction_id, asked.text, who.person_id, now)
-        return _shown(store, settings, made, now)
+        require_refuser(acting.visitor, found(lambda: acting.store.reserve_instruction(instruction_id)).maker)
+        made = reserve_instructions.refuse(acting.store, instruction_id, asked.text, acting.actor, acting.now)
+        return _shown(made, acting)
 
     return once(asked, work)
 
 
-def _instruction(store: Store, instruction_id: str) -> StoredInstruction:
-    return found(lambda: store.reserve_instruction(instruction_id))
-
-
-def _shown(store: Store, settings: SettingsOf, made: StoredInstruction, now: datetime) -> Json:
-    states = {each.instruction_id: state for each, state in instruction_states(store, settings, now)}
+def _shown(made: StoredInstruction, acting: Acting) -> Json:
+    listed = instruction_states(acting.store, acting.settings, acting.now)
+    states = {each.instruction_id: state for each, state in listed}
     return instruction_json(made, states[made.instruction_id])
