@@ -10,19 +10,17 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from verifier import control_acts, mapping_changes, reserve_instructions
 from verifier.accounts.roles import Access
-from verifier.config import Settings
 from verifier.errors import InputError
 from verifier.rules.approval import require_unchanged
-from verifier.store import Store
 from verifier.store.records import ChangeKind, InstructionAct
 from verifier.web.api.asking import PLAIN_ID, Words
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, NowOf, StoreOf, VisitorOf
 from verifier.web.forms import PageForm
 from verifier.web.live import remembered_of
 from verifier.web.pages.shared import PageNumber, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.approvals import shown, subject_of, waiting_now, waiting_with
-from verifier.web.views.listing import SIZE, Listing, address, listing
+from verifier.web.views.listing import SIZE, Listing, listing, pages_at
 
 router = GuardedRouter()
 SubjectId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
@@ -43,12 +41,8 @@ def approvals(request: Request, store: StoreOf, who: VisitorOf, now: NowOf, page
     """What waits, the longest first."""
     found = listing(waiting_now(store, now, remembered_of(request)), page, AT_ONCE)
     items = [shown(store, each, who, now) for each in found.items]
-
-    def here_of(number: int) -> str:
-        return address("/approvals", page=number)
-
     view = Listing(items, found.number, found.total, found.size)
-    return show(request, "approvals.html", view=view, here_of=here_of)
+    return show(request, "approvals.html", view=view, here_of=pages_at("/approvals"))
 
 
 @router.get("/approvals/{subject_id}", Access.READ)
@@ -60,49 +54,24 @@ def approval(
     view = shown(store, waiting_with(store, subject_id), who, now, first=first, rows=SIZE)
     total = max((each.total for each in view.tables), default=0)
     rows = Listing(range(max(0, min(SIZE, total - first + 1))), page, total)
-
-    def here_of(number: int) -> str:
-        return address(f"/approvals/{subject_id}", page=number)
-
-    return show(request, "approval.html", item=view, rows=rows, here_of=here_of)
+    return show(request, "approval.html", item=view, rows=rows, here_of=pages_at(f"/approvals/{subject_id}"))
 
 
 @router.post("/approvals/{subject_id}/approve", Access.CHECK)
-def approve(
-    subject_id: SubjectId,
-    form: Annotated[Decision, Form()],
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-) -> RedirectResponse:
+def approve(subject_id: SubjectId, form: Annotated[Decision, Form()], acting: ActingOf) -> RedirectResponse:
     """Approve what another person made, as it was seen."""
-    return _decided(store, settings, subject_id, InstructionAct.APPROVED, form, who, now)
+    return _decided(subject_id, InstructionAct.APPROVED, form, acting)
 
 
 @router.post("/approvals/{subject_id}/return", Access.CHECK)
-def send_back(
-    subject_id: SubjectId,
-    form: Annotated[Decision, Form()],
-    store: StoreOf,
-    settings: SettingsOf,
-    who: VisitorOf,
-    now: NowOf,
-) -> RedirectResponse:
+def send_back(subject_id: SubjectId, form: Annotated[Decision, Form()], acting: ActingOf) -> RedirectResponse:
     """Return it to its maker."""
-    return _decided(store, settings, subject_id, InstructionAct.REFUSED, form, who, now)
+    return _decided(subject_id, InstructionAct.REFUSED, form, acting)
 
 
-def _decided(
-    store: Store,
-    settings: Settings,
-    subject_id: str,
-    act: InstructionAct,
-    form: Decision,
-    who: VisitorOf,
-    now: NowOf,
-) -> RedirectResponse:
-    text, seen, actor = form.text.strip(), form.seen, who.person_id
+def _decided(subject_id: str, act: InstructionAct, form: Decision, acting: Acting) -> RedirectResponse:
+    store, settings, actor, now = acting.store, acting.settings, acting.actor, acting.now
+    text, seen = form.text.strip(), form.seen
     if not text:
         raise InputError("say something: the text is empty", advice="Go back and write a sentence.")
     waiting = waiting_with(store, subject_id)

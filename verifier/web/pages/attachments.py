@@ -16,7 +16,7 @@ from verifier.rules.attachments import BYTES_MAX
 from verifier.store.records import CaseAttachment
 from verifier.web.api.found import found
 from verifier.web.api.uploads import TooLarge, WrongMedia
-from verifier.web.context import NowOf, StoreOf, VisitorOf
+from verifier.web.context import ActingOf, StoreOf
 from verifier.web.csrf import FIELD
 from verifier.web.routing import GuardedRouter
 
@@ -35,7 +35,7 @@ ENDINGS: Final = {
 
 
 @router.post("/cases/{case_id}/attachments", Access.MAKE)
-async def attach(case_id: CaseId, request: Request, store: StoreOf, who: VisitorOf, now: NowOf) -> RedirectResponse:
+async def attach(case_id: CaseId, request: Request, acting: ActingOf) -> RedirectResponse:
     """Attach one document. How much is read at most is counted before the form is taken apart (`security.Sized`)."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise WrongMedia("this takes a file as multipart/form-data")
@@ -46,8 +46,8 @@ async def attach(case_id: CaseId, request: Request, store: StoreOf, who: Visitor
         await form.close()
 
     def work() -> None:
-        found(lambda: store.case(case_id))
-        store.attach(case_id, name, data, text, who.person_id, now, expected_version=version)
+        found(lambda: acting.store.case(case_id))
+        acting.store.attach(case_id, name, data, text, acting.actor, acting.now, expected_version=version)
 
     await run_in_threadpool(work)
     return RedirectResponse(f"/cases/{quote(case_id, safe='')}", status_code=303)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,12 +19,12 @@ from verifier.records import FindingKind
 from verifier.store.records import RootCause
 from verifier.web.api.asking import PLAIN_ID, Digest, Words
 from verifier.web.api.found import found
-from verifier.web.context import NowOf, SettingsOf, StoreOf, VisitorOf
+from verifier.web.context import Acting, ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.forms import PageForm
 from verifier.web.pages.shared import PageNumber, Search, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.cases import Sort, State, case_shown, queue, words
-from verifier.web.views.listing import address
+from verifier.web.views.listing import pages_at
 
 router = GuardedRouter()
 CaseId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
@@ -75,11 +78,7 @@ def cases_page(
     """The queue."""
     view = queue(store, business_of(settings), now, state=state, kind=kind, text=q.strip(), sort=sort, number=page)
     asked = {"q": q, "state": state, "kind": kind.value if kind else "", "sort": sort}
-
-    def here_of(number: int) -> str:
-        return address("/cases", **asked, page=number)
-
-    return show(request, "cases.html", view=view, asked=asked, here_of=here_of)
+    return show(request, "cases.html", view=view, asked=asked, here_of=pages_at("/cases", **asked))
 
 
 @router.get("/cases/{case_id}", Access.READ)
@@ -91,74 +90,57 @@ def case_page(case_id: CaseId, request: Request, store: StoreOf, settings: Setti
 
 
 @router.post("/cases/{case_id}/comment", Access.MAKE)
-def comment(
-    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
-    """Add a remark."""
-    found(lambda: store.case(case_id))
-    store.comment(case_id, form.words, who.person_id, now)
-    return _back(case_id)
+def comment(case_id: CaseId, form: Annotated[Said, Form()], acting: ActingOf) -> RedirectResponse:
+    """Add a remark, whatever happened to the case since it was shown."""
+    return _acted(case_id, acting, partial(acting.store.comment, case_id, form.words))
 
 
 @router.post("/cases/{case_id}/explain", Access.MAKE)
-def explain(
-    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def explain(case_id: CaseId, form: Annotated[Said, Form()], acting: ActingOf) -> RedirectResponse:
     """Say what it is."""
-    found(lambda: store.case(case_id))
-    store.explain(case_id, form.words, who.person_id, now, expected_version=form.version)
-    return _back(case_id)
+    act = partial(acting.store.explain, case_id, form.words, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
 @router.post("/cases/{case_id}/propose", Access.MAKE)
-def propose(
-    case_id: CaseId, form: Annotated[Said, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def propose(case_id: CaseId, form: Annotated[Said, Form()], acting: ActingOf) -> RedirectResponse:
     """Propose how it is resolved, on what was seen."""
-    found(lambda: store.case(case_id))
-    store.propose(case_id, form.words, who.person_id, now, seen=form.seen or None, expected_version=form.version)
-    return _back(case_id)
+    seen = form.seen or None
+    act = partial(acting.store.propose, case_id, form.words, seen=seen, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
 @router.post("/cases/{case_id}/assign", Access.MAKE)
-def assign(
-    case_id: CaseId, form: Annotated[Assigned, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def assign(case_id: CaseId, form: Annotated[Assigned, Form()], acting: ActingOf) -> RedirectResponse:
     """Name who is to work on it."""
-    found(lambda: store.case(case_id))
-    store.assign(case_id, form.assignee.strip(), form.text.strip(), who.person_id, now, expected_version=form.version)
-    return _back(case_id)
+    assignee, text = form.assignee.strip(), form.text.strip()
+    act = partial(acting.store.assign, case_id, assignee, text, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
 @router.post("/cases/{case_id}/cause", Access.MAKE)
-def cause(
-    case_id: CaseId, form: Annotated[Caused, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def cause(case_id: CaseId, form: Annotated[Caused, Form()], acting: ActingOf) -> RedirectResponse:
     """Name why it did not fit."""
-    found(lambda: store.case(case_id))
-    store.name_cause(case_id, form.cause, form.words, who.person_id, now, expected_version=form.version)
-    return _back(case_id)
+    act = partial(acting.store.name_cause, case_id, form.cause, form.words, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
 @router.post("/cases/{case_id}/approve", Access.CHECK)
-def approve(
-    case_id: CaseId, form: Annotated[Decided, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def approve(case_id: CaseId, form: Annotated[Decided, Form()], acting: ActingOf) -> RedirectResponse:
     """Approve what another person proposed, as it was seen."""
-    found(lambda: store.case(case_id))
-    store.approve(case_id, form.words, who.person_id, now, seen=form.seen, expected_version=form.version)
-    return _back(case_id)
+    act = partial(acting.store.approve, case_id, form.words, seen=form.seen, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
 @router.post("/cases/{case_id}/return", Access.CHECK)
-def send_back(
-    case_id: CaseId, form: Annotated[Decided, Form()], store: StoreOf, who: VisitorOf, now: NowOf
-) -> RedirectResponse:
+def send_back(case_id: CaseId, form: Annotated[Decided, Form()], acting: ActingOf) -> RedirectResponse:
     """Return it to its maker."""
-    found(lambda: store.case(case_id))
-    store.send_back(case_id, form.words, who.person_id, now, seen=form.seen, expected_version=form.version)
-    return _back(case_id)
+    act = partial(acting.store.send_back, case_id, form.words, seen=form.seen, expected_version=form.version)
+    return _acted(case_id, acting, act)
 
 
-def _back(case_id: str) -> RedirectResponse:
+def _acted(case_id: str, acting: Acting, act: Callable[[str, datetime], None]) -> RedirectResponse:
+    """What follows an act on a case: its page again."""
+    found(lambda: acting.store.case(case_id))
+    act(acting.actor, acting.now)
     return RedirectResponse(f"/cases/{quote(case_id, safe='')}", status_code=303)

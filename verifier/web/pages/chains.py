@@ -16,6 +16,7 @@ from verifier.web.pages.shared import PageNumber, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.chains import chain_of, chain_page, chains_page
 from verifier.web.views.inventory import known_now, rows_now
+from verifier.web.views.listing import pages_at
 from verifier.web.views.signal import chain_href, overview_now
 from verifier.web.views.wallets import wallet_page
 
@@ -37,11 +38,8 @@ def chain(
     """One chain."""
     every = overview_now(store, settings, now, remembered_of(request)).chains
     one = found(lambda: chain_of(every, chain_id))
-
-    def here_of(number: int) -> str:
-        return f"{chain_href(chain_id)}?page={number}"
-
-    return show(request, "chain.html", view=chain_page(store, settings, one, now, page), here_of=here_of)
+    view = chain_page(store, settings, one, now, page)
+    return show(request, "chain.html", view=view, here_of=pages_at(chain_href(chain_id)))
 
 
 @router.get("/wallets/{chain_id}/{address}", Access.READ)

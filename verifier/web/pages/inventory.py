@@ -14,7 +14,7 @@ from verifier.web.live import remembered_of
 from verifier.web.pages.shared import PageNumber, Search, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.inventory import Sort, inventory, known_now, rows_now
-from verifier.web.views.listing import address
+from verifier.web.views.listing import pages_at
 from verifier.web.views.wallet_map import map_shown
 
 router = GuardedRouter()
@@ -37,11 +37,7 @@ def inventory_page(
     rows = rows_now(store, now, remembered)
     view = inventory(rows, known, rail=Rail(rail) if rail else None, text=q.strip(), sort=sort, number=page)
     asked = {"q": q, "rail": rail, "sort": sort}
-
-    def here_of(number: int) -> str:
-        return address("/inventory", **asked, page=number)
-
-    return show(request, "inventory.html", view=view, asked=asked, here_of=here_of)
+    return show(request, "inventory.html", view=view, asked=asked, here_of=pages_at("/inventory", **asked))
 
 
 @router.get("/map", Access.READ)
@@ -52,8 +48,4 @@ def map_page(
     remembered = remembered_of(request)
     known = known_now(store, settings, now, remembered)
     view = map_shown(rows_now(store, now, remembered), known, q.strip(), page)
-
-    def here_of(number: int) -> str:
-        return address("/map", q=q, page=number)
-
-    return show(request, "map.html", view=view, q=q, here_of=here_of)
+    return show(request, "map.html", view=view, q=q, here_of=pages_at("/map", q=q))

@@ -11,7 +11,7 @@ from verifier.web.live import remembered_of
 from verifier.web.pages.shared import PageNumber, Search, show
 from verifier.web.routing import GuardedRouter
 from verifier.web.views.control import control_page
-from verifier.web.views.listing import address
+from verifier.web.views.listing import pages_at
 from verifier.web.views.securities import securities_page
 from verifier.web.views.signal import overview_now
 
@@ -24,12 +24,8 @@ def control(
 ) -> HTMLResponse:
     """Possession or control."""
     found = overview_now(store, settings, now, remembered_of(request)).possession
-
-    def here_of(number: int) -> str:
-        return address("/control", q=q, page=number)
-
     view = control_page(store, found, q.strip(), page)
-    return show(request, "control.html", view=view, q=q, here_of=here_of)
+    return show(request, "control.html", view=view, q=q, here_of=pages_at("/control", q=q))
 
 
 @router.get("/securities", Access.READ)
@@ -38,9 +34,5 @@ def securities(
 ) -> HTMLResponse:
     """Custodians' statements."""
     found = overview_now(store, settings, now, remembered_of(request)).securities
-
-    def here_of(number: int) -> str:
-        return address("/securities", q=q, page=number)
-
     view = securities_page(store, found, q.strip(), page)
-    return show(request, "securities.html", view=view, q=q, here_of=here_of)
+    return show(request, "securities.html", view=view, q=q, here_of=pages_at("/securities", q=q))

@@ -13,7 +13,7 @@ from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.forms import PageForm
 from verifier.web.pages.shared import PageNumber, show
 from verifier.web.routing import GuardedRouter
-from verifier.web.views.listing import address
+from verifier.web.views.listing import pages_at
 from verifier.web.views.records import CHECKS, bundles_page, journal_page, schedule_page, verdict
 
 router = GuardedRouter()
@@ -22,11 +22,7 @@ router = GuardedRouter()
 @router.get("/bundles", Access.READ)
 def bundles(request: Request, store: StoreOf, page: PageNumber = 1) -> HTMLResponse:
     """Bundles that were issued."""
-
-    def here_of(number: int) -> str:
-        return address("/bundles", page=number)
-
-    return show(request, "bundles.html", view=bundles_page(store, page), here_of=here_of)
+    return show(request, "bundles.html", view=bundles_page(store, page), here_of=pages_at("/bundles"))
 
 
 @router.post("/bundles/{sequence}/verify", Access.EXPORT)

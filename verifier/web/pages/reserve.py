@@ -14,7 +14,7 @@ from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
 from verifier.web.pages.shared import PageNumber, show
 from verifier.web.routing import GuardedRouter
-from verifier.web.views.listing import address
+from verifier.web.views.listing import pages_at
 from verifier.web.views.reserve import ROWS_MAX, computation_page, line_page, reserve_page
 from verifier.web.views.signal import overview_now
 
@@ -26,11 +26,7 @@ ComputationId = Annotated[str, Path(max_length=40)]
 def reserve(request: Request, store: StoreOf, settings: SettingsOf, now: NowOf, page: PageNumber = 1) -> HTMLResponse:
     """Where the reserve stands."""
     view = overview_now(store, settings, now, remembered_of(request)).reserve
-
-    def here_of(number: int) -> str:
-        return address("/reserve", page=number)
-
-    return show(request, "reserve.html", view=reserve_page(store, view, now, page), here_of=here_of)
+    return show(request, "reserve.html", view=reserve_page(store, view, now, page), here_of=pages_at("/reserve"))
 
 
 @router.get("/reserve/{computation_id}", Access.READ)

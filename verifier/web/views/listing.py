@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import urlencode
@@ -54,3 +54,8 @@ def address(path: str, **query: object) -> str:
     """A local address with those parameters that say something."""
     kept = {name: value for name, value in query.items() if value not in ("", None, False)}
     return path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def pages_at(path: str, **query: object) -> Callable[[int], str]:
+    """The address of each page of a list, by its number."""
+    return lambda number: address(path, **query, page=number)
