@@ -5,6 +5,7 @@ VerifierError                  every error of this package; has a stable `code` 
 ├── InputError                 a command was given something that cannot be used
 ├── MissingExtra               an optional part of the distribution is not installed
 ├── StoreError                 the database cannot be used
+│   ├── StoreUnavailable       it cannot be reached now, or has no space; it may be there again later
 │   ├── StoreBusy              another writer holds it; nothing was written
 │   ├── LeaseHeld              another process does this work already
 │   ├── LeaseLost              another process took the work over; what was late is not written
@@ -76,6 +77,12 @@ class StoreError(VerifierError):
 
     code = "store"
     advice = "Check the database URL and that the database is reachable."
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached now, or has no space; what waits for it may go on later."""
+
+    advice = "Check the database URL, that the database is reachable, and that its disk has space."
 
 
 class StoreBusy(StoreError):

@@ -22,7 +22,7 @@ from chains.reader import ChainConfig, ChainPlugin, ChainReader
 from chains.types import BlockRef, Finality, FinalityKind, utc_text
 from verifier.case_view import case_json
 from verifier.config import WatchSettings
-from verifier.errors import LeaseHeld, StoreBusy
+from verifier.errors import LeaseHeld, StoreBusy, StoreUnavailable
 from verifier.head_look import HeadLook
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings
 from verifier.store import CaseSeen, Store
@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS: Final = 15.0
 """How often the age of the newest observation is looked at."""
+
+STORE_SECONDS: Final = 2.0
+"""Pause after a round that the database ended."""
 
 RETRY_SECONDS_MAX: Final = 900.0
 """Longest pause between two sweeps that failed."""
@@ -141,20 +144,23 @@ class ChainWatch:
     def run(self, *, once: bool = False) -> None:
         """Follow the chain until stopped; `once`: one look and the sweep that is due.
 
-        A database that another writer holds for long, or a chain that another process sweeps, is a failed round.
-        Raises what a sweep raises besides.
+        A database that is away or that another writer holds for long, or a chain that another process sweeps, makes
+        failed rounds, which are said once. Raises what a sweep raises besides.
         """
+        said = ""
         try:
             while not self._stop.is_set():
                 try:
                     self.turn()
-                except (
-                    StoreBusy,
-                    LeaseHeld,
-                ) as error:  # a long import or a sweep by hand; the next round does it again
-                    self._say(self._failed(error))
+                    said = ""
+                except (StoreBusy, StoreUnavailable, LeaseHeld) as error:  # the next round does it again
+                    if error.code != said:
+                        self._say(self._failed(error))
+                    said = error.code
                 if once:
                     return
+                if said:
+                    self._stop.wait(STORE_SECONDS)
                 idle = self._monotonic() - self._head_at
                 self._bell.wait(poll_pause(idle, self._settings.poll_seconds_min, self._settings.poll_seconds_max))
                 self._bell.clear()
@@ -253,7 +259,7 @@ class ChainWatch:
         kept = self._store.node_capabilities(config.chain_id, node.node_id)
         return self._plugin.open(config, node, capabilities=kept or None)
 
-    def _failed(self, error: ReadError | StoreBusy | LeaseHeld) -> WatchEvent:
+    def _failed(self, error: ReadError | StoreBusy | StoreUnavailable | LeaseHeld) -> WatchEvent:
         return WatchEvent(self._chain.chain_id, "failed", self._clock(), 2, code=error.code, text=str(error))
 
     def _say(self, event: WatchEvent) -> None:

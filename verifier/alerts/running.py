@@ -15,7 +15,7 @@ from verifier.acting import prepare, terminal_origin
 from verifier.alerts.channel import NotSent
 from verifier.alerts.delivering import deliverer
 from verifier.alerts.sender import LEASE, Outcome, send_pending
-from verifier.errors import ConfigError, LeaseHeld, LeaseLost, StoreBusy, StoreError
+from verifier.errors import ConfigError, LeaseHeld, LeaseLost, StoreBusy, StoreError, StoreUnavailable
 from verifier.store import Store, open_store
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def run_sender(settings: Settings, stop: Event, *, clock: Clock, actor: str, ope
                         send_pending(store, settings, deliver, clock, actor)
                         rounds += 1
                         stop.wait(LOOK_SECONDS)
-            except (LeaseHeld, LeaseLost, StoreBusy) as error:
+            except (LeaseHeld, LeaseLost, StoreBusy, StoreUnavailable) as error:
                 log.info("alerts are not sent here", code=error.code)
                 stop.wait(2 * LOOK_SECONDS)
     finally:

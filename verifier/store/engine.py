@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError
+from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError, StoreUnavailable
 from verifier.store.interning import Interned
 from verifier.store.migrations import SCHEMA_VERSION
 from verifier.store.records import JournalHead, Lease
@@ -34,8 +34,21 @@ BUSY_SECONDS: Final = 10.0
 SILENT_SECONDS: Final = 600.0
 """A process that is stopped in the middle of a write, or cut off from the server, keeps all others out for so long."""
 
+CONNECTION: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""libpq's limits, where the URL gives no other: without them a server that hangs, or a network that swallows all, is
+waited for without an end. Seconds, and milliseconds for the last."""
+
 _WRITER_LOCK: Final = 0x637573746F6479
 """Key of the PostgreSQL advisory lock that the one writer holds until its transaction ends."""
+
+_SERVER_STATES: Final = ("25006", "25P03", "53300", "57P01", "57P02", "57P03", "57P05")
+"""It can only be read, gave up a connection that was silent, has too many, or stops and starts."""
 
 ENTRY: Final = table(JournalEntryRow)
 SEAL: Final = table(JournalSealRow)
@@ -51,6 +64,8 @@ class Database:
         self._interned = Interned()
         self.fences: dict[str, Lease] = {}
         """Leases that this store holds: a write is refused from the moment another process has one of them."""
+        self.kept_back: dict[str, Lease] = {}
+        """Leases that this store held and could not give back, because the database was gone: its own again."""
         self.silent_seconds_max = SILENT_SECONDS
         """How long a process may say nothing to PostgreSQL in the middle of a write before its writing is undone."""
         self.origin = ""
@@ -208,11 +223,12 @@ def _store_error(cause: BaseException | None) -> StoreError:
     if "database is locked" in text or "database table is locked" in text or state in ("55P03", "40P01"):
         return StoreBusy("another writer holds the database")
     if "database or disk is full" in text or state in ("53100", "53200"):
-        return StoreError("no space is left for the database; nothing was written")
+        return StoreUnavailable("no space is left for the database; nothing was written")
     if "no such table" in text or state == "42P01":
         return SchemaOutdated("the database lacks a table of this program's schema")
-    if state is None and type(cause).__module__.startswith("psycopg"):
-        return StoreError("the database server cannot be reached or closed the connection")
+    is_cut_off = state is None and type(cause).__module__.startswith("psycopg")
+    if is_cut_off or (state or "").startswith("08") or state in _SERVER_STATES:
+        return StoreUnavailable("the database server cannot be reached or closed the connection")
     return StoreError(f"the database refused: {text}")
 
 
@@ -226,7 +242,9 @@ def create_engine(url_text: str, *, busy_seconds: float = BUSY_SECONDS) -> sa.En
     if name == "sqlite":
         return _sqlite_engine(url, busy_seconds)
     if name == "postgresql":
-        return sa.create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+        limits = {name: value for name, value in CONNECTION.items() if name not in url.query}
+        url = url.set(drivername="postgresql+psycopg")
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits)
     raise StoreError(f"{name} is not supported: use sqlite:///FILE or postgresql+psycopg://…")
 
 

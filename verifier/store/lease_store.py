@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
@@ -48,7 +48,7 @@ class LeaseStore(Database):
         holder = holder or str(ProcessIdentity.own())
         with self._writing() as connection:
             before = connection.execute(sa.select(LEASE).where(LEASE.c.name == name)).one_or_none()
-            if before is not None and _is_held(before.holder, before.expires_at, now):
+            if before is not None and not self._kept_back(before) and _is_held(before.holder, before.expires_at, now):
                 raise LeaseHeld(f"{name} is worked on by {before.holder} until {utc_text(before.expires_at)}")
             lease = Lease(name, 1 if before is None else before.token + 1, holder)
             until = now + timedelta(seconds=seconds)
@@ -91,6 +91,7 @@ class LeaseStore(Database):
             yield mine
             return
         lease = self.take_lease(name, clock(), seconds=seconds)
+        self.kept_back.pop(name, None)
         self.fences[name] = lease
         ended = Event()
         keeper = Thread(target=self._keep, args=(lease, clock, seconds, ended), name=f"lease {name}", daemon=True)
@@ -103,8 +104,13 @@ class LeaseStore(Database):
             del self.fences[name]
             try:
                 self.give_lease_back(lease, clock())
-            except StoreError as error:  # it runs out by itself
+            except StoreError as error:  # it runs out by itself, or this store takes it again
+                self.kept_back[name] = lease
                 log.warning("lease not given back", lease=name, code=error.code)
+
+    def _kept_back(self, row: sa.Row[Any]) -> bool:
+        lease = self.kept_back.get(row.name)
+        return lease is not None and (lease.token, lease.holder) == (row.token, row.holder)
 
     def _keep(self, lease: Lease, clock: Clock, seconds: float, ended: Event) -> None:
         while not ended.wait(seconds / 4):

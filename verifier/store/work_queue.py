@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from verifier.errors import InputError, MissingExtra, QueueMissing, StoreError
+from verifier.errors import InputError, MissingExtra, QueueMissing, StoreUnavailable
+from verifier.store.engine import CONNECTION
 
 if TYPE_CHECKING:
     import procrastinate
@@ -44,7 +45,7 @@ def connection_arguments(database_url: str) -> dict[str, Any]:
     url = sa.make_url(database_url).set(drivername="postgresql")
     arguments: dict[str, Any] = dict(conninfo_to_dict(url.render_as_string(hide_password=False)))
     options = f"{arguments.get('options', '')} -c search_path={SCHEMA}".strip()
-    return {**arguments, "options": options}
+    return {**CONNECTION, **arguments, "options": options}
 
 
 def prepare_queue(database_url: str) -> bool:
@@ -85,7 +86,7 @@ class ShardPost:
     def hand_out(self, sweep_id: str, numbers: Sequence[int]) -> None:
         """Tell the workers of these shards. Doing it twice costs them a look each, and nothing else.
 
-        Raises `StoreError` when the queue cannot be reached.
+        Raises `StoreUnavailable` when the queue cannot be reached.
         """
         library = _procrastinate()
         keep_quiet()
@@ -99,7 +100,7 @@ class ShardPost:
                 for first in range(0, len(jobs), JOBS_PER_CALL):
                     deferrer.batch_defer(*jobs[first : first + JOBS_PER_CALL])
         except library.exceptions.ConnectorException:
-            raise StoreError("the workers' queue cannot be reached in the database") from None
+            raise StoreUnavailable("the workers' queue cannot be reached in the database") from None
 
 
 async def requeue_stalled(app: procrastinate.App, silent_seconds: float) -> int:
@@ -149,4 +150,4 @@ def _connected(database_url: str) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.Error as error:
         state = f" ({error.sqlstate})" if error.sqlstate else ""
-        raise StoreError(f"the workers' queue cannot be reached in the database{state}") from None
+        raise StoreUnavailable(f"the workers' queue cannot be reached in the database{state}") from None

@@ -1,6 +1,7 @@
 """Figures that the database holds, read when they are asked for; kept for a while, so that asking costs little.
 
 What takes long to read is kept for ten times as long, so that scrapes never take more than a tenth of a processor.
+A database that does not answer keeps nobody waiting: the figures before it are told for a minute, then that it is down.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -20,6 +20,7 @@ from verifier.errors import VerifierError
 from verifier.process_identity import ProcessIdentity
 from verifier.rules.status import FirmStatus
 from verifier.store import Store, open_store
+from verifier.telemetry.kept import KeptAnswer
 
 if TYPE_CHECKING:
     from verifier.config import Settings
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from verifier.telemetry.process import ProcessMetrics
 
 KEPT_SECONDS: Final = 5.0
+STALE_SECONDS: Final = 60.0
+"""How long figures are told that cannot be read anew; large books may take longer to read than a scrape may."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,9 +45,9 @@ class BooksCollector(Collector):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._process, self._clock, self._monotonic = settings, process, clock, monotonic
-        self._lock = Lock()
-        self._kept: list[Metric] = []
-        self._until = float("-inf")
+        self._figures_kept = KeptAnswer(
+            self._read_and_time, [_up(0)], stale_seconds_max=STALE_SECONDS, monotonic=monotonic
+        )
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: registering must not read the database."""
@@ -52,17 +55,18 @@ class BooksCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The figures, read anew when those kept are too old. A database that cannot be read is a figure too."""
-        with self._lock:
-            began = self._monotonic()
-            if began >= self._until:
-                self._kept = self._read()
-                took = self._monotonic() - began
-                self._kept.append(_gauge("custody_records_read_seconds", "Time to read these figures.", took))
-                self._until = self._monotonic() + max(KEPT_SECONDS, 10 * took)
-            yield from self._kept
+        yield from self._figures_kept.get()
+
+    def _read_and_time(self) -> tuple[list[Metric], float]:
+        began = self._monotonic()
+        found = self._read()
+        took = self._monotonic() - began
+        timed = _gauge("custody_records_read_seconds", "Time to read these figures.", took)
+        # However long a database was waited for in vain, it is soon asked again.
+        return [_up(1 if found else 0), *found, timed], max(KEPT_SECONDS, 10 * took if found else 0.0)
 
     def _read(self) -> list[Metric]:
-        up = "1 where the database could be read; without it the figures of the records are left out."
+        """Empty where the database cannot be read."""
         try:
             store = open_store(self._settings.database.url.get_secret_value())
             try:
@@ -71,11 +75,11 @@ class BooksCollector(Collector):
                 store.close()
         except VerifierError as error:
             log.warning("no figures of the records", code=error.code)
-            return [_gauge("custody_database_up", up, 0)]
+            return []
         except Exception as error:  # noqa: BLE001 - one view that breaks must not silence the process's own figures
             log.error("the figures of the records broke", error=type(error).__name__)
-            return [_gauge("custody_database_up", up, 0)]
-        return [_gauge("custody_database_up", up, 1), *found]
+            return []
+        return found
 
     def _figures(self, store: Store) -> Iterator[Metric]:
         from verifier.overview import overview
@@ -175,3 +179,8 @@ class BooksCollector(Collector):
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
+
+
+def _up(value: int) -> Metric:
+    text = "1 where the database could be read; without it the figures of the records are left out."
+    return _gauge("custody_database_up", text, value)

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from verifier.telemetry.books import BooksCollector
+from verifier.telemetry.kept import KeptAnswer
 from verifier.telemetry.process import ProcessMetrics
 from verifier.telemetry.readiness import Check, checks
 
@@ -50,15 +50,15 @@ class Telemetry:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`chain_ids` are followed by this process, `leases` must be held by it or another for it to be ready."""
-        self._settings, self._monotonic = settings, monotonic
-        self._chain_ids, self._leases = tuple(chain_ids), tuple(leases)
         self._registry = CollectorRegistry()
         self.process = ProcessMetrics(self._registry, monotonic)
         ProcessCollector(registry=self._registry)
         self._registry.register(BooksCollector(settings, self.process, clock, monotonic))
-        self._lock = Lock()
-        self._ready: list[Check] = []
-        self._ready_until = float("-inf")
+
+        def look() -> tuple[list[Check], float]:
+            return checks(settings, tuple(chain_ids), tuple(leases), self.process), READY_KEPT_SECONDS
+
+        self._ready = KeptAnswer(look, [Check("database", False, "no-answer")], monotonic=monotonic)
 
     def page(self, path: str, accept: str = "") -> Page | None:
         """One of the pages; None for any other path."""
@@ -72,11 +72,7 @@ class Telemetry:
         return None
 
     def _readiness(self) -> Page:
-        with self._lock:
-            if self._monotonic() >= self._ready_until:
-                self._ready = checks(self._settings, self._chain_ids, self._leases, self.process)
-                self._ready_until = self._monotonic() + READY_KEPT_SECONDS
-            found = self._ready
+        found = self._ready.get()
         ready = all(each.ok for each in found)
         told = {
             "ready": ready,

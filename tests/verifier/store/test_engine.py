@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import traceback
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tests.verifier.store.story import SweepStory, everything, import_story, later
-from verifier.errors import StoreError
+from verifier.errors import StoreBusy, StoreError, StoreUnavailable
 from verifier.journal import verify_journal
 from verifier.store import Store, open_store
+from verifier.store.engine import CONNECTION, create_engine, translated
 from verifier.store.tables import InternedTextRow, table
+from verifier.store.work_queue import connection_arguments
 
 CANARY = "canary-9f3b"
 
@@ -54,6 +58,47 @@ def test_a_bad_url_is_refused_without_showing_it(url: str) -> None:
     shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
     assert CANARY not in shown
     assert raised.value.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (psycopg.OperationalError("connection refused"), StoreUnavailable),
+        (psycopg.errors.AdminShutdown("the server ends"), StoreUnavailable),
+        (psycopg.errors.CannotConnectNow("the server begins"), StoreUnavailable),
+        (psycopg.errors.TooManyConnections("full"), StoreUnavailable),
+        (psycopg.errors.ReadOnlySqlTransaction("a replica"), StoreUnavailable),
+        (psycopg.errors.DiskFull("disk"), StoreUnavailable),
+        (sqlite3.OperationalError("database or disk is full"), StoreUnavailable),
+        (psycopg.errors.LockNotAvailable("held"), StoreBusy),
+        (sqlite3.OperationalError("database is locked"), StoreBusy),
+        (psycopg.errors.UniqueViolation("twice"), StoreError),
+        (sqlite3.DatabaseError("database disk image is malformed"), StoreError),
+    ],
+)
+def test_what_may_be_there_again_later_is_told_from_what_will_not(error: Exception, kind: type[StoreError]) -> None:
+    with pytest.raises(StoreError) as raised, translated():
+        raise sa.exc.DBAPIError("SELECT 1", {}, error)
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", CONNECTION["connect_timeout"]), ("?connect_timeout=2", "2")], ids=["ours", "the URL's"]
+)
+def test_a_server_that_takes_connections_and_never_answers_is_not_waited_for(query: str, seconds: object) -> None:
+    engine = create_engine(f"postgresql://user@127.0.0.1:1/books{query}")
+    given: dict[str, object] = {}
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(_dialect: Any, _record: Any, _arguments: Any, named: dict[str, object]) -> None:
+        given.update(named)
+        raise psycopg.OperationalError("enough seen")
+
+    with pytest.raises(StoreUnavailable), translated(), engine.connect():
+        pytest.fail("there is no server")
+    assert given["connect_timeout"] == seconds
+    assert given["tcp_user_timeout"] == CONNECTION["tcp_user_timeout"]
+    assert connection_arguments(f"postgresql://user@127.0.0.1/books{query}")["connect_timeout"] == seconds
 
 
 def test_the_book_is_known_as_of_now_or_of_its_newest_entry_when_the_clock_went_back(store: Store) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import MOMENT, PostgresServer
-from verifier.errors import LeaseHeld, LeaseLost, StoreBusy, StoreError
+from verifier.errors import LeaseHeld, LeaseLost, StoreBusy, StoreError, StoreUnavailable
 from verifier.process_identity import ProcessIdentity
 from verifier.store import Store, open_store
 from verifier.store.lease_store import LEASE
@@ -108,6 +108,32 @@ def test_a_lease_is_renewed_while_the_work_goes_on(store: Store, database_url: s
             with pytest.raises(LeaseHeld):
                 second.take_lease(NAME, first_end, holder=OTHER)
             write(store)
+    finally:
+        second.close()
+
+
+def test_a_lease_that_could_not_be_given_back_is_taken_again_by_its_own_store_alone(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database went away in the middle of the work: who had it goes on at once when it is there again."""
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "give_lease_back", away)
+        with store.leased(NAME) as before:
+            pass
+    second = open_store(database_url)
+    try:
+        with pytest.raises(LeaseHeld), second.leased(NAME):
+            pytest.fail("it is not the second one's")
+        with store.leased(NAME) as again:
+            assert again.token == before.token + 1
+            with pytest.raises(LeaseHeld), second.leased(NAME):
+                pytest.fail("it is held")
+        with second.leased(NAME), pytest.raises(LeaseHeld), store.leased(NAME):
+            pytest.fail("it was given back, and taken by the second one")
     finally:
         second.close()
 

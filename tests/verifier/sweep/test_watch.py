@@ -13,7 +13,7 @@ from chains.types import Finality
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, STRANGER
 from verifier.config import WatchSettings
-from verifier.errors import JournalBroken, StoreBusy, StoreError
+from verifier.errors import JournalBroken, StoreBusy, StoreError, StoreUnavailable
 from verifier.head_look import HeadLook
 from verifier.records import FindingKind
 from verifier.store import Store
@@ -169,11 +169,12 @@ def test_once_is_one_round(desk: MemoryDesk) -> None:
     assert [event.kind for event in watched.events] == ["swept", "stopped"]
 
 
-@pytest.mark.parametrize("error", [StoreBusy("held"), JournalBroken("changed")])
-def test_a_database_that_another_writer_holds_is_waited_for_and_a_broken_one_is_not(
+@pytest.mark.parametrize("error", [StoreBusy("held"), StoreUnavailable("away"), JournalBroken("changed")])
+def test_a_database_that_is_held_or_away_is_waited_for_and_a_broken_one_is_not(
     desk: MemoryDesk, monkeypatch: pytest.MonkeyPatch, error: StoreError
 ) -> None:
-    watched, errors, real = Watched(desk), [error], ChainSweep.run
+    monkeypatch.setattr("verifier.watch.STORE_SECONDS", 0.0)
+    watched, errors, real = Watched(desk), [error, error, error], ChainSweep.run
 
     def run(sweep: ChainSweep) -> SweepOutcome:
         if errors:
@@ -183,10 +184,10 @@ def test_a_database_that_another_writer_holds_is_waited_for_and_a_broken_one_is_
 
     monkeypatch.setattr(ChainSweep, "run", run)
     watched.bell.set()
-    if isinstance(error, StoreBusy):
+    if isinstance(error, StoreBusy | StoreUnavailable):
         watched.watch.run()
-        assert [event.kind for event in watched.events] == ["failed", "swept", "stopped"]
-        assert (watched.events[0].code, watched.events[0].exit_code) == ("store-busy", 2)
+        assert [event.kind for event in watched.events] == ["failed", "swept", "stopped"], "said once, tried again"
+        assert (watched.events[0].code, watched.events[0].exit_code) == (error.code, 2)
     else:
         with pytest.raises(JournalBroken):
             watched.watch.run()
