@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 from verifier.cli import (
     alerts,
     approvals,
+    archive,
     audit,
     authorizations,
     books,
@@ -100,6 +101,7 @@ reserve.register(app)
 trades.register(app)
 control.register(app)
 reports.register(app)
+archive.register(app)
 key_proof.register(app)
 audit.register(app)
 disclosing.register(app)

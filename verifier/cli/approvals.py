@@ -24,94 +24,98 @@ def register(app: typer.Typer) -> None:
         help="Changes of the mapping and the policies that wait for a second person, and everything else that does.",
     )
     app.add_typer(approvals_app, name="approvals")
+    approvals_app.command("list")(list_all)
+    approvals_app.command("show")(show)
+    approvals_app.command("approve")(approve)
+    approvals_app.command("return")(send_back)
 
-    @approvals_app.command("list")
-    @command
-    def list_all(
-        ctx: typer.Context,
-        everything: Annotated[bool, typer.Option("--all", help="Decided changes of mapping and policies too.")] = False,
-        as_json: JsonOption = False,
-    ) -> int:
-        """List what waits for a second person: cases, changes, instructions, acts on deficits, substitutions.
 
-        Exit code 2 when something waits.
+@command
+def list_all(
+    ctx: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Decided changes of mapping and policies too.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """List what waits for a second person: cases, changes, instructions, acts on deficits, substitutions.
 
-        Example: custody approvals list
-        """
-        from verifier.waiting_approvals import change_json, waiting_of
+    Exit code 2 when something waits.
 
-        with opened_store(settings_of(ctx)) as store:
-            waiting = waiting_of(store)
-            changes = store.changes() if everything else []
-        if as_json:
-            output.emit_json(
-                {"waiting": [each.to_dict() for each in waiting], "changes": [change_json(each) for each in changes]}
-            )
-        else:
-            rows = [[output.clean(cell) for cell in each.cells()] for each in waiting]
-            columns = ["id", "what", "maker", "since", "says"]
-            output.out().print(output.table("waiting for a second person", columns, rows, [], ["what", "says"]))
-            if changes:
-                rows = [[output.clean(str(cell or "")) for cell in _cells(change_json(each))] for each in changes]
-                columns = ["id", "kind", "state", "maker", "checker", "says"]
-                output.out().print(output.table("changes", columns, rows, [], ["says"]))
-        return output.EXIT_NOT_CHECKED if waiting else output.EXIT_OK
+    Example: custody approvals list
+    """
+    from verifier.waiting_approvals import change_json, waiting_of
 
-    @approvals_app.command("show")
-    @command
-    def show(ctx: typer.Context, change_id: ChangeArgument, as_json: JsonOption = False) -> int:
-        """Show a change as it was proposed, with the digest that an approval is bound to.
+    with opened_store(settings_of(ctx)) as store:
+        waiting = waiting_of(store)
+        changes = store.changes() if everything else []
+    if as_json:
+        output.emit_json(
+            {"waiting": [each.to_dict() for each in waiting], "changes": [change_json(each) for each in changes]}
+        )
+    else:
+        rows = [[output.clean(cell) for cell in each.cells()] for each in waiting]
+        columns = ["id", "what", "maker", "since", "says"]
+        output.out().print(output.table("waiting for a second person", columns, rows, [], ["what", "says"]))
+        if changes:
+            rows = [[output.clean(str(cell or "")) for cell in _cells(change_json(each))] for each in changes]
+            columns = ["id", "kind", "state", "maker", "checker", "says"]
+            output.out().print(output.table("changes", columns, rows, [], ["says"]))
+    return output.EXIT_NOT_CHECKED if waiting else output.EXIT_OK
 
-        Example: custody approvals show CP-000001
-        """
-        from exports.canonical import canonical_json
-        from verifier.waiting_approvals import change_json
 
-        with opened_store(settings_of(ctx)) as store:
-            change = store.change(change_id)
-        if as_json:
-            output.emit_json(change_json(change) | {"content": change.content})
-        else:
-            for name, value in change_json(change).items():
-                output.say(f"  {name:<14} {output.clean(str(value if value is not None else ''))}")
-            output.say(output.clean(canonical_json(change.content).decode()))
-        return output.EXIT_OK
+@command
+def show(ctx: typer.Context, change_id: ChangeArgument, as_json: JsonOption = False) -> int:
+    """Show a change as it was proposed, with the digest that an approval is bound to.
 
-    @approvals_app.command("approve")
-    @command
-    def approve(
-        ctx: typer.Context,
-        change_id: ChangeArgument,
-        actor: ActingOption,
-        text: Annotated[str, typer.Option("--text", help="What is said with it.")] = "",
-        seen: SeenOption = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Approve another person's change: its rows are stored at this moment, its policies are in force.
+    Example: custody approvals show CP-000001
+    """
+    from exports.canonical import canonical_json
+    from verifier.waiting_approvals import change_json
 
-        Example: custody approvals approve CP-000001 --actor ops.checker --seen 3f1c9a7e21b4
-        """
-        from verifier.store.records import InstructionAct
+    with opened_store(settings_of(ctx)) as store:
+        change = store.change(change_id)
+    if as_json:
+        output.emit_json(change_json(change) | {"content": change.content})
+    else:
+        for name, value in change_json(change).items():
+            output.say(f"  {name:<14} {output.clean(str(value if value is not None else ''))}")
+        output.say(output.clean(canonical_json(change.content).decode()))
+    return output.EXIT_OK
 
-        return _decide(ctx, change_id, InstructionAct.APPROVED, text, actor, seen, as_json=as_json)
 
-    @approvals_app.command("return")
-    @command
-    def send_back(
-        ctx: typer.Context,
-        change_id: ChangeArgument,
-        actor: ActingOption,
-        text: Annotated[str, typer.Option("--text", help="Why.")],
-        seen: SeenOption = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Return a change: it never counts. Its maker takes it back that way.
+@command
+def approve(
+    ctx: typer.Context,
+    change_id: ChangeArgument,
+    actor: ActingOption,
+    text: Annotated[str, typer.Option("--text", help="What is said with it.")] = "",
+    seen: SeenOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Approve another person's change: its rows are stored at this moment, its policies are in force.
 
-        Example: custody approvals return CP-000001 --actor ops.checker --text "The wallet is not ours"
-        """
-        from verifier.store.records import InstructionAct
+    Example: custody approvals approve CP-000001 --actor ops.checker --seen 3f1c9a7e21b4
+    """
+    from verifier.store.records import InstructionAct
 
-        return _decide(ctx, change_id, InstructionAct.REFUSED, text, actor, seen, as_json=as_json)
+    return _decide(ctx, change_id, InstructionAct.APPROVED, text, actor, seen, as_json=as_json)
+
+
+@command
+def send_back(
+    ctx: typer.Context,
+    change_id: ChangeArgument,
+    actor: ActingOption,
+    text: Annotated[str, typer.Option("--text", help="Why.")],
+    seen: SeenOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Return a change: it never counts. Its maker takes it back that way.
+
+    Example: custody approvals return CP-000001 --actor ops.checker --text "The wallet is not ours"
+    """
+    from verifier.store.records import InstructionAct
+
+    return _decide(ctx, change_id, InstructionAct.REFUSED, text, actor, seen, as_json=as_json)
 
 
 def _decide(

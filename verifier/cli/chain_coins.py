@@ -18,39 +18,40 @@ if TYPE_CHECKING:
 
 def register(chain_app: typer.Typer) -> None:
     """Add the command to the group `chain`."""
+    chain_app.command("coins")(coins)
 
-    @chain_app.command("coins")
-    @command
-    def coins(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
-        as_json: JsonOption = False,
-    ) -> int:
-        """Show each wallet's balance at the newest final block, and apart from it what does not count or move yet.
 
-        Immature: coins of the balance that a coinbase made and that cannot be spent before 100 blocks. Newer: what
-        blocks without enough confirmations paid and spent; it is not in the balance. What waits for a block is in
-        neither. Through the first node. Exit code 0: shown. 2: it could not be read.
+@command
+def coins(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Show each wallet's balance at the newest final block, and apart from it what does not count or move yet.
 
-        Example: custody chain coins bip122:000000000019d6689c085ae165831e93
-        """
-        from chains.types import chain_namespace
+    Immature: coins of the balance that a coinbase made and that cannot be spent before 100 blocks. Newer: what
+    blocks without enough confirmations paid and spent; it is not in the balance. What waits for a block is in
+    neither. Through the first node. Exit code 0: shown. 2: it could not be read.
 
-        settings = settings_of(ctx)
-        config, moment = settings.chain(chain).resolve(), now()
-        if chain_namespace(config.chain_id) != "bip122":
-            raise InputError(f"{config.chain_id} is no Bitcoin chain: its balances are not made of coins")
-        with opened_store(settings) as store:
-            known_at = store.book_time(moment)
-            addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
-        if not addresses:
-            raise InputError(f"no wallet is mapped on {config.chain_id}: there is nothing to show")
-        pin, balances = _read(config, addresses)
-        if as_json:
-            output.emit_json(_json(config, pin, balances))
-        else:
-            _show(config, pin, balances)
-        return output.EXIT_OK
+    Example: custody chain coins bip122:000000000019d6689c085ae165831e93
+    """
+    from chains.types import chain_namespace
+
+    settings = settings_of(ctx)
+    config, moment = settings.chain(chain).resolve(), now()
+    if chain_namespace(config.chain_id) != "bip122":
+        raise InputError(f"{config.chain_id} is no Bitcoin chain: its balances are not made of coins")
+    with opened_store(settings) as store:
+        known_at = store.book_time(moment)
+        addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
+    if not addresses:
+        raise InputError(f"no wallet is mapped on {config.chain_id}: there is nothing to show")
+    pin, balances = _read(config, addresses)
+    if as_json:
+        output.emit_json(_json(config, pin, balances))
+    else:
+        _show(config, pin, balances)
+    return output.EXIT_OK
 
 
 def _read(config: ChainConfig, addresses: list[Address]) -> tuple[Pin, dict[Address, Balance]]:

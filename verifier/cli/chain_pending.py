@@ -17,36 +17,37 @@ _STYLE = {"waiting": "cyan", "confirmed": "green", "replaced": "yellow", "gone":
 
 def register(chain_app: typer.Typer) -> None:
     """Add the command to the group `chain`."""
+    chain_app.command("pending")(pending)
 
-    @chain_app.command("pending")
-    @command
-    def pending(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
-        actor: ActorOption = "operator",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Show what waits for a block: spends of the wallets' coins, and payments to them where the pool is small.
 
-        None of it is counted anywhere. Spends are recorded when they are first seen, so that later it can be told
-        whether each was confirmed, or replaced by which other transaction. Through the first node. Exit code 0:
-        shown. 2: it could not be read.
+@command
+def pending(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
+    actor: ActorOption = "operator",
+    as_json: JsonOption = False,
+) -> int:
+    """Show what waits for a block: spends of the wallets' coins, and payments to them where the pool is small.
 
-        Example: custody chain pending bip122:000000000019d6689c085ae165831e93
-        """
-        from verifier.waiting import review_pending
+    None of it is counted anywhere. Spends are recorded when they are first seen, so that later it can be told
+    whether each was confirmed, or replaced by which other transaction. Through the first node. Exit code 0:
+    shown. 2: it could not be read.
 
-        settings = settings_of(ctx)
-        config, moment = settings.chain(chain).resolve(), now()
-        with opened_store(settings) as store:
-            known_at = store.book_time(moment)
-            addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
-            found = review_pending(store, config, addresses, actor, known_at, moment)
-        if as_json:
-            output.emit_json(_json(found))
-        else:
-            _show(found)
-        return output.EXIT_OK
+    Example: custody chain pending bip122:000000000019d6689c085ae165831e93
+    """
+    from verifier.waiting import review_pending
+
+    settings = settings_of(ctx)
+    config, moment = settings.chain(chain).resolve(), now()
+    with opened_store(settings) as store:
+        known_at = store.book_time(moment)
+        addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
+        found = review_pending(store, config, addresses, actor, known_at, moment)
+    if as_json:
+        output.emit_json(_json(found))
+    else:
+        _show(found)
+    return output.EXIT_OK
 
 
 def _json(found: Pending) -> dict[str, object]:

@@ -19,35 +19,36 @@ ITEMS_SHOWN = 3
 
 def register(chain_app: typer.Typer) -> None:
     """Add the command to the group `chain`."""
+    chain_app.command("coverage")(coverage)
 
-    @chain_app.command("coverage")
-    @command
-    def coverage(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Show the record of blocks whose movements were read: contiguous runs, their node and mode, and every gap.
 
-        Exit code 0: no gap. 2: blocks were not read, or not for everything, or the last observation is too old.
+@command
+def coverage(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Show the record of blocks whose movements were read: contiguous runs, their node and mode, and every gap.
 
-        Example: custody chain coverage eip155:1
-        """
-        from verifier.coverage import coverage as covered
+    Exit code 0: no gap. 2: blocks were not read, or not for everything, or the last observation is too old.
 
-        settings = settings_of(ctx)
-        chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
-        if not chain_ids:
-            raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
-        with opened_store(settings) as store:
-            found = covered(store, settings, chain_ids, now())
-        code = max(each.exit_code for each in found)
-        if as_json:
-            output.emit_json({"exit_code": code, "chains": [each.to_dict() for each in found]})
-        else:
-            for each in found:
-                _show(each)
-        return code
+    Example: custody chain coverage eip155:1
+    """
+    from verifier.coverage import coverage as covered
+
+    settings = settings_of(ctx)
+    chain_ids = [chain] if chain else [section.chain_id for section in settings.chains]
+    if not chain_ids:
+        raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
+    with opened_store(settings) as store:
+        found = covered(store, settings, chain_ids, now())
+    code = max(each.exit_code for each in found)
+    if as_json:
+        output.emit_json({"exit_code": code, "chains": [each.to_dict() for each in found]})
+    else:
+        for each in found:
+            _show(each)
+    return code
 
 
 def _show(found: ChainCoverage) -> None:

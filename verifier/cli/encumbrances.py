@@ -22,69 +22,70 @@ FINDINGS_SHOWN = 200
 
 def register(chain_app: typer.Typer) -> None:
     """Add the command to the group `chain`."""
+    chain_app.command("encumbrances")(encumbrances)
 
-    @chain_app.command("encumbrances")
-    @command
-    def encumbrances(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM chain.")],
-        from_height: Annotated[
-            int | None,
-            typer.Option(
-                "--from-height",
-                min=0,
-                help="First block whose approvals are looked for; default: approvals_from_height, as in sweeps.",
-            ),
-        ] = None,
-        since: Annotated[
-            Path | None,
-            typer.Option(help="What --json printed earlier: changes of control since then are found.", metavar="FILE"),
-        ] = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Ask at one pinned block who else could move what the wallets hold, and who decides over them.
 
-        Allowances, Permit2 grants, delegations (EIP-7702), Safes and their modules, proxies, and what issuers froze.
-        Nothing is stored. Exit code 0: nobody but whom the firm accepts. 1: others, or control changed. 2: not
-        everything is known.
+@command
+def encumbrances(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM chain.")],
+    from_height: Annotated[
+        int | None,
+        typer.Option(
+            "--from-height",
+            min=0,
+            help="First block whose approvals are looked for; default: approvals_from_height, as in sweeps.",
+        ),
+    ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(help="What --json printed earlier: changes of control since then are found.", metavar="FILE"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Ask at one pinned block who else could move what the wallets hold, and who decides over them.
 
-        Example: custody chain encumbrances eip155:1 --since review.json
-        """
-        from verifier.encumbrance_view import review_json
-        from verifier.encumbrances import review_chain
+    Allowances, Permit2 grants, delegations (EIP-7702), Safes and their modules, proxies, and what issuers froze.
+    Nothing is stored. Exit code 0: nobody but whom the firm accepts. 1: others, or control changed. 2: not
+    everything is known.
 
-        settings = settings_of(ctx)
-        section = settings.chain(chain)
-        config, moment = section.resolve(), now()
-        with opened_store(settings) as store:
-            known_at = store.book_time(moment)
-            wallets = {wallet.address: wallet for wallet in store.wallets(config.chain_id, known_at)}
-            decisions = store.accepted_control(config.chain_id, known_at)
-            held = {record.asset.asset_id: record.asset for record in store.assets(config.chain_id, known_at)}
-        native = config.native_asset
-        assets = list(({native.asset_id: native} | held).values())
-        first = from_height if from_height is not None else section.encumbrances.approvals_from_height
-        with ExitStack() as bars:
+    Example: custody chain encumbrances eip155:1 --since review.json
+    """
+    from verifier.encumbrance_view import review_json
+    from verifier.encumbrances import review_chain
 
-            def on_blocks(count: int) -> Callable[[int], None]:
-                bars.close()  # one bar at a time
-                return bars.enter_context(output.progress("looking through blocks", count, quiet=as_json))
+    settings = settings_of(ctx)
+    section = settings.chain(chain)
+    config, moment = section.resolve(), now()
+    with opened_store(settings) as store:
+        known_at = store.book_time(moment)
+        wallets = {wallet.address: wallet for wallet in store.wallets(config.chain_id, known_at)}
+        decisions = store.accepted_control(config.chain_id, known_at)
+        held = {record.asset.asset_id: record.asset for record in store.assets(config.chain_id, known_at)}
+    native = config.native_asset
+    assets = list(({native.asset_id: native} | held).values())
+    first = from_height if from_height is not None else section.encumbrances.approvals_from_height
+    with ExitStack() as bars:
 
-            review = review_chain(
-                config,
-                wallets,
-                assets,
-                first_height=first,
-                now=moment,
-                earlier=_earlier(since),
-                decisions=decisions,
-                on_blocks=on_blocks,
-            )
-        if as_json:
-            output.emit_json(review_json(review))
-        else:
-            _show(review)
-        return review.exit_code
+        def on_blocks(count: int) -> Callable[[int], None]:
+            bars.close()  # one bar at a time
+            return bars.enter_context(output.progress("looking through blocks", count, quiet=as_json))
+
+        review = review_chain(
+            config,
+            wallets,
+            assets,
+            first_height=first,
+            now=moment,
+            earlier=_earlier(since),
+            decisions=decisions,
+            on_blocks=on_blocks,
+        )
+    if as_json:
+        output.emit_json(review_json(review))
+    else:
+        _show(review)
+    return review.exit_code
 
 
 def _earlier(file: Path | None) -> Earlier | None:

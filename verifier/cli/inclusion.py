@@ -24,152 +24,153 @@ LEFT_OUT = "It does not prove that nobody was left out."
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(inclusion)
+    app.command("verify-inclusion")(verify_inclusion)
+    app.command("client-sample")(sample)
 
-    @app.command()
-    @command
-    def inclusion(
-        bundle: BundleArgument,
-        folder: Annotated[Path, typer.Option("--out", help="Folder for the statements.", metavar="FOLDER")],
-        client: Annotated[
-            list[str] | None, typer.Option(help="Whose statement; can be repeated.", metavar="CLIENT")
-        ] = None,
-        everybody: Annotated[bool, typer.Option("--all", help="A statement for every client.")] = False,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make clients' inclusion statements from a bundle: one private JSON file each, named after the client.
 
-        A statement holds what one client is owed and what leads to the liabilities root, nothing else of anybody.
-        Give it to that client alone, and the root to everybody. An existing file is not overwritten.
+@command
+def inclusion(
+    bundle: BundleArgument,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the statements.", metavar="FOLDER")],
+    client: Annotated[
+        list[str] | None, typer.Option(help="Whose statement; can be repeated.", metavar="CLIENT")
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="A statement for every client.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Make clients' inclusion statements from a bundle: one private JSON file each, named after the client.
 
-        Example: custody inclusion audit.zip --client C-1001 --out statements
-        """
-        from exports.bundle_liabilities import read_liabilities
+    A statement holds what one client is owed and what leads to the liabilities root, nothing else of anybody.
+    Give it to that client alone, and the root to everybody. An existing file is not overwritten.
 
-        if bool(client) == everybody:
-            raise InputError("name clients with --client, or give --all")
-        found = read_liabilities(bundle)
-        wanted = found.client_ids if everybody else list(dict.fromkeys(client or ()))
-        if unknown := sorted(set(wanted) - set(found.client_ids)):
-            raise InputError(f"client {unknown[0]} has no position in this bundle")
-        if not wanted:
-            raise InputError("nobody is owed anything in this bundle")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = []
-        with output.progress("statements", len(wanted), quiet=as_json) as advance:
-            for statement in found.statements(wanted):
-                written.append(_write(folder, statement))
-                advance(1)
-        if as_json:
-            output.emit_json({"root": found.root, "statements": [str(path) for path in written]})
-        else:
-            output.say(f"{output.counted(len(written), 'statement')} written to {output.clean(folder)}")
-            output.say(f"Liabilities root: [bold]{found.root}[/bold]")
-            output.say("Publish the root; each client checks with `custody verify-inclusion FILE --root ROOT`.")
-        return output.EXIT_OK
+    Example: custody inclusion audit.zip --client C-1001 --out statements
+    """
+    from exports.bundle_liabilities import read_liabilities
 
-    @app.command("verify-inclusion")
-    @command
-    def verify_inclusion(
-        file: Annotated[Path, typer.Argument(help="The inclusion statement.", metavar="FILE")],
-        root: Annotated[str, typer.Option(help="The liabilities root that the firm published.", metavar="SHA256")] = "",
-        bundle: Annotated[
-            Path | None, typer.Option(help="Verify this bundle and compare with its root.", metavar="FILE")
-        ] = None,
-        trusted_keys: Annotated[
-            Path | None, typer.Option("--trusted-keys", help="Your own list of keys, for --bundle.", metavar="FILE")
-        ] = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Check an inclusion statement: that what it says you are owed is in the root the firm told everybody.
+    if bool(client) == everybody:
+        raise InputError("name clients with --client, or give --all")
+    found = read_liabilities(bundle)
+    wanted = found.client_ids if everybody else list(dict.fromkeys(client or ()))
+    if unknown := sorted(set(wanted) - set(found.client_ids)):
+        raise InputError(f"client {unknown[0]} has no position in this bundle")
+    if not wanted:
+        raise InputError("nobody is owed anything in this bundle")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = []
+    with output.progress("statements", len(wanted), quiet=as_json) as advance:
+        for statement in found.statements(wanted):
+            written.append(_write(folder, statement))
+            advance(1)
+    if as_json:
+        output.emit_json({"root": found.root, "statements": [str(path) for path in written]})
+    else:
+        output.say(f"{output.counted(len(written), 'statement')} written to {output.clean(folder)}")
+        output.say(f"Liabilities root: [bold]{found.root}[/bold]")
+        output.say("Publish the root; each client checks with `custody verify-inclusion FILE --root ROOT`.")
+    return output.EXIT_OK
 
-        Offline, with the statement alone and the root, which you should have from elsewhere. Look whether client id
-        and amounts are your own. Exit code 0: included. 1: refused. 2: nothing to compare with, or not readable.
 
-        Example: custody verify-inclusion C-1001.json --root 3f6c…
-        """
-        from exports.errors import StatementRefused
-        from exports.inclusion import STATEMENT_BYTES_MAX, InclusionStatement, InclusionVerdict, verify_statement
+@command
+def verify_inclusion(
+    file: Annotated[Path, typer.Argument(help="The inclusion statement.", metavar="FILE")],
+    root: Annotated[str, typer.Option(help="The liabilities root that the firm published.", metavar="SHA256")] = "",
+    bundle: Annotated[
+        Path | None, typer.Option(help="Verify this bundle and compare with its root.", metavar="FILE")
+    ] = None,
+    trusted_keys: Annotated[
+        Path | None, typer.Option("--trusted-keys", help="Your own list of keys, for --bundle.", metavar="FILE")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check an inclusion statement: that what it says you are owed is in the root the firm told everybody.
 
-        if (bundle is None) != (trusted_keys is None):
-            raise InputError("--bundle and --trusted-keys belong together: a root nobody signed is worth nothing")
-        if root and bundle is not None:
-            raise InputError("give --root or --bundle, not both")
-        if root and not re.fullmatch(r"[0-9a-fA-F]{64}", root):
-            raise InputError("--root is not 64 hex digits")
-        try:
-            with file.open("rb") as opened:
-                data = opened.read(STATEMENT_BYTES_MAX + 1)
-        except OSError as error:
-            raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
-        obstacles: tuple[str, ...] = ()
-        published: str | None = root or None
-        bundle_problems: tuple[str, ...] = ()
-        if bundle is not None and trusted_keys is not None:
-            published, bundle_problems, obstacles = _root_of(bundle, trusted_keys)
-        statement = None
-        try:
-            statement = InclusionStatement.parse(data)
-            verdict = verify_statement(statement, published)
-        except StatementRefused as error:
-            verdict = InclusionVerdict(0, 0, (str(error),), ())
-        verdict = InclusionVerdict(
-            verdict.positions,
-            verdict.leaves,
-            (*bundle_problems, *verdict.problems),
-            obstacles or verdict.obstacles,
+    Offline, with the statement alone and the root, which you should have from elsewhere. Look whether client id
+    and amounts are your own. Exit code 0: included. 1: refused. 2: nothing to compare with, or not readable.
+
+    Example: custody verify-inclusion C-1001.json --root 3f6c…
+    """
+    from exports.errors import StatementRefused
+    from exports.inclusion import STATEMENT_BYTES_MAX, InclusionStatement, InclusionVerdict, verify_statement
+
+    if (bundle is None) != (trusted_keys is None):
+        raise InputError("--bundle and --trusted-keys belong together: a root nobody signed is worth nothing")
+    if root and bundle is not None:
+        raise InputError("give --root or --bundle, not both")
+    if root and not re.fullmatch(r"[0-9a-fA-F]{64}", root):
+        raise InputError("--root is not 64 hex digits")
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(STATEMENT_BYTES_MAX + 1)
+    except OSError as error:
+        raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
+    obstacles: tuple[str, ...] = ()
+    published: str | None = root or None
+    bundle_problems: tuple[str, ...] = ()
+    if bundle is not None and trusted_keys is not None:
+        published, bundle_problems, obstacles = _root_of(bundle, trusted_keys)
+    statement = None
+    try:
+        statement = InclusionStatement.parse(data)
+        verdict = verify_statement(statement, published)
+    except StatementRefused as error:
+        verdict = InclusionVerdict(0, 0, (str(error),), ())
+    verdict = InclusionVerdict(
+        verdict.positions,
+        verdict.leaves,
+        (*bundle_problems, *verdict.problems),
+        obstacles or verdict.obstacles,
+    )
+    if as_json:
+        output.emit_json(_verdict_json(statement, verdict))
+    else:
+        _show_verdict(statement, verdict)
+    return verdict.exit_code
+
+
+@command
+def sample(
+    bundle: BundleArgument,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many clients to draw.")],
+    seed: Annotated[str, typer.Option(help="Picked by the auditor after the bundle was signed.", metavar="TEXT")],
+    as_json: JsonOption = False,
+) -> int:
+    """Draw clients to confirm with: what the bundle says they are owed, asked of them directly.
+
+    The same bundle, seed and count draw the same clients on every machine; a larger count extends the draw.
+    Verify the bundle first. Exit code 2: there is nobody to draw.
+
+    Example: custody client-sample audit.zip --count 25 --seed 8461-2093
+    """
+    from exports.bundle_liabilities import read_liabilities
+    from exports.client_sample import client_sample
+
+    if not seed.strip():
+        raise InputError("the seed is empty: anybody could have picked it before")
+    found = read_liabilities(bundle)
+    drawn = client_sample(found.client_ids, found.digest, seed, count)
+    owed = _owed(found, drawn)
+    if as_json:
+        output.emit_json(
+            {
+                "bundle_id": found.manifest.bundle_id,
+                "sha256_of_manifest": found.digest,
+                "seed": seed,
+                "population": len(found.client_ids),
+                "drawn": len(drawn),
+                "clients": [{"client_id": client_id, "positions": positions} for client_id, positions in owed.items()],
+            }
         )
-        if as_json:
-            output.emit_json(_verdict_json(statement, verdict))
-        else:
-            _show_verdict(statement, verdict)
-        return verdict.exit_code
-
-    @app.command("client-sample")
-    @command
-    def sample(
-        bundle: BundleArgument,
-        count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many clients to draw.")],
-        seed: Annotated[str, typer.Option(help="Picked by the auditor after the bundle was signed.", metavar="TEXT")],
-        as_json: JsonOption = False,
-    ) -> int:
-        """Draw clients to confirm with: what the bundle says they are owed, asked of them directly.
-
-        The same bundle, seed and count draw the same clients on every machine; a larger count extends the draw.
-        Verify the bundle first. Exit code 2: there is nobody to draw.
-
-        Example: custody client-sample audit.zip --count 25 --seed 8461-2093
-        """
-        from exports.bundle_liabilities import read_liabilities
-        from exports.client_sample import client_sample
-
-        if not seed.strip():
-            raise InputError("the seed is empty: anybody could have picked it before")
-        found = read_liabilities(bundle)
-        drawn = client_sample(found.client_ids, found.digest, seed, count)
-        owed = _owed(found, drawn)
-        if as_json:
-            output.emit_json(
-                {
-                    "bundle_id": found.manifest.bundle_id,
-                    "sha256_of_manifest": found.digest,
-                    "seed": seed,
-                    "population": len(found.client_ids),
-                    "drawn": len(drawn),
-                    "clients": [
-                        {"client_id": client_id, "positions": positions} for client_id, positions in owed.items()
-                    ],
-                }
-            )
-        else:
-            cells = [
-                [output.clean(row[name]) for name in ("client_id", "account_class", "quantity", "symbol")]
-                for positions in owed.values()
-                for row in positions
-            ]
-            title = f"{len(drawn)} of {len(found.client_ids)} clients, drawn with the seed {output.clean(seed)}"
-            output.out().print(output.table(title, ["client", "class", "owed", "asset"], cells, ["owed"], ["client"]))
-            output.say(f"From the bundle with the manifest {found.digest}.")
-        return output.EXIT_OK if drawn else output.EXIT_NOT_CHECKED
+    else:
+        cells = [
+            [output.clean(row[name]) for name in ("client_id", "account_class", "quantity", "symbol")]
+            for positions in owed.values()
+            for row in positions
+        ]
+        title = f"{len(drawn)} of {len(found.client_ids)} clients, drawn with the seed {output.clean(seed)}"
+        output.out().print(output.table(title, ["client", "class", "owed", "asset"], cells, ["owed"], ["client"]))
+        output.say(f"From the bundle with the manifest {found.digest}.")
+    return output.EXIT_OK if drawn else output.EXIT_NOT_CHECKED
 
 
 def _write(folder: Path, statement: InclusionStatement) -> Path:

@@ -41,143 +41,146 @@ def register(app: typer.Typer) -> None:
         "not who owns what is there, nor that nobody else can sign.",
     )
     app.add_typer(key_app, name="key-proof")
+    key_app.command("challenge")(challenge)
+    key_app.command("answer")(answer)
+    key_app.command("show")(show)
 
-    @key_app.command("challenge")
-    @command
-    def challenge(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM or Bitcoin chain.")],
-        actor: PersonOption,
-        out: Annotated[
-            Path | None,
-            typer.Option("--out", help="New file for the signers: what each address signs.", metavar="FILE"),
-        ] = None,
-        address: Annotated[
-            list[str] | None, typer.Option("--address", help="Only this wallet; may be repeated.", metavar="ADDRESS")
-        ] = None,
-        asked_by: Annotated[
-            str, typer.Option("--asked-by", help="Who asks, as signers shall read it; default: the actor.")
-        ] = "",
-        valid_hours: Annotated[int, typer.Option(min=1, help="How long it can be answered.")] = 72,
-        accept: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--accept",
-                help="A scheme that counts only when asked for: legacy-segwit. May be repeated.",
-                metavar="SCHEME",
-            ),
-        ] = None,
-        transfer_to: Annotated[
-            str,
-            typer.Option(
-                "--transfer-to",
-                help="Bitcoin: a wallet may answer by sending a small amount, told for each, to this address.",
-                metavar="ADDRESS",
-            ),
-        ] = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make a fresh challenge to the keys of a chain's wallets and write what they are to sign.
 
-        Example: custody key-proof challenge eip155:1 --out to-sign.json --actor cco
+@command
+def challenge(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured EVM or Bitcoin chain.")],
+    actor: PersonOption,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="New file for the signers: what each address signs.", metavar="FILE"),
+    ] = None,
+    address: Annotated[
+        list[str] | None, typer.Option("--address", help="Only this wallet; may be repeated.", metavar="ADDRESS")
+    ] = None,
+    asked_by: Annotated[
+        str, typer.Option("--asked-by", help="Who asks, as signers shall read it; default: the actor.")
+    ] = "",
+    valid_hours: Annotated[int, typer.Option(min=1, help="How long it can be answered.")] = 72,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept",
+            help="A scheme that counts only when asked for: legacy-segwit. May be repeated.",
+            metavar="SCHEME",
+        ),
+    ] = None,
+    transfer_to: Annotated[
+        str,
+        typer.Option(
+            "--transfer-to",
+            help="Bitcoin: a wallet may answer by sending a small amount, told for each, to this address.",
+            metavar="ADDRESS",
+        ),
+    ] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Make a fresh challenge to the keys of a chain's wallets and write what they are to sign.
 
-        On Bitcoin the file names for each wallet the schemes that can speak for its kind of address.
-        """
-        import secrets
+    Example: custody key-proof challenge eip155:1 --out to-sign.json --actor cco
 
-        from verifier.key_proof import request_document
-        from verifier.key_proving import challenge_wallets
+    On Bitcoin the file names for each wallet the schemes that can speak for its kind of address.
+    """
+    import secrets
 
-        if out is None and not as_json:
-            raise InputError("say where the words to sign shall be written: --out FILE (or --json)")
-        if out is not None and out.exists():
-            raise InputError(f"{out.name} is there already; give the name of a new file")
-        settings, person, moment = settings_of(ctx), _person(actor), now()
-        settings.chain(chain)
-        with opened_store(settings) as store:
-            made, addresses = challenge_wallets(
-                store,
-                firm=settings.firm.name,
-                asked_by=asked_by or person,
-                chain_id=parse_chain_id(chain),
-                only=address or [],
-                nonce=secrets.token_bytes(32),
-                valid=timedelta(hours=valid_hours),
-                open_witness=_witness_opener(settings, moment),
-                actor=person,
-                now=moment,
-                accept=accept or [],
-                transfer_to=transfer_to,
-            )
-        document = request_document(made, addresses)
-        if out is not None:
-            _write_new(out, document)
-        if as_json:
-            output.emit_json(document)
-        else:
-            assert out is not None
-            output.say(f"challenge [bold]{made.nonce}[/bold] to {output.counted(made.address_count, 'wallet')}")
-            output.say(f"  bound to block {made.height}, to be answered before {made.expires_at:%Y-%m-%d %H:%M} UTC")
-            output.say(f"  what each address signs is in {output.clean(out)}")
-        return output.EXIT_OK
+    from verifier.key_proof import request_document
+    from verifier.key_proving import challenge_wallets
 
-    @key_app.command("answer")
-    @command
-    def answer(
-        ctx: typer.Context,
-        file: Annotated[Path, typer.Argument(help="JSON file with the signatures; docs/key-proofs.md has its form.")],
-        actor: PersonOption,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Judge the signatures of an answer and record each with its outcome. Exit code 1 when one is refused.
+    if out is None and not as_json:
+        raise InputError("say where the words to sign shall be written: --out FILE (or --json)")
+    if out is not None and out.exists():
+        raise InputError(f"{out.name} is there already; give the name of a new file")
+    settings, person, moment = settings_of(ctx), _person(actor), now()
+    settings.chain(chain)
+    with opened_store(settings) as store:
+        made, addresses = challenge_wallets(
+            store,
+            firm=settings.firm.name,
+            asked_by=asked_by or person,
+            chain_id=parse_chain_id(chain),
+            only=address or [],
+            nonce=secrets.token_bytes(32),
+            valid=timedelta(hours=valid_hours),
+            open_witness=_witness_opener(settings, moment),
+            actor=person,
+            now=moment,
+            accept=accept or [],
+            transfer_to=transfer_to,
+        )
+    document = request_document(made, addresses)
+    if out is not None:
+        _write_new(out, document)
+    if as_json:
+        output.emit_json(document)
+    else:
+        assert out is not None
+        output.say(f"challenge [bold]{made.nonce}[/bold] to {output.counted(made.address_count, 'wallet')}")
+        output.say(f"  bound to block {made.height}, to be answered before {made.expires_at:%Y-%m-%d %H:%M} UTC")
+        output.say(f"  what each address signs is in {output.clean(out)}")
+    return output.EXIT_OK
 
-        Example: custody key-proof answer signed.json --actor cco
-        """
-        from verifier.key_proving import take_answer
 
-        settings, person, moment = settings_of(ctx), _person(actor), now()
-        data = _read(file)
-        with opened_store(settings) as store:
-            result = take_answer(store, data, open_witness=_witness_opener(settings, moment), actor=person, now=moment)
-        if as_json:
-            output.emit_json(_result_json(result))
-        else:
-            _show_result(result)
-        return result.exit_code
+@command
+def answer(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON file with the signatures; docs/key-proofs.md has its form.")],
+    actor: PersonOption,
+    as_json: JsonOption = False,
+) -> int:
+    """Judge the signatures of an answer and record each with its outcome. Exit code 1 when one is refused.
 
-    @key_app.command("show")
-    @command
-    def show(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Option("--chain", help="Only this chain.", metavar="CHAIN")] = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Show how much of each asset stands at proven addresses, how old the proofs are, and the challenges.
+    Example: custody key-proof answer signed.json --actor cco
+    """
+    from verifier.key_proving import take_answer
 
-        Example: custody key-proof show --chain eip155:1
-        """
-        from verifier.key_overview import key_overview
-        from verifier.key_proof import MEANING
-        from verifier.key_proving import require_proofs
+    settings, person, moment = settings_of(ctx), _person(actor), now()
+    data = _read(file)
+    with opened_store(settings) as store:
+        result = take_answer(store, data, open_witness=_witness_opener(settings, moment), actor=person, now=moment)
+    if as_json:
+        output.emit_json(_result_json(result))
+    else:
+        _show_result(result)
+    return result.exit_code
 
-        settings = settings_of(ctx)
-        if chain:
-            chain_ids = [ChainId(settings.chain(chain).chain_id)]
-            require_proofs(chain_ids[0])
-        else:
-            configured = [ChainId(section.chain_id) for section in settings.chains]
-            chain_ids = [each for each in configured if schemes_of(each)]
-        with opened_store(settings) as store:
-            view = key_overview(store, chain_ids, now())
-        if as_json:
-            output.emit_json(view.to_dict())
-        else:
-            for each in view.chains:
-                _show_chain(each, view.moment)
-            if not view.chains:
-                output.say("no EVM or Bitcoin chain is configured")
-            output.paragraph(MEANING, 0)
-        return view.exit_code
+
+@command
+def show(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Option("--chain", help="Only this chain.", metavar="CHAIN")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Show how much of each asset stands at proven addresses, how old the proofs are, and the challenges.
+
+    Example: custody key-proof show --chain eip155:1
+    """
+    from verifier.key_overview import key_overview
+    from verifier.key_proof import MEANING
+    from verifier.key_proving import require_proofs
+
+    settings = settings_of(ctx)
+    if chain:
+        chain_ids = [ChainId(settings.chain(chain).chain_id)]
+        require_proofs(chain_ids[0])
+    else:
+        configured = [ChainId(section.chain_id) for section in settings.chains]
+        chain_ids = [each for each in configured if schemes_of(each)]
+    with opened_store(settings) as store:
+        view = key_overview(store, chain_ids, now())
+    if as_json:
+        output.emit_json(view.to_dict())
+    else:
+        for each in view.chains:
+            _show_chain(each, view.moment)
+        if not view.chains:
+            output.say("no EVM or Bitcoin chain is configured")
+        output.paragraph(MEANING, 0)
+    return view.exit_code
 
 
 def _person(actor: str) -> str:

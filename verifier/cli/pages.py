@@ -16,30 +16,32 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write the
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command("inclusion-page")(inclusion_page)
+    app.command("verifier-page")(verifier_page)
 
-    @app.command("inclusion-page")
-    @command
-    def inclusion_page(out_file: OutOption, as_json: JsonOption = False) -> int:
-        """Write the page with which a client checks a statement in a browser: one file, no server, no network.
 
-        Example: custody inclusion-page --out check-inclusion.html
-        """
-        from exports.inclusion_page import page_bytes
+@command
+def inclusion_page(out_file: OutOption, as_json: JsonOption = False) -> int:
+    """Write the page with which a client checks a statement in a browser: one file, no server, no network.
 
-        return _write(out_file, page_bytes(), as_json=as_json)
+    Example: custody inclusion-page --out check-inclusion.html
+    """
+    from exports.inclusion_page import page_bytes
 
-    @app.command("verifier-page")
-    @command
-    def verifier_page(out_file: OutOption, as_json: JsonOption = False) -> int:
-        """Write a second verifier of bundles: one page for a browser, no server, no network, no code of this command.
+    return _write(out_file, page_bytes(), as_json=as_json)
 
-        It makes the checks that need no node and says which it leaves to `custody verify`.
 
-        Example: custody verifier-page --out verify-bundle.html
-        """
-        from exports.verifier_page import page_bytes
+@command
+def verifier_page(out_file: OutOption, as_json: JsonOption = False) -> int:
+    """Write a second verifier of bundles: one page for a browser, no server, no network, no code of this command.
 
-        return _write(out_file, page_bytes(), as_json=as_json)
+    It makes the checks that need no node and says which it leaves to `custody verify`.
+
+    Example: custody verifier-page --out verify-bundle.html
+    """
+    from exports.verifier_page import page_bytes
+
+    return _write(out_file, page_bytes(), as_json=as_json)
 
 
 def _write(out_file: Path, page: bytes, *, as_json: bool) -> int:

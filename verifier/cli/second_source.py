@@ -16,42 +16,43 @@ if TYPE_CHECKING:
 
 def register(chain_app: typer.Typer) -> None:
     """Add the command to the group `chain`."""
+    chain_app.command("second-source")(second_source)
 
-    @chain_app.command("second-source")
-    @command
-    def second_source(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
-        dump: Annotated[
-            Path | None,
-            typer.Option(help="A file that `bitcoin-cli dumptxoutset` wrote, instead of scans.", metavar="FILE"),
-        ] = None,
-        actor: ActorOption = "operator",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Hold the sum of all blocks against each node's own set of unspent outputs.
 
-        Scans every node at its tip (scantxoutset), or reads a dump of any block; digests of the whole set are compared
-        between nodes that keep them (-coinstatsindex). What contradicts is recorded and opens a case at the next
-        sweep. Exit code 0: every node agrees. 1: something contradicts. 2: a node's set was not compared.
+@command
+def second_source(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Argument(help="CAIP-2 id of a configured Bitcoin chain.")],
+    dump: Annotated[
+        Path | None,
+        typer.Option(help="A file that `bitcoin-cli dumptxoutset` wrote, instead of scans.", metavar="FILE"),
+    ] = None,
+    actor: ActorOption = "operator",
+    as_json: JsonOption = False,
+) -> int:
+    """Hold the sum of all blocks against each node's own set of unspent outputs.
 
-        Example: custody chain second-source bip122:000000000019d6689c085ae165831e93
-        """
-        from verifier.second_source import review_second_source
+    Scans every node at its tip (scantxoutset), or reads a dump of any block; digests of the whole set are compared
+    between nodes that keep them (-coinstatsindex). What contradicts is recorded and opens a case at the next
+    sweep. Exit code 0: every node agrees. 1: something contradicts. 2: a node's set was not compared.
 
-        settings = settings_of(ctx)
-        config, moment = settings.chain(chain).resolve(), now()
-        with opened_store(settings) as store:
-            known_at = store.book_time(moment)
-            addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
-            review = review_second_source(config, addresses, now=moment, dump=dump)
-            if found := review.disagreements():
-                store.add_disagreements(config.chain_id, found, actor, max(known_at, now()))
-        if as_json:
-            output.emit_json(_json(review))
-        else:
-            _show(review)
-        return review.exit_code
+    Example: custody chain second-source bip122:000000000019d6689c085ae165831e93
+    """
+    from verifier.second_source import review_second_source
+
+    settings = settings_of(ctx)
+    config, moment = settings.chain(chain).resolve(), now()
+    with opened_store(settings) as store:
+        known_at = store.book_time(moment)
+        addresses = sorted({wallet.address for wallet in store.wallets(config.chain_id, known_at)})
+        review = review_second_source(config, addresses, now=moment, dump=dump)
+        if found := review.disagreements():
+            store.add_disagreements(config.chain_id, found, actor, max(known_at, now()))
+    if as_json:
+        output.emit_json(_json(review))
+    else:
+        _show(review)
+    return review.exit_code
 
 
 def _json(review: SecondSourceReview) -> dict[str, object]:

@@ -173,167 +173,172 @@ def devnet_chain(url: str) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(init)
+    app.command()(doctor)
+    app.command()(template)
+    app.command()(devnet)
+    app.command()(demo)
 
-    @app.command()
-    @command
-    def init(
-        ctx: typer.Context,
-        firm: Annotated[str, typer.Option(help="The firm's name, as it should stand in bundles.")] = "",
-        folder: Annotated[Path, typer.Option("--dir", help="Where to put everything.")] = Path(),
-        devnet: Annotated[
-            str, typer.Option("--devnet", help="URL of an Anvil node to configure as the one chain.", metavar="URL")
-        ] = "",
-        actor: ActorOption = "administrator",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Set up a folder: custody.toml, a signing key with its trusted-keys file, a secret, and the database.
 
-        Run again after an upgrade: what exists is kept, and only the database is brought up to date.
+@command
+def init(
+    ctx: typer.Context,
+    firm: Annotated[str, typer.Option(help="The firm's name, as it should stand in bundles.")] = "",
+    folder: Annotated[Path, typer.Option("--dir", help="Where to put everything.")] = Path(),
+    devnet: Annotated[
+        str, typer.Option("--devnet", help="URL of an Anvil node to configure as the one chain.", metavar="URL")
+    ] = "",
+    actor: ActorOption = "administrator",
+    as_json: JsonOption = False,
+) -> int:
+    """Set up a folder: custody.toml, a signing key with its trusted-keys file, a secret, and the database.
 
-        Example: custody init --firm "Example Brokerage LLC"
-        """
-        from verifier.initialise import initialise
+    Run again after an upgrade: what exists is kept, and only the database is brought up to date.
 
-        chains = devnet_chain(devnet) if devnet else MAINNET + BITCOIN
-        done = initialise(
-            folder,
-            config_text=lambda: CONFIG_TEMPLATE.format(firm=toml_string(_required(firm)), chains=chains),
-            actor=actor,
-            now=now(),
-        )
+    Example: custody init --firm "Example Brokerage LLC"
+    """
+    from verifier.initialise import initialise
+
+    chains = devnet_chain(devnet) if devnet else MAINNET + BITCOIN
+    done = initialise(
+        folder,
+        config_text=lambda: CONFIG_TEMPLATE.format(firm=toml_string(_required(firm)), chains=chains),
+        actor=actor,
+        now=now(),
+    )
+    if as_json:
+        output.emit_json({"folder": str(folder), "created": done.created, "kept": done.kept, "schema": done.schema})
+    else:
+        for name in done.created:
+            output.say(f"[green]created[/green] {output.clean(name)}")
+        for name in done.kept:
+            output.say(f"[dim]kept[/dim]    {output.clean(name)}")
+        output.say(f"database schema {done.schema}")
+        output.say("[dim]The first administrator of the pages comes by `custody users first-code`.[/dim]")
+    return output.EXIT_OK
+
+
+@command
+def doctor(ctx: typer.Context, as_json: JsonOption = False) -> int:
+    """Look whether everything is in place: Python, configuration, database, signing key, nodes.
+
+    Nothing is changed. Exit code 0: all that is needed is there. 2: something is not.
+
+    Example: custody doctor
+    """
+    from verifier.doctor import Health, examine
+
+    answers = list(examine(config_of(ctx), now()))
+    if as_json:
+        output.emit_json({"answers": [asdict(answer) for answer in answers]})
+    else:
+        styles = {Health.GOOD: "green", Health.BAD: "bold red", Health.OPTIONAL: "yellow"}
+        for answer in answers:
+            style = styles[answer.health]
+            word = f"[{style}]{answer.health:<8}[/{style}]"
+            output.say(f"{word}  {output.clean(answer.what):<24}  {output.clean(answer.found)}")
+            if answer.advice:
+                output.say(f"          {output.clean(answer.advice)}")
+    return output.EXIT_NOT_CHECKED if any(a.health is Health.BAD for a in answers) else output.EXIT_OK
+
+
+@command
+def template(
+    name: Annotated[str, typer.Argument(help="One file, for example wallets.csv; all without it.")] = "",
+    folder: Annotated[Path | None, typer.Option("--out", help="Write into this folder.", metavar="FOLDER")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Print or write CSV templates with an example row; docs/data-dictionary.md explains every column.
+
+    Example: custody template --out books
+    """
+    from mapping.tables import TABLES
+    from mapping.tables import template as template_text
+
+    names = [name] if name else [table.file_name for table in TABLES]
+    known = {table.file_name for table in TABLES}
+    if unknown := [wanted for wanted in names if wanted not in known]:
+        raise InputError(f"there is no template {unknown[0]}; there are {', '.join(sorted(known))}")
+    if folder is None:
+        texts = {wanted: template_text(wanted) for wanted in names}
         if as_json:
-            output.emit_json({"folder": str(folder), "created": done.created, "kept": done.kept, "schema": done.schema})
+            output.emit_json({"templates": texts})
         else:
-            for name in done.created:
-                output.say(f"[green]created[/green] {output.clean(name)}")
-            for name in done.kept:
-                output.say(f"[dim]kept[/dim]    {output.clean(name)}")
-            output.say(f"database schema {done.schema}")
-            output.say("[dim]The first administrator of the pages comes by `custody users first-code`.[/dim]")
+            for wanted, text in texts.items():
+                if len(texts) > 1:
+                    output.say(f"[bold]# {wanted}[/bold]")
+                typer.echo(text, nl=False)
         return output.EXIT_OK
+    folder.mkdir(parents=True, exist_ok=True)
+    if taken := [wanted for wanted in names if (folder / wanted).exists()]:
+        raise InputError(f"{folder / taken[0]} exists already; it was not overwritten")
+    for wanted in names:
+        (folder / wanted).write_text(template_text(wanted), encoding="utf-8")
+    if as_json:
+        output.emit_json({"written": [str(folder / wanted) for wanted in names]})
+    else:
+        output.say(f"{output.counted(len(names), 'template')} written to {output.clean(folder)}")
+    return output.EXIT_OK
 
-    @app.command()
-    @command
-    def doctor(ctx: typer.Context, as_json: JsonOption = False) -> int:
-        """Look whether everything is in place: Python, configuration, database, signing key, nodes.
 
-        Nothing is changed. Exit code 0: all that is needed is there. 2: something is not.
+@command
+def devnet(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8545,
+    tokens: Annotated[bool, typer.Option(help="Deploy two ERC-20 test tokens (6 and 18 decimals).")] = True,
+    block_seconds: Annotated[int, typer.Option(help="Mine a block every so many seconds; 0: on demand.")] = 0,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a local Ethereum node (Anvil) with test tokens until Ctrl-C.
 
-        Example: custody doctor
-        """
-        from verifier.doctor import Health, examine
+    Example: custody devnet --port 8545
+    """
+    from chains.devnet.anvil import AnvilProcess
+    from chains.devnet.deploy import deploy
 
-        answers = list(examine(config_of(ctx), now()))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # before anything is said: who reads it may send one at once
+        signal.signal(number, lambda *_: stop.set())
+    arguments = ["--block-time", str(block_seconds)] if block_seconds else []
+    with AnvilProcess(port=port, arguments=arguments) as process:
+        node = process.node
+        contracts = {}
+        if tokens:
+            contracts["USDX (6 decimals)"] = deploy(node, "Erc20", ["USDX test dollar", "USDX", 6])
+            contracts["TBX (18 decimals)"] = deploy(node, "Erc20", ["TBX test token", "TBX", 18])
         if as_json:
-            output.emit_json({"answers": [asdict(answer) for answer in answers]})
+            output.emit_json({"url": node.url, "chain_id": f"eip155:{node.chain_id}", "tokens": contracts})
         else:
-            styles = {Health.GOOD: "green", Health.BAD: "bold red", Health.OPTIONAL: "yellow"}
-            for answer in answers:
-                style = styles[answer.health]
-                word = f"[{style}]{answer.health:<8}[/{style}]"
-                output.say(f"{word}  {output.clean(answer.what):<24}  {output.clean(answer.found)}")
-                if answer.advice:
-                    output.say(f"          {output.clean(answer.advice)}")
-        return output.EXIT_NOT_CHECKED if any(a.health is Health.BAD for a in answers) else output.EXIT_OK
+            output.say(f"Anvil listens on [bold]{node.url}[/bold], chain eip155:{node.chain_id}")
+            for label, address in contracts.items():
+                output.say(f"  {label:<20} {address}")
+            output.say(f"Configure it with: custody init --devnet {node.url} --firm NAME")
+            output.say("[dim]Ctrl-C ends it.[/dim]")
+        while not stop.wait(0.5):
+            if not process.is_running():
+                raise InputError(f"Anvil ended by itself: {process.log_tail()}")
+    return output.EXIT_OK
 
-    @app.command()
-    @command
-    def template(
-        name: Annotated[str, typer.Argument(help="One file, for example wallets.csv; all without it.")] = "",
-        folder: Annotated[Path | None, typer.Option("--out", help="Write into this folder.", metavar="FOLDER")] = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Print or write CSV templates with an example row; docs/data-dictionary.md explains every column.
 
-        Example: custody template --out books
-        """
-        from mapping.tables import TABLES
-        from mapping.tables import template as template_text
+@command
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option("--dir", help="Keep the demonstration's files in this folder.", metavar="FOLDER")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Tell the whole product as a story on local chains of its own, in under a minute.
 
-        names = [name] if name else [table.file_name for table in TABLES]
-        known = {table.file_name for table in TABLES}
-        if unknown := [wanted for wanted in names if wanted not in known]:
-            raise InputError(f"there is no template {unknown[0]}; there are {', '.join(sorted(known))}")
-        if folder is None:
-            texts = {wanted: template_text(wanted) for wanted in names}
-            if as_json:
-                output.emit_json({"templates": texts})
-            else:
-                for wanted, text in texts.items():
-                    if len(texts) > 1:
-                        output.say(f"[bold]# {wanted}[/bold]")
-                    typer.echo(text, nl=False)
-            return output.EXIT_OK
-        folder.mkdir(parents=True, exist_ok=True)
-        if taken := [wanted for wanted in names if (folder / wanted).exists()]:
-            raise InputError(f"{folder / taken[0]} exists already; it was not overwritten")
-        for wanted in names:
-            (folder / wanted).write_text(template_text(wanted), encoding="utf-8")
-        if as_json:
-            output.emit_json({"written": [str(folder / wanted) for wanted in names]})
-        else:
-            output.say(f"{output.counted(len(names), 'template')} written to {output.clean(folder)}")
+    Example: custody demo --dir demo
+    """
+    from verifier.demo.run import run_demo
+
+    if not as_json:
+        run_demo(folder)
         return output.EXIT_OK
-
-    @app.command()
-    @command
-    def devnet(
-        port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8545,
-        tokens: Annotated[bool, typer.Option(help="Deploy two ERC-20 test tokens (6 and 18 decimals).")] = True,
-        block_seconds: Annotated[int, typer.Option(help="Mine a block every so many seconds; 0: on demand.")] = 0,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Run a local Ethereum node (Anvil) with test tokens until Ctrl-C.
-
-        Example: custody devnet --port 8545
-        """
-        from chains.devnet.anvil import AnvilProcess
-        from chains.devnet.deploy import deploy
-
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):  # before anything is said: who reads it may send one at once
-            signal.signal(number, lambda *_: stop.set())
-        arguments = ["--block-time", str(block_seconds)] if block_seconds else []
-        with AnvilProcess(port=port, arguments=arguments) as process:
-            node = process.node
-            contracts = {}
-            if tokens:
-                contracts["USDX (6 decimals)"] = deploy(node, "Erc20", ["USDX test dollar", "USDX", 6])
-                contracts["TBX (18 decimals)"] = deploy(node, "Erc20", ["TBX test token", "TBX", 18])
-            if as_json:
-                output.emit_json({"url": node.url, "chain_id": f"eip155:{node.chain_id}", "tokens": contracts})
-            else:
-                output.say(f"Anvil listens on [bold]{node.url}[/bold], chain eip155:{node.chain_id}")
-                for label, address in contracts.items():
-                    output.say(f"  {label:<20} {address}")
-                output.say(f"Configure it with: custody init --devnet {node.url} --firm NAME")
-                output.say("[dim]Ctrl-C ends it.[/dim]")
-            while not stop.wait(0.5):
-                if not process.is_running():
-                    raise InputError(f"Anvil ended by itself: {process.log_tail()}")
-        return output.EXIT_OK
-
-    @app.command()
-    @command
-    def demo(
-        folder: Annotated[
-            Path | None, typer.Option("--dir", help="Keep the demonstration's files in this folder.", metavar="FOLDER")
-        ] = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Tell the whole product as a story on local chains of its own, in under a minute.
-
-        Example: custody demo --dir demo
-        """
-        from verifier.demo.run import run_demo
-
-        if not as_json:
-            run_demo(folder)
-            return output.EXIT_OK
-        with contextlib.redirect_stdout(sys.stderr):  # the story is for people, the answer for programs
-            summary = run_demo(folder)
-        output.emit_json(summary)
-        return output.EXIT_OK
+    with contextlib.redirect_stdout(sys.stderr):  # the story is for people, the answer for programs
+        summary = run_demo(folder)
+    output.emit_json(summary)
+    return output.EXIT_OK
 
 
 def _required(firm: str) -> str:

@@ -21,46 +21,47 @@ DAYS_MAX = 366
 
 def register(statement_app: typer.Typer) -> None:
     """Add the command to `custody statement`."""
+    statement_app.command("pull")(pull_)
 
-    @statement_app.command("pull")
-    @command
-    def pull_(
-        ctx: typer.Context,
-        source: Annotated[str, typer.Option("--source", help="Only this one of the configured sources.")] = "",
-        since: Annotated[
-            str,
-            typer.Option("--from", help="Ask for all business dates from this one on.", metavar="DATE"),
-        ] = "",
-        actor: ActorOption = "operator",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Fetch what is new from the configured sources, and import it as `custody statement import` does.
 
-        `custody watch` does the same by the clock: see `custody schedule list`.
+@command
+def pull_(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Option("--source", help="Only this one of the configured sources.")] = "",
+    since: Annotated[
+        str,
+        typer.Option("--from", help="Ask for all business dates from this one on.", metavar="DATE"),
+    ] = "",
+    actor: ActorOption = "operator",
+    as_json: JsonOption = False,
+) -> int:
+    """Fetch what is new from the configured sources, and import it as `custody statement import` does.
 
-        Exit code 0: everything that came is stored, or known already. 2: a source gave nothing, or a file was refused.
+    `custody watch` does the same by the clock: see `custody schedule list`.
 
-        Example: custody statement pull --source dtc
-        """
-        from verifier.statement_sources.pulling import pull
+    Exit code 0: everything that came is stored, or known already. 2: a source gave nothing, or a file was refused.
 
-        settings, moment = settings_of(ctx), now()
-        wanted = [each for each in settings.statements.sources if source in ("", each.name)]
-        if not wanted:
-            known = ", ".join(each.name for each in settings.statements.sources) or "none"
-            raise InputError(
-                f"no source {source} is configured (configured: {known})" if source else "no source is configured",
-                advice="Add a section [[statements.sources]] to custody.toml; see docs/configuration.md.",
-            )
-        dates = _dates(settings, since) if since else None
-        with opened_store(settings) as store:
-            pulls = [pull(store, settings, each, actor, moment, dates) for each in wanted]
-        if as_json:
-            output.emit_json({"pulls": [_json(each) for each in pulls]})
-        else:
-            for each in pulls:
-                _show(each)
-        return max(each.exit_code for each in pulls)
+    Example: custody statement pull --source dtc
+    """
+    from verifier.statement_sources.pulling import pull
+
+    settings, moment = settings_of(ctx), now()
+    wanted = [each for each in settings.statements.sources if source in ("", each.name)]
+    if not wanted:
+        known = ", ".join(each.name for each in settings.statements.sources) or "none"
+        raise InputError(
+            f"no source {source} is configured (configured: {known})" if source else "no source is configured",
+            advice="Add a section [[statements.sources]] to custody.toml; see docs/configuration.md.",
+        )
+    dates = _dates(settings, since) if since else None
+    with opened_store(settings) as store:
+        pulls = [pull(store, settings, each, actor, moment, dates) for each in wanted]
+    if as_json:
+        output.emit_json({"pulls": [_json(each) for each in pulls]})
+    else:
+        for each in pulls:
+            _show(each)
+    return max(each.exit_code for each in pulls)
 
 
 def _dates(settings: Settings, since: str) -> list[date]:

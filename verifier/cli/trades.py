@@ -22,64 +22,66 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     trades_app = typer.Typer(no_args_is_help=True, help="Trades, and the chain legs that settle them.")
     app.add_typer(trades_app, name="trades")
+    trades_app.command("list")(list_trades)
+    trades_app.command("show")(show)
 
-    @trades_app.command("list")
-    @command
-    def list_trades(
-        ctx: typer.Context,
-        state: Annotated[str, typer.Option("--state", help="Only these: pending, failing or settled.")] = "",
-        limit: Annotated[int, typer.Option(min=1, help="Most trades to show.")] = 500,
-        as_json: JsonOption = False,
-    ) -> int:
-        """List the trades, those due first. A leg in a final block settles its trade at the block's time.
 
-        Exit code 0: nothing is in doubt. 2: there is no trade, or of some it cannot be told whether they settled.
+@command
+def list_trades(
+    ctx: typer.Context,
+    state: Annotated[str, typer.Option("--state", help="Only these: pending, failing or settled.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Most trades to show.")] = 500,
+    as_json: JsonOption = False,
+) -> int:
+    """List the trades, those due first. A leg in a final block settles its trade at the block's time.
 
-        Example: custody trades list --state failing
-        """
-        from verifier.trade_view import trade_lines
+    Exit code 0: nothing is in doubt. 2: there is no trade, or of some it cannot be told whether they settled.
 
-        if state and state not in STATES:
-            raise InputError(f"--state is one of {', '.join(STATES)}")
-        settings = settings_of(ctx)
-        with opened_store(settings) as store:
-            every = trade_lines(store, settings, now())
-        lines = [line for line in every if not state or line.state == state]
-        if as_json:
-            output.emit_json({"trades": [line.to_dict() for line in lines]})
-        else:
-            more = f" (the first {limit})" if len(lines) > limit else ""
-            rows = [[output.short(cell) for cell in line.cells()] for line in lines[:limit]]
-            title = output.counted(len(lines), "trade") + more
-            output.out().print(output.table(title, COLUMNS, rows, right=["quantity", "US dollars"], folded=["rail"]))
-            for line in lines[:limit]:
-                if line.doubt:
-                    output.say(f"[yellow]{output.clean(line.trade.trade_id)}[/yellow]: {output.clean(line.doubt)}")
-        return output.EXIT_NOT_CHECKED if not every or any(line.doubt for line in lines) else output.EXIT_OK
+    Example: custody trades list --state failing
+    """
+    from verifier.trade_view import trade_lines
 
-    @trades_app.command("show")
-    @command
-    def show(
-        ctx: typer.Context,
-        trade_id: Annotated[str, typer.Argument(help="The firm's id of the trade.")],
-        as_json: JsonOption = False,
-    ) -> int:
-        """Show one trade with the leg that settled it, and every reversal.
+    if state and state not in STATES:
+        raise InputError(f"--state is one of {', '.join(STATES)}")
+    settings = settings_of(ctx)
+    with opened_store(settings) as store:
+        every = trade_lines(store, settings, now())
+    lines = [line for line in every if not state or line.state == state]
+    if as_json:
+        output.emit_json({"trades": [line.to_dict() for line in lines]})
+    else:
+        more = f" (the first {limit})" if len(lines) > limit else ""
+        rows = [[output.short(cell) for cell in line.cells()] for line in lines[:limit]]
+        title = output.counted(len(lines), "trade") + more
+        output.out().print(output.table(title, COLUMNS, rows, right=["quantity", "US dollars"], folded=["rail"]))
+        for line in lines[:limit]:
+            if line.doubt:
+                output.say(f"[yellow]{output.clean(line.trade.trade_id)}[/yellow]: {output.clean(line.doubt)}")
+    return output.EXIT_NOT_CHECKED if not every or any(line.doubt for line in lines) else output.EXIT_OK
 
-        Exit code 0: it is told how far it is. 2: it cannot be told whether it settled.
 
-        Example: custody trades show T-1
-        """
-        from verifier.trade_view import trade_line
+@command
+def show(
+    ctx: typer.Context,
+    trade_id: Annotated[str, typer.Argument(help="The firm's id of the trade.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Show one trade with the leg that settled it, and every reversal.
 
-        settings = settings_of(ctx)
-        with opened_store(settings) as store:
-            line = trade_line(store, settings, trade_id, now())
-        if as_json:
-            output.emit_json(line.to_dict())
-        else:
-            _show(line)
-        return output.EXIT_NOT_CHECKED if line.doubt else output.EXIT_OK
+    Exit code 0: it is told how far it is. 2: it cannot be told whether it settled.
+
+    Example: custody trades show T-1
+    """
+    from verifier.trade_view import trade_line
+
+    settings = settings_of(ctx)
+    with opened_store(settings) as store:
+        line = trade_line(store, settings, trade_id, now())
+    if as_json:
+        output.emit_json(line.to_dict())
+    else:
+        _show(line)
+    return output.EXIT_NOT_CHECKED if line.doubt else output.EXIT_OK
 
 
 def _show(line: TradeLine) -> None:

@@ -48,207 +48,213 @@ def register(app: typer.Typer) -> None:
         help="Key pairs, and the list of keys that readers trust: see docs/keys.md for the procedures.",
     )
     app.add_typer(keys_app, name="keys")
+    keys_app.command("new")(new)
+    keys_app.command("public")(public)
+    keys_app.command("show")(show)
+    keys_app.command("init")(init)
+    keys_app.command("rotate")(rotate)
+    keys_app.command("revoke")(revoke)
+    keys_app.command("sign")(sign)
+    keys_app.command("update")(update)
 
-    @keys_app.command("new")
-    @command
-    def new(
-        file: Annotated[Path, typer.Argument(help="New file for the private key (mode 0600).", metavar="FILE")],
-        passphrase_env: PassphraseOption = "",
-        plain: Annotated[bool, typer.Option("--plain", help="Write the key without a passphrase.")] = False,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make a key pair: the private key for you alone, and beside it the public key to hand out.
 
-        Example: custody keys new cco.pem
-        """
-        from exports.keys import create_key_pair
-        from exports.public_keys import parse_public_key
+@command
+def new(
+    file: Annotated[Path, typer.Argument(help="New file for the private key (mode 0600).", metavar="FILE")],
+    passphrase_env: PassphraseOption = "",
+    plain: Annotated[bool, typer.Option("--plain", help="Write the key without a passphrase.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Make a key pair: the private key for you alone, and beside it the public key to hand out.
 
-        public_file = file.with_name(f"{file.stem}.pub.pem")
-        if public_file.exists():
-            raise InputError(f"{public_file} exists already; it was not overwritten")
-        pem = create_key_pair(file, None if plain else _new_passphrase(passphrase_env))
-        public_file.write_text(pem, encoding="ascii")
-        key_id = parse_public_key(pem).keyid
-        if as_json:
-            output.emit_json({"private_key": str(file), "public_key": str(public_file), "key_id": key_id})
-        else:
-            output.say(f"[green]created[/green] {output.clean(file)} and {output.clean(public_file)}")
-            output.say(f"key id {key_id}")
-            output.say("Tell whoever lists it this id by another way than the file.")
-        return output.EXIT_OK
+    Example: custody keys new cco.pem
+    """
+    from exports.keys import create_key_pair
+    from exports.public_keys import parse_public_key
 
-    @keys_app.command("public")
-    @command
-    def public(
-        key: KeyOption,
-        passphrase_env: PassphraseOption = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Print the public key (PEM) of a key file, or of a PKCS#11 device (hsm:ID?label=TOKEN).
+    public_file = file.with_name(f"{file.stem}.pub.pem")
+    if public_file.exists():
+        raise InputError(f"{public_file} exists already; it was not overwritten")
+    pem = create_key_pair(file, None if plain else _new_passphrase(passphrase_env))
+    public_file.write_text(pem, encoding="ascii")
+    key_id = parse_public_key(pem).keyid
+    if as_json:
+        output.emit_json({"private_key": str(file), "public_key": str(public_file), "key_id": key_id})
+    else:
+        output.say(f"[green]created[/green] {output.clean(file)} and {output.clean(public_file)}")
+        output.say(f"key id {key_id}")
+        output.say("Tell whoever lists it this id by another way than the file.")
+    return output.EXIT_OK
 
-        Example: custody keys public --key 'hsm:2?label=custody' > operations.pub.pem
-        """
-        from exports.keys import device_public_key
-        from exports.public_keys import parse_public_key, public_key_pem
 
-        if key.startswith("hsm:"):
-            pem = device_public_key(key)
-        else:
-            pem = public_key_pem(root_signers([key], None, passphrase_env)[0].public_key)
-        if as_json:
-            output.emit_json({"public_key": pem, "key_id": parse_public_key(pem).keyid})
-        else:
-            typer.echo(pem, nl=False)
-        return output.EXIT_OK
+@command
+def public(
+    key: KeyOption,
+    passphrase_env: PassphraseOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Print the public key (PEM) of a key file, or of a PKCS#11 device (hsm:ID?label=TOKEN).
 
-    @keys_app.command("show")
-    @command
-    def show(file: ListArgument = TRUSTED_KEYS_FILE, as_json: JsonOption = False) -> int:
-        """Show a list: its roles and keys, until when it holds, and which root keys signed it.
+    Example: custody keys public --key 'hsm:2?label=custody' > operations.pub.pem
+    """
+    from exports.keys import device_public_key
+    from exports.public_keys import parse_public_key, public_key_pem
 
-        Exit code 2 when it has expired, lacks signatures of its own root keys, or has too few keys that can sign.
+    if key.startswith("hsm:"):
+        pem = device_public_key(key)
+    else:
+        pem = public_key_pem(root_signers([key], None, passphrase_env)[0].public_key)
+    if as_json:
+        output.emit_json({"public_key": pem, "key_id": parse_public_key(pem).keyid})
+    else:
+        typer.echo(pem, nl=False)
+    return output.EXIT_OK
 
-        Example: custody keys show trusted-keys.json
-        """
-        from exports.keys import load_trusted_keys
 
-        return _show(load_trusted_keys(file, finished=False), as_json=as_json)
+@command
+def show(file: ListArgument = TRUSTED_KEYS_FILE, as_json: JsonOption = False) -> int:
+    """Show a list: its roles and keys, until when it holds, and which root keys signed it.
 
-    @keys_app.command("init")
-    @command
-    def init(
-        out: OutOption,
-        add: AddOption = None,
-        threshold: ThresholdOption = None,
-        optional: OptionalOption = None,
-        days: DaysOption = 365,
-        key: KeysOption = None,
-        public_key: PublicKeyOption = None,
-        passphrase_env: PassphraseOption = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make the first version of a list, signed by its root keys. The role auditor need not sign bundles.
+    Exit code 2 when it has expired, lacks signatures of its own root keys, or has too few keys that can sign.
 
-        Example: custody keys init --out trusted-keys.json --add root=root.pub.pem --add operations=ops.pub.pem
-        --add cco=cco.pub.pem --key root.pem
-        """
-        from exports.trust import AUDITOR, trusted_keys
+    Example: custody keys show trusted-keys.json
+    """
+    from exports.keys import load_trusted_keys
 
-        keys = trusted_keys(
-            _entries(add),
-            expires=_until(days),
-            thresholds=_thresholds(threshold),
-            optional=(AUDITOR, *(optional or ())),
-        )
-        return _write(keys, None, out, key, public_key, passphrase_env, as_json=as_json)
+    return _show(load_trusted_keys(file, finished=False), as_json=as_json)
 
-    @keys_app.command("rotate")
-    @command
-    def rotate(
-        file: ListArgument,
-        out: OutOption,
-        add: AddOption = None,
-        remove: Annotated[
-            list[str] | None, typer.Option(help="A key to take out, by its id or the beginning of it.", metavar="ID")
-        ] = None,
-        threshold: ThresholdOption = None,
-        require: Annotated[list[str] | None, typer.Option(help="A role that must sign.", metavar="ROLE")] = None,
-        optional: OptionalOption = None,
-        days: DaysOption = 365,
-        key: KeysOption = None,
-        public_key: PublicKeyOption = None,
-        passphrase_env: PassphraseOption = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make the next version of a list: keys added or taken out, or only a later end.
 
-        Root keys of the version before and of the new one must sign it, each up to its threshold; until enough have
-        (`custody keys sign`) it is a draft. The role of a new key must sign unless it is said to be optional.
+@command
+def init(
+    out: OutOption,
+    add: AddOption = None,
+    threshold: ThresholdOption = None,
+    optional: OptionalOption = None,
+    days: DaysOption = 365,
+    key: KeysOption = None,
+    public_key: PublicKeyOption = None,
+    passphrase_env: PassphraseOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Make the first version of a list, signed by its root keys. The role auditor need not sign bundles.
 
-        Example: custody keys rotate trusted-keys.json --out 2.json --add operations:new=new.pub.pem --remove 0123abcd
-        --key root.pem
-        """
-        from exports.trust_changes import Change, next_version
+    Example: custody keys init --out trusted-keys.json --add root=root.pub.pem --add operations=ops.pub.pem
+    --add cco=cco.pub.pem --key root.pem
+    """
+    from exports.trust import AUDITOR, trusted_keys
 
-        held = _held(file)
-        change = Change(
-            _until(days), _entries(add), remove or (), _thresholds(threshold), require or (), optional or ()
-        )
-        return _write(next_version(held, change), held, out, key, public_key, passphrase_env, as_json=as_json)
+    keys = trusted_keys(
+        _entries(add),
+        expires=_until(days),
+        thresholds=_thresholds(threshold),
+        optional=(AUDITOR, *(optional or ())),
+    )
+    return _write(keys, None, out, key, public_key, passphrase_env, as_json=as_json)
 
-    @keys_app.command("revoke")
-    @command
-    def revoke(
-        file: ListArgument,
-        key_id: Annotated[str, typer.Argument(help="The key's id, or the beginning of it.", metavar="ID")],
-        out: OutOption,
-        since: Annotated[
-            str, typer.Option("--from", help="From when on; now, if not given.", metavar="2026-01-31T23:59:59Z")
-        ] = "",
-        compromised: Annotated[
-            bool,
-            typer.Option("--compromised", help="Somebody else may have it: only bundles stamped before count."),
-        ] = False,
-        days: DaysOption = 365,
-        key: KeysOption = None,
-        public_key: PublicKeyOption = None,
-        passphrase_env: PassphraseOption = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Make the next version of a list, in which one key is revoked. A root key is taken out instead (rotate).
 
-        Example: custody keys revoke trusted-keys.json 0123abcd --compromised --out 2.json --key root.pem
-        """
-        from exports.trust_changes import with_revoked
+@command
+def rotate(
+    file: ListArgument,
+    out: OutOption,
+    add: AddOption = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="A key to take out, by its id or the beginning of it.", metavar="ID")
+    ] = None,
+    threshold: ThresholdOption = None,
+    require: Annotated[list[str] | None, typer.Option(help="A role that must sign.", metavar="ROLE")] = None,
+    optional: OptionalOption = None,
+    days: DaysOption = 365,
+    key: KeysOption = None,
+    public_key: PublicKeyOption = None,
+    passphrase_env: PassphraseOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Make the next version of a list: keys added or taken out, or only a later end.
 
-        held = _held(file)
-        revoked = with_revoked(held, key_id, moment_of(since), compromised=compromised, expires=_until(days))
-        return _write(revoked, held, out, key, public_key, passphrase_env, as_json=as_json)
+    Root keys of the version before and of the new one must sign it, each up to its threshold; until enough have
+    (`custody keys sign`) it is a draft. The role of a new key must sign unless it is said to be optional.
 
-    @keys_app.command("sign")
-    @command
-    def sign(
-        file: ListArgument,
-        key: KeysOption = None,
-        public_key: PublicKeyOption = None,
-        passphrase_env: PassphraseOption = "",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Add the signature of a root key to a draft of a list, in its place.
+    Example: custody keys rotate trusted-keys.json --out 2.json --add operations:new=new.pub.pem --remove 0123abcd
+    --key root.pem
+    """
+    from exports.trust_changes import Change, next_version
 
-        Look at it first (`custody keys show`): what you sign is what readers will trust.
+    held = _held(file)
+    change = Change(_until(days), _entries(add), remove or (), _thresholds(threshold), require or (), optional or ())
+    return _write(next_version(held, change), held, out, key, public_key, passphrase_env, as_json=as_json)
 
-        Example: custody keys sign 2.json --key root-b.pem
-        """
-        from exports.keys import load_trusted_keys, sign_list, write_list
 
-        signers = root_signers(key, public_key, passphrase_env)
-        if not signers:
-            raise InputError("name a root key with --key")
-        signed = sign_list(load_trusted_keys(file, finished=False), signers)
-        write_list(file, signed, replace=True)
-        return _show(signed, as_json=as_json)
+@command
+def revoke(
+    file: ListArgument,
+    key_id: Annotated[str, typer.Argument(help="The key's id, or the beginning of it.", metavar="ID")],
+    out: OutOption,
+    since: Annotated[
+        str, typer.Option("--from", help="From when on; now, if not given.", metavar="2026-01-31T23:59:59Z")
+    ] = "",
+    compromised: Annotated[
+        bool,
+        typer.Option("--compromised", help="Somebody else may have it: only bundles stamped before count."),
+    ] = False,
+    days: DaysOption = 365,
+    key: KeysOption = None,
+    public_key: PublicKeyOption = None,
+    passphrase_env: PassphraseOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Make the next version of a list, in which one key is revoked. A root key is taken out instead (rotate).
 
-    @keys_app.command("update")
-    @command
-    def update(
-        held: Annotated[Path, typer.Argument(help="The list you hold; replaced by the newest.", metavar="HELD")],
-        newer: Annotated[list[Path], typer.Argument(help="Later versions, in any order.", metavar="NEWER...")],
-        as_json: JsonOption = False,
-    ) -> int:
-        """Take over later versions of the list you hold, each signed by the root keys before it. Never goes back.
+    Example: custody keys revoke trusted-keys.json 0123abcd --compromised --out 2.json --key root.pem
+    """
+    from exports.trust_changes import with_revoked
 
-        Example: custody keys update trusted-keys.json 2.json 3.json
-        """
-        from exports.keys import load_trusted_keys, write_list
-        from exports.trust import follow_all
+    held = _held(file)
+    revoked = with_revoked(held, key_id, moment_of(since), compromised=compromised, expires=_until(days))
+    return _write(revoked, held, out, key, public_key, passphrase_env, as_json=as_json)
 
-        before = load_trusted_keys(held)
-        after = follow_all(before, [load_trusted_keys(path) for path in newer], now())
-        if after.version != before.version:
-            write_list(held, after, replace=True)
-        return _show(after, as_json=as_json, before=before.version)
+
+@command
+def sign(
+    file: ListArgument,
+    key: KeysOption = None,
+    public_key: PublicKeyOption = None,
+    passphrase_env: PassphraseOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Add the signature of a root key to a draft of a list, in its place.
+
+    Look at it first (`custody keys show`): what you sign is what readers will trust.
+
+    Example: custody keys sign 2.json --key root-b.pem
+    """
+    from exports.keys import load_trusted_keys, sign_list, write_list
+
+    signers = root_signers(key, public_key, passphrase_env)
+    if not signers:
+        raise InputError("name a root key with --key")
+    signed = sign_list(load_trusted_keys(file, finished=False), signers)
+    write_list(file, signed, replace=True)
+    return _show(signed, as_json=as_json)
+
+
+@command
+def update(
+    held: Annotated[Path, typer.Argument(help="The list you hold; replaced by the newest.", metavar="HELD")],
+    newer: Annotated[list[Path], typer.Argument(help="Later versions, in any order.", metavar="NEWER...")],
+    as_json: JsonOption = False,
+) -> int:
+    """Take over later versions of the list you hold, each signed by the root keys before it. Never goes back.
+
+    Example: custody keys update trusted-keys.json 2.json 3.json
+    """
+    from exports.keys import load_trusted_keys, write_list
+    from exports.trust import follow_all
+
+    before = load_trusted_keys(held)
+    after = follow_all(before, [load_trusted_keys(path) for path in newer], now())
+    if after.version != before.version:
+        write_list(held, after, replace=True)
+    return _show(after, as_json=as_json, before=before.version)
 
 
 def _write(

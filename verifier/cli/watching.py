@@ -35,51 +35,52 @@ STOP_SECONDS_MAX = 5.0
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command()(watch)
 
-    @app.command()
-    @command
-    def watch(
-        ctx: typer.Context,
-        chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
-        once: Annotated[bool, typer.Option("--once", help="One look and the sweep that is due, then end.")] = False,
-        seconds: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds; 0: never.")] = 0.0,
-        actor: ActorOption = "watch",
-        as_json: JsonOption = False,
-    ) -> int:
-        """Follow the chains: a new block is looked at at once, provisionally, and swept when it is final.
 
-        Beside it runs the clock (but with --once): see `custody schedule list`.
+@command
+def watch(
+    ctx: typer.Context,
+    chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",
+    once: Annotated[bool, typer.Option("--once", help="One look and the sweep that is due, then end.")] = False,
+    seconds: Annotated[float, typer.Option("--for", min=0, help="End after so many seconds; 0: never.")] = 0.0,
+    actor: ActorOption = "watch",
+    as_json: JsonOption = False,
+) -> int:
+    """Follow the chains: a new block is looked at at once, provisionally, and swept when it is final.
 
-        Where metrics.listen is configured it serves /healthz, /readyz and /metrics.
+    Beside it runs the clock (but with --once): see `custody schedule list`.
 
-        Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
-        sweep; 0 when it was told to stop.
+    Where metrics.listen is configured it serves /healthz, /readyz and /metrics.
 
-        Example: custody watch --json
-        """
-        settings = settings_of(ctx)
-        chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
-        if not chain_ids and (once or not settings.schedule.enabled):
-            raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
-        with _told_if_broken(settings), opened_store(settings, judging_as=actor):
-            pass  # the policies are journalled, or wait for another person, before anything is judged
-        stop, lock = threading.Event(), threading.Lock()
-        codes: dict[tuple[str, str], int] = {}
+    Ends cleanly on SIGTERM and Ctrl-C. With --json one line per event. Exit code with --once or --for as of a
+    sweep; 0 when it was told to stop.
 
-        def emit(event: WatchEvent) -> None:
-            with lock:
-                if event.kind != "stopped" and not event.job:
-                    codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
-                _show(event, as_json)
+    Example: custody watch --json
+    """
+    settings = settings_of(ctx)
+    chain_ids = [settings.chain(chain).chain_id] if chain else [section.chain_id for section in settings.chains]
+    if not chain_ids and (once or not settings.schedule.enabled):
+        raise InputError("no chain is configured: add a [[chains]] section to custody.toml")
+    with _told_if_broken(settings), opened_store(settings, judging_as=actor):
+        pass  # the policies are journalled, or wait for another person, before anything is judged
+    stop, lock = threading.Event(), threading.Lock()
+    codes: dict[tuple[str, str], int] = {}
 
-        with _signals() as told, _telemetry(settings, chain_ids, once) as process:
-            faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told, process)
-        if faults:
-            with _told_if_broken(settings):
-                raise faults[0]
-        if told:
-            return output.EXIT_OK
-        return 1 if 1 in codes.values() else max(codes.values(), default=output.EXIT_OK)
+    def emit(event: WatchEvent) -> None:
+        with lock:
+            if event.kind != "stopped" and not event.job:
+                codes[event.chain_id, event.kind] = event.exit_code  # a clean final block acquits no newer one
+            _show(event, as_json)
+
+    with _signals() as told, _telemetry(settings, chain_ids, once) as process:
+        faults = _follow(settings, chain_ids, stop, emit, actor, once, seconds, told, process)
+    if faults:
+        with _told_if_broken(settings):
+            raise faults[0]
+    if told:
+        return output.EXIT_OK
+    return 1 if 1 in codes.values() else max(codes.values(), default=output.EXIT_OK)
 
 
 @contextmanager

@@ -24,56 +24,57 @@ SHUTDOWN_SECONDS: Final = 5
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command()(web)
 
-    @app.command()
-    @command
-    def web(
-        ctx: typer.Context,
-        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-        port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
-        openapi: Annotated[
-            Path | None,
-            typer.Option("--openapi", help="Write the OpenAPI document of the API and serve nothing.", metavar="FILE"),
-        ] = None,
-        as_json: JsonOption = False,
-    ) -> int:
-        """Serve the pages and the HTTP API until Ctrl-C or SIGTERM.
 
-        Speaks plain HTTP: put a proxy that ends TLS in front of it (docs/web.md), or listen on this machine only.
-        Says where it listens once it does; with --json as one line.
+@command
+def web(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    openapi: Annotated[
+        Path | None,
+        typer.Option("--openapi", help="Write the OpenAPI document of the API and serve nothing.", metavar="FILE"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Serve the pages and the HTTP API until Ctrl-C or SIGTERM.
 
-        Example: custody web --port 8000
-        """
-        if openapi is not None:
-            return _write_document(openapi, as_json)
-        import uvicorn
+    Speaks plain HTTP: put a proxy that ends TLS in front of it (docs/web.md), or listen on this machine only.
+    Says where it listens once it does; with --json as one line.
 
-        from verifier.telemetry.serving import served
-        from verifier.web.app import create_app
+    Example: custody web --port 8000
+    """
+    if openapi is not None:
+        return _write_document(openapi, as_json)
+    import uvicorn
 
-        settings = settings_of(ctx)
-        application = create_app(settings, clock=now)
-        config = uvicorn.Config(
-            application,
-            host=host,
-            port=port,
-            log_config=None,
-            server_header=False,
-            access_log=False,
-            # What a stranger says of where they come from is not believed; the library would believe this machine.
-            proxy_headers=bool(settings.web.trusted_proxies),
-            forwarded_allow_ips=settings.web.trusted_proxies,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        )
-        with _listening(host, port) as listener, _quiet_signals(), served(settings, now):
-            url = _url(listener)
-            if as_json:
-                sys.stdout.write(json.dumps({"listening": url}) + "\n")
-                sys.stdout.flush()
-            else:
-                output.say(f"[green]listening[/green] at {url} (Ctrl-C ends it)")
-            uvicorn.Server(config).run(sockets=[listener])
-        return output.EXIT_OK
+    from verifier.telemetry.serving import served
+    from verifier.web.app import create_app
+
+    settings = settings_of(ctx)
+    application = create_app(settings, clock=now)
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        access_log=False,
+        # What a stranger says of where they come from is not believed; the library would believe this machine.
+        proxy_headers=bool(settings.web.trusted_proxies),
+        forwarded_allow_ips=settings.web.trusted_proxies,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    with _listening(host, port) as listener, _quiet_signals(), served(settings, now):
+        url = _url(listener)
+        if as_json:
+            sys.stdout.write(json.dumps({"listening": url}) + "\n")
+            sys.stdout.flush()
+        else:
+            output.say(f"[green]listening[/green] at {url} (Ctrl-C ends it)")
+        uvicorn.Server(config).run(sockets=[listener])
+    return output.EXIT_OK
 
 
 @contextmanager
