@@ -72,6 +72,7 @@ class WaitingCrew:
             return
         tried = {number: len(failures) for number, failures in self._store.shard_failures(start).items()}
         seen_dead: set[tuple[int, int]] = set()
+        own: set[int] = set()
         log.info("shards handed out", sweep=start.sweep_id, chain=start.chain_id, shards=len(left))
         self._post.hand_out(start.sweep_id, sorted(left))
         quiet_since = self._monotonic()
@@ -87,9 +88,10 @@ class WaitingCrew:
             seen_dead |= dead
             if again:
                 self._post.hand_out(start.sweep_id, sorted(again))
-            if done or alive:
+            if alive or not own.issuperset(done):
                 quiet_since = self._monotonic()
             if left and self._monotonic() - quiet_since >= self._patience:
+                own.add(min(left))  # as long as no worker stirs, the next one is not waited for again
                 self._read_here(start, left[min(left)], reading)
             elif left:
                 self._sleep(POLL_SECONDS)

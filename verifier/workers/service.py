@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 
+from chains.errors import ChainError
 from verifier.config import Settings
-from verifier.errors import StoreError
+from verifier.errors import StoreError, StoreUnavailable, VerifierError
 from verifier.known_head import require_ready
 from verifier.store import Store, open_store
 from verifier.store.work_queue import (
@@ -91,7 +92,7 @@ class WorkerService:
                     await self._follow_queue(store, worker, told, once)
                 except Exception as error:  # noqa: BLE001 - whatever the driver raises when the server goes away
                     if once:
-                        raise StoreError("the workers' queue cannot be reached in the database") from None
+                        raise StoreUnavailable("the workers' queue cannot be reached in the database") from None
                     log.warning("queue lost", error=type(error).__name__)
                 if once:
                     return
@@ -144,6 +145,12 @@ class WorkerService:
             except StoreError as error:
                 log.warning("shard not read", sweep=sweep_id, shard=number, code=error.code, reason=str(error))
                 outcome = ShardOutcome.LOST
+            except (VerifierError, ChainError) as error:  # a chain that is not configured here, a node without its URL
+                log.error("shard refused", sweep=sweep_id, shard=number, code=error.code, reason=str(error))
+                outcome = ShardOutcome.REFUSED
+            except Exception as error:  # noqa: BLE001 - the queue would take the job away without a word
+                log.error("a fault of this program", sweep=sweep_id, shard=number, error=type(error).__name__)
+                outcome = ShardOutcome.REFUSED
             except asyncio.CancelledError:
                 await in_thread(lambda: _give_back(self._url, store, self._clock))
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
