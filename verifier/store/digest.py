@@ -34,14 +34,20 @@ requests, which two runs need not share.
 def state_digest(store: Database) -> str:
     """64 hex digits over the recorded state, apart from when and in which steps it was recorded."""
     total = 0
+    for name, row in recorded_state(store):
+        digest = hashlib.sha256(orjson.dumps([name, *row])).digest()
+        total = (total + int.from_bytes(digest, "big")) % 2**256
+    return f"{total:064x}"
+
+
+def recorded_state(store: Database) -> Iterator[tuple[str, list[Canonical]]]:
+    """What the digest is over, row by row with the name of its table: to find where two runs differ."""
     with store.read() as connection:
         identities = _Identities(connection)
         for each in DATA_TABLES:
             if each.name not in _ONLY_REFERRED_TO:
                 for _, row in _rows(connection, each, identities):
-                    digest = hashlib.sha256(orjson.dumps([each.name, *row])).digest()
-                    total = (total + int.from_bytes(digest, "big")) % 2**256
-    return f"{total:064x}"
+                    yield each.name, row
 
 
 class _Identities:

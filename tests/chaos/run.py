@@ -1,0 +1,161 @@
+"""Playing one script: calm, or with a hand that strikes."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, TypeVar
+
+import sqlalchemy as sa
+
+from tests.chaos.company import SERVICES, Company
+from tests.chaos.gate import Gate
+from tests.chaos.hand import VISITOR, Hand
+from tests.chaos.machines import PATIENCE_SECONDS, Lost, Node, Server
+from tests.chaos.script import Chapter, Script
+from verifier.errors import StoreError
+from verifier.records import CaseState
+from verifier.store import Store, open_store
+
+T = TypeVar("T")
+
+TURN_SECONDS: Final = 0.02
+GATE_SECONDS: Final = 0.01
+"""How long the network takes for each request: a sweep on a local chain would be over before anything strikes."""
+
+
+class Play:
+    """One telling of a script, with machines of its own."""
+
+    def __init__(self, script: Script, folder: Path) -> None:
+        folder.mkdir()
+        self.script = script
+        self.hand: Hand | None = None
+        self.seconds: list[float] = []
+        """How long each chapter took."""
+        self.server = Server()
+        self.node = Node(folder)
+        self.gate = Gate(self.node.url, GATE_SECONDS)
+        self.gate.start()
+        try:
+            self.company = Company(folder / "firm", self.server.url, self.gate.url)
+            self.store: Store = open_store(self.server.url)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End everything."""
+        if hasattr(self, "company"):
+            self.company.close()
+        if hasattr(self, "store"):
+            self.store.close()
+        self.gate.stop()
+        self.node.kill()
+        self.server.close()
+
+    def __enter__(self) -> Play:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def play(self, hand: Hand | None = None, typical: Sequence[float] = ()) -> None:
+        """All chapters. Afterwards nothing runs but the server and the node.
+
+        `hand` strikes meanwhile; `typical` says how long it takes each chapter to be told undisturbed.
+        """
+        self.company.keep_services()
+        self.hand = hand
+        for number, chapter in enumerate(self.script.chapters):
+            began = time.monotonic()
+            if hand is not None:
+                hand.plan(typical[number])
+            self.chapter(chapter)
+            self.seconds.append(time.monotonic() - began)
+        self.stop()
+
+    def chapter(self, chapter: Chapter) -> None:
+        """The product sees all of a chapter at once: the network is held while it happens."""
+        self.gate.hold()
+        if chapter.closes_case:
+            self.close_a_case()
+        if chapter.books is not None:
+            self.visit("import", chapter.books)
+        self.node.move_to(chapter)
+        self.gate.release()
+        self.until(lambda: self.is_swept(chapter), f"the sweep of block {chapter.final_height}")
+
+    def is_swept(self, chapter: Chapter) -> bool:
+        """Whether the chapter's block is the newest that was swept, and no sweep is left open."""
+        chain_id = self.script.chain_id
+        standing = self.store.standing_summary(chain_id)
+        is_there = standing is not None and standing.block.block_hash == chapter.final_hash
+        return is_there and self.store.unfinished_sweep(chain_id) is None
+
+    def close_a_case(self) -> None:
+        """Two people close the oldest open case."""
+        if found := self.known(lambda: sorted(each.case_id for each in self.store.cases())):
+            case_id = found[0]
+            self.act_on(case_id, CaseState.PROPOSED, "propose", case_id, "--text", "as told", "--actor", "ops.maker")
+            self.act_on(case_id, CaseState.CLOSED, "approve", case_id, "--text", "as told", "--actor", "ops.checker")
+
+    def act_on(self, case_id: str, wanted: CaseState, *arguments: str) -> None:
+        """Give a command until the case is where it leads."""
+        self.visit("cases", *arguments, is_done=lambda: self.store.case(case_id).state in (wanted, CaseState.CLOSED))
+
+    def visit(self, *arguments: object, is_done: Callable[[], bool] | None = None) -> None:
+        """Give a command until it says that it is done, or it is seen to be: it may have died after that."""
+        for _ in range(30):
+            self.company.begin(VISITOR, *arguments)
+            process = self.company.running[VISITOR]
+            self.until(lambda process=process: process.poll() is not None, f"custody {arguments[0]}")  # type: ignore[misc]
+            if process.returncode == 0 or (is_done is not None and self.known(is_done)):
+                return
+            self.turn()
+        raise Lost(f"custody {arguments[0]} was refused again and again: {self.company.said_last()}")
+
+    def known(self, question: Callable[[], T]) -> T:
+        """The answer to a question to the database, when it can be had."""
+        answers: list[T] = []
+
+        def ask() -> bool:
+            answers.append(question())
+            return True
+
+        self.until(ask, "the database", waits_for_hand=False)
+        return answers[-1]
+
+    def until(self, condition: Callable[[], bool], what: str, *, waits_for_hand: bool = True) -> None:
+        """Go on until it is so. While the database is away nothing is."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            self.turn()
+            try:
+                if condition() and (self.hand is None or self.hand.is_done or not waits_for_hand):
+                    return
+            except (StoreError, sa.exc.DBAPIError):
+                pass
+            if time.monotonic() > end:
+                raise Lost(f"{what} did not come: {self.company.said_last()}")
+
+    def turn(self) -> None:
+        """A moment passes: the hand strikes, and what died is started again."""
+        time.sleep(TURN_SECONDS)
+        if self.hand is not None:
+            self.hand.turn()
+        self.company.keep_services()
+
+    def stop(self) -> None:
+        """All services are told to end, and do so cleanly."""
+        for name in SERVICES:
+            self.company.running[name].send_signal(signal.SIGTERM)
+        for name in SERVICES:
+            code = self.company.running[name].wait(timeout=PATIENCE_SECONDS)
+            assert code == 0, f"{name} ended with {code}"
+        self.company.must("journal", "verify")
