@@ -6,20 +6,18 @@ quorum every node is asked, each with a ledger of its own, and what enough opera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import TypeVar
 
-from chains.agreement import Witness, joined_node_ids, operator_count, tally
+from chains.agreement import Witness
 from chains.bitcoin.reader import BitcoinReader
 from chains.bitcoin.transaction import Output
-from chains.errors import ChainMoved, QuorumNotReached, ReadError, StaleHead
+from chains.errors import ChainMoved, ReadError
 from chains.quorum import QuorumReader
 from chains.reader import ChainConfig, NodeConfig, Pin
 from chains.types import Address, Asset, BlockRef, Transfer
-
-Said = TypeVar("Said", bound=Hashable)
+from chains.witness_quorum import Said, WitnessQuorum, has_block
 
 
 class BitcoinKeyWitness:
@@ -42,12 +40,7 @@ class BitcoinKeyWitness:
 
     def has_block(self, height: int, block_hash: str) -> bool | ReadError:
         """Whether a block is on the chain that the pinned block is the end of."""
-        if height > self.block.height:
-            return StaleHead(f"block {height} is above block {self.block.height}, the newest that is final here")
-        try:
-            return self._reader.block_at(height).block_hash == block_hash
-        except ReadError as error:
-            return error
+        return has_block(self._reader, self.block, height, block_hash)
 
     def coins(self, height: int, block_hash: str, addresses: Sequence[Address]) -> Mapping[bytes, Output] | ReadError:
         """The unspent coins of addresses as of a block, by outpoint."""
@@ -70,19 +63,8 @@ class BitcoinKeyWitness:
             return error
 
 
-class BitcoinKeyQuorum:
+class BitcoinKeyQuorum(WitnessQuorum[BitcoinKeyWitness]):
     """Answers on which enough operators agree."""
-
-    def __init__(self, witnesses: Mapping[Witness, BitcoinKeyWitness], quorum: int, block: BlockRef) -> None:
-        self._witnesses = dict(witnesses)
-        self._quorum = quorum
-        self.block = block
-        """The block up to which they are asked."""
-
-    @property
-    def node_id(self) -> str:
-        """The names of the nodes asked, joined by `+`."""
-        return joined_node_ids(self._witnesses)
 
     def has_block(self, height: int, block_hash: str) -> bool | ReadError:
         """Whether a block is on the chain that the pinned block is the end of."""
@@ -108,16 +90,7 @@ class BitcoinKeyQuorum:
         return self._agreed(ask)
 
     def _agreed(self, question: Callable[[BitcoinKeyWitness], Said | ReadError]) -> Said | ReadError:
-        said = {node: question(witness) for node, witness in self._witnesses.items()}
-        given = {node: answer for node, answer in said.items() if not isinstance(answer, ReadError)}
-        verdict = tally(given, self._quorum)
-        if verdict.is_agreed and verdict.answer is not None:
-            return verdict.answer
-        failed = [answer for answer in said.values() if isinstance(answer, ReadError)]
-        if not given and failed:
-            return failed[0]
-        text = f"{operator_count(given)} operators answered, and {self._quorum} must say the same"
-        return QuorumNotReached(text, node_id=self.node_id)
+        return self.agreed({node: question(witness) for node, witness in self._witnesses.items()})
 
 
 @contextmanager

@@ -6,37 +6,24 @@ place of that one account: it is unverified.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import TypeVar
 
-from chains.agreement import Witness, joined_node_ids, operator_count, tally
-from chains.errors import QuorumNotReached, ReadError
+from chains.agreement import Witness
+from chains.errors import ReadError
 from chains.evm.accounts import ContractQuestion
 from chains.evm.key_witness import EvmKeyWitness
 from chains.evm.reader import EvmReader
 from chains.evm.scanner import AccountKind
 from chains.quorum import QuorumReader
 from chains.reader import ChainConfig
-from chains.types import Address, BlockRef
+from chains.types import Address
+from chains.witness_quorum import Said, WitnessQuorum
 
-Said = TypeVar("Said", bound=Hashable)
 
-
-class QuorumKeyWitness:
+class QuorumKeyWitness(WitnessQuorum[EvmKeyWitness]):
     """Answers that a quorum of operators gave about accounts at one pinned block."""
-
-    def __init__(self, witnesses: Mapping[Witness, EvmKeyWitness], quorum: int, block: BlockRef) -> None:
-        self._witnesses = dict(witnesses)
-        self._quorum = quorum
-        self.block = block
-        """The block at which everything is asked."""
-
-    @property
-    def node_id(self) -> str:
-        """The names of the nodes asked, joined by `+`."""
-        return joined_node_ids(self._witnesses)
 
     def has_block(self, height: int, block_hash: str) -> bool | ReadError:
         """Whether a block is on the chain that the pinned block is the end of."""
@@ -55,19 +42,8 @@ class QuorumKeyWitness:
         self, question: Callable[[EvmKeyWitness], Sequence[Said | ReadError]], count: int
     ) -> list[Said | ReadError]:
         answers = {node: question(witness) for node, witness in self._witnesses.items()}
-        return [self._one({node: given[place] for node, given in answers.items()}) for place in range(count)]
-
-    def _one(self, said: Mapping[Witness, Said | ReadError]) -> Said | ReadError:
-        given = {node: answer for node, answer in said.items() if not isinstance(answer, ReadError)}
-        verdict = tally(given, self._quorum)
-        if verdict.is_agreed and verdict.answer is not None:
-            return verdict.answer
-        failed = [answer for answer in said.values() if isinstance(answer, ReadError)]
-        if not given and failed:
-            return failed[0]
-        told = "; ".join(f"node {node.node_id} says {answer}" for node, answer in given.items())
-        text = f"{operator_count(given)} operators answered, {self._quorum} must say the same: {told}"
-        return QuorumNotReached(text, node_id=self.node_id)
+        said = ({node: given[place] for node, given in answers.items()} for place in range(count))
+        return [self.agreed(each, tells=True) for each in said]
 
 
 @contextmanager

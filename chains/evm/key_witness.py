@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from chains.errors import ReadError, StaleHead
+from chains.errors import ReadError
 from chains.evm.accounts import ContractQuestion, account_kinds, contract_answers
 from chains.evm.balances import Transport
 from chains.evm.reader import EvmReader
 from chains.evm.scanner import AccountKind
 from chains.reader import ChainConfig, NodeConfig
 from chains.types import Address, BlockRef
+from chains.witness_quorum import has_block
 
 
 class EvmKeyWitness:
@@ -36,12 +37,7 @@ class EvmKeyWitness:
 
     def has_block(self, height: int, block_hash: str) -> bool | ReadError:
         """Whether a block is on the chain that the pinned block is the end of."""
-        if height > self.block.height:
-            return StaleHead(f"block {height} is above block {self.block.height}, the newest that is final here")
-        try:
-            return self._reader.block_at(height).block_hash == block_hash
-        except ReadError as error:
-            return error
+        return has_block(self._reader, self.block, height, block_hash)
 
     def kinds(self, addresses: Sequence[Address]) -> list[AccountKind | ReadError]:
         """What stands at each address."""
