@@ -313,7 +313,7 @@ def test_an_act_that_fits_no_deficit_is_refused(kept: Firm) -> None:
         ({"--quantity": "0"}, "more than zero"),
         ({"--quantity": "1.5"}, "1.5"),
         ({"--instructed-at": "2026-10-05T16:00:01Z"}, "later time than now"),
-        ({"--instructed-at": "2026-10-05T15:00:00"}, "time zone"),
+        ({"--instructed-at": "2026-10-05T15:00:00"}, "with its zone"),
         ({"issue": B}, "not short"),
         ({"issue": "cusip:000000000"}, "not in the stock record"),
     ):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.cases import ActingOption, SeenOption
+from verifier.cli.cases import SeenOption
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
-from verifier.errors import InputError
+from verifier.cli.typed import PersonOption, person_of
 
 if TYPE_CHECKING:
     from verifier.store.records import InstructionAct
@@ -86,7 +86,7 @@ def show(ctx: typer.Context, change_id: ChangeArgument, as_json: JsonOption = Fa
 def approve(
     ctx: typer.Context,
     change_id: ChangeArgument,
-    actor: ActingOption,
+    actor: PersonOption,
     text: Annotated[str, typer.Option("--text", help="What is said with it.")] = "",
     seen: SeenOption = None,
     as_json: JsonOption = False,
@@ -104,7 +104,7 @@ def approve(
 def send_back(
     ctx: typer.Context,
     change_id: ChangeArgument,
-    actor: ActingOption,
+    actor: PersonOption,
     text: Annotated[str, typer.Option("--text", help="Why.")],
     seen: SeenOption = None,
     as_json: JsonOption = False,
@@ -124,11 +124,9 @@ def _decide(
     from verifier.mapping_changes import decide
     from verifier.waiting_approvals import change_json
 
-    if not actor.strip():
-        raise InputError("say who acts: --actor PERSON")
     settings = settings_of(ctx)
     with opened_store(settings) as store:
-        change = decide(store, settings, change_id, act, text, actor, now(), seen=seen)
+        change = decide(store, settings, change_id, act, text, person_of(actor), now(), seen=seen)
     if as_json:
         output.emit_json(change_json(change))
     else:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, moment_of, now, opened_store, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import moment_of, typed
 from verifier.errors import InputError, JournalBroken
 
 if TYPE_CHECKING:
@@ -183,7 +184,6 @@ def verify(
 
     Example: custody verify audit.zip --trusted-keys trusted-keys.json --rpc eip155:1=https://my-node.example
     """
-    from chains.errors import InvalidValue
     from exports.checkpoints import Checkpoint
     from exports.holding_sample import SampleRequest
     from exports.keys import load_trusted_keys
@@ -192,10 +192,8 @@ def verify(
     from exports.timestamps import load_certificates
     from exports.verify import verify_bundle
 
-    try:
+    with typed():
         known = Checkpoint.parse(checkpoint) if checkpoint else None
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
     if bool(sample) != bool(seed):
         raise InputError("--sample and --seed go together: choose the seed yourself, after the bundle was made")
     request = SampleRequest(sample, seed) if sample else None
@@ -206,7 +204,7 @@ def verify(
         _can_be_written(report_file)
     if views is not None and views.exists() and not views.is_dir():
         raise InputError(f"{views.name} is no folder")
-    moment = moment_of(judged_at) if judged_at else now()
+    moment = moment_of(judged_at, now())
     kept: list[Contents] = []
     readers = dict(node_of(text) for text in rpc or ())
     keys = load_trusted_keys(trusted_keys)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +11,12 @@ import typer
 from chains.types import utc_text
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import moment_of
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from mapping.importer import ImportResult
 
-PROBLEMS_SHOWN = 200
 WALLETS_SHOWN = 20
 
 AsOfOption = Annotated[str, typer.Option("--as-of", help="The moment, RFC 3339; default: now.", metavar="TIME")]
@@ -120,7 +119,7 @@ def show(
 
     Example: custody map show --as-of 2026-03-01T16:00:00Z --known-at 2026-03-02T09:00:00Z
     """
-    return _show(ctx, "", _moment(as_of), _moment(known_at), limit, as_json)
+    return _show(ctx, "", as_of, known_at, limit, as_json)
 
 
 @command
@@ -138,7 +137,7 @@ def search(
     """
     if not text.strip():
         raise InputError("give some text to search for")
-    return _show(ctx, text, _moment(as_of), _moment(known_at), limit, as_json)
+    return _show(ctx, text, as_of, known_at, limit, as_json)
 
 
 @command
@@ -150,7 +149,7 @@ def descriptors(ctx: typer.Context, known_at: KnownAtOption = "", as_json: JsonO
     Example: custody map descriptors
     """
     with opened_store(settings_of(ctx)) as store:
-        found = store.wallet_descriptors(None, _moment(known_at) or now())
+        found = store.wallet_descriptors(None, moment_of(known_at, now()))
     if as_json:
         output.emit_json({"descriptors": [dataclasses.asdict(each) for each in found]})
         return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
@@ -191,7 +190,7 @@ def history(
     from verifier.mapping_view import entry_history, mapping_periods, period_cells, period_json
 
     moment = now()
-    at, known = _moment(as_of) or moment, _moment(known_at) or moment
+    at, known = moment_of(as_of, moment), moment_of(known_at, moment)
     with opened_store(settings_of(ctx)) as store:
         found = entry_history(store, at, known, text)
         periods = mapping_periods(store, known, text)
@@ -220,19 +219,18 @@ def history(
     return output.EXIT_OK if found else output.EXIT_NOT_CHECKED
 
 
-def _show(
-    ctx: typer.Context, text: str, as_of: datetime | None, known_at: datetime | None, limit: int, as_json: bool
-) -> int:
+def _show(ctx: typer.Context, text: str, as_of: str, known_at: str, limit: int, as_json: bool) -> int:
     from verifier.mapping_view import mapping_view
 
     moment = now()
+    at, known = moment_of(as_of, moment), moment_of(known_at, moment)
     with opened_store(settings_of(ctx)) as store:
-        rows = mapping_view(store, as_of or moment, known_at or moment, text)
+        rows = mapping_view(store, at, known, text)
     if as_json:
         output.emit_json(
             {
-                "as_of": utc_text(as_of or moment),
-                "known_at": utc_text(known_at or moment),
+                "as_of": utc_text(at),
+                "known_at": utc_text(known),
                 "rows": [row.to_dict() for row in rows],
             }
         )
@@ -250,33 +248,16 @@ def _show(
     return output.EXIT_OK if rows else output.EXIT_NOT_CHECKED
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    from chains.errors import InvalidValue
-    from mapping.fields import parse_time
-
-    try:
-        return parse_time(text)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
-
-
 def _report(result: ImportResult, dry_run: bool, as_json: bool) -> int:
     from verifier.posting import import_json
 
     if as_json:
         output.emit_json(import_json(result, dry_run=dry_run))
         return output.EXIT_OK if result.ok else output.EXIT_NOT_CHECKED
-    for notice in result.notices[:PROBLEMS_SHOWN]:
+    for notice in result.notices[: output.PROBLEMS_SHOWN]:
         output.say(f"[yellow]note[/yellow] {output.clean(notice)}")
     if not result.ok:
-        for problem in result.problems[:PROBLEMS_SHOWN]:
-            output.say(f"[bold red]problem[/bold red] {output.clean(problem)}")
-        count = len(result.problems) + result.problems_omitted
-        hidden = count - min(len(result.problems), PROBLEMS_SHOWN)
-        shown = f", {hidden} of them not shown" if hidden else ""
-        output.say(f"{output.counted(count, 'problem')}{shown}; nothing was stored.")
+        output.show_problems(result.problems, result.problems_omitted)
         return output.EXIT_NOT_CHECKED
     for file in result.files:
         again = ", imported before and skipped" if file.already_imported else ""

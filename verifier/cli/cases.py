@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import PersonOption, person_of, read_file
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 COVERS_SHOWN = 20
 
 CaseIdArgument = Annotated[str, typer.Argument(help="Id of the case.")]
-ActingOption = Annotated[
-    str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts; written into the journal.", metavar="PERSON")
-]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="Refuse when anything happened since this version.", metavar="NUMBER")
 ]
@@ -149,7 +147,7 @@ def assign(
     ctx: typer.Context,
     case_id: CaseIdArgument,
     assignee: Annotated[str, typer.Option("--to", help="Who is to work on it.", metavar="PERSON")],
-    actor: ActingOption,
+    actor: PersonOption,
     text: Annotated[str, typer.Option("--text", help="What is said with it.")] = "",
     version: VersionOption = None,
     as_json: JsonOption = False,
@@ -161,7 +159,7 @@ def assign(
     return _done(
         ctx,
         case_id,
-        lambda store: store.assign(case_id, assignee, text, _named(actor), now(), expected_version=version),
+        lambda store: store.assign(case_id, assignee, text, person_of(actor), now(), expected_version=version),
         as_json=as_json,
     )
 
@@ -172,7 +170,7 @@ def root_cause(
     case_id: CaseIdArgument,
     cause: Annotated[str, typer.Option("--cause", help="One of the known causes; --help of cases lists them.")],
     text: Annotated[str, typer.Option("--text", help="What happened.")],
-    actor: ActingOption,
+    actor: PersonOption,
     version: VersionOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -189,7 +187,9 @@ def root_cause(
     return _done(
         ctx,
         case_id,
-        lambda store: store.name_cause(case_id, RootCause(cause), text, _named(actor), now(), expected_version=version),
+        lambda store: store.name_cause(
+            case_id, RootCause(cause), text, person_of(actor), now(), expected_version=version
+        ),
         as_json=as_json,
     )
 
@@ -199,7 +199,7 @@ def attach(
     ctx: typer.Context,
     case_id: CaseIdArgument,
     file: Annotated[Path, typer.Argument(help="The document: PDF, PNG, JPEG, or UTF-8 text.", metavar="FILE")],
-    actor: ActingOption,
+    actor: PersonOption,
     text: Annotated[str, typer.Option("--text", help="What it shows.")] = "",
     version: VersionOption = None,
     as_json: JsonOption = False,
@@ -210,15 +210,13 @@ def attach(
     """
     from verifier.rules.attachments import BYTES_MAX
 
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(BYTES_MAX + 1)
-    except OSError as error:
-        raise InputError(f"{file.name} cannot be read ({error.strerror})") from None
+    content = read_file(file, BYTES_MAX)
     return _done(
         ctx,
         case_id,
-        lambda store: store.attach(case_id, file.name, content, text, _named(actor), now(), expected_version=version),
+        lambda store: store.attach(
+            case_id, file.name, content, text, person_of(actor), now(), expected_version=version
+        ),
         as_json=as_json,
     )
 
@@ -226,9 +224,7 @@ def attach(
 @command
 def escalate(
     ctx: typer.Context,
-    actor: Annotated[
-        str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts.", metavar="PERSON")
-    ] = "operator",
+    actor: ActorOption = "operator",
     as_json: JsonOption = False,
 ) -> int:
     """Put what is unresolved past its settlement session into the trade-break queue, and list the queue.
@@ -264,7 +260,7 @@ def _saying(method: str, *, binds: bool) -> Callable[..., None]:
         ctx: typer.Context,
         case_id: CaseIdArgument,
         text: Annotated[str, typer.Option("--text", help="What is said; written into the journal.")],
-        actor: ActingOption,
+        actor: PersonOption,
         seen: SeenOption = None,
         version: VersionOption = None,
         as_json: JsonOption = False,
@@ -276,17 +272,11 @@ def _saying(method: str, *, binds: bool) -> Callable[..., None]:
         bound = {"seen": seen} if binds else {}
 
         def act(store: Store) -> None:
-            getattr(store, method)(case_id, text, _named(actor), now(), expected_version=version, **bound)
+            getattr(store, method)(case_id, text, person_of(actor), now(), expected_version=version, **bound)
 
         return _done(ctx, case_id, act, as_json=as_json)
 
     return say
-
-
-def _named(actor: str) -> str:
-    if not actor.strip():
-        raise InputError("say who acts: --actor PERSON")
-    return actor
 
 
 def _done(ctx: typer.Context, case_id: str, act: Callable[[Store], object], *, as_json: bool) -> int:

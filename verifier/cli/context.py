@@ -18,7 +18,7 @@ from exports.reserve.errors import ReserveError
 from mapping.errors import MappingError
 from verifier.cli import output
 from verifier.config import Settings, load_settings
-from verifier.errors import InputError, MissingExtra, VerifierError
+from verifier.errors import MissingExtra, VerifierError
 from verifier.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -48,18 +48,6 @@ class Globals:
 def now() -> datetime:
     """The wall clock, in UTC. Only commands read it; everything below is told the time."""
     return datetime.now(UTC)
-
-
-def moment_of(text: str) -> datetime:
-    """The moment an option names, now when it names none. Raises `InputError` for a time without its zone."""
-    if not text:
-        return now().replace(microsecond=0)
-    moment: datetime | None = None
-    with contextlib.suppress(ValueError):
-        moment = datetime.fromisoformat(text)
-    if moment is None or moment.utcoffset() is None:
-        raise InputError(f"{text!r} is not a time with its zone, such as 2026-01-31T23:59:59Z")
-    return moment
 
 
 def settings_of(ctx: typer.Context) -> Settings:

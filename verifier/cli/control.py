@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,10 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import day_of, moment_of, read_file, typed
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from exports.possession.review import Review
     from verifier.control_rail import PossessionView
     from verifier.store.possession_store import StoredReview
@@ -63,7 +61,7 @@ def review(
 
     settings, moment = settings_of(ctx), now()
     with opened_store(settings, judging_as=actor) as store:
-        stored = review_and_record(store, settings, _day(as_of), actor, moment, reason)
+        stored = review_and_record(store, settings, day_of(as_of), actor, moment, reason)
         undone = try_finish_runs(store, settings, actor, moment)
         view, seen = look_after(stored.review_id, store, settings, actor, moment)
         exceptions = review_json(store, stored.review_id)
@@ -249,19 +247,15 @@ def act(
 
     Example: custody control act cusip:037833100 --kind recall --quantity 100 --line L-7 --actor ops.maker
     """
-    from chains.errors import InvalidValue
     from verifier.control_acts import record_act
     from verifier.possession.cures import CureKind
 
     if kind not in {each.value for each in CureKind}:
         raise InputError(f"--kind is one of {', '.join(CureKind)}")
     settings, moment = settings_of(ctx), now()
-    at = _moment(instructed_at) if instructed_at else moment
-    try:
-        with opened_store(settings) as store:
-            made = record_act(store, settings, security, CureKind(kind), quantity, line, at, text, actor, moment)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
+    at = moment_of(instructed_at, moment)
+    with typed(), opened_store(settings) as store:
+        made = record_act(store, settings, security, CureKind(kind), quantity, line, at, text, actor, moment)
     if as_json:
         output.emit_json({"act_id": made.act_id, "review_id": made.review_id, "state": "proposed"})
     else:
@@ -290,12 +284,9 @@ def receipt(
 
     if bool(statement) == bool(transaction):
         raise InputError("a receipt names a statement or a transaction: --statement ID or --tx ID")
-    try:
-        document = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
+    document = read_file(file)
     kind = ProofKind.STATEMENT if statement else ProofKind.TRANSACTION
-    settings, day, moment = settings_of(ctx), _day(received_on), now()
+    settings, day, moment = settings_of(ctx), day_of(received_on), now()
     with opened_store(settings) as store:
         made = record_receipt(store, settings, act_id, kind, statement or transaction, document, day, actor, moment)
     digest = made.receipts[-1].digest
@@ -326,18 +317,14 @@ def substitute(
 
     Example: custody control substitute --from cusip:037833100 --actor ops.maker
     """
-    from chains.errors import InvalidValue
     from verifier.control_acts import judge_substitution, propose_substitution
     from verifier.control_show import substitution_json, verdict_json
 
     settings, moment = settings_of(ctx), now()
-    try:
-        with opened_store(settings) as store:
-            verdict = judge_substitution(store, settings, release, lock, quantity, owner, moment)
-            keep = verdict.accepted and not dry_run
-            made = propose_substitution(store, verdict, text, actor, moment) if keep else None
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
+    with typed(), opened_store(settings) as store:
+        verdict = judge_substitution(store, settings, release, lock, quantity, owner, moment)
+        keep = verdict.accepted and not dry_run
+        made = propose_substitution(store, verdict, text, actor, moment) if keep else None
     if as_json:
         output.emit_json(
             verdict_json(verdict) | {"substitution": substitution_json(made) if made is not None else None}
@@ -455,22 +442,3 @@ def _exit_code(view: PossessionView) -> int:
     if view.in_deficit:
         return output.EXIT_CONTRADICTED
     return output.EXIT_NOT_CHECKED if view.gaps else output.EXIT_OK
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no date such as 2026-11-20") from None
-
-
-def _moment(text: str) -> datetime:
-    from datetime import UTC, datetime
-
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"{text!r} is no time such as 2026-11-20T15:00:00Z") from None
-    if found.tzinfo is None:
-        raise InputError(f"{text!r} has no time zone, such as the Z of 2026-11-20T15:00:00Z")
-    return found.astimezone(UTC)

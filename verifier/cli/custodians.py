@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +9,15 @@ import typer
 
 from verifier.cli import output, statement_pull
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import day_of
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
     from exports.securities.comparison import SecuritiesComparison
-    from mapping.types import Problem
     from verifier.store import CaseSeen
     from verifier.store.custodian_store import StoredRun
 
 FORMATS = ("auto", "csv", "mt535", "semt002")
-PROBLEMS_SHOWN = 200
 LINES_SHOWN = 200
 CASES_SHOWN = 50
 
@@ -70,14 +68,15 @@ def import_(
     if missing := [path for path in files if not path.is_file()]:
         raise InputError(f"there is no file {missing[0]}")
     wanted = None if format_ == "auto" else StatementFormat(format_)
-    day = _day(as_of) if as_of else None
+    day = day_of(as_of) if as_of else None
     settings = settings_of(ctx)
     with opened_store(settings) as store:
         found = import_statements(store, settings, files, wanted, day, plugin_for, actor, now(), dry_run=dry_run)
     if as_json:
         output.emit_json(import_json(found, dry_run=dry_run))
     else:
-        _show_problems(found.problems)
+        if found.problems:
+            output.show_problems(found.problems)
         for name in found.known:
             output.say(f"[yellow]note[/yellow] {output.clean(name)} is known already; it was skipped")
         for each in found.statements:
@@ -169,7 +168,7 @@ def reconcile(
     from verifier.securities_show import run_json
 
     settings, moment = settings_of(ctx), now()
-    day = _day(as_of) if as_of else newest_day(settings, moment)
+    day = day_of(as_of) if as_of else newest_day(settings, moment)
     with opened_store(settings, judging_as=actor) as store:
         found = compare_day(store, settings, day, actor, moment)
     if as_json:
@@ -268,22 +267,3 @@ def _show_cases(cases: tuple[CaseSeen, ...]) -> None:
             for each in cases[:CASES_SHOWN]
         ]
         show_cases(output.counted(len(cases), "case"), lines)
-
-
-def _day(text: str) -> date:
-    from chains.errors import InvalidValue
-    from mapping.fields import parse_date
-
-    try:
-        return parse_date(text)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
-
-
-def _show_problems(problems: tuple[Problem, ...]) -> None:
-    for problem in problems[:PROBLEMS_SHOWN]:
-        output.say(f"[bold red]problem[/bold red] {output.clean(problem)}")
-    if problems:
-        hidden = max(0, len(problems) - PROBLEMS_SHOWN)
-        shown = f", {hidden} of them not shown" if hidden else ""
-        output.say(f"{output.counted(len(problems), 'problem')}{shown}; nothing was stored.")

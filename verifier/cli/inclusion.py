@@ -11,6 +11,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now
+from verifier.cli.typed import read_file
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,11 +100,7 @@ def verify_inclusion(
         raise InputError("give --root or --bundle, not both")
     if root and not re.fullmatch(r"[0-9a-fA-F]{64}", root):
         raise InputError("--root is not 64 hex digits")
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(STATEMENT_BYTES_MAX + 1)
-    except OSError as error:
-        raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
+    data = read_file(file, STATEMENT_BYTES_MAX)
     obstacles: tuple[str, ...] = ()
     published: str | None = root or None
     bundle_problems: tuple[str, ...] = ()

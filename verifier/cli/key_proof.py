@@ -15,6 +15,7 @@ from chains.key_schemes import schemes_of
 from chains.types import ChainId, parse_chain_id
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import PersonOption, person_of, read_file
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 20
 OUTCOME_STYLE = {"accepted": "green", "refused": "bold red", "unverified": "yellow"}
-
-PersonOption = Annotated[
-    str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts; written into the journal.", metavar="PERSON")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -95,7 +92,7 @@ def challenge(
         raise InputError("say where the words to sign shall be written: --out FILE (or --json)")
     if out is not None and out.exists():
         raise InputError(f"{out.name} is there already; give the name of a new file")
-    settings, person, moment = settings_of(ctx), _person(actor), now()
+    settings, person, moment = settings_of(ctx), person_of(actor), now()
     settings.chain(chain)
     with opened_store(settings) as store:
         made, addresses = challenge_wallets(
@@ -138,7 +135,7 @@ def answer(
     """
     from verifier.key_proving import take_answer
 
-    settings, person, moment = settings_of(ctx), _person(actor), now()
+    settings, person, moment = settings_of(ctx), person_of(actor), now()
     data = _read(file)
     with opened_store(settings) as store:
         result = take_answer(store, data, open_witness=_witness_opener(settings, moment), actor=person, now=moment)
@@ -183,12 +180,6 @@ def show(
     return view.exit_code
 
 
-def _person(actor: str) -> str:
-    if not actor.strip():
-        raise InputError("say who acts: --actor PERSON")
-    return actor.strip()
-
-
 def _witness_opener(settings: Settings, moment: datetime) -> Callable[[ChainId], AbstractContextManager[ChainWitness]]:
     @contextmanager
     def opened(chain_id: ChainId) -> Iterator[ChainWitness]:
@@ -203,11 +194,7 @@ def _witness_opener(settings: Settings, moment: datetime) -> Callable[[ChainId],
 def _read(file: Path) -> bytes:
     from verifier.key_proof import ANSWER_BYTES_MAX
 
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(ANSWER_BYTES_MAX + 1)
-    except OSError as error:
-        raise InputError(f"{file.name}: {error.strerror or 'cannot be read'}") from None
+    data = read_file(file, ANSWER_BYTES_MAX)
     if len(data) > ANSWER_BYTES_MAX:
         raise InputError(f"{file.name} is larger than {ANSWER_BYTES_MAX} bytes")
     return data

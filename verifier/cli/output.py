@@ -39,6 +39,8 @@ STATUS_STYLE = {"matched": "green", "diverged": "bold red", "unverified": "yello
 PIPE_COLUMNS = 100
 """Width of what is written to a file or a pipe, unless COLUMNS says otherwise: a report is read later, by people."""
 
+PROBLEMS_SHOWN = 200
+
 _LONG_NAMES = (
     re.compile(r"\b(0x[0-9a-fA-F]{6})[0-9a-fA-F]{28,}([0-9a-fA-F]{6})\b"),
     re.compile(r"(?<!\w)([0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})(?!\w)"),
@@ -150,6 +152,15 @@ def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def show_problems(problems: Sequence[object], omitted: int = 0) -> None:
+    """What was wrong with files that were given, some of it, and how much there is; `omitted` were not even kept."""
+    for problem in problems[:PROBLEMS_SHOWN]:
+        say(f"[bold red]problem[/bold red] {clean(problem)}")
+    hidden = omitted + max(0, len(problems) - PROBLEMS_SHOWN)
+    shown = f", {hidden} of them not shown" if hidden else ""
+    say(f"{counted(len(problems) + omitted, 'problem')}{shown}; nothing was stored.")
 
 
 def error_object(code: str, message: str, advice: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import read_file
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,16 +64,13 @@ def import_(
 
     if kind not in tuple(EvidenceKind):
         raise InputError(f"--kind is one of {', '.join(EvidenceKind)}")
-    if not file.is_file():
-        raise InputError(f"there is no file {file}")
-    if coins is not None and not coins.is_file():
-        raise InputError(f"there is no file {coins}")
+    data, spent = read_file(file), read_file(coins) if coins is not None else None
     settings = settings_of(ctx)
     sections = {} if no_node else {section.chain_id: section for section in settings.chains}
     with opened_store(settings) as store:
         found = import_evidence(
             store,
-            file.read_bytes(),
+            data,
             EvidenceKind(kind),
             source=source,
             chain_id=parse_chain_id(chain) if chain else None,
@@ -82,7 +80,7 @@ def import_(
             actor=actor,
             now=now(),
             dry_run=dry_run,
-            coins=coins.read_bytes() if coins is not None else None,
+            coins=spent,
         )
     stored = found.stored.evidence_id if found.stored is not None else None
     if as_json:

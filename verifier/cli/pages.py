@@ -9,7 +9,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command
-from verifier.errors import InputError
+from verifier.cli.typed import write_new
 
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Where to write the page.", metavar="FILE")]
 
@@ -45,13 +45,7 @@ def verifier_page(out_file: OutOption, as_json: JsonOption = False) -> int:
 
 
 def _write(out_file: Path, page: bytes, *, as_json: bool) -> int:
-    try:
-        with out_file.open("xb") as file:
-            file.write(page)
-    except FileExistsError:
-        raise InputError(f"{out_file} exists already; it was not overwritten") from None
-    except OSError as error:
-        raise InputError(f"{out_file.name}: {error.strerror or 'cannot be written'}") from None
+    write_new(out_file, page)
     if as_json:
         output.emit_json({"file": str(out_file)})
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import day_of, read_file, write_new
 from verifier.errors import InputError
 
 GAPS_SHOWN = 20
@@ -65,7 +65,7 @@ def export(
     if out_file is None:
         sys.stdout.write(data.decode("utf-8"))
         return output.EXIT_OK
-    _write_new(out_file, data)
+    write_new(out_file, data)
     digest = hashlib.sha256(data).hexdigest()
     if as_json:
         output.emit_json({"file": str(out_file), "format": wanted, "size_bytes": len(data), "sha256": digest})
@@ -95,7 +95,7 @@ def daily(
 
     settings = settings_of(ctx)
     with opened_store(settings) as store:
-        made = make_report(store, settings, parsed_day(as_of), signers_of(settings), actor, now())
+        made = make_report(store, settings, day_of(as_of), signers_of(settings), actor, now())
     stored, exceptions = made.stored, made.value["exceptions"]
     if as_json:
         output.emit_json(report_json(stored) | {"folder": str(made.place), "report": dict(made.value)})
@@ -187,11 +187,10 @@ def verify(
 
     keys = load_trusted_keys(trusted_keys)
     keys.require_current(now())
+    data = read_file(file)
     try:
-        signed = read_signed(file.read_bytes(), REPORT_TYPE, keys, "made_at")
+        signed = read_signed(data, REPORT_TYPE, keys, "made_at")
         value = read_report(signed.document)
-    except OSError as error:
-        raise InputError(f"{file.name} cannot be read: {error.strerror}") from None
     except (SignatureInvalid, RecordInvalid) as error:
         output.fail(error.code, str(error), error.advice, as_json=as_json, exit_code=output.EXIT_CONTRADICTED)
     digest = hashlib.sha256(signed.document).hexdigest()
@@ -212,24 +211,3 @@ def verify(
         for each in (*signed.not_counted, *signed.missing):
             output.say(f"  [yellow]{'not counted':<12}[/yellow] {output.clean(each)}")
     return output.EXIT_NOT_CHECKED if signed.missing else output.EXIT_OK
-
-
-def parsed_day(text: str) -> date:
-    """A date as people write it; raises `InputError`."""
-    from chains.errors import InvalidValue
-    from mapping.fields import parse_date
-
-    try:
-        return parse_date(text)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise InputError(f"{path.name} exists already; it was not overwritten") from None
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror}") from None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from verifier.cli import output, reports, reserve_instructions
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import day_of, typed
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def compute(
         stored = compute_and_record(
             store,
             settings,
-            _day(as_of),
+            day_of(as_of),
             Scope(kind),
             occasion,
             actor,
@@ -278,18 +278,14 @@ def withdraw(
 
     Example: custody reserve what-if withdraw 25000.00 --account SRA-CUSTOMER
     """
-    from chains.errors import InvalidValue
     from exports.reserve.money import DOLLAR, dollars
     from verifier.reserve_rail import what_if_withdraw
     from verifier.reserve_show import withdrawal_json
 
     settings, moment = settings_of(ctx), now()
-    try:
+    with typed(), opened_store(settings) as store:
         cents = DOLLAR.parse_quantity(amount)
-        with opened_store(settings) as store:
-            found = what_if_withdraw(store, settings, account, cents, moment)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
+        found = what_if_withdraw(store, settings, account, cents, moment)
     if as_json:
         output.emit_json(withdrawal_json(found, account, cents))
     else:
@@ -305,16 +301,6 @@ def withdraw(
     if found.permitted:
         return output.EXIT_OK
     return output.EXIT_CONTRADICTED if found.short_of_requirement else output.EXIT_NOT_CHECKED
-
-
-def _day(text: str) -> date:
-    from chains.errors import InvalidValue
-    from mapping.fields import parse_date
-
-    try:
-        return parse_date(text)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
 
 
 def _exit_code(view: ReserveView) -> int:

@@ -8,6 +8,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import PersonOption, typed
 from verifier.errors import InputError, WithdrawalRefused
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from verifier.store import Store
     from verifier.store.instruction_store import StoredInstruction
 
-PersonOption = Annotated[str, typer.Option("--actor", envvar="CUSTODY_ACTOR", help="Who acts.", metavar="PERSON")]
 IdArgument = Annotated[str, typer.Argument(help="Id of the instruction.", metavar="ID")]
 AmountArgument = Annotated[str, typer.Argument(help="US dollars, for example 25000.00.")]
 AccountOption = Annotated[str, typer.Option("--account", help="The reserve account.", metavar="ACCOUNT_ID")]
@@ -152,21 +152,18 @@ def instructions(ctx: typer.Context, as_json: JsonOption = False) -> int:
 def _instruct(
     ctx: typer.Context, direction: str, amount: str, account: str, actor: str, text: str, as_json: bool
 ) -> int:
-    from chains.errors import InvalidValue
     from exports.reserve.money import DOLLAR
     from mapping.reserve_types import MovementSide
     from verifier.reserve_instructions import instruct
 
     settings = settings_of(ctx)
     try:
-        cents = DOLLAR.parse_quantity(amount)
-        with opened_store(settings) as store:
+        with typed(), opened_store(settings) as store:
+            cents = DOLLAR.parse_quantity(amount)
             made = instruct(store, settings, MovementSide(direction), account, cents, text, actor, now())
             return _show(store, settings, made, as_json)
     except WithdrawalRefused as error:
         return _refused(error, as_json)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
 
 
 def _refused(error: WithdrawalRefused, as_json: bool) -> int:

@@ -9,6 +9,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import day_of
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,15 +66,10 @@ def pull_(
 
 
 def _dates(settings: Settings, since: str) -> list[date]:
-    from chains.errors import InvalidValue
-    from mapping.fields import parse_date
     from verifier.reserve_inputs import firm_calendar
     from verifier.securities_rail import newest_day
 
-    try:
-        day = parse_date(since)
-    except InvalidValue as error:
-        raise InputError(str(error)) from None
+    day = day_of(since)
     calendar, _ = firm_calendar(settings)
     newest = newest_day(settings, now())
     if day > newest:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import JsonOption, command, moment_of, now
+from verifier.cli.context import JsonOption, command, now
 from verifier.cli.key_options import (
     TRUSTED_KEYS_FILE,
     KeyOption,
@@ -19,6 +19,7 @@ from verifier.cli.key_options import (
     PublicKeyOption,
     root_signers,
 )
+from verifier.cli.typed import moment_of
 from verifier.errors import InputError
 from verifier.signing import asked_on_terminal, read_public_key
 
@@ -209,7 +210,9 @@ def revoke(
     from exports.trust_changes import with_revoked
 
     held = _held(file)
-    revoked = with_revoked(held, key_id, moment_of(since), compromised=compromised, expires=_until(days))
+    revoked = with_revoked(
+        held, key_id, moment_of(since, now().replace(microsecond=0)), compromised=compromised, expires=_until(days)
+    )
     return _write(revoked, held, out, key, public_key, passphrase_env, as_json=as_json)
 
 

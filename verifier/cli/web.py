@@ -16,6 +16,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, settings_of
+from verifier.cli.typed import write_new
 from verifier.errors import InputError
 
 SHUTDOWN_SECONDS: Final = 5
@@ -113,13 +114,7 @@ def _write_document(target: Path, as_json: bool) -> int:
     """The same document as `/api/v1/openapi.json`; needs neither configuration nor database."""
     from verifier.web.api.openapi import document
 
-    try:
-        with target.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(document(), indent=2, ensure_ascii=False) + "\n")
-    except FileExistsError:
-        raise InputError(f"{target.name} exists already; it was not overwritten") from None
-    except OSError as error:
-        raise InputError(f"{target.name} cannot be written: {error.strerror}") from None
+    write_new(target, (json.dumps(document(), indent=2, ensure_ascii=False) + "\n").encode())
     if as_json:
         output.emit_json({"written": str(target)})
     else:
