@@ -171,12 +171,11 @@ class ChainWatch:
 
     def turn(self) -> None:
         """One round: look when the head is new, sweep when a newer block is final, say when all is too old."""
-        failed = False
         try:
-            final_is_newer = self._look_at_head()
+            is_due = self._look_at_head()
         except ReadError as error:
             self._node += 1
-            failed, final_is_newer = True, False
+            is_due = self._waits_elsewhere()
             if self._observer is not None:
                 self._observer.failed(self._chain.chain_id, error.code)
             if error.code != self._head_failure:
@@ -184,10 +183,20 @@ class ChainWatch:
             self._head_failure = error.code
         else:
             self._head_failure = ""
-        now = self._monotonic()
-        if (final_is_newer or failed) and now >= self._next_sweep_at:
+        if is_due and self._monotonic() >= self._next_sweep_at:
             self._run_sweep()
         self._check_heartbeat()
+
+    def _waits_elsewhere(self) -> bool:
+        """Whether a sweep is due after a look that failed: by the next node, or because that one fails too.
+
+        So a node that is down for a moment leads to no second sweep of a block, and one that stays down to a recorded
+        failure.
+        """
+        try:
+            return self._waits()
+        except ReadError:
+            return True
 
     def _look_at_head(self) -> bool:
         """Look when there is a new head; whether a block is final that no sweep covered."""

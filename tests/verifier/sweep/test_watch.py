@@ -114,6 +114,29 @@ def test_a_node_that_is_down_is_said_once_and_the_other_is_asked(desk: MemoryDes
     assert watched.turn() == ["provisional"]
 
 
+def test_a_look_that_failed_leads_to_no_second_sweep_of_a_block(desk: MemoryDesk) -> None:
+    watched = Watched(desk)
+    watched.turn()
+    desk.node(1).is_down = True
+    assert watched.turn() == ["failed"], "the other node says that nothing newer is final"
+    assert len(desk.store.summaries(desk.chain_id)) == 1
+    desk.node(2).is_down = True
+    watched.turn(), watched.turn()
+    assert watched.events[-1].cases, "none answers, so a failed sweep is recorded"
+    desk.node(1).is_down = desk.node(2).is_down = False
+    desk.chain.mine()
+    watched.turn(RETRY_SECONDS_MAX)
+    assert len(desk.store.summaries(desk.chain_id)) == 2
+
+
+def test_a_newer_final_block_is_swept_though_the_look_failed(desk: MemoryDesk) -> None:
+    watched = Watched(desk)
+    watched.turn()
+    desk.node(1).is_down = True
+    desk.chain.mine()
+    assert watched.turn() == ["failed", "swept"]
+
+
 def test_when_no_node_answers_a_failed_sweep_is_recorded_ever_more_rarely(desk: MemoryDesk) -> None:
     watched = Watched(desk, sweep_seconds_min=10)
     watched.turn()
