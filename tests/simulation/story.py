@@ -141,10 +141,10 @@ class Story:
 
     # The process and its store
 
-    def survive(self, act: Callable[[], None]) -> None:
+    def survive(self, act: Callable[[], None], *, left_alone: bool = False) -> None:
         """Do something until it is done, however often the store refuses or the process dies in between."""
         for life in range(3):
-            self.arm(last=life == 2)
+            self.arm(last=left_alone or life == 2)
             try:
                 act()
                 return
@@ -181,7 +181,17 @@ class Story:
         def run() -> None:
             self.desk.runner().run()
 
-        self.survive(run)
+        self.survive(run, left_alone=self.lags_in_a_reorganisation())
+
+    def lags_in_a_reorganisation(self) -> bool:
+        """Whether a node is behind while blocks that were swept are gone.
+
+        It is refused as stale as long as those blocks count, and fit as soon as it is recorded that they are gone: who
+        dies in between goes on with that node at its lower block, which is right, and another story than the calm one.
+        """
+        tip = self.desk.store.covered_tip(self.desk.chain_id)
+        gone = tip is not None and ((block := self.chain.at(tip.height)) is None or block.ref != tip)
+        return gone and any(node.lag for node in self.desk.nodes.values())
 
     # What happens on the chain and in the books
 
