@@ -6,16 +6,15 @@ what reads through it sees real sockets, status codes and truncated bodies.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any
 
+from chains.devnet.loopback_server import LoopbackServer
 from chains.devnet.post import post
 
 Answer = dict[str, Any]
@@ -173,35 +172,10 @@ def ask(url: str, method: str, params: Sequence[Any]) -> Answer:
     return answer
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(LoopbackServer):
     def __init__(self, proxy: LyingProxy) -> None:
         self.proxy = proxy
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep alive, so that none of their threads stays behind."""
-        with self._lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that hangs up on a slow or cut answer does what it should."""
+        super().__init__(0, _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

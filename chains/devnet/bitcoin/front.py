@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ from chains.devnet.bitcoin.rest import HTML, JSON, HttpReply, rest_reply
 from chains.devnet.bitcoin.rpc_calls import answer
 from chains.devnet.bitcoin.rpc_methods import methods_of
 from chains.devnet.bitcoin.state import NodeState
+from chains.devnet.loopback_server import LoopbackServer
 
 QUEUE_FULL: Final = HttpReply(503, b"Work queue depth exceeded")
 
@@ -146,36 +145,10 @@ class Front:
         return user if user is not None and secrets.compare_digest(user.password, password) else None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
+class _Server(LoopbackServer):
     def __init__(self, front: Front, port: int) -> None:
         self.front = front
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._connections_lock:
-            self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._connections_lock:
-            self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End the connections that clients keep alive, so that none of their threads stays behind."""
-        with self._connections_lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client may hang up whenever it likes."""
+        super().__init__(port, _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
