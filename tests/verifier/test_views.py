@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,17 +12,15 @@ from tests.verifier.sweep.world import address
 from verifier.mapping_view import entry_history, mapping_periods, mapping_view, period_json
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
-from verifier.store import open_store
+from verifier.store import Store
 
 A, B, C, OUTSIDE = (address(number) for number in range(1, 5))
 
 
 @pytest.fixture
-def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[MemoryDesk]:
+def desk(sqlite_store: Store, tmp_path: Path) -> MemoryDesk:
     """A wallet of its own, and a pool of two."""
-    shutil.copy(sqlite_template, tmp_path / "custody.db")
-    store = open_store(f"sqlite:///{tmp_path / 'custody.db'}")
-    desk = MemoryDesk(store, tmp_path)
+    desk = MemoryDesk(sqlite_store, tmp_path)
     desk.open_books(A, B, C)
     desk.take(pools=[{"address": wallet} for wallet in (B, C)])
     desk.chain.mint(A, desk.asset, 10)
@@ -32,8 +28,7 @@ def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[MemoryDesk]:
     desk.chain.mint(C, desk.asset, 4)
     desk.allocate(A, C_1=10)
     desk.allocate("pool:P-1", C_1=2, C_2=5)
-    yield desk
-    store.close()
+    return desk
 
 
 def owned(desk: MemoryDesk, as_of: object, known_at: object, text: str = "") -> dict[tuple[str, str], int]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,7 +23,7 @@ from verifier.errors import BundleRefused
 from verifier.overview import overview
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
-from verifier.store import open_store
+from verifier.store import Store
 
 WALLET = address(1)
 MONDAY = date(2026, 3, 2)
@@ -85,12 +82,10 @@ class Firm(MemoryDesk):
 
 
 @pytest.fixture
-def firm(sqlite_template: Path, tmp_path: Path) -> Iterator[Firm]:
-    shutil.copy(sqlite_template, tmp_path / "custody.db")
-    with closing(open_store(f"sqlite:///{tmp_path / 'custody.db'}")) as store:
-        firm = Firm(store, tmp_path)
-        firm.issuer = Issuer.of(tmp_path, firm)
-        yield firm
+def firm(sqlite_store: Store, tmp_path: Path) -> Firm:
+    firm = Firm(sqlite_store, tmp_path)
+    firm.issuer = Issuer.of(tmp_path, firm)
+    return firm
 
 
 def cause(firm: Firm) -> NotControl | None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,25 +16,16 @@ from mapping.types import AccountClass, Allocation, AssetRecord, LegalClass, Pos
 from tests.verifier.issuer import Issuer, refused
 from tests.verifier.reserve.firm import say
 from tests.verifier.securities.make import AAPL, DTC
-from tests.verifier.sweep.memory import MemoryDesk
-from tests.verifier.sweep.world import address
+from tests.verifier.sweep.memory import MemoryDesk, swept_desk
 from verifier.errors import BundleRefused
 from verifier.securities_rail import Reconciled, newest_day, reconcile
-from verifier.store import open_store
+from verifier.store import Store
 
 
 @pytest.fixture
-def desk(sqlite_template: Path, tmp_path: Path) -> Iterator[MemoryDesk]:
+def desk(sqlite_store: Store, tmp_path: Path) -> MemoryDesk:
     """A firm whose one wallet is as the books say, after a sweep."""
-    shutil.copy(sqlite_template, tmp_path / "custody.db")
-    with closing(open_store(f"sqlite:///{tmp_path / 'custody.db'}")) as store:
-        desk = MemoryDesk(store, tmp_path)
-        desk.history_from = 1
-        desk.open_books(address(1))
-        desk.chain.mint(address(1), desk.asset, 1_000)
-        desk.allocate(address(1), C_1=1_000)
-        assert desk.sweep().exit_code == 0
-        yield desk
+    return swept_desk(sqlite_store, tmp_path)
 
 
 def compare(desk: MemoryDesk, issuer: Issuer, stated: int, number: int = 1) -> Reconciled:

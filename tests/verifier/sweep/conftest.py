@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,7 @@ from chains.devnet.node import AnvilNode
 from tests.verifier.sweep.bitcoin_world import BitcoinDesk, BitcoinWorld, Pool
 from tests.verifier.sweep.desk import Desk
 from tests.verifier.sweep.world import AnvilWorld
-from verifier.store import Store, open_store
-
-
-@pytest.fixture
-def sqlite_store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
-    """A store on SQLite."""
-    path = tmp_path / "desk.db"
-    shutil.copy(sqlite_template, path)
-    opened = open_store(f"sqlite:///{path}")
-    yield opened
-    opened.close()
+from verifier.store import Store
 
 
 @pytest.fixture

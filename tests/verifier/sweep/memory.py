@@ -34,3 +34,14 @@ class MemoryDesk(Desk):
     def node(self, number: int = 1) -> FakeNode:
         """One of the nodes, to spoil it."""
         return self.nodes[f"fake://node-{number}"]
+
+
+def swept_desk(store: Store, folder: Path) -> MemoryDesk:
+    """A firm whose one wallet is as the books say, after a sweep."""
+    desk = MemoryDesk(store, folder)
+    desk.history_from = 1
+    desk.open_books(address(1))
+    desk.chain.mint(address(1), desk.asset, 1_000)
+    desk.allocate(address(1), C_1=1_000)
+    assert desk.sweep().exit_code == 0
+    return desk

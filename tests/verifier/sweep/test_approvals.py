@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from verifier.journal import verify_journal
 from verifier.records import FindingKind, MatchOutcome
 from verifier.rules.execution import ApprovalState
 from verifier.rules.status import FirmStatus
-from verifier.store import Store, open_store
+from verifier.store import Store
 
 A, B, C, PAYEE, FIRM, SIBLING = (address(number) for number in range(1, 7))
 BITCOIN = ChainId("bip122:0f9188f13cb7b2c71f2a335e3a4fc328")
@@ -47,18 +45,9 @@ class PiecesPlugin(FakePlugin):
 
 
 @pytest.fixture
-def store(sqlite_template: Path, tmp_path: Path) -> Iterator[Store]:
-    """A store of its own."""
-    shutil.copy(sqlite_template, tmp_path / "custody.db")
-    store = open_store(f"sqlite:///{tmp_path / 'custody.db'}")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def desk(store: Store, tmp_path: Path) -> MemoryDesk:
+def desk(sqlite_store: Store, tmp_path: Path) -> MemoryDesk:
     """Two omnibus wallets, a thousand base units in the first, all of one client; swept once."""
-    desk = MemoryDesk(store, tmp_path)
+    desk = MemoryDesk(sqlite_store, tmp_path)
     desk.use_finality(FINAL)
     desk.history_from = 1
     desk.chain.mint(A, desk.asset, 1_000)
@@ -225,9 +214,9 @@ def test_what_the_firm_sends_in_is_a_finding_though_the_sums_agree(desk: MemoryD
 @pytest.mark.fault("A48")
 @pytest.mark.parametrize(("tops_up_gas", "limit", "found"), [("yes", "10", 0), ("yes", "0.5", 1), ("no", "10", 1)])
 def test_gas_from_a_firm_address_that_is_named_for_it(
-    store: Store, tmp_path: Path, tops_up_gas: str, limit: str, found: int
+    sqlite_store: Store, tmp_path: Path, tops_up_gas: str, limit: str, found: int
 ) -> None:
-    desk = MemoryDesk(store, tmp_path)
+    desk = MemoryDesk(sqlite_store, tmp_path)
     native = desk.chain.new_asset("slip44:60", 18)
     desk.open_books(A, assets=[{}, {"asset_id": native.asset_id, "symbol": "ETH", "decimals": "18"}])
     desk.take(wallets=[{"address": A, "gas_float_limit": limit}])
@@ -241,10 +230,10 @@ def test_gas_from_a_firm_address_that_is_named_for_it(
 
 
 @pytest.fixture
-def bitcoin(store: Store, tmp_path: Path) -> MemoryDesk:
+def bitcoin(sqlite_store: Store, tmp_path: Path) -> MemoryDesk:
     """A pool of two addresses on a chain of outputs, a wallet of another pool, all swept once."""
     chain = FakeChain(chain_id=BITCOIN)
-    desk = MemoryDesk(store, tmp_path, chain=chain)
+    desk = MemoryDesk(sqlite_store, tmp_path, chain=chain)
     desk.plugin = PiecesPlugin(desk.nodes)
     native = chain.new_asset("slip44:0", 8)
     desk.asset = desk.usdx = native
