@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from verifier.errors import InputError, JournalBroken, StoreBusy, StoreError
-from verifier.known_head import AcceptedRestore, note_head, read_known_head, record_restore, renew_head, sync_folder
+from verifier.known_head import AcceptedRestore, HeadFile, note_head, record_restore, renew_head, sync_folder
 from verifier.store.sqlite_files import COMPANIONS, copy_database, damage, settle
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ class Restored:
     schema: str
 
 
-def back_up(
-    database: Path, to: Path, head_file: Path | None, now: datetime, progress: Progress | None = None
-) -> Backup:
+def back_up(database: Path, to: Path, head_file: HeadFile, now: datetime, progress: Progress | None = None) -> Backup:
     """Copy the database as it is at one moment, check every journal entry and row of the copy, and note its head.
 
     Writers are not held up. `to` is one file that needs no other, readable by its owner only; it is there when the copy
@@ -66,7 +64,7 @@ def back_up(
         raise InputError(f"there is no folder {to.parent}")
     with _beside(to) as beside:
         copy_database(database, beside)
-        report = _check(beside, to.name, {}, progress)
+        report = _check(beside, to.name, None, progress)
         if report.head is None:
             raise InputError("the database is empty: there is nothing to back up")
         with _opened(beside) as copied:
@@ -81,24 +79,24 @@ def back_up(
     return Backup(to, digest, size, report.head)
 
 
-def check_copy(path: Path, known_heads: Mapping[int, str], progress: Progress | None = None) -> JournalReport:
+def check_copy(path: Path, head_file: HeadFile, progress: Progress | None = None) -> JournalReport:
     """Whether a copy is whole: SQLite's own check of the file, then every journal entry and every row.
 
-    The file is not touched; a copy of it is looked at. `known_heads` are entry digests by sequence; those above the
-    copy's newest entry say nothing about it. Raises `InputError` without a file, `StoreError` when it is no sound
-    database of this program, `JournalBroken` when its journal does not hold.
+    The file is not touched; a copy of it is looked at. An entry above the copy's newest that the head file knows says
+    nothing about it. Raises `InputError` without a file, `StoreError` when it is no sound database of this program or
+    another firm's, `JournalBroken` when its journal does not hold.
     """
     if not path.is_file():
         raise InputError(f"there is no file {path.name}")
     with _beside(path) as beside:
         copy_database(path, beside)
-        return _check(beside, path.name, known_heads, progress)
+        return _check(beside, path.name, head_file, progress)
 
 
 def restore(
     copy: Path,
     database: Path,
-    head_file: Path | None,
+    head_file: HeadFile,
     reason: str,
     actor: str,
     now: datetime,
@@ -112,11 +110,11 @@ def restore(
     """
     if not copy.is_file():
         raise InputError(f"there is no file {copy.name}")
-    known = read_known_head(head_file)
     with _beside(database) as beside:
         copy_database(copy, beside)
-        _check(beside, copy.name, {}, progress)
+        _check(beside, copy.name, None, progress)
         with _opened(beside) as store:
+            known = head_file.read_for(store)
             schema = store.migrate(actor, now)
             # Recorded before it is in place: a process that dies in between has restored nothing.
             accepted = record_restore(store, known, reason, actor, now)
@@ -156,7 +154,7 @@ def _opened(path: Path) -> Iterator[Store]:
         store.close()
 
 
-def _check(path: Path, name: str, known_heads: Mapping[int, str], progress: Progress | None) -> JournalReport:
+def _check(path: Path, name: str, head_file: HeadFile | None, progress: Progress | None) -> JournalReport:
     """Check a file of our own; `name` is how it is called to people."""
     from verifier.journal import verify_journal
 
@@ -166,7 +164,8 @@ def _check(path: Path, name: str, known_heads: Mapping[int, str], progress: Prog
         if not store.schema_version():
             raise StoreError(f"{name} has no schema: it is no database of this program")
         head = store.head()
-        heads = {number: digest for number, digest in known_heads.items() if head and number <= head.sequence}
+        known = head_file.read_for(store) if head_file is not None else None
+        heads = {known.sequence: known.entry_digest} if known and head and known.sequence <= head.sequence else {}
         report = verify_journal(store, known_heads=heads, progress=progress)
     if not report.ok:
         raise JournalBroken(f"{name}: journal entry {report.first_broken}: {report.reason}")

@@ -32,7 +32,7 @@ from verifier.answer_bundling import bundled_answers
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
 from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
-from verifier.known_head import note_head
+from verifier.known_head import HeadFile, note_head
 from verifier.output_bundling import chain_outputs
 from verifier.proof_bundling import chain_proofs, proof_nodes, transaction_proof_records
 from verifier.records import (
@@ -107,7 +107,7 @@ def issue_bundle(
         if not was_there:
             path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
         raise
-    note_head(store, settings.database.head_file, "export", clock())
+    note_head(store, HeadFile.of(settings), "export", clock())
     return written
 
 

@@ -40,6 +40,10 @@ class KnownHead:
     noted_at: datetime
     after: str
     """What it was written after: `export`, `backup`, `restore` or `record-head`."""
+    firm: str
+    """Whose database it was."""
+    first_digest: str
+    """Digest of the journal's first entry, which tells one database from another; a firm may change its name."""
     bundle_sequence: int = 0
     """Number of the newest bundle; 0 when none was issued."""
     bundle_digest: str = ""
@@ -88,18 +92,44 @@ class AcceptedRestore:
         }
 
 
-def read_known_head(path: Path | None) -> KnownHead | None:
-    """What the head file says; None without a file. Raises `HeadFileError` when it cannot be read."""
-    if path is None:
-        return None
-    try:
-        return KnownHead.from_bytes(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise HeadFileError(f"{path.name} cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise HeadFileError(f"{path.name} does not say which journal entry is known: {error}") from None
+@dataclass(frozen=True, slots=True)
+class HeadFile:
+    """The file, and the firm that the configuration names."""
+
+    path: Path | None
+    """None: no such file is kept."""
+    firm: str
+
+    @staticmethod
+    def of(settings: Settings) -> HeadFile:
+        """The file of a configuration."""
+        return HeadFile(settings.database.head_file, settings.firm.name)
+
+    def read(self) -> KnownHead | None:
+        """What it says; None without a file. Raises `HeadFileError` when it cannot be read."""
+        if self.path is None:
+            return None
+        try:
+            return KnownHead.from_bytes(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HeadFileError(f"{self.path.name} cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise HeadFileError(f"{self.path.name} does not say which journal entry is known: {error}") from None
+
+    def read_for(self, store: Store) -> KnownHead | None:
+        """As `read`, for this database; raises `HeadFileError` too when it speaks of another firm's.
+
+        A file of the same firm and another database is not refused here: it says that records are missing.
+        """
+        known = self.read()
+        if known is None or known.firm == self.firm or known.first_digest == store.entry_digest(1):
+            return known
+        raise HeadFileError(
+            f"the head file speaks of another database, that of {known.firm!r}, and this one is of {self.firm!r}",
+            advice="Name this firm's own file in [database] head_file; the other firm's was not changed.",
+        )
 
 
 def require_ready(store: Store, settings: Settings) -> None:
@@ -108,18 +138,16 @@ def require_ready(store: Store, settings: Settings) -> None:
     Raises `SchemaOutdated`, `JournalBroken`, `HeadFileError` or `JournalRolledBack`.
     """
     store.require_current()
-    require_known_head(store, settings.database.head_file)
+    require_known_head(store, HeadFile.of(settings))
 
 
-def require_known_head(store: Store, path: Path | None) -> None:
+def require_known_head(store: Store, file: HeadFile) -> None:
     """Raise `JournalRolledBack` when the database lacks the entry that is known outside, or holds another there.
 
     Without a head file there is nothing to compare with. That is right for a database that never issued a bundle; one
-    that did was put here without its file, and is refused too. `path` None: no such file is kept.
+    that did was put here without its file, and is refused too. Raises `HeadFileError` for another firm's file.
     """
-    if path is None:
-        return
-    if problem := _problem(store, read_known_head(path), path):
+    if file.path is not None and (problem := _problem(store, file.read_for(store), file.path)):
         raise JournalRolledBack(problem)
 
 
@@ -139,36 +167,36 @@ def _problem(store: Store, known: KnownHead | None, path: Path) -> str:
     return f"the journal ends at entry {head.sequence if head else 0} and lacks {when}: an older copy was put back"
 
 
-def note_head(store: Store, path: Path | None, after: str, now: datetime) -> KnownHead | None:
+def note_head(store: Store, file: HeadFile, after: str, now: datetime) -> KnownHead | None:
     """Write the newest entry into the head file; an older or another journal never replaces what is known.
 
     None when no file is kept or nothing was journalled. Raises `JournalRolledBack`, or `HeadFileError` when it cannot
     be written.
     """
     head = store.head()
-    if path is None or head is None:
+    if file.path is None or head is None:
         return None
-    known = read_known_head(path)
-    if known is not None and (problem := _problem(store, known, path)):
+    known = file.read_for(store)
+    if known is not None and (problem := _problem(store, known, file.path)):
         raise JournalRolledBack(problem)
-    noted = _known(store, head, now, after)
-    _write(path, noted)
+    noted = _known(store, file, head, now, after)
+    _write(file.path, noted)
     return noted
 
 
 def accept_restore(
-    store: Store, path: Path, reason: str, actor: str, now: datetime, *, last_bundle: tuple[int, str] | None = None
+    store: Store, file: HeadFile, reason: str, actor: str, now: datetime, *, last_bundle: tuple[int, str] | None = None
 ) -> AcceptedRestore:
     """Record that an operator knows that the database is an older copy, and go on from it.
 
     `last_bundle` names the newest bundle that was issued where neither the database nor the head file knows it: the
     next bundle gets the number after it. Raises `InputError` without a reason, or when nothing is missing.
     """
-    known = read_known_head(path)
-    if not _problem(store, known, path):
+    known = file.read_for(store)
+    if file.path is None or not _problem(store, known, file.path):
         raise InputError("the database holds every entry that is known outside: there is nothing to accept")
     accepted = record_restore(store, known, reason, actor, now, last_bundle)
-    renew_head(store, path, now)
+    renew_head(store, file, now)
     return accepted
 
 
@@ -192,16 +220,17 @@ def record_restore(
     return accepted
 
 
-def renew_head(store: Store, path: Path | None, now: datetime) -> None:
+def renew_head(store: Store, file: HeadFile, now: datetime) -> None:
     """Let the head file follow a journal that an operator accepted; what it said before stands in that journal."""
     head = store.head()
-    if path is not None and head is not None:
-        _write(path, _known(store, head, now, "restore"))
+    if file.path is not None and head is not None:
+        _write(file.path, _known(store, file, head, now, "restore"))
 
 
-def _known(store: Store, head: JournalHead, now: datetime, after: str) -> KnownHead:
+def _known(store: Store, file: HeadFile, head: JournalHead, now: datetime, after: str) -> KnownHead:
     number, digest = store.newest_bundle() or (0, "")
-    return KnownHead(head.sequence, head.entry_digest, now.replace(microsecond=0), after, number, digest)
+    first, noted_at = store.entry_digest(1) or "", now.replace(microsecond=0)
+    return KnownHead(head.sequence, head.entry_digest, noted_at, after, file.firm, first, number, digest)
 
 
 def _write(path: Path, known: KnownHead) -> None:

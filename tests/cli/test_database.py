@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Firm
+from tests.cli.command import Firm, custody
 from tests.cli.scene import Scene
 
 
@@ -210,6 +210,59 @@ def test_a_head_file_that_cannot_be_read_is_no_missing_one(firm: Firm, text: str
     firm.path("known-head.json").rename(firm.path("damaged.json"))
     assert firm("db", "record-head").code == 0
     assert "error" not in firm("status", "--json").json
+
+
+@pytest.fixture
+def strangers(firm: Firm, tmp_path: Path) -> bytes:
+    """The head file of another firm, whose journal is longer."""
+    other = Firm(tmp_path / "other")
+    assert custody("init", "--dir", other.folder, "--firm", "Another Brokerage LLC").code == 0
+    for client in ("C-1", "C-2", "C-3"):
+        act(other, client)
+    assert other("db", "record-head").code == 0
+    return other.path("known-head.json").read_bytes()
+
+
+@pytest.mark.fault("C10")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("db", "record-head"),
+        ("db", "backup", "another.db"),
+        ("db", "check", "copy.db"),
+        ("db", "restore", "copy.db", "--reason", "x"),
+        ("db", "accept-restore", "--reason", "x"),
+        ("journal", "verify"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_the_head_file_of_another_firm_is_refused_and_not_written_over(
+    firm: Firm, strangers: bytes, command: tuple[str, ...]
+) -> None:
+    """It says nothing of this database; accepting what it says would cost the other firm its own file."""
+    assert firm("db", "backup", firm.path("copy.db")).code == 0
+    firm.path("known-head.json").write_bytes(strangers)
+    before = firm.path("custody.db").stat().st_ino
+    paths = [firm.path(each) if each.endswith(".db") else each for each in command]
+    answer = firm(*paths, "--json")
+    assert (answer.code, answer.error) == (2, "head-file")
+    assert "'Another Brokerage LLC'" in answer.json["error"]["message"]
+    assert firm.path("known-head.json").read_bytes() == strangers
+    assert (firm.path("custody.db").stat().st_ino, firm.path("another.db").exists()) == (before, False)
+
+
+@pytest.mark.fault("C10")
+def test_a_firm_that_changes_its_name_keeps_its_head_file(firm: Firm) -> None:
+    act(firm, "C-1")
+    assert firm("db", "record-head").code == 0
+    config = firm.path("custody.toml")
+    before = json.loads(firm.path("known-head.json").read_text())
+    config.write_text(config.read_text().replace(before["firm"], "Renamed Brokerage LLC"))
+    assert firm("journal", "verify").code == 0
+    assert firm("db", "record-head").code == 0
+    after = json.loads(firm.path("known-head.json").read_text())
+    assert (after["firm"], after["first_digest"]) == ("Renamed Brokerage LLC", before["first_digest"])
 
 
 def test_upgrade_tells_what_it_did(firm: Firm) -> None:

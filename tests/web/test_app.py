@@ -11,7 +11,7 @@ import pytest
 from tests.web.conftest import Site
 from verifier.config import DatabaseSettings, Settings
 from verifier.errors import JournalRolledBack
-from verifier.known_head import note_head
+from verifier.known_head import HeadFile, note_head
 from verifier.store import Store
 
 
@@ -24,7 +24,7 @@ def test_an_older_copy_put_back_is_not_served(settings: Settings, store: Store, 
     shutil.copy(file, older)
     with store.record("tests.noted", "tests", {"n": 1}, now, payload_is_the_record=True):
         pass
-    note_head(store, head, "backup", now)
+    note_head(store, HeadFile.of(watched), "backup", now)
     with Site(watched).client:  # leaving it closes its connections
         pass
     store.close()

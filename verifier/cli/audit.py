@@ -269,13 +269,13 @@ def journal_verify(
     Example: custody journal verify --head 18:029b5b5afdbaf31088bb23189f8abf134bce92a3e68aeefb79022a9ff9a74e6a
     """
     from verifier.journal import verify_journal
-    from verifier.known_head import read_known_head
+    from verifier.known_head import HeadFile
 
     settings = settings_of(ctx)
     named = dict(known for text in head or () if (known := _after(text)) is not None)
-    if noted := read_known_head(settings.database.head_file):
-        named.setdefault(noted.sequence, noted.entry_digest)
     with opened_store(settings, check_head=False) as store:
+        if noted := HeadFile.of(settings).read_for(store):
+            named.setdefault(noted.sequence, noted.entry_digest)
         newest = store.head()
         issued = {bundle.head.sequence: bundle.head.entry_digest for bundle in store.bundles()}
         length = newest.sequence if newest is not None else 0

@@ -44,12 +44,13 @@ def backup(
     Example: custody db backup backups/custody-2026-03-02.db
     """
     from verifier.backup import back_up
+    from verifier.known_head import HeadFile
 
     settings = settings_of(ctx)
     with opened_store(settings) as store:
         head = store.head()
     with output.progress("checking the copy", head.sequence if head else 0, quiet=as_json) as advance:
-        made = back_up(_sqlite(settings), file, settings.database.head_file, now(), advance)
+        made = back_up(_sqlite(settings), file, HeadFile.of(settings), now(), advance)
     sequence, digest = made.head
     if as_json:
         output.emit_json(
@@ -82,13 +83,13 @@ def check(
     """
     from verifier.backup import check_copy
     from verifier.errors import JournalBroken
-    from verifier.known_head import read_known_head
+    from verifier.known_head import HeadFile
 
-    known = read_known_head(settings_of(ctx).database.head_file)
-    heads = {known.sequence: known.entry_digest} if known else {}
+    head_file = HeadFile.of(settings_of(ctx))
+    known = head_file.read()
     try:
         with output.progress("checking the copy", None, quiet=as_json) as advance:
-            report = check_copy(file, heads, advance)
+            report = check_copy(file, head_file, advance)
     except JournalBroken as error:
         output.fail(error.code, str(error), error.advice, as_json=as_json, exit_code=output.EXIT_CONTRADICTED)
     sequence, digest = report.head or (0, "")
@@ -129,10 +130,11 @@ def restore(
     Example: custody db restore backups/custody-2026-03-02.db --reason "the disk failed"
     """
     from verifier.backup import restore as put_back
+    from verifier.known_head import HeadFile
 
     settings = settings_of(ctx)
     with output.progress("checking the copy", None, quiet=as_json) as advance:
-        done = put_back(file, _sqlite(settings), settings.database.head_file, reason, actor, now(), advance)
+        done = put_back(file, _sqlite(settings), HeadFile.of(settings), reason, actor, now(), advance)
     if as_json:
         kept = str(done.kept) if done.kept else None
         output.emit_json({**_accepted_json(done.accepted), "kept": kept, "schema": done.schema})
@@ -152,11 +154,11 @@ def record_head(ctx: typer.Context, as_json: JsonOption = False) -> int:
 
     Example: custody db record-head
     """
-    from verifier.known_head import note_head
+    from verifier.known_head import HeadFile, note_head
 
     settings = settings_of(ctx)
     with opened_store(settings) as store:
-        noted = note_head(store, settings.database.head_file, "record-head", now())
+        noted = note_head(store, HeadFile.of(settings), "record-head", now())
     if noted is None:
         raise InputError("the journal is empty: there is nothing to note")
     if as_json:
@@ -184,14 +186,13 @@ def accept(
     Example: custody db accept-restore --reason "server lost on 2026-03-02, newest dump put back"
     """
     from verifier.journal import require_intact_head
-    from verifier.known_head import accept_restore
+    from verifier.known_head import HeadFile, accept_restore
 
     settings = settings_of(ctx)
     bundle = _bundle(last_bundle)
-    assert settings.database.head_file is not None
     with opened_store(settings, check_head=False) as store:
         require_intact_head(store)
-        accepted = accept_restore(store, settings.database.head_file, reason, actor, now(), last_bundle=bundle)
+        accepted = accept_restore(store, HeadFile.of(settings), reason, actor, now(), last_bundle=bundle)
     if as_json:
         output.emit_json(_accepted_json(accepted))
     else:
@@ -208,7 +209,7 @@ def upgrade(ctx: typer.Context, actor: ActorOption = "administrator", as_json: J
     Example: custody db upgrade
     """
     from verifier.initialise import prepare_workers
-    from verifier.known_head import require_known_head
+    from verifier.known_head import HeadFile, require_known_head
     from verifier.store import open_store
 
     settings = settings_of(ctx)
@@ -216,7 +217,7 @@ def upgrade(ctx: typer.Context, actor: ActorOption = "administrator", as_json: J
     try:
         before = store.schema_version()
         if before:
-            require_known_head(store, settings.database.head_file)
+            require_known_head(store, HeadFile.of(settings))
         after = store.migrate(actor, now())
         store.require_current()
     finally:
