@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -28,8 +25,8 @@ from exports.reserve.policies import review_policies_at
 from exports.selfcheck import refusals
 from exports.verdict import CheckStatus
 from exports.verify import NAMES
+from tests.exports.bare_install import checked_alone
 from tests.exports.sample import CREATED, Firm, check, make_firm, not_passed, sample_bundle, verify, write
-from tests.exports.test_standalone import ABSENT, PROGRAM
 from tests.verifier.possession.make import TOKEN, A
 from tests.verifier.possession.test_document import story
 
@@ -114,17 +111,7 @@ def test_reviews_are_computed_again_from_the_bundle(tmp_path: Path, firm: Firm, 
 
 
 def test_the_bare_install_computes_them_again(tmp_path: Path, firm: Firm) -> None:
-    path, keys = write(tmp_path, firm, bundle(record())), tmp_path / "keys.json"
-    keys.write_bytes(firm.trusted.to_bytes())
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, str(path), str(keys), f"{ABSENT},holidays"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert run.returncode == 0, run.stderr
-    (made,) = (each for each in json.loads(run.stdout)["report"]["checks"] if each["number"] == NUMBER)
-    assert (made["status"], made["compared"]) == ("passed", 1)
+    assert checked_alone(tmp_path, firm, bundle(record()), NUMBER) == ("passed", 1)
 
 
 def test_a_bundle_without_a_review_says_so(tmp_path: Path, firm: Firm) -> None:

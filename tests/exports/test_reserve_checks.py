@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,8 +26,8 @@ from exports.reserve.position import ReservePosition, read_position
 from exports.reserve_records import ReserveComputationRecord, ReservePositionRecord
 from exports.selfcheck import refusals
 from exports.verdict import CheckStatus
+from tests.exports.bare_install import checked_alone
 from tests.exports.sample import CREATED, Firm, check, make_firm, not_passed, sample_bundle, verify, write
-from tests.exports.test_standalone import ABSENT, PROGRAM
 from tests.verifier.reserve.make import inputs
 
 FRIDAY = date(2026, 1, 23)
@@ -125,17 +122,7 @@ def test_computations_are_computed_again_from_the_bundle(tmp_path: Path, firm: F
 @pytest.mark.fault("E19")
 def test_the_bare_install_computes_them_again(tmp_path: Path, firm: Firm) -> None:
     """Neither the verifier nor the mapping, no calendar, no database: what an auditor installs."""
-    path, keys = write(tmp_path, firm, bundle(record())), tmp_path / "keys.json"
-    keys.write_bytes(firm.trusted.to_bytes())
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, str(path), str(keys), f"{ABSENT},holidays"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert run.returncode == 0, run.stderr
-    (made,) = (each for each in json.loads(run.stdout)["report"]["checks"] if each["number"] == 23)
-    assert (made["status"], made["compared"]) == ("passed", 2)
+    assert checked_alone(tmp_path, firm, bundle(record()), 23) == ("passed", 2)
 
 
 def test_a_bundle_without_a_computation_says_so(tmp_path: Path, firm: Firm) -> None:

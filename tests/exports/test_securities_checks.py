@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,8 +20,8 @@ from exports.selfcheck import refusals
 from exports.verdict import CheckStatus
 from exports.verify import NAMES
 from mapping.books_types import StockPlace
+from tests.exports.bare_install import checked_alone
 from tests.exports.sample import CREATED, Firm, check, make_firm, not_passed, sample_bundle, verify, write
-from tests.exports.test_standalone import ABSENT, PROGRAM
 from tests.verifier.securities.make import AAPL, BANK, DTC, MSFT, given, line, statement
 from verifier.custodians.comparing import LedgerClaim, compare
 
@@ -125,17 +122,7 @@ def test_a_difference_with_its_cases_is_in_order_for_the_check() -> None:
 
 
 def test_the_bare_install_judges_them_again(tmp_path: Path, firm: Firm) -> None:
-    path, keys = write(tmp_path, firm, bundle(record())), tmp_path / "keys.json"
-    keys.write_bytes(firm.trusted.to_bytes())
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, str(path), str(keys), f"{ABSENT},holidays"],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert run.returncode == 0, run.stderr
-    (made,) = (each for each in json.loads(run.stdout)["report"]["checks"] if each["number"] == NUMBER)
-    assert (made["status"], made["compared"]) == ("passed", 5)
+    assert checked_alone(tmp_path, firm, bundle(record()), NUMBER) == ("passed", 5)
 
 
 def test_a_bundle_without_a_comparison_says_so(tmp_path: Path, firm: Firm) -> None:

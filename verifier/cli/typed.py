@@ -46,10 +46,12 @@ def day_of(text: str) -> date:
 
 def moment_of(text: str, now: datetime) -> datetime:
     """A time with its zone, such as 2026-01-31T23:59:59Z; now when none is named. Raises `InputError`."""
+    if not text:
+        return now
     from mapping.fields import parse_time
 
     with typed():
-        return parse_time(text) if text else now
+        return parse_time(text)
 
 
 def read_file(file: Path, bytes_max: int | None = None) -> bytes:
