@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chains.bitcoin import chain_plugin
@@ -13,17 +12,13 @@ from chains.bitcoin.script import address_of_script, witness_script
 from chains.devnet.bitcoin.kernel_node import KernelNode
 from chains.devnet.bitcoin.mining import COINBASE_MATURITY
 from chains.devnet.bitcoin.wallet import TestWallet
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, ReadLimits
-from chains.registry import open_reader
-from chains.types import Address, AnchorEvidence, Asset, Finality
+from chains.reader import ChainConfig, ChainPlugin, ReadLimits
+from chains.types import Address, Asset, Finality
+from tests.conformance.opened import OpenedReaders
 
 
-class BitcoinHarness:
+class BitcoinHarness(OpenedReaders):
     """`tests.conformance.harness.ReaderHarness` on regtest."""
-
-    supports_height_history = True
-    node_id = "node-1"
-    anchor = AnchorEvidence.SINGLE
 
     def __init__(self, kernel: KernelNode) -> None:
         self.node = kernel.node
@@ -39,8 +34,7 @@ class BitcoinHarness:
         self.wallet = TestWallet(self.node, "conformance")
         self.node.mine_history(2, to=self.wallet.new_address())
         self.node.mine(COINBASE_MATURITY)
-        self._opened: list[ChainReader] = []
-        self._config = ChainConfig(
+        config = ChainConfig(
             chain_id=REGTEST.chain_id,
             name="regtest",
             genesis_hash=REGTEST.genesis_hash,
@@ -50,27 +44,7 @@ class BitcoinHarness:
             header_format="bitcoin",
             limits=ReadLimits(attempts_max=1, retry_wait_seconds_max=0),
         )
-
-    def reader(self, *, finality: Finality | None = None, wrong_genesis: bool = False) -> ChainReader:
-        """A reader of the node that is up."""
-        config = replace(self._config, finality=finality or self._config.finality)
-        if wrong_genesis:
-            config = replace(config, genesis_hash="11" * 32)
-        return self._open(config, self.node.url)
-
-    def stopped_reader(self) -> ChainReader:
-        """A reader of a port where nobody listens."""
-        return self._open(self._config, "http://127.0.0.1:1")
-
-    def _open(self, config: ChainConfig, url: str) -> ChainReader:
-        reader = open_reader(config, NodeConfig("node-1", "operator-1", url))
-        self._opened.append(reader)
-        return reader
-
-    def close(self) -> None:
-        """Close every reader."""
-        for reader in self._opened:
-            reader.close()
+        self.prepare(config, self.node.url)
 
     def now(self) -> datetime:
         """Just after the newest block."""

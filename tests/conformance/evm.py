@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chains.devnet.anvil import AnvilNode
 from chains.devnet.deploy import deployed, send
 from chains.evm import chain_plugin
 from chains.evm.addresses import checksum_address
-from chains.reader import ChainConfig, ChainPlugin, ChainReader, NodeConfig, ReadLimits
-from chains.registry import open_reader
-from chains.types import Address, AnchorEvidence, Asset, AssetId, ChainId, Finality
+from chains.reader import ChainConfig, ChainPlugin, ReadLimits
+from chains.types import Address, Asset, AssetId, ChainId, Finality
+from tests.conformance.opened import OpenedReaders
 
 
-class EvmHarness:
+class EvmHarness(OpenedReaders):
     """`tests.conformance.harness.ReaderHarness` on Anvil."""
-
-    supports_height_history = True
-    node_id = "node-1"
-    anchor = AnchorEvidence.SINGLE
 
     def __init__(self, node: AnvilNode, *, history_mode: str = "logs") -> None:
         self.node = node
@@ -33,8 +28,7 @@ class EvmHarness:
         self.unknown_asset: Asset | None = Asset(AssetId(f"{chain_id}/erc20:{self.new_address()}"), "NONE", 6)
         self.bad_addresses: Sequence[str] = ["", "0x", node.accounts()[0].lower(), node.accounts()[0][:-1]]
         self._payer = Address(node.accounts()[0])
-        self._opened: list[ChainReader] = []
-        self._config = ChainConfig(
+        config = ChainConfig(
             chain_id=chain_id,
             name="devnet",
             genesis_hash=node.block_hash(0),
@@ -44,25 +38,8 @@ class EvmHarness:
             limits=ReadLimits(attempts_max=1, retry_wait_seconds_max=0),
             history_mode=history_mode,
         )
+        self.prepare(config, self.node.url)
         self._token.transact("mint", self._payer, 10**18)
-
-    def reader(self, *, finality: Finality | None = None, wrong_genesis: bool = False) -> ChainReader:
-        config = replace(self._config, finality=finality or self._config.finality)
-        if wrong_genesis:
-            config = replace(config, genesis_hash="0x" + "11" * 32)
-        return self._open(config, self.node.url)
-
-    def stopped_reader(self) -> ChainReader:
-        return self._open(self._config, "http://127.0.0.1:1")
-
-    def _open(self, config: ChainConfig, url: str) -> ChainReader:
-        reader = open_reader(config, NodeConfig("node-1", "operator-1", url))
-        self._opened.append(reader)
-        return reader
-
-    def close(self) -> None:
-        for reader in self._opened:
-            reader.close()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(int(self.node.block()["timestamp"], 16), UTC) + timedelta(seconds=1)
