@@ -64,16 +64,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     return moment
 
 
-@pytest.fixture
-def stated(firm: Firm, tmp_path: Path, clock: list[datetime]) -> Firm:
-    """A firm of which 862,000 is required and 800,000 held for customers; PAB is even."""
-    folder = tmp_path / "books"
+def import_stated(firm: Firm, folder: Path) -> None:
+    """Books of which 862,000 is required and 800,000 held for customers; PAB is even."""
     folder.mkdir()
     amounts = {("customer", 1): "1250000.00", ("customer", 10): "400000.00", ("pab", 1): "80000.00"}
     texts = FILES | {"focus_history.csv": month_ends(), "reserve_items.csv": lines(amounts)}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     assert firm("import", folder).code == 0
+
+
+@pytest.fixture
+def stated(firm: Firm, tmp_path: Path, clock: list[datetime]) -> Firm:
+    """A firm of which 862,000 is required and 800,000 held for customers; PAB is even."""
+    import_stated(firm, tmp_path / "books")
     return firm
 
 

@@ -19,7 +19,7 @@ from chains.types import parse_chain_id
 from tests.cli.command import ROOT, Firm
 from tests.cli.custodians import MONDAY, bank_statement, dtc_statement, keep_books
 from tests.cli.scene import Scene
-from tests.cli.test_reserve import AT, FILES, lines, month_ends
+from tests.cli.test_reserve import AT, FILES, import_stated
 from verifier.cli import books, cases, custodians, reserve, schedule, sweeping
 from verifier.cli import context as cli_context
 from verifier.config import load_settings
@@ -68,13 +68,7 @@ def ring(firm: Firm, moment: datetime) -> dict[str, ScheduledRun]:
 @pytest.fixture
 def stated(firm: Firm, tmp_path: Path, clock: list[datetime]) -> Firm:
     """A firm that is short of 62,000 dollars for customers as of Friday; on Monday its computation is due."""
-    folder = tmp_path / "books"
-    folder.mkdir()
-    amounts = {("customer", 1): "1250000.00", ("customer", 10): "400000.00", ("pab", 1): "80000.00"}
-    texts = FILES | {"focus_history.csv": month_ends(), "reserve_items.csv": lines(amounts)}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    assert firm("import", folder).code == 0
+    import_stated(firm, tmp_path / "books")
     configure(firm, "[schedule]\ncompute = true\nreport = true")
     return firm
 
