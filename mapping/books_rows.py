@@ -117,7 +117,6 @@ ROW_ID: Final = 1
 CLIENT: Final = 2
 SECURITY: Final = 2
 LINE_PLACE: Final = 3
-BASE_UNITS: Final = 5
 PRICE: Final = 6
 ACCOUNT: Final = 7
 LOCATION: Final = 8

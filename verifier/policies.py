@@ -37,11 +37,6 @@ def policy_document(settings: Settings) -> dict[str, Any]:
     return fitted
 
 
-def policies_digest(settings: Settings) -> str:
-    """SHA-256 of the document."""
-    return hashlib.sha256(canonical_json(policy_document(settings))).hexdigest()
-
-
 def note_policies(store: Store, settings: Settings, actor: str, now: datetime) -> StoredChange:
     """Journal the policies when they are not those in force; gives those that are.
 

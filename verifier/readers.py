@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from chains.errors import InvalidValue, ReadError
+from chains.errors import ReadError
 from chains.reader import ChainConfig, NodeConfig
 from chains.registry import plugin_for
 from chains.types import Asset, AssetId, ChainId, Finality, FinalityKind, chain_namespace
@@ -148,16 +147,3 @@ def _native_asset(chain_id: ChainId) -> Asset:
     from chains.bitcoin.networks import DECIMALS, network_of
 
     return Asset(network_of(chain_id).asset_id, "native", DECIMALS)
-
-
-def kept_memory(text: str | None) -> Mapping[str, object] | None:
-    """What a reader asked to keep about a node, from its JSON text; None when there is none that can be read."""
-    import json
-
-    if not text:
-        return None
-    try:
-        value = json.loads(text)
-    except (ValueError, InvalidValue):
-        return None
-    return value if isinstance(value, dict) else None

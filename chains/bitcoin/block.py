@@ -97,13 +97,6 @@ def read_header(raw: bytes) -> Header:
     return Header(sha256d(raw), version, previous, merkle_root, time, bits, nonce)
 
 
-def read_headers(raw: bytes) -> list[Header]:
-    """Read headers that follow each other without anything between. Raises `MalformedAnswer`."""
-    if len(raw) % HEADER_BYTES:
-        raise MalformedAnswer(f"{len(raw)} bytes are no whole number of block headers")
-    return [read_header(raw[at : at + HEADER_BYTES]) for at in range(0, len(raw), HEADER_BYTES)]
-
-
 def read_block(raw: bytes) -> Block:
     """Read one block with nothing behind it. Raises `MalformedAnswer`."""
     if len(raw) > BLOCK_BYTES_MAX:

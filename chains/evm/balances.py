@@ -200,17 +200,6 @@ def send(transport: Transport, requests: Sequence[RpcCall]) -> list[object]:
     return transport.batch(requests)
 
 
-def prepare_requests(block: BlockRef, holdings: Sequence[Holding], strategy_name: str) -> list[list[RpcCall]]:
-    """All requests a read of the holdings would send with this strategy at its first chunk size."""
-    strategy = STRATEGIES[strategy_name]
-    prepared: list[list[RpcCall]] = []
-    for rectangle in rectangles(holdings):
-        size = strategy.holders_first(len(rectangle.tokens))
-        starts = range(0, len(rectangle.addresses), size)
-        prepared.extend(strategy.requests(rectangle.chunk(block, first, size)) for first in starts)
-    return prepared
-
-
 class BalanceRead:
     """One read of many balances at one block through one node."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from verifier.store import Store
 
 COVERS_SHOWN = 20
+STATE_STYLE = {"open": "bold red", "proposed": "yellow", "closed": "green"}
 
 CaseIdArgument = Annotated[str, typer.Argument(help="Id of the case.")]
 VersionOption = Annotated[
@@ -295,5 +296,5 @@ def _done(ctx: typer.Context, case_id: str, act: Callable[[Store], object], *, a
 
 def _coloured(words: str, state: str) -> str:
     """The state in words, in the colour of the state; the words always stay, so colour is never the only sign."""
-    style = output.STATUS_STYLE[state]
+    style = STATE_STYLE[state]
     return f"[{style}]{output.clean(words)}[/{style}]"

@@ -26,16 +26,6 @@ EXIT_OK = 0
 EXIT_CONTRADICTED = 1
 EXIT_NOT_CHECKED = 2
 
-STATUS_STYLE = {"matched": "green", "diverged": "bold red", "unverified": "yellow", "passed": "green"} | {
-    "failed": "bold red",
-    "not_possible": "yellow",
-    "not_requested": "dim",
-    "open": "bold red",
-    "proposed": "yellow",
-    "closed": "green",
-}
-
-
 PIPE_COLUMNS = 100
 """Width of what is written to a file or a pipe, unless COLUMNS says otherwise: a report is read later, by people."""
 
@@ -93,12 +83,6 @@ def say(text: str) -> None:
 def paragraph(text: str, indent: int) -> None:
     """Text on stdout, folded between words and indented. The text may hold markup."""
     out().print(Padding(text, (0, 0, 0, indent)))
-
-
-def styled_status(status: str) -> str:
-    """A status word in its colour; the word itself always stays, so colour is never the only sign."""
-    style = STATUS_STYLE.get(status)
-    return f"[{style}]{status}[/{style}]" if style else status
 
 
 def emit_json(data: Mapping[str, object]) -> None:

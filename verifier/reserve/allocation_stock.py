@@ -83,10 +83,6 @@ class Position:
         """Market value in cents, a part of a cent rounded up: for what raises the requirement."""
         return -(-base_units * self.cents // self.per)
 
-    def value_down(self, base_units: int) -> int:
-        """The same rounded down: for what lowers it."""
-        return base_units * self.cents // self.per
-
 
 @dataclass(frozen=True, slots=True)
 class Meeting:

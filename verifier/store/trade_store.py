@@ -11,7 +11,7 @@ from chains.types import Address, ChainId, Transfer
 from mapping.books import Books
 from mapping.books_types import Trade
 from verifier.reserve.trade_overlay import TradeNote, with_trades
-from verifier.reserve.trades import RecordedSettlement, SettlementAct, TradeSettlement, standing_settlements
+from verifier.reserve.trades import RecordedSettlement, SettlementAct, TradeSettlement
 from verifier.store.books_store import BooksStore
 from verifier.store.sweep_store import COVERED, TRANSFER, block_of, live_transfers
 from verifier.store.tables import TradeSettlementRow, table
@@ -85,8 +85,3 @@ class TradeStore(BooksStore):
         if books is None:
             return None
         return with_trades(books, trades, self.trade_settlements(known_at), on, zone)
-
-
-def standing_of(store: TradeStore, known_at: datetime) -> dict[str, RecordedSettlement]:
-    """The settlement that stands of each trade."""
-    return standing_settlements(store.trade_settlements(known_at))

@@ -15,7 +15,6 @@ from chains.bitcoin.block import (
     merkle_root,
     read_block,
     read_header,
-    read_headers,
     read_spent,
     script_number,
 )
@@ -133,7 +132,7 @@ def test_a_cut_or_longer_answer_is_refused(end: int) -> None:
 @given(data=st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_anything_at_all_is_read_or_refused(data: bytes) -> None:
-    for read in (read_block, read_spent, decode_transaction, read_headers):
+    for read in (read_block, read_spent, decode_transaction, read_header):
         for raw in (data, BUSY.raw[:80] + data):
             try:
                 read(raw)
@@ -239,13 +238,12 @@ def test_a_block_needs_the_work_its_header_claims() -> None:
         check_block(block, MAIN)  # a target that main does not allow
 
 
-def test_headers_one_after_another() -> None:
+def test_a_header_has_its_hash_and_its_length() -> None:
     raws = [each.raw[:80] for each in recorded.blocks().values()]
-    assert [header.block_hash for header in read_headers(b"".join(raws))] == list(recorded.blocks())
-    with pytest.raises(MalformedAnswer):
-        read_headers(b"".join(raws)[:-1])
-    with pytest.raises(MalformedAnswer):
-        read_header(raws[0] + b"\0")
+    assert [read_header(raw).block_hash for raw in raws] == list(recorded.blocks())
+    for other in (raws[0] + b"\0", raws[0][:-1]):
+        with pytest.raises(MalformedAnswer):
+            read_header(other)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from verifier.store.journal_view import newest_entries
 from verifier.store.records import UNVERIFIED_KINDS
 from verifier.web.views.drawing import Part, parts
 from verifier.web.views.signal import Signal, chain_href, signal
-from verifier.web.views.tones import Mark, Tone, age_words, counted
+from verifier.web.views.tones import Mark, Tone, age_words
 
 if TYPE_CHECKING:
     from verifier.control_rail import PossessionView
@@ -322,8 +322,3 @@ def _ages(cases: Sequence[Case], now: datetime) -> Iterable[AgeGroup]:
     for name, (contradicting, unknown) in groups.items():
         drawn = parts((contradicting, Tone.BAD, "contradicting"), (unknown, Tone.OPEN, "not known"), whole=most)
         yield AgeGroup(name, contradicting, unknown, drawn)
-
-
-def cases_words(number: int) -> str:
-    """For a heading."""
-    return counted(number, "open case")
