@@ -7,10 +7,8 @@ used, in which a day counts when banks or the exchanges are open.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Final
 
 from exports.possession.sources import TERMS, SourceKind
 from verifier.errors import MissingExtra
@@ -42,21 +40,3 @@ def possession_by(kind: SourceKind, instructed_on: date, calendar: BankCalendar)
     """Last day on which possession must be obtained after an instruction; None where the rule says promptly."""
     days = TERMS[kind].possession_business_days
     return calendar.add_business_days(instructed_on, days) if days is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One limit and whether it has passed."""
-
-    name: str
-    """`determination`, `instruction` or `possession`."""
-    by: date
-
-    def overdue(self, today: date) -> bool:
-        """Whether the day has passed."""
-        return today > self.by
-
-
-DETERMINATION: Final = "determination"
-INSTRUCTION: Final = "instruction"
-POSSESSION: Final = "possession"
