@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,8 @@ SERVICES: Final = {
     "worker-2": ("worker", "--json"),
 }
 LEASE: Final = 3.0
+RESTART_SECONDS: Final = 5.0
+"""Between two starts of one service at least."""
 SETTINGS: Final = {
     "CUSTODY_WATCH__SWEEP_SECONDS_MIN": "0",
     "CUSTODY_WATCH__POLL_SECONDS_MAX": "0.5",
@@ -49,6 +53,7 @@ class Company:
         }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self._starts = 0
+        self._next_start: defaultdict[str, float] = defaultdict(float)
         self.set_clock(0)
         self.must("init", "--dir", folder, "--devnet", node_url, "--firm", "Example Brokerage LLC")
         text = self.config.read_text(encoding="utf-8")
@@ -87,10 +92,11 @@ class Company:
         return newest.read_text(encoding="utf-8", errors="replace")[-2_000:]
 
     def keep_services(self) -> None:
-        """Start each that does not run, as a supervisor would."""
+        """Start each that does not run, as a supervisor would: not at once again one that ends at once."""
         for name, arguments in SERVICES.items():
             process = self.running.get(name)
-            if process is None or process.poll() is not None:
+            if (process is None or process.poll() is not None) and time.monotonic() >= self._next_start[name]:
+                self._next_start[name] = time.monotonic() + RESTART_SECONDS
                 self.begin(name, *arguments)
 
     def kill(self, name: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 
 from chains.devnet.lying_proxy import LyingProxy, Reply
-from chains.devnet.post import PostFailed
 
 LOST = Reply(503, b"")
 
@@ -14,11 +14,11 @@ LOST = Reply(503, b"")
 class Gate(LyingProxy):
     """Passes requests on while it is open; keeps them waiting while it is held; loses them while it is cut."""
 
-    def __init__(self, target_url: str, delay_seconds: float = 0.0) -> None:
-        super().__init__(target_url)
+    def __init__(self, delay_seconds: float = 0.0) -> None:
+        super().__init__("")
         self.delay_seconds = delay_seconds
         self.is_cut = False
-        self.lost = 0
+        self._still_until = 0.0
         self._open = threading.Event()
         self._open.set()
         self._random = random.Random(1)
@@ -31,17 +31,25 @@ class Gate(LyingProxy):
         """Those that wait and all others go on."""
         self._open.set()
 
+    def stand_still(self, seconds: float) -> None:
+        """Nothing passes for so long, and then all of it."""
+        self._still_until = time.monotonic() + seconds
+
+    def lose_target(self) -> None:
+        """The node is gone."""
+        self._target_url = ""
+
+    def find_target(self, url: str) -> None:
+        """The node is back, perhaps at another port."""
+        self._target_url = url
+
     def reply_to(self, body: bytes) -> Reply:
         """What comes back of a request: the node's answer, a part of it, or nothing."""
+        self.wait(self.delay_seconds + max(0.0, self._still_until - time.monotonic()))
         self._open.wait()
-        self.wait(self.delay_seconds)
-        if self.is_cut:
-            self.lost += 1
+        if self.is_cut or not self._target_url:
             return self._lost()
-        try:
-            return super().reply_to(body)
-        except PostFailed:
-            return LOST
+        return super().reply_to(body)
 
     def _lost(self) -> Reply:
         if self._random.random() < 0.5:

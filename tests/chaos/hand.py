@@ -21,7 +21,10 @@ JUMPS = (-86_400, -3_600, -7, 7, 3_600, 86_400)
 class Hand:
     """Strikes while a chapter is played. What it began is over before the chapter is."""
 
-    def __init__(self, seed: int, company: Company, server: Server, node: Node, gate: Gate) -> None:
+    def __init__(
+        self, seed: int, company: Company, server: Server, node: Node, gate: Gate, *, strikes_nodes: bool
+    ) -> None:
+        """`strikes_nodes`: the node and the way to it are lost at times, too."""
         self.random = random.Random(f"hand {seed}")
         self.company, self.server, self.node, self.gate = company, server, node, gate
         self.struck: Counter[str] = Counter()
@@ -34,11 +37,11 @@ class Hand:
             *[self.kill_visitor] * 2,
             *[self.kill_server] * 2,
             self.kill_connection,
-            *[self.kill_node] * 2,
-            self.cut_network,
             self.pause_network,
             self.jump,
         ]
+        if strikes_nodes:
+            self._kinds += [*[self.kill_node] * 4, *[self.cut_network] * 4]
 
     def plan(self, seconds: float) -> None:
         """Choose the strikes of a chapter that takes about so long undisturbed."""
@@ -53,6 +56,11 @@ class Hand:
         """Do what is due."""
         while self._due and self._due[0][0] <= time.monotonic():
             heapq.heappop(self._due)[2]()
+
+    @property
+    def has_lost_nodes(self) -> bool:
+        """Whether a node was away at any time."""
+        return bool(self.struck["killed the node"] + self.struck["cut the network"])
 
     @property
     def is_done(self) -> bool:
@@ -110,13 +118,8 @@ class Hand:
 
     def pause_network(self) -> None:
         """Nothing passes for a while, and then all of it."""
-        before, self.gate.delay_seconds = self.gate.delay_seconds, self.random.uniform(0.5, 3)
-        self.note("slowed the network")
-
-        def mend() -> None:
-            self.gate.delay_seconds = before
-
-        self.later(self.random.uniform(0.5, 3), mend)
+        self.gate.stand_still(self.random.uniform(0.5, 3))
+        self.note("paused the network")
 
     def jump(self) -> None:
         """The machine's clock is wrong from now on, or right again."""

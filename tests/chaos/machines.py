@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,10 +15,11 @@ from typing import Any, Final
 import pytest
 import sqlalchemy as sa
 
-from chains.devnet.anvil import find_anvil
+from chains.devnet.anvil import AnvilProcess
 from chains.devnet.node import AnvilNode
-from chains.errors import ReadError
+from tests.chaos.gate import Gate
 from tests.chaos.script import ANVIL_ARGUMENTS, Chapter, loadable
+from verifier.demo.world import CONFIRMATIONS
 
 PATIENCE_SECONDS: Final = float(os.environ.get("CHAOS_PATIENCE_SECONDS", "300"))
 """How long anything may take on a slow machine before it counts as lost."""
@@ -45,8 +45,10 @@ class Server:
 
     def kill(self) -> None:
         """Kill -9 of the first process; the others of the server notice, and end without writing anything."""
+        process = self._server.get_postmaster_info().process
         with suppress(ProcessLookupError):
-            os.kill(self._server.get_pid(), signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE_SECONDS)  # one that is not buried yet counts as running
 
     def kill_one_connection(self, chosen: random.Random) -> None:
         """Kill -9 of the process that serves somebody: the server throws all out and recovers."""
@@ -68,11 +70,21 @@ class Server:
         while True:
             try:
                 self._server.ensure_postgres_running()
+                self._greet()
                 return
-            except (subprocess.SubprocessError, AssertionError) as error:
+            except (subprocess.SubprocessError, AssertionError, sa.exc.DBAPIError) as error:
                 if time.monotonic() > end:
                     raise Lost("PostgreSQL did not come back") from error
                 time.sleep(0.2)
+
+    def _greet(self) -> None:
+        """Raises when it answers nothing."""
+        engine = sa.create_engine(self._address)
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        finally:
+            engine.dispose()
 
     def close(self) -> None:
         """Stop it and remove its data."""
@@ -82,14 +94,13 @@ class Server:
 
 
 class Node:
-    """Anvil on one port, with the chain as it is after the newest chapter that was given to it."""
+    """Anvil behind a gate, with the chain as it is after the newest chapter that was given to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gate: Gate) -> None:
         self._state = folder / "node-state.json"
-        self._log = folder / "node.log"
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"http://127.0.0.1:{self._port}"
+        self._gate = gate
+        self._chapter: Chapter | None = None
+        self._process: AnvilProcess | None = None
         self.bring_back()
 
     def move_to(self, chapter: Chapter) -> None:
@@ -97,44 +108,36 @@ class Node:
         beside = self._state.with_suffix(".new")
         beside.write_bytes(loadable(chapter.state))
         beside.replace(self._state)
-        text = chapter.state.read_text(encoding="ascii")
-        while True:
-            try:
-                node = AnvilNode(self.url)
-                node.rpc("anvil_loadState", text)
-                assert node.block_hash(chapter.final_height) == chapter.final_hash
-                return
-            except ReadError:
-                self.bring_back()  # killed meanwhile: it takes up the new state by itself
+        self._chapter = chapter
+        if self._process is not None:
+            node = self._process.node
+            node.rpc("anvil_loadState", chapter.state.read_text(encoding="ascii"))
+            self._end_at_chapter(node)
 
     def kill(self) -> None:
         """Kill -9."""
+        self._gate.lose_target()
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            with suppress(ProcessLookupError):
+                os.kill(self._process.process_id, signal.SIGKILL)
+            self._process.stop()
             self._process = None
 
     def bring_back(self) -> None:
         """Start it with the chain it had; nothing happens when it runs."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             return
-        command = [str(find_anvil()), "--host", "127.0.0.1", "--port", str(self._port), *ANVIL_ARGUMENTS]
-        if self._state.exists():
-            command += ["--load-state", str(self._state)]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end and self._process.poll() is None:
-            with suppress(ReadError):
-                AnvilNode(self.url)
-                return
-            time.sleep(0.05)
-        raise Lost("the node did not come back")
+        arguments = list(ANVIL_ARGUMENTS)
+        if self._chapter is not None:
+            arguments += ["--load-state", str(self._state)]
+        self._process = AnvilProcess(arguments=arguments, start_seconds_max=PATIENCE_SECONDS)
+        node = self._process.start()
+        self._end_at_chapter(node)
+        self._gate.find_target(node.url)
 
-
-def free_port() -> int:
-    """A port that nobody listens on, below those that a system gives away unasked: it stays free between two lives."""
-    while True:
-        port = random.randint(20_000, 30_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+    def _end_at_chapter(self, node: AnvilNode) -> None:
+        """Take back the block that was one too many."""
+        if self._chapter is not None:
+            node.rollback()
+            assert node.block_number() == self._chapter.final_height + CONFIRMATIONS - 1
+            assert node.block_hash(self._chapter.final_height) == self._chapter.final_hash

@@ -17,7 +17,7 @@ from tests.chaos.hand import VISITOR, Hand
 from tests.chaos.machines import PATIENCE_SECONDS, Lost, Node, Server
 from tests.chaos.script import Chapter, Script
 from verifier.errors import StoreError
-from verifier.records import CaseState
+from verifier.records import CaseState, FindingKind
 from verifier.store import Store, open_store
 
 T = TypeVar("T")
@@ -37,9 +37,9 @@ class Play:
         self.seconds: list[float] = []
         """How long each chapter took."""
         self.server = Server()
-        self.node = Node(folder)
-        self.gate = Gate(self.node.url, GATE_SECONDS)
+        self.gate = Gate(GATE_SECONDS)
         self.gate.start()
+        self.node = Node(folder, self.gate)
         try:
             self.company = Company(folder / "firm", self.server.url, self.gate.url)
             self.store: Store = open_store(self.server.url)
@@ -99,11 +99,16 @@ class Play:
         return is_there and self.store.unfinished_sweep(chain_id) is None
 
     def close_a_case(self) -> None:
-        """Two people close the oldest open case."""
-        if found := self.known(lambda: sorted(each.case_id for each in self.store.cases())):
-            case_id = found[0]
+        """Two people close a case: one that speaks of the chain, not of a node that was away."""
+        if found := self.known(self.closable_cases):
+            case_id = min(found)[1]
             self.act_on(case_id, CaseState.PROPOSED, "propose", case_id, "--text", "as told", "--actor", "ops.maker")
             self.act_on(case_id, CaseState.CLOSED, "approve", case_id, "--text", "as told", "--actor", "ops.checker")
+
+    def closable_cases(self) -> list[tuple[str, str]]:
+        """Open cases by what was found, because their numbers follow what else was."""
+        found = [case for case in self.store.cases() if case.finding.kind is not FindingKind.UNVERIFIED]
+        return [(case.finding.finding_key, case.case_id) for case in found]
 
     def act_on(self, case_id: str, wanted: CaseState, *arguments: str) -> None:
         """Give a command until the case is where it leads."""
@@ -117,7 +122,7 @@ class Play:
             self.until(lambda process=process: process.poll() is not None, f"custody {arguments[0]}")  # type: ignore[misc]
             if process.returncode == 0 or (is_done is not None and self.known(is_done)):
                 return
-            self.turn()
+            self.known(self.store.head)
         raise Lost(f"custody {arguments[0]} was refused again and again: {self.company.said_last()}")
 
     def known(self, question: Callable[[], T]) -> T:

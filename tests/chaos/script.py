@@ -35,7 +35,7 @@ class Chapter:
 
     acts: tuple[str, ...]
     state: Path
-    """The node's state when it is over, as `anvil_dumpState` gives it."""
+    """The node's state one block after its end, as `anvil_dumpState` gives it."""
     final_height: int
     """Of the block that the sweep after it must be of."""
     final_hash: str
@@ -146,9 +146,14 @@ class Author:
     def keep(self, number: int, acts: tuple[str, ...], given: Path | None, *, closes_case: bool) -> Chapter:
         """The chain as it is now, two blocks later."""
         self.world.confirm()
+        final = self.node.block_number() - CONFIRMATIONS + 1  # a block is its own first confirmation
+        # One block too many, to be taken back by who loads it: of the newest of a loaded state Anvil's BLOCKHASH is
+        # wrong, and the product notices.
+        before = self.node.snapshot()
+        self.node.mine()
         path = self.folder / f"state-{number}.hex"
         path.write_text(self.node.rpc("anvil_dumpState", True), encoding="ascii")
-        final = self.node.block_number() - CONFIRMATIONS + 1  # a block is its own first confirmation
+        assert self.node.revert(before)
         return Chapter(acts, path, final, self.node.block_hash(final), given, closes_case)
 
     # What can happen
@@ -205,8 +210,8 @@ class Author:
         self.node.mine()
 
     def change_the_head(self) -> None:
-        """Blocks that were looked at and never swept are replaced: what a look saw there is gone."""
-        self.node.reorg(self.random.randint(1, CONFIRMATIONS))
+        """Blocks that may have been looked at and were never swept are replaced: what a look saw there is gone."""
+        self.node.reorg(CONFIRMATIONS - 1)
 
     def wait(self) -> None:
         """Empty blocks."""
