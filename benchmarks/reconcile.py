@@ -32,7 +32,7 @@ from chains.types import (
 )
 from mapping.book import AllocationKey
 from mapping.types import AccountClass
-from verifier.records import Reconciliation, Status
+from verifier.records import Status
 from verifier.rules.claims import claims_by_place
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.reconcile import Moment, reconcile_all
@@ -151,15 +151,15 @@ class Portion:
         began = time.process_time()
         with rare_collections():
             claims = claims_by_place(self.allocations, BLOCK.timestamp)
-            results: list[Reconciliation] = reconcile_all(self.plan, self.observations, claims, (), MOMENT)
+            results = reconcile_all(self.plan, self.observations, claims, (), MOMENT)
+            counts, others = results.tally(), list(results.not_plain())
         into.cpu_seconds += time.process_time() - began
-        for number, result in enumerate(results, self.first):
-            if result.status is Status.MATCHED:
-                into.matched += 1
-            elif result.difference is None:
-                raise ResultsDiffer(f"position {number} is unverified: {result.reason}")
-            else:
-                into.diverged[number] = result.difference
+        into.matched += counts[Status.MATCHED]
+        for index, result in others:
+            if result.difference is None:
+                raise ResultsDiffer(f"position {self.first + index} is unverified: {result.reason}")
+            if result.status is not Status.MATCHED:
+                into.diverged[self.first + index] = result.difference
 
     def sum_up(self, into: Outcome) -> None:
         """The floor: no owners, no records, no reasons."""

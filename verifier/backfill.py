@@ -9,7 +9,7 @@ fails is recorded and tried again by the next sweep: until then it is a gap, and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import structlog
@@ -17,7 +17,6 @@ import structlog
 from chains.errors import ChainMoved, MalformedAnswer, ReadError
 from chains.reader import ChainReader
 from chains.types import Address, Asset, ChainId, account_location
-from mapping.types import Wallet
 from verifier.rules.coverage import Backfill
 from verifier.store import Store, SweepStart
 
@@ -39,11 +38,9 @@ def plan_backfills(store: Store, start: SweepStart, actor: str, clock: Callable[
     if first_book is None or covered_from is None:
         return
     planned = store.backfills(chain_id)
-    wallets = {wallet.address: wallet for wallet in store.wallets(chain_id, start.known_at)}
     wallet_times = {
         account_location(chain_id, address): moment
-        for address, moment in store.wallets_recorded(chain_id, start.known_at).items()
-        if moment > first_book
+        for address, moment in store.wallets_recorded_after(chain_id, first_book, start.known_at).items()
     }
     asset_times = {
         asset_id: moment
@@ -51,7 +48,7 @@ def plan_backfills(store: Store, start: SweepStart, actor: str, clock: Callable[
         if moment > first_book
     }
     covered = store.covered_before(chain_id, {*wallet_times.values(), *asset_times.values()})
-    opened = _opening_heights(store, chain_id, wallets, wallet_times)
+    opened = _opening_heights(store, start, wallet_times)
     for of_assets, times in ((False, wallet_times), (True, asset_times)):
         groups: dict[int, dict[str, int]] = defaultdict(dict)
         for item, moment in times.items():
@@ -151,19 +148,17 @@ def _is_planned(item: str, blocks: _Range, planned: Sequence[Backfill]) -> bool:
     )
 
 
-def _opening_heights(
-    store: Store, chain_id: ChainId, wallets: Mapping[Address, Wallet], wanted: Collection[str]
-) -> dict[str, int | None]:
+def _opening_heights(store: Store, start: SweepStart, wanted: Collection[str]) -> dict[str, int | None]:
     """The first covered block since each wallet was opened; None when it was opened after all of them."""
     by_day: dict[object, int | None] = {}
     heights: dict[str, int | None] = {}
-    for address, wallet in wallets.items():
-        location = account_location(chain_id, address)
+    for wallet in store.wallets(start.chain_id, start.known_at) if wanted else ():
+        location = wallet.location_id
         if location not in wanted:
             continue
         day = wallet.opened_on
         if day not in by_day:
             midnight = datetime.combine(day, time(), UTC)
-            by_day[day] = store.first_covered_since(chain_id, midnight - OPENING_SLACK)
+            by_day[day] = store.first_covered_since(start.chain_id, midnight - OPENING_SLACK)
         heights[location] = by_day[day]
     return heights

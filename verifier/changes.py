@@ -55,9 +55,12 @@ def search_changes(
     `blocks_max` limits how many blocks EVERY_BLOCK reads; beyond it only remainders are narrowed, and the note says
     so. Raises `ChainMoved`, and `NodeUnavailable` when the node is gone; then nothing is to be stored.
     """
-    known = [roll for roll in rolled.rolls if roll.status is not Status.UNVERIFIED]
-    searched = known if mode is SearchMode.EVERY_BLOCK else [r for r in known if r.status is Status.DIVERGED]
-    searched = [roll for roll in searched if roll.opening_block.height < roll.closing_block.height]
+    rolls = rolled.rolls if mode is SearchMode.EVERY_BLOCK else rolled.rolls.unsettled()
+    searched = [
+        roll
+        for roll in rolls
+        if roll.status is not Status.UNVERIFIED and roll.opening_block.height < roll.closing_block.height
+    ]
     if not searched:
         return None
     return _Search(store, reader, start, rolled, tuple(watched), native, on_phase).run(searched, mode, blocks_max)

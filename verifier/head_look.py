@@ -16,10 +16,10 @@ from chains.reader import ChainReader
 from chains.types import Address, Asset, AssetId, BlockRef, Holding, LocationId, Transfer
 from verifier.case_book import group_findings
 from verifier.records import Finding, FindingKind
-from verifier.rules.claims import claims_by_place
+from verifier.rules.claims import claims_of
 from verifier.rules.findings import reconciliation_findings
 from verifier.rules.reconcile import Moment, reconcile_all
-from verifier.rules.surroundings import Surroundings, dust_limits
+from verifier.rules.surroundings import MappedWallets, Surroundings, dust_limits
 from verifier.store import CaseSeen
 from verifier.sweep import ChainSweep
 from verifier.transfer_judgement import judge_transfers
@@ -67,9 +67,9 @@ class HeadLook(ChainSweep):
             return None
         known_at = self._store.book_time(self._clock())
         plan = self._plan(pin.block.timestamp, known_at)
-        assets = {holding.asset.asset_id: holding.asset for holding in plan}
+        assets = plan.assets
         problems = reader.asset_problems(pin, list(assets.values()))
-        pairs = sorted({(address, each.asset.asset_id) for each in plan for address in each.addresses})
+        pairs = sorted({(address, each.asset.asset_id) for each in plan.holdings for address in each.addresses})
         holdings = [Holding(address, assets[asset_id]) for address, asset_id in pairs if asset_id not in problems]
         observations = reader.read_balances(pin, holdings)
         addresses = sorted({address for address, _ in pairs})
@@ -82,20 +82,21 @@ class HeadLook(ChainSweep):
         surroundings = Surroundings(
             block=pin.block,
             on=pin.block.timestamp.date(),
-            wallets={wallet.address: wallet for wallet in self._store.wallets(chain_id, known_at)},
+            wallets=MappedWallets(plan.wallets, lambda: self._store.wallets(chain_id, known_at)),
             dust_limits=dust_limits(records),
             provisional=True,
         )
-        claims = claims_by_place(self._store.allocations(chain_id, pin.block.timestamp, known_at), pin.block.timestamp)
+        claims = claims_of(plan.owners, pin.block.timestamp)
         seen = {(each.holding.address, each.holding.asset.asset_id): each for each in observations}
         moment = Moment(
             f"{chain_id}/head", pin.block, pin.block.timestamp, known_at, self._settings.as_of_skew_seconds_max
         )
-        compared = reconcile_all(plan, seen, claims, [], moment)
+        compared = reconcile_all(plan.holdings, seen, claims, [], moment)
         moved = judge_transfers(self._store, transfers, claims, assets, known_at, surroundings)
         found: list[tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]]
         found = [(finding, ()) for finding in moved.findings]
-        for result, holding in zip(compared, plan, strict=True):
+        for index, result in compared.not_plain():
+            holding = plan.holdings[index]
             place = (holding.location_id, holding.asset.asset_id)
             for finding in reconciliation_findings(result, holding, claims.get(place), seen, surroundings):
                 found.append((finding, (place,)))

@@ -9,25 +9,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chains.types import Asset, AssetId, LocationId, account_location
-from mapping.types import CustodianAddress
+from mapping.types import CustodianAddress, Position
 from verifier.case_book import Sighting, group_findings
 from verifier.looked import confirmed_looks
-from verifier.records import Finding, FindingKind, Reconciliation, TransferMatch
+from verifier.planning import SweepPlan
+from verifier.records import Finding, FindingKind, TransferMatch
 from verifier.rolling import Rolled
 from verifier.rules.changes import change_findings
-from verifier.rules.claims import Claims, claims_by_place
+from verifier.rules.claims import Claims, claims_of
 from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
 from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.inventory import asset_findings, inventory_findings, unparsed_findings
-from verifier.rules.reconcile import Moment, Observations, reconcile_all
-from verifier.rules.rollforward import RollForward, gap_findings
+from verifier.rules.reconcile import Comparisons, Moment, Observations, reconcile_all
+from verifier.rules.rollforward import RollForwards, gap_findings
 from verifier.rules.siblings import DescriptorFacts, sibling_findings
 from verifier.rules.statements import figure, unplaced_statements
 from verifier.rules.structure import structure_findings
-from verifier.rules.surroundings import Surroundings, dust_limits
+from verifier.rules.surroundings import MappedWallets, Surroundings, dust_limits
 from verifier.store import Store, SweepStart
 from verifier.sweep_encumbrances import sweep_findings
 from verifier.transfer_judgement import judge_transfers
@@ -37,9 +38,9 @@ from verifier.transfer_judgement import judge_transfers
 class Judgement:
     """What a sweep found, ready to be stored."""
 
-    reconciliations: Sequence[Reconciliation]
+    reconciliations: Comparisons
     matches: Sequence[TransferMatch]
-    roll_forwards: Sequence[RollForward]
+    roll_forwards: RollForwards
     sightings: Sequence[Sighting]
     transfers_scanned: int
 
@@ -47,7 +48,7 @@ class Judgement:
 def judge(
     store: Store,
     start: SweepStart,
-    plan: Sequence[MappedHolding],
+    plan: SweepPlan,
     asset_problems: Mapping[AssetId, str],
     as_of_skew_seconds_max: int,
     rolled: Rolled,
@@ -58,43 +59,35 @@ def judge(
     chain_id, block, known_at = start.chain_id, start.block, start.known_at
     records = store.assets(chain_id, known_at)
     assets = {record.asset.asset_id: record.asset for record in records}
-    wallets = {wallet.address: wallet for wallet in store.wallets(chain_id, known_at)}
     inventory = store.custodian_addresses(chain_id, known_at)
     observations = rolled.observations
     transfers = store.unjudged_transfers(chain_id)
     surroundings = Surroundings(
         block=block,
         on=block.timestamp.date(),
-        wallets=wallets,
+        wallets=MappedWallets(plan.wallets, lambda: store.wallets(chain_id, known_at)),
         dust_limits=dust_limits(records),
         provisional=not start.finality.is_final,
     )
 
     moment = Moment(start.sweep_id, block, block.timestamp, known_at, as_of_skew_seconds_max)
-    claims = claims_by_place(store.allocations(chain_id, block.timestamp, known_at), block.timestamp)
+    claims = claims_of(plan.owners, block.timestamp)
     statements = store.positions(known_at, chain_id)
-    reconciliations = reconcile_all(plan, observations, claims, statements, moment)
+    reconciliations = reconcile_all(plan.holdings, observations, claims, statements, moment)
 
     moved = judge_transfers(store, transfers, claims, assets, known_at, surroundings)
 
-    compared = {
-        (place, holding.asset.asset_id)
-        for holding in plan
-        for place in (
-            holding.location_id,
-            *(account_location(chain_id, address) for address in holding.addresses),
-        )
-    }
+    changes = store.found_changes(start)
     findings = [
-        *structure_findings(plan, claims, surroundings),
-        *unplaced_statement_findings(unplaced_statements(statements, compared, assets), assets, surroundings),
+        *structure_findings(plan.holdings, claims, surroundings),
+        *_unplaced(statements, plan.holdings, assets, surroundings),
         *inventory_findings(inventory, surroundings),
         *_unmapped_balances(inventory, observations, assets, surroundings),
         *asset_findings(asset_problems, assets, surroundings),
         *moved.findings,
         *(sibling_findings(transfers, descriptors, surroundings) if descriptors else ()),
-        *change_findings(rolled.rolls, store.found_changes(start), surroundings),
-        *gap_findings(rolled.rolls, surroundings),
+        *change_findings(rolled.rolls if changes else rolled.rolls.unsettled(), changes, surroundings),
+        *gap_findings(rolled.rolls.unsettled(), surroundings),
         *disagreement_findings(store.disagreements(chain_id), surroundings),
         *(heartbeat_findings(heartbeat, provisional=surroundings.provisional) if heartbeat else ()),
         *hole_findings(store.coverage_gaps(chain_id), surroundings),
@@ -107,7 +100,7 @@ def judge(
     sightings = [
         *group_findings((finding, ()) for finding in findings),
         *group_findings(
-            _holding_findings(reconciliations, plan, claims, observations, surroundings, _open_dust(store))
+            _holding_findings(reconciliations, plan.holdings, claims, observations, surroundings, _open_dust(store))
         ),
     ]
     seen_keys = {each.finding.finding_key for each in sightings}
@@ -125,8 +118,26 @@ def _open_dust(store: Store) -> dict[tuple[LocationId, AssetId], str]:
     }
 
 
+def _unplaced(
+    statements: Sequence[Position],
+    plan: Sequence[MappedHolding],
+    assets: Mapping[AssetId, Asset],
+    surroundings: Surroundings,
+) -> list[Finding]:
+    """What custodians state about places that nothing was compared at."""
+    if not statements:
+        return []
+    chain_id = surroundings.block.chain_id
+    compared = {
+        (place, holding.asset.asset_id)
+        for holding in plan
+        for place in (holding.location_id, *(account_location(chain_id, address) for address in holding.addresses))
+    }
+    return unplaced_statement_findings(unplaced_statements(statements, compared, assets), assets, surroundings)
+
+
 def _holding_findings(
-    reconciliations: Sequence[Reconciliation],
+    reconciliations: Comparisons,
     plan: Sequence[MappedHolding],
     claims: Claims,
     observations: Observations,
@@ -134,7 +145,8 @@ def _holding_findings(
     open_dust: Mapping[tuple[LocationId, AssetId], str],
 ) -> Iterable[tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]]:
     """The findings of each comparison with the holding they cover; dust stays in the case it was first put in."""
-    for reconciliation, holding in zip(reconciliations, plan, strict=True):
+    for index, reconciliation in reconciliations.not_plain():
+        holding = plan[index]
         key = (holding.location_id, holding.asset.asset_id)
         for finding in reconciliation_findings(reconciliation, holding, claims.get(key), observations, surroundings):
             if finding.subject.startswith("dust:") and key in open_dust:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-from chains.types import Transfer
+from chains.types import BalanceObservation, Transfer
 from verifier.rules.reconcile import Observations
-from verifier.rules.rollforward import RollForward, roll_forward_all
+from verifier.rules.rollforward import RollForwards, roll_forward_all
 from verifier.store import Store, SweepStart
 
 
@@ -17,21 +17,27 @@ class Rolled:
 
     observations: Observations
     """Everything the sweep read, addresses that only the custodian lists included."""
-    rolls: Sequence[RollForward] = ()
+    rolls: RollForwards = field(default_factory=RollForwards)
     """Of mapped wallets."""
     transfers: Sequence[Transfer] = ()
     """All movements after the oldest opening, in the order of the chain."""
 
 
-def roll_forward(store: Store, start: SweepStart, observations: Observations | None = None) -> Rolled:
-    """Roll forward what the sweep read at mapped wallets; `observations` are what it read, where they are at hand."""
-    if observations is None:
-        observations = {(each.holding.address, each.holding.asset.asset_id): each for each in store.observations(start)}
-    wallets = {wallet.address for wallet in store.wallets(start.chain_id, start.known_at)}
-    mapped = {key: seen for key, seen in observations.items() if key[0] in wallets}
-    openings = store.openings(start, mapped)
+def by_balance(observations: Iterable[BalanceObservation]) -> Observations:
+    """Observations by address and asset."""
+    return {(each.holding.address, each.holding.asset.asset_id): each for each in observations}
+
+
+def roll_forward(store: Store, start: SweepStart, observations: Observations) -> Rolled:
+    """Roll forward what the sweep read at mapped wallets."""
+    mapped = observations
+    if unmapped := {line.address for line in store.custodian_addresses(start.chain_id, start.known_at)}:
+        unmapped -= store.closing_days(start.chain_id, start.known_at).keys()
+        mapped = {key: seen for key, seen in observations.items() if key[0] not in unmapped}
+    openings = store.openings(start, mapped.keys())
     read_again = {key for key, seen in mapped.items() if key not in openings and seen.base_units is not None}
-    openings |= store.older_openings(start, read_again)
+    if older := store.older_openings(start, read_again):
+        openings = {**openings, **older}
     if not openings:
         return Rolled(observations)
     first = min(opening.block.height for opening in openings.values()) + 1

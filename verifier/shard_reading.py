@@ -63,8 +63,8 @@ class ShardReading:
         addresses = {holding.address for shard in shards for holding in self._holdings_of(shard)}
         prepare_balances(self._reader, self._pin, sorted(addresses))
 
-    def read(self, shard: Shard, advance: Advance = silent) -> int:
-        """Read one shard at the sweep's block and store it; returns the number of its observations.
+    def read(self, shard: Shard, advance: Advance = silent) -> Sequence[BalanceObservation]:
+        """Read one shard at the sweep's block and store it; returns what was stored, nothing where another process did.
 
         Raises the reader's errors, `PlanDiffers` when the books give other holdings than were planned, and `LeaseLost`
         when another process has taken the shard over.
@@ -75,10 +75,10 @@ class ShardReading:
         answers = take_answers(self._reader)
         proven = prove_shard(self._reader, self._pin, observations, self._layouts, self._chain)
         self._keep(proven.disagreements)
-        self._store.add_observations(
+        is_stored = self._store.add_observations(
             self._start, shard.number, proven.observations, self._actor, self._clock(), proven.proofs, answers
         )
-        return len(proven.observations)
+        return proven.observations if is_stored else ()
 
     def give_up(self, shard: Shard, code: str, node_id: str) -> int:
         """Account for a shard that nobody could read: every balance of it is unverified. Returns how many."""

@@ -43,17 +43,17 @@ from verifier.descriptors import follow_descriptors
 from verifier.exception_proofs import prove_exceptions
 from verifier.immature import ImmatureCoins, immature_coins
 from verifier.judgement import Judgement, judge
-from verifier.planning import holdings_to_read, plan_of, planned_holdings
+from verifier.planning import PlannedSweep, SweepPlan, holdings_to_read, plan_at, plan_of
 from verifier.proof_view import ProofView, proof_view
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
-from verifier.rolling import Rolled, roll_forward
+from verifier.rolling import Rolled, by_balance, roll_forward
 from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
-from verifier.rules.holdings import MappedHolding
+from verifier.rules.reconcile import Observations
 from verifier.rules.shards import cut_into_shards, is_cut_of
 from verifier.shard_reading import Crew, ShardReading, take_disagreements
-from verifier.store import CaseSeen, Store, SweepStart
+from verifier.store import CaseSeen, JournalHead, Store, SweepStart
 from verifier.sweep_encumbrances import EncumbranceOptions, EncumbranceQuestion
 from verifier.trade_settling import TradesSettled, settle_trades
 
@@ -267,9 +267,10 @@ class ChainSweep:
         for attempts_left in reversed(range(self._settings.pin_attempts_max)):
             reader.identify()
             reorganised = check_history(self._store, reader, self._chain, self._actor, self._clock)
-            start = self._resume(reader, at, reorganised=reorganised) or self._start(reader, at)
+            planned = self._resume(reader, at, reorganised=reorganised) or self._start(reader, at)
+            start = planned.start
             try:
-                return self._finish(reader, start)
+                return self._finish(reader, planned)
             except NodeUnavailable:
                 raise  # what is stored stands: the next node, or the next sweep, goes on from it
             except ReadError as error:
@@ -278,7 +279,7 @@ class ChainSweep:
                     raise
         raise AssertionError("a sweep pins at least once")
 
-    def _resume(self, reader: ChainReader, at: int | None, *, reorganised: bool) -> SweepStart | None:
+    def _resume(self, reader: ChainReader, at: int | None, *, reorganised: bool) -> PlannedSweep | None:
         """The sweep that was left unfinished, when its block still stands and is the one asked for.
 
         A node that does not have the block yet raises `StaleHead`: it lags, and the sweep is not its to give up.
@@ -290,19 +291,19 @@ class ChainSweep:
             not reorganised
             and at in (None, start.block.height)
             and reader.block_at(start.block.height).block_hash == start.block.block_hash
-            and self._is_planned_alike(start)
+            and self._is_planned_alike(planned := PlannedSweep(start, plan_of(self._store, start)))
             and not self._searched_less(start)
         ):
             self._require_few_blocks(start.block)
             log.info("resuming", sweep=start.sweep_id, block=start.block.height)
-            return start
+            return planned
         self._store.abandon_sweep(start, "superseded", self._actor, self._clock())
         return None
 
-    def _is_planned_alike(self, start: SweepStart) -> bool:
+    def _is_planned_alike(self, planned: PlannedSweep) -> bool:
         """Whether an unfinished sweep would be cut from the same holdings today: else another program began it."""
-        plan = plan_of(self._store, start)
-        if len(plan) != start.expected:
+        start, plan = planned.start, planned.plan
+        if len(plan.holdings) != start.expected:
             return False
         shards = self._store.shard_plan(start)
         return not shards or is_cut_of(shards, holdings_to_read(self._store, start, plan))
@@ -312,7 +313,7 @@ class ChainSweep:
         found = self._store.found_changes(start) if self._every_block else None
         return found is not None and found.mode is not SearchMode.EVERY_BLOCK
 
-    def _start(self, reader: ChainReader, at: int | None) -> SweepStart:
+    def _start(self, reader: ChainReader, at: int | None) -> PlannedSweep:
         pin = reader.pin(height=at, now=self._clock())
         tip = self._store.covered_tip(self._chain.chain_id)
         if at is None and tip is not None and pin.block.height < tip.height:
@@ -322,13 +323,25 @@ class ChainSweep:
             )
         self._require_few_blocks(pin.block)
         while True:
-            known_at = self._store.book_time(self._clock())
-            expected = len(self._plan(pin.block.timestamp, known_at))
-            start = self._store.start_sweep(self._chain.chain_id, pin, reader.node_id, expected, known_at, self._actor)
-            # An import that came in between may have changed how many holdings there are.
-            if start.known_at == known_at or len(self._plan(pin.block.timestamp, start.known_at)) == expected:
-                return start
+            head, now = self._store.head(), self._clock()
+            known_at = now if head is None else max(now, head.recorded_at)
+            plan = self._plan(pin.block.timestamp, known_at)
+            start = self._store.start_sweep(
+                self._chain.chain_id, pin, reader.node_id, len(plan.holdings), known_at, self._actor
+            )
+            if not self._follows_at_once(start, head, known_at):
+                # An import that came in between may have changed how many holdings there are.
+                plan = plan_of(self._store, start)
+            if len(plan.holdings) == start.expected:
+                return PlannedSweep(start, plan)
             self._store.abandon_sweep(start, "books-changed", self._actor, self._clock())
+
+    def _follows_at_once(self, start: SweepStart, head: JournalHead | None, known_at: datetime) -> bool:
+        """Whether the sweep's entry came right after this head, on the day for which the books were asked: then they
+        say to the sweep what they said before it."""
+        newest = self._store.head()
+        assert newest is not None  # the sweep's own entry, or a later one
+        return newest.sequence == (head.sequence if head else 0) + 1 and start.known_at.date() == known_at.date()
 
     def _require_few_blocks(self, block: BlockRef) -> None:
         """Refuse to read every block when somebody asks for too many: afterwards they could not be read any more."""
@@ -342,20 +355,20 @@ class ChainSweep:
                 "one; raise [sweep] change_point_blocks_max, or sweep a lower block first with --at"
             )
 
-    def _plan(self, as_of: datetime, known_at: datetime) -> list[MappedHolding]:
-        return planned_holdings(self._store, self._chain.chain_id, as_of, known_at)
+    def _plan(self, as_of: datetime, known_at: datetime) -> SweepPlan:
+        return plan_at(self._store, self._chain.chain_id, as_of, known_at)
 
-    def _finish(self, reader: ChainReader, start: SweepStart) -> SweepOutcome:
-        plan = plan_of(self._store, start)
+    def _finish(self, reader: ChainReader, planned: PlannedSweep) -> SweepOutcome:
+        start, plan = planned.start, planned.plan
         holdings = holdings_to_read(self._store, start, plan)
         pin = Pin(start.block, start.finality, start.header_checked)
-        assets = sorted({holding.asset for holding in plan}, key=lambda asset: asset.asset_id)
+        assets = list(plan.assets.values())
         asset_problems = reader.asset_problems(pin, assets)
-        self._read_balances(reader, start, holdings, asset_problems)
-        watched = sorted({holding.address for holding in holdings})
+        observed = self._read_balances(reader, start, holdings, asset_problems)
+        watched = list(dict.fromkeys([holding.address for holding in holdings]))  # sorted as they are
         self._read_transfers(reader, start, watched, assets)
         self._read_late(reader, start, watched, assets)
-        rolled = self._explain_changes(reader, start, watched, assets)
+        rolled = self._explain_changes(reader, start, observed, watched, assets)
         known_assets = [asset for asset in assets if asset.asset_id not in asset_problems]
         question = self._question(start, pin, known_assets, assets)
         not_learnt = question.ask(reader)
@@ -373,7 +386,9 @@ class ChainSweep:
         judgement = judge(self._store, start, plan, asset_problems, skew, rolled, self._heartbeat(start), descriptors)
         if self._chain.state_proofs is not StateProofMode.OFF:
             prove_exceptions(self._store, reader, start, judgement.matches, self._actor, self._clock)
-        return self._end(start, judgement)
+        outcome = self._end(start, judgement)
+        self._store.keep_observations(start, observed)
+        return outcome
 
     def _ask_other_nodes(self, question: EncumbranceQuestion, asked: str, failure: str) -> str:
         """Who else could move it, asked of the chain's other nodes in their order; the balances stand as they are.
@@ -426,9 +441,9 @@ class ChainSweep:
         start: SweepStart,
         holdings: Sequence[Holding],
         asset_problems: Mapping[AssetId, str],
-    ) -> None:
+    ) -> Observations:
         """Cut the sweep into shards and read those that are not stored yet, here or by workers; a resumed sweep keeps
-        the cut it was begun with."""
+        the cut it was begun with. Returns everything that the sweep read."""
         advance = self._on_phase(Phase("reading balances", len(holdings)))
         shards = self._store.shard_plan(start)
         if not shards and holdings:
@@ -442,10 +457,12 @@ class ChainSweep:
         )
         if self._crew is not None:
             self._crew.read(start, waiting, reading, lambda: self._require_canonical(reader, start), advance)
-            return
+            return by_balance(self._store.observations(start))
         reading.prepare(waiting)
-        for shard in waiting:
-            reading.read(shard, advance)
+        observed = by_balance([seen for shard in waiting for seen in reading.read(shard, advance)])
+        if len(observed) < len(holdings):
+            return by_balance(self._store.observations(start))
+        return observed
 
     def _require_canonical(self, reader: ChainReader, start: SweepStart) -> None:
         if not reader.is_canonical(start.block):
@@ -505,13 +522,18 @@ class ChainSweep:
         self._keep_disagreements(reader)
 
     def _explain_changes(
-        self, reader: ChainReader, start: SweepStart, watched: Sequence[Address], assets: Sequence[Asset]
+        self,
+        reader: ChainReader,
+        start: SweepStart,
+        observed: Observations,
+        watched: Sequence[Address],
+        assets: Sequence[Asset],
     ) -> Rolled:
         """Roll every balance forward; what does not add up is narrowed, traced and stored before anything is judged.
 
         All movements are read by now, those read late too.
         """
-        rolled = roll_forward(self._store, start)
+        rolled = roll_forward(self._store, start, observed)
         if self._store.found_changes(start) is not None:
             return rolled
         search = search_changes(
@@ -529,7 +551,7 @@ class ChainSweep:
             return rolled
         self._keep_disagreements(reader)
         self._store.add_changes(start, search, rolled.rolls, self._actor, self._clock())
-        return roll_forward(self._store, start, rolled.observations) if search.transfers else rolled
+        return roll_forward(self._store, start, observed) if search.transfers else rolled
 
     def _end(self, start: SweepStart, judgement: Judgement) -> SweepOutcome:
         summary, cases = self._store.end_sweep(start, judgement, self._actor, self._clock())
@@ -553,7 +575,7 @@ class ChainSweep:
     def _failed(self, error: ReadError) -> SweepOutcome:
         """Nothing could be read: that is recorded, and every mapped holding of the chain is unverified."""
         now = self._clock()
-        expected = len(self._plan(now, self._store.book_time(self._clock())))
+        expected = len(self._plan(now, self._store.book_time(self._clock())).holdings)
         newest = self._store.standing_summary(self._chain.chain_id)
         observed, made_at = (newest.block, newest.finished_at) if newest is not None else (None, None)
         stale = heartbeat_findings(Heartbeat(self._chain.chain_id, observed, made_at, now, self._heartbeat_limit))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from mapping.columns import Table
+from mapping.columns import Key, Table
 from mapping.errors import UnknownTable
 from mapping.tables.book import ALLOCATIONS, LEDGER_ENTRIES
 from mapping.tables.books import ACCOUNTS, BOOKS_CLOSE, STOCK_RECORD
@@ -72,6 +73,11 @@ def table_named(name: str) -> Table[Any]:
 def table_of(record: Record) -> Table[Any]:
     """The table a record belongs to."""
     return _BY_TYPE[type(record)]
+
+
+def key_of(record_type: type[Any]) -> Callable[[Any], Key]:
+    """What gives the natural key of a record of a type."""
+    return _BY_TYPE[record_type].key
 
 
 def template(name: str) -> str:

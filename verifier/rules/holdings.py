@@ -8,13 +8,13 @@ holding without addresses, which can only be unverified.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
-from chains.types import Address, Asset, AssetId, LocationId
-from mapping.types import PoolMember, Wallet
+from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location
+from mapping.types import PoolMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +31,62 @@ class MappedHolding:
 
 
 def plan_holdings(
-    wallets: Sequence[Wallet],
+    chain_id: ChainId,
+    closing_days: Mapping[Address, date | None],
     pool_members: Iterable[PoolMember],
-    assets: Sequence[Asset],
+    assets: Iterable[Asset],
     claimed: AbstractSet[tuple[LocationId, AssetId]],
     on: date,
 ) -> list[MappedHolding]:
     """Every holding of a chain on a date, sorted by location and asset.
 
-    `wallets` and `assets` are those of one chain; `claimed` names the (location, asset) pairs with a claim on
-    this chain's assets. Closed wallets stay in the plan: what is left in them must be seen.
+    `closing_days` has every wallet with the day it was closed, if it was; closed wallets stay in the plan: what is left
+    in them must be seen. `pool_members` and `assets` are those of the chain; `claimed` names the (location, asset)
+    pairs with a claim on its assets.
     """
     pool_of: dict[Address, LocationId] = {}
-    known = {wallet.address: wallet for wallet in wallets}
     for member in pool_members:
-        if member.address in known and member.from_date <= on and (member.to_date is None or on <= member.to_date):
+        is_member = member.from_date <= on and (member.to_date is None or on <= member.to_date)
+        if is_member and member.address in closing_days:
             pool_of[member.address] = member.location_id
 
-    behind: dict[tuple[LocationId, AssetId], list[Address]] = defaultdict(list)
-    for wallet in wallets:
-        pool = pool_of.get(wallet.address)
-        for asset in assets:
-            own = wallet.location_id
-            location = own if pool is None or (own, asset.asset_id) in claimed else pool
-            behind[location, asset.asset_id].append(wallet.address)
-
-    by_id = {asset.asset_id: asset for asset in assets}
-    for location, asset_id in claimed:
-        if asset_id in by_id:
-            behind.setdefault((location, asset_id), [])
-
     pools = set(pool_of.values())
-    return [
-        MappedHolding(
-            location_id=location,
-            asset=by_id[asset_id],
-            addresses=tuple(sorted(addresses)),
-            is_pool=location in pools or location.startswith("pool:"),
-            all_closed=bool(addresses) and all(_is_closed(known[address], on) for address in addresses),
-        )
-        for (location, asset_id), addresses in sorted(behind.items())
-    ]
+    by_id = {asset.asset_id: asset for asset in assets}
+    in_order = [by_id[asset_id] for asset_id in sorted(by_id)]
+    behind: dict[tuple[LocationId, AssetId], list[Address]] = defaultdict(list)
+    alone: set[LocationId] = set()
+    plan: list[MappedHolding] = []
+    for address, closed_on in sorted(closing_days.items()):
+        own = account_location(chain_id, address)
+        if address in pool_of or own in pools:
+            for asset in in_order:
+                pool = pool_of.get(address)
+                location = own if pool is None or (own, asset.asset_id) in claimed else pool
+                behind[location, asset.asset_id].append(address)
+            continue
+        alone.add(own)
+        addresses, closed = (address,), _is_closed(closed_on, on)
+        plan += [MappedHolding(own, asset, addresses, False, closed) for asset in in_order]
+    for location, asset_id in claimed:
+        if location not in alone and asset_id in by_id:
+            behind.setdefault((location, asset_id), [])
+    if behind:
+        plan += [
+            MappedHolding(
+                location_id=location,
+                asset=by_id[asset_id],
+                addresses=tuple(sorted(addresses)),
+                is_pool=location in pools or location.startswith("pool:"),
+                all_closed=bool(addresses) and all(_is_closed(closing_days[each], on) for each in addresses),
+            )
+            for (location, asset_id), addresses in behind.items()
+        ]
+        plan.sort(key=lambda holding: (holding.location_id, holding.asset.asset_id))
+    return plan
 
 
-def _is_closed(wallet: Wallet, on: date) -> bool:
-    return wallet.closed_on is not None and wallet.closed_on < on
+def _is_closed(closed_on: date | None, on: date) -> bool:
+    return closed_on is not None and closed_on < on
 
 
 def wallet_addresses(holdings: Iterable[MappedHolding]) -> dict[AssetId, list[Address]]:

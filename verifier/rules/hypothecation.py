@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 from chains.types import Asset, AssetId, LocationId
 from exports.reserve.money import DOLLAR, dollars
@@ -37,8 +36,6 @@ from verifier.records import Finding, FindingKind, Rail
 from verifier.rules.custodians import Covered
 from verifier.rules.lending import CUSTOMERS, given, lending_findings, word
 from verifier.rules.statements import figure
-
-NAMED_MAX: Final = 5
 
 
 def books_findings(

@@ -7,9 +7,10 @@ that is missing, or two statements that speak of different moments give `unverif
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 from chains.errors import InvalidValue
 from chains.types import (
@@ -136,33 +137,132 @@ def _stated(
     )
 
 
+class Comparisons(Sequence[Reconciliation]):
+    """The comparisons of one sweep, one for each holding and in the same order.
+
+    A holding at which the books claim exactly what one good read showed is kept as that read, and becomes a
+    `Reconciliation` when it is asked for: most holdings agree, and nobody looks at them one by one.
+    """
+
+    def __init__(
+        self,
+        holdings: Sequence[MappedHolding | Reconciliation],
+        results: Sequence[BalanceObservation | Reconciliation],
+        moment: Moment | None,
+    ) -> None:
+        """`results` are the read of a holding that agrees, and the record of any other; see `of` for records alone."""
+        self.holdings = holdings
+        self.results = results
+        self._moment = moment
+
+    @classmethod
+    def of(cls, records: Sequence[Reconciliation]) -> Comparisons:
+        """Records that are made already."""
+        return cls(records, records, None)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @overload
+    def __getitem__(self, index: int) -> Reconciliation: ...
+    @overload
+    def __getitem__(self, index: slice) -> Comparisons: ...
+    def __getitem__(self, index: int | slice) -> Reconciliation | Comparisons:
+        if isinstance(index, slice):
+            return Comparisons(self.holdings[index], self.results[index], self._moment)
+        holding, result = self.holdings[index], self.results[index]
+        if isinstance(result, Reconciliation):
+            return result
+        assert self._moment is not None
+        return _agreement(holding, result, self._moment)
+
+    def not_plain(self) -> Iterator[tuple[int, Reconciliation]]:
+        """The records of the holdings that do not plainly agree, each with its place in the plan."""
+        for index, result in enumerate(self.results):
+            if isinstance(result, Reconciliation):
+                yield index, result
+
+    def tally(self) -> dict[Status, int]:
+        """How many matched, diverged and could not be verified; every status is present, zero included."""
+        counts = tally(record for _, record in self.not_plain())
+        counts[Status.MATCHED] += len(self.results) - sum(counts.values())
+        return counts
+
+
 def reconcile_all(
     holdings: Sequence[MappedHolding],
     observations: Observations,
     claims: Claims,
     statements: Iterable[Position],
     moment: Moment,
-) -> list[Reconciliation]:
-    """One reconciliation for every holding, in the same order. Two holdings with one place and asset are refused."""
-    keys = {(holding.location_id, holding.asset.asset_id) for holding in holdings}
-    if len(keys) != len(holdings):
-        raise InvalidValue("the plan names one location and asset twice")
+) -> Comparisons:
+    """One reconciliation for every holding, in the same order; `holdings` are sorted by location and asset.
+
+    Raises `InvalidValue` for two holdings with one place and asset.
+    """
     stated: dict[tuple[LocationId, AssetId], list[Position]] = defaultdict(list)
     for position in statements:
         stated[position.location_id, position.asset_id].append(position)
     chain_id = moment.block.chain_id
-    results = []
+    before: tuple[str, str] = ("", "")
+    results: list[BalanceObservation | Reconciliation] = []
     for holding in holdings:
         asset_id = holding.asset.asset_id
+        place = (holding.location_id, asset_id)
+        if place <= before:
+            raise InvalidValue("the plan names one location and asset twice, or is not sorted")
+        before = place
+        claim = claims.get(place)
         own: list[Position] = []
         if stated:
-            places = dict.fromkeys(
-                [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
-            )
-            own = [position for place in places for position in stated.get((place, asset_id), ())]
-        claim = claims.get((holding.location_id, asset_id))
-        results.append(reconcile(holding, observations, claim, own, moment))
-    return results
+            behind = [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
+            own = [position for each in dict.fromkeys(behind) for position in stated.get((each, asset_id), ())]
+        agreed = None if own else _agreeing_read(holding, observations, claim, moment)
+        results.append(agreed or reconcile(holding, observations, claim, own, moment))
+    return Comparisons(holdings, results, moment)
+
+
+def _agreeing_read(
+    holding: MappedHolding, observations: Observations, claim: Claim | None, moment: Moment
+) -> BalanceObservation | None:
+    """The one read behind a holding where there is nothing to say but that it shows exactly what the books claim.
+
+    None for everything else, which is then compared in full: pools, gas floats, claims below zero, other moments,
+    closed wallets that hold something.
+    """
+    if len(holding.addresses) != 1:
+        return None
+    seen = observations.get((holding.addresses[0], holding.asset.asset_id))
+    block = moment.block
+    if seen is None or (seen.block is not block and seen.block != block):
+        return None
+    as_of, claimed = (moment.claimed_as_of, 0) if claim is None else (claim.as_of, claim.plain_total())
+    if seen.base_units != claimed or claimed is None or as_of != block.timestamp:
+        return None
+    return None if claimed and holding.all_closed else seen
+
+
+def _agreement(holding: MappedHolding | Reconciliation, seen: BalanceObservation, moment: Moment) -> Reconciliation:
+    """What `reconcile` makes of a holding that agrees."""
+    assert seen.base_units is not None
+    return Reconciliation(
+        sweep_id=moment.sweep_id,
+        rail=Rail.DIGITAL,
+        location_id=holding.location_id,
+        asset=holding.asset,
+        claimed=seen.base_units,
+        gas_float_recorded=0,
+        gas_float_observed=0,
+        observed=seen.base_units,
+        difference=0,
+        status=Status.MATCHED,
+        claimed_as_of=moment.block.timestamp,
+        known_at=moment.known_at,
+        observed_as_of=moment.block.timestamp,
+        block=moment.block,
+        state=seen.state,
+        anchor=seen.anchor,
+    )
 
 
 def ledger_status(reconciliation: Reconciliation, claim: Claim | None) -> Status:

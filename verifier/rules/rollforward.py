@@ -7,8 +7,9 @@ balance written directly. It is reported as it is and never plugged.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol, overload
 
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Transfer, TransferKind
@@ -60,6 +61,67 @@ class RollForward:
         return Status.DIVERGED if remainder else Status.MATCHED
 
 
+class Read(Protocol):
+    """The last good read of a balance; a `BalanceObservation` is one, an `Opening` is all that is needed of it."""
+
+    @property
+    def block(self) -> BlockRef:
+        """Where it was read."""
+
+    @property
+    def base_units(self) -> int | None:
+        """What was there; None would be a failed read, which opens nothing."""
+
+
+class Opening(NamedTuple):
+    """A balance that was read before."""
+
+    block: BlockRef
+    base_units: int
+
+
+class Still(NamedTuple):
+    """A balance at which nothing moved, and that is what it was: most of them, in most sweeps."""
+
+    opening: Read
+    closing: BalanceObservation
+
+    def roll_forward(self) -> RollForward:
+        """The equation, with nothing between its ends."""
+        opening, closing = self.opening, self.closing
+        assert opening.base_units is not None
+        units, holding = opening.base_units, closing.holding
+        return RollForward(holding.address, holding.asset, opening.block, closing.block, units, 0, 0, 0, units)
+
+
+class RollForwards(Sequence[RollForward]):
+    """The equations of one sweep, sorted by address and asset.
+
+    Balances that stood still are kept as their two reads, and become equations one by one as they are asked for.
+    """
+
+    def __init__(self, parts: Sequence[RollForward | Still] = ()) -> None:
+        self.parts = parts
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    @overload
+    def __getitem__(self, index: int) -> RollForward: ...
+    @overload
+    def __getitem__(self, index: slice) -> RollForwards: ...
+    def __getitem__(self, index: int | slice) -> RollForward | RollForwards:
+        if isinstance(index, slice):
+            return RollForwards(self.parts[index])
+        part = self.parts[index]
+        return part.roll_forward() if isinstance(part, Still) else part
+
+    def unsettled(self) -> Iterator[RollForward]:
+        """Those that leave something over, or of which nothing can be said."""
+        moved = (part for part in self.parts if not isinstance(part, Still))
+        return (roll for roll in moved if roll.status is not Status.MATCHED)
+
+
 class _Moved:
     """What moved at one wallet in one asset, summed."""
 
@@ -70,11 +132,11 @@ class _Moved:
 
 
 def roll_forward_all(
-    openings: Mapping[Key, BalanceObservation],
+    openings: Mapping[Key, Read],
     closings: Mapping[Key, BalanceObservation],
     transfers: Iterable[Transfer],
     covered_from_height: int | None,
-) -> list[RollForward]:
+) -> RollForwards:
     """The equation for every wallet and asset that was read before and is to be read now, sorted.
 
     `openings` are the last good reads before this sweep, each at its own block; a wallet without one has nothing
@@ -84,29 +146,38 @@ def roll_forward_all(
     """
     moved = _sum_movements(openings, closings, transfers)
     nothing = _Moved()
-    results = []
+    ends: tuple[BlockRef, BlockRef] | None = None  # of the balance before; nearly all were read at the same two blocks
+    is_covered = False
+    results: list[RollForward | Still] = []
     for key, closing in sorted(closings.items()):
         opening = openings.get(key)
         if opening is None:
             continue
-        if opening.base_units is None:
+        units, opened, closed = opening.base_units, opening.block, closing.block
+        if units is None:
             raise InvalidValue(f"the opening balance of {key[0]} is a failed read")
+        if units == closing.base_units and key not in moved:
+            if ends is None or ends[0] is not opened or ends[1] is not closed:
+                ends, is_covered = (opened, closed), not _why_unverified(opened, closing, covered_from_height)
+            if is_covered:
+                results.append(Still(opening, closing))
+                continue
         sums = moved.get(key, nothing)
         results.append(
             RollForward(
                 address=key[0],
                 asset=closing.holding.asset,
-                opening_block=opening.block,
-                closing_block=closing.block,
-                opening=opening.base_units,
+                opening_block=opened,
+                closing_block=closed,
+                opening=units,
                 received=sums.received,
                 sent=sums.sent,
                 fees=sums.fees,
                 closing=closing.base_units,
-                reason=_why_unverified(opening.block, closing, covered_from_height),
+                reason=_why_unverified(opened, closing, covered_from_height),
             )
         )
-    return results
+    return RollForwards(results)
 
 
 def gap_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> list[Finding]:
@@ -124,7 +195,7 @@ def gap_findings(rolls: Iterable[RollForward], surroundings: Surroundings) -> li
 
 
 def _sum_movements(
-    openings: Mapping[Key, BalanceObservation],
+    openings: Mapping[Key, Read],
     closings: Mapping[Key, BalanceObservation],
     transfers: Iterable[Transfer],
 ) -> dict[Key, _Moved]:

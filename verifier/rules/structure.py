@@ -27,8 +27,10 @@ def structure_findings(holdings: Iterable[MappedHolding], claims: Claims, surrou
     location must be given together.
     """
     at: dict[LocationId, list[tuple[MappedHolding, Claim]]] = defaultdict(list)
-    for holding in holdings:
-        if claim := claims.get((holding.location_id, holding.asset.asset_id)):
+    shared = _not_one_clients(holdings, claims)
+    for holding in holdings if shared else ():
+        claim = claims.get((holding.location_id, holding.asset.asset_id))
+        if claim and holding.location_id in shared:
             at[holding.location_id].append((holding, claim))
     findings: list[Finding] = []
     for location, claimed in sorted(at.items()):
@@ -43,6 +45,20 @@ def structure_findings(holdings: Iterable[MappedHolding], claims: Claims, surrou
             findings += _firm_assets(location, holding.asset, claim, segregated, surroundings)
             findings += _float_limit(holding, claim, surroundings)
     return findings
+
+
+def _not_one_clients(holdings: Iterable[MappedHolding], claims: Claims) -> set[LocationId]:
+    """Locations where more than one client or the firm has something: at all others no structure can be breached."""
+    found: set[LocationId] = set()
+    client_of: dict[LocationId, str] = {}
+    for holding in holdings:
+        location = holding.location_id
+        claim = claims.get((location, holding.asset.asset_id))
+        for client_id, account_class, _, is_gas_float in claim.holders if claim else ():
+            is_firms = is_gas_float or account_class is AccountClass.PROPRIETARY
+            if is_firms or client_of.setdefault(location, client_id) != client_id:
+                found.add(location)
+    return found
 
 
 def _several_clients(

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from chains.types import Address, Asset, AssetId, BlockRef, LocationId
 from mapping.types import AssetRecord, Wallet
 from verifier.records import Finding, FindingKind, Rail
+
+
+class MappedWallets(Mapping[Address, Wallet]):
+    """The mapped wallets of a chain, whose records are read when somebody asks for one of them."""
+
+    def __init__(self, addresses: Collection[Address], read: Callable[[], Iterable[Wallet]]) -> None:
+        self._addresses = addresses
+        self._read = read
+
+    @cached_property
+    def _records(self) -> dict[Address, Wallet]:
+        return {wallet.address: wallet for wallet in self._read()}
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._addresses
+
+    def __getitem__(self, address: Address) -> Wallet:
+        if address not in self._addresses:
+            raise KeyError(address)
+        return self._records[address]
+
+    def __iter__(self) -> Iterator[Address]:
+        return iter(self._addresses)
+
+    def __len__(self) -> int:
+        return len(self._addresses)
 
 
 @dataclass(frozen=True, slots=True)

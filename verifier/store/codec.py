@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import time
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -86,7 +89,7 @@ def _asset(row: Any) -> AssetRecord:
 
 _WALLET = (
     "chain_id", "address", "structure", "titling", "custodian", "mpc_vault", "key_scheme", "threshold", "share_count",
-    "firm_alone_can_sign", "others_can_sign_without_firm", "opened_on", "closed_on", "gas_float_limit",
+    "share_holders", "firm_alone_can_sign", "others_can_sign_without_firm", "opened_on", "closed_on", "gas_float_limit",
 )  # fmt: skip
 
 
@@ -95,9 +98,21 @@ def _wallet_values(record: Wallet) -> dict[str, object]:
     return {**{name: getattr(record, name) for name in _WALLET}, "share_holders": holders}
 
 
+_wallet_fields = attrgetter(*_WALLET)
+_SHARE_HOLDERS: Final = _WALLET.index("share_holders")
+assert tuple(field.name for field in fields(Wallet)) == _WALLET, "a wallet is made of its columns in their order"
+
+
+@lru_cache(maxsize=1_024)
+def _share_holders(text: str) -> tuple[tuple[str, int], ...]:
+    """Very many wallets have the same."""
+    return tuple((str(name), int(count)) for name, count in orjson.loads(text))
+
+
 def _wallet(row: Any) -> Wallet:
-    holders = tuple((str(name), int(count)) for name, count in orjson.loads(row.share_holders))
-    return Wallet(**{name: getattr(row, name) for name in _WALLET}, share_holders=holders)
+    values = list(_wallet_fields(row))
+    values[_SHARE_HOLDERS] = _share_holders(values[_SHARE_HOLDERS])
+    return Wallet(*values)
 
 
 def _price_values(record: Price) -> dict[str, object]:

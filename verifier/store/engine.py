@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError, StoreUnavailable
-from verifier.store.interning import Interned
+from verifier.store.interning import Interned, Texts
 from verifier.store.migrations import SCHEMA_VERSION
 from verifier.store.records import JournalHead, Lease
 from verifier.store.tables import JournalEntryRow, JournalSealRow, WorkLeaseRow, table
@@ -62,6 +62,7 @@ class Database:
         self._engine = engine
         self._busy_seconds = busy_seconds
         self._interned = Interned()
+        self._texts = Texts()
         self.fences: dict[str, Lease] = {}
         """Leases that this store holds: a write is refused from the moment another process has one of them."""
         self.kept_back: dict[str, Lease] = {}

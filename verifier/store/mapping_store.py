@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from chains.types import Address, AssetId, ChainId, LocationId, utc_text
 from mapping.accepted_control import AcceptedControl
 from mapping.book import AllocationKey, Book, import_entries
 from mapping.importer import ImportResult
-from mapping.tables import table_of
+from mapping.tables import key_of
 from mapping.token_layouts import ReviewedLayout
 from mapping.types import (
     AccountClass,
@@ -36,6 +37,7 @@ from mapping.types import (
     WalletDescriptor,
 )
 from verifier.errors import StoreError
+from verifier.rules.claims import OwnerKey, Owners, holders_of
 from verifier.store.books_rows import add_pack
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
@@ -50,6 +52,7 @@ from verifier.store.tables import (
     WalletRow,
     table,
 )
+from verifier.store.types import CivilDate, as_driven
 from verifier.store.unit import Unit
 
 FILE = table(ImportedFileRow)
@@ -57,6 +60,9 @@ TEXT = table(InternedTextRow)
 ENTRY = table(LedgerEntryRow)
 POSITION = table(PositionRow)
 CLIENT_TEXT, LOCATION_TEXT, ASSET_TEXT = (TEXT.alias(name) for name in ("client_text", "location_text", "asset_text"))
+
+BOOKKEEPING = frozenset({"record_id", "journal_sequence", "recorded_at", "file_key", "line"})
+"""Columns of an imported row that say where it came from; the others are the record's."""
 
 R = TypeVar("R", bound=Record)
 
@@ -112,13 +118,40 @@ class MappingStore(Database):
         """The newest record of every wallet, closed ones too."""
         return self._newest(Wallet, known_at, chain_id)
 
-    def wallets_recorded(self, chain_id: ChainId, known_at: datetime) -> dict[Address, datetime]:
-        """When each wallet of a chain was first recorded."""
+    def closing_days(self, chain_id: ChainId, known_at: datetime) -> Mapping[Address, date | None]:
+        """Every wallet of a chain, closed ones too, with the day it was closed; None of one that is open."""
         of = table(WalletRow)
         query = (
-            sa.select(of.c.address, of.c.recorded_at)
+            sa.select(*as_driven(of.c.address, of.c.closed_on))
             .where(of.c.chain_id == chain_id, of.c.recorded_at <= known_at)
-            .order_by(of.c.record_id.desc())
+            .order_by(of.c.record_id)
+        )
+        question, moments = ("closing_days", chain_id), (known_at,)
+        with self.read() as connection:
+            days: Mapping[Address, date | None] | None = self._remembered.recall(connection, of, question, moments)
+            if days is None:
+                day = CivilDate().python
+                rows = connection.execute(query).all()
+                days = MappingProxyType({address: None if closed is None else day(closed) for address, closed in rows})
+                self._remembered.keep(connection, of, question, moments, (of.c.recorded_at,), days)
+        return days
+
+    def wallets_recorded_after(
+        self, chain_id: ChainId, moment: datetime, known_at: datetime
+    ) -> dict[Address, datetime]:
+        """When each wallet of a chain that was first recorded after a moment was first recorded."""
+        of = table(WalletRow)
+        before = of.alias("before")
+        query = (
+            sa.select(of.c.address, of.c.recorded_at)
+            .where(of.c.chain_id == chain_id, of.c.recorded_at > moment, of.c.recorded_at <= known_at)
+            .where(
+                ~sa.exists().where(
+                    before.c.chain_id == of.c.chain_id,
+                    before.c.address == of.c.address,
+                    before.c.record_id < of.c.record_id,
+                )
+            )
         )
         with self.read() as connection:
             return {Address(row.address): row.recorded_at for row in connection.execute(query)}
@@ -201,9 +234,23 @@ class MappingStore(Database):
             sums: dict[AllocationKey, int] | None = self._remembered.recall(connection, ENTRY, question, moments)
             if sums is None:
                 conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
-                sums = _sums(connection, _asset_filter(chain_id), *conditions)
+                texts = self._texts.read(connection, self._interned)
+                sums = _sums(connection, texts, _of_chain(connection, chain_id), *conditions)
                 self._remembered.keep(connection, ENTRY, question, moments, times, sums)
         return dict(sums)
+
+    def owners(self, chain_id: ChainId | None, as_of: datetime, known_at: datetime) -> Owners:
+        """Who owns what at each place, as `allocations` has it, gathered for comparing."""
+        question, moments, times = ("owners", chain_id), (known_at, as_of), (ENTRY.c.recorded_at, ENTRY.c.effective_at)
+        with self.read() as connection:
+            owners: Owners | None = self._remembered.recall(connection, ENTRY, question, moments)
+            if owners is None:
+                conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
+                texts = self._texts.read(connection, self._interned)
+                figures = _figures(connection, texts, _of_chain(connection, chain_id), *conditions)
+                owners = MappingProxyType({place: holders_of(each) for place, each in figures.items()})
+                self._remembered.keep(connection, ENTRY, question, moments, times, owners)
+        return owners
 
     def imported_files(self) -> list[tuple[str, str, int, datetime]]:
         """(name, digest, rows, recorded at) of every file, in order."""
@@ -245,12 +292,13 @@ def apply_in(unit: Unit, result: ImportResult) -> Applied:
 
 def newest_records(connection: sa.Connection, record_type: type[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
     """The newest record of every natural key, in the order the keys first came."""
-    codec = CODECS[record_type]
+    codec, key = CODECS[record_type], key_of(record_type)
     of = table(codec.row_class)
+    own = [column for column in of.columns if column.name not in BOOKKEEPING]
     found: dict[tuple[str, ...], R] = {}
-    for row in connection.execute(sa.select(of).where(*conditions).order_by(of.c.record_id)):
+    for row in connection.execute(sa.select(*own).where(*conditions).order_by(of.c.record_id)).all():
         record = cast("R", codec.record(row))
-        found[table_of(record).key(record)] = record
+        found[key(record)] = record
     return list(found.values())
 
 
@@ -323,17 +371,47 @@ def _asset_filter(chain_id: ChainId | None) -> sa.ColumnElement[bool]:
     return ASSET_TEXT.c.text.startswith(f"{chain_id}/", autoescape=True)
 
 
-def _sums(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dict[AllocationKey, int]:
-    sums: dict[tuple[str, AccountClass, str, str, bool], int] = {}
-    for client_id, account_class, location_id, asset_id, kind, base_units in connection.execute(
-        _entry_query(conditions)
-    ):
-        key = (client_id, account_class, location_id, asset_id, kind is EntryKind.GAS_FLOAT)
-        sums[key] = sums.get(key, 0) + base_units
+def _figures(
+    connection: sa.Connection, texts: Mapping[int, str], *conditions: sa.ColumnElement[bool]
+) -> dict[tuple[LocationId, AssetId], dict[OwnerKey, int]]:
+    """The sum of entries of each owner at each place; sums of zero are left out, and places with nothing else."""
+    sums: dict[tuple[int, int], dict[OwnerKey, int]] = {}
+    classes = {each.value: each for each in AccountClass}
+    gas_float = EntryKind.GAS_FLOAT.value
+    columns = as_driven(
+        ENTRY.c.client_key, ENTRY.c.account_class, ENTRY.c.location_key, ENTRY.c.asset_key, ENTRY.c.kind,
+        ENTRY.c.base_units,
+    )  # fmt: skip
+    rows = connection.execute(sa.select(*columns).where(*conditions)).all()
+    for client, account_class, location, asset, kind, base_units in rows:
+        figures = sums.get((location, asset))
+        if figures is None:
+            figures = sums[location, asset] = {}
+        owner = (texts[client], classes[account_class], kind == gas_float)
+        figures[owner] = figures.get(owner, 0) + int(base_units)
+    found: dict[tuple[LocationId, AssetId], dict[OwnerKey, int]] = {}
+    for (location, asset), figures in sums.items():
+        left = {owner: units for owner, units in figures.items() if units} if 0 in figures.values() else figures
+        if left:
+            found[LocationId(texts[location]), AssetId(texts[asset])] = left
+    return found
+
+
+def _of_chain(connection: sa.Connection, chain_id: ChainId | None) -> sa.ColumnElement[bool]:
+    """Entries of one chain's assets, or all."""
+    if chain_id is None:
+        return sa.true()
+    own = sa.select(TEXT.c.record_id).where(TEXT.c.text.startswith(f"{chain_id}/", autoescape=True))
+    return ENTRY.c.asset_key.in_(connection.execute(own).scalars().all())
+
+
+def _sums(
+    connection: sa.Connection, texts: Mapping[int, str], *conditions: sa.ColumnElement[bool]
+) -> dict[AllocationKey, int]:
     return {
-        AllocationKey(key[0], key[1], LocationId(key[2]), AssetId(key[3]), key[4]): units
-        for key, units in sums.items()
-        if units
+        AllocationKey(client_id, account_class, location_id, asset_id, is_gas_float): units
+        for (location_id, asset_id), figures in _figures(connection, texts, *conditions).items()
+        for (client_id, account_class, is_gas_float), units in figures.items()
     }
 
 
@@ -350,7 +428,8 @@ def _allocations_at(unit: Unit, records: Iterable[Sourced[Record]], as_of: datet
     """The figures at every location and asset that the snapshots speak of, before the import."""
     stated = [each.record for each in records if isinstance(each.record, Allocation)]
     keys = unit.text_keys({row.asset_id for row in stated})
-    return _sums(unit.connection, ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of)
+    conditions = (ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of)
+    return _sums(unit.connection, unit.texts(), *conditions)
 
 
 def add_records(unit: Unit, records: Iterable[Sourced[Record]], files: Mapping[str, int]) -> None:

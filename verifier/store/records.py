@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from chains.types import AssetId, BlockRef, ChainId, Finality, LocationId
-from verifier.records import CaseState, Finding, FindingKind, Reconciliation, TransferMatch
-from verifier.rules.rollforward import RollForward
+from verifier.records import CaseState, Finding, FindingKind, TransferMatch
+from verifier.rules.reconcile import Comparisons
+from verifier.rules.rollforward import RollForwards
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class Judged(Protocol):
     """What the rules made of a sweep (see `verifier.judgement`)."""
 
     @property
-    def reconciliations(self) -> Sequence[Reconciliation]:
+    def reconciliations(self) -> Comparisons:
         """One for each planned holding."""
 
     @property
@@ -154,7 +155,7 @@ class Judged(Protocol):
         """One for each outgoing transfer that was not judged before."""
 
     @property
-    def roll_forwards(self) -> Sequence[RollForward]:
+    def roll_forwards(self) -> RollForwards:
         """Those to keep; at least every one that does not add up."""
 
     @property

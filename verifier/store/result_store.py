@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
 
 from chains.errors import FinalityReversed, InvalidValue, ReadError
-from chains.types import Address, Asset, AssetId, BlockRef, ChainId, LocationId, account_location, utc_text
+from chains.types import (
+    Address,
+    AnchorEvidence,
+    Asset,
+    AssetId,
+    BalanceObservation,
+    BlockRef,
+    ChainId,
+    LocationId,
+    StateEvidence,
+    account_location,
+    utc_text,
+)
 from verifier.records import (
     IN_ORDER_OUTCOMES,
     ApprovalUse,
@@ -25,7 +38,8 @@ from verifier.records import (
     SweepSummary,
     TransferMatch,
 )
-from verifier.rules.rollforward import RollForward
+from verifier.rules.reconcile import Comparisons
+from verifier.rules.rollforward import RollForward, RollForwards, Still
 from verifier.store.case_reading import load_cases
 from verifier.store.case_seeing import see_cases
 from verifier.store.case_store import CaseStore
@@ -95,8 +109,8 @@ class ResultStore(SweepStore, CaseStore):
         with self.record("sweep.completed", actor, payload, now) as unit:
             if has_ended(unit.connection, start):
                 raise InvalidValue(f"sweep {start.sweep_id} has ended already")
-            unit.add_rows(ReconciliationRow, _reconciliation_rows(unit, start, judged.reconciliations))
-            _add_statements(unit, start, judged.reconciliations)
+            first_key = _add_reconciliations(unit, start, judged.reconciliations)
+            _add_statements(unit, first_key, judged.reconciliations)
             _add_matches(unit, start, judged.matches)
             _add_roll_forwards(unit, start, judged.roll_forwards)
             tip = covered_tip(unit.connection, start.chain_id)
@@ -253,53 +267,55 @@ class ResultStore(SweepStore, CaseStore):
             see_cases(unit, chain_id, None, [_OneSighting(finding)], actor, all_seen=False)
 
 
-def _reconciliation_rows(
-    unit: Unit, start: SweepStart, results: Sequence[Reconciliation]
-) -> Iterator[tuple[Canonical, ...]]:
-    places = unit.text_keys(dict.fromkeys(result.location_id for result in results))
-    assets = unit.asset_keys(dict.fromkeys(result.asset for result in results))
-    block_time = start.block.timestamp
+def _add_reconciliations(unit: Unit, start: SweepStart, comparisons: Comparisons) -> int:
+    """Add one row for each comparison; returns the key of the first."""
+    return unit.add_columns(
+        ReconciliationRow,
+        len(comparisons),
+        repeat(start.sweep_key),
+        repeat(Rail.DIGITAL.value),
+        unit.text_column(holding.location_id for holding in comparisons.holdings),
+        unit.asset_column(holding.asset for holding in comparisons.holdings),
+        tails=_compared(start, comparisons),
+    )
 
-    def other_time(moment: datetime) -> str | None:
-        return None if moment == block_time else utc_text(moment)
 
-    for result in results:
-        if result.sweep_id != start.sweep_id or result.block.block_hash != start.block.block_hash:
+def _compared(start: SweepStart, comparisons: Comparisons) -> Iterator[tuple[Canonical, ...]]:
+    """The columns of a comparison from its status on."""
+    block, matched, nothing = start.block, Status.MATCHED.value, "0"
+    words = {member: member.value for grade in (StateEvidence, AnchorEvidence) for member in grade}
+    for result in comparisons.results:
+        if isinstance(result, BalanceObservation):
+            units = str(result.base_units)
+            state, anchor = words[result.state], words[result.anchor]
+            yield matched, units, nothing, nothing, units, nothing, None, None, state, anchor, None
+            continue
+        if result.sweep_id != start.sweep_id or result.block.block_hash != block.block_hash:
             raise InvalidValue(f"a reconciliation of another sweep or block than {start.sweep_id}")
-        if result.known_at != start.known_at:
-            raise InvalidValue("a reconciliation with the book as known at another time than the sweep's")
+        if result.known_at != start.known_at or result.rail is not Rail.DIGITAL:
+            raise InvalidValue("a reconciliation of another rail, or with the book as known at another time")
         yield (
-            start.sweep_key,
-            result.rail.value,
-            places[result.location_id],
-            assets[result.asset],
             result.status.value,
             str(result.claimed),
             str(result.gas_float_recorded),
             str(result.gas_float_observed),
             None if result.observed is None else str(result.observed),
             None if result.difference is None else str(result.difference),
-            other_time(result.claimed_as_of),
-            other_time(result.observed_as_of),
+            None if result.claimed_as_of == block.timestamp else utc_text(result.claimed_as_of),
+            None if result.observed_as_of == block.timestamp else utc_text(result.observed_as_of),
             result.state.value,
             result.anchor.value,
             result.reason or None,
         )
 
 
-def _add_statements(unit: Unit, start: SweepStart, results: Sequence[Reconciliation]) -> None:
-    if not any(result.statement for result in results):
-        return
-    keys = unit.connection.execute(
-        sa.select(RECONCILIATION.c.record_id)
-        .where(RECONCILIATION.c.sweep_key == start.sweep_key)
-        .order_by(RECONCILIATION.c.record_id)
-    ).scalars()
-    for key, result in zip(keys, results, strict=True):
+def _add_statements(unit: Unit, first_key: int, comparisons: Comparisons) -> None:
+    """What custodians state; `first_key` is of the first comparison, and the others follow."""
+    for index, result in comparisons.not_plain():
         if (said := result.statement) is not None:
             unit.add(
                 StatementCheckRow,
-                reconciliation_key=key,
+                reconciliation_key=first_key + index,
                 base_units=said.base_units,
                 as_of=said.as_of,
                 stated_by=said.stated_by,
@@ -334,36 +350,45 @@ def _add_matches(unit: Unit, start: SweepStart, matches: Sequence[TransferMatch]
             )
 
 
-def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: Sequence[RollForward]) -> None:
+def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: RollForwards) -> None:
     if not rolls:
         return
-    places = unit.text_keys(account_location(start.chain_id, roll.address) for roll in rolls)
-    assets = unit.asset_keys(roll.asset for roll in rolls)
     query = sa.select(SWEEP.c.block_hash, SWEEP.c.record_id).where(SWEEP.c.chain_id == start.chain_id)
     sweeps = {row.block_hash: row.record_id for row in unit.connection.execute(query.order_by(SWEEP.c.record_id))}
-    unit.add_rows(
+    holdings = [part.closing.holding if isinstance(part, Still) else part for part in rolls.parts]
+    prefix = account_location(start.chain_id, Address(""))
+    unit.add_columns(
         RollForwardRow,
-        (
-            (
-                start.sweep_key,
-                places[account_location(start.chain_id, roll.address)],
-                assets[roll.asset],
-                sweeps[roll.opening_block.block_hash],
-                str(roll.opening),
-                str(roll.received),
-                str(roll.sent),
-                str(roll.fees),
-                None if roll.closing is None else str(roll.closing),
-                roll.status.value,
-                roll.reason,
-            )
-            for roll in rolls
-        ),
+        len(rolls),
+        repeat(start.sweep_key),
+        unit.text_column(prefix + holding.address for holding in holdings),
+        unit.asset_column(holding.asset for holding in holdings),
+        tails=_rolled(rolls, sweeps),
     )
 
 
+def _rolled(rolls: RollForwards, sweeps: Mapping[str, int]) -> Iterator[tuple[Canonical, ...]]:
+    """The columns of a roll-forward from its opening sweep on; `sweeps` are the keys of sweeps by their block."""
+    matched, nothing = Status.MATCHED.value, "0"
+    for part in rolls.parts:
+        if isinstance(part, Still):
+            units = str(part.opening.base_units)
+            yield sweeps[part.opening.block.block_hash], units, nothing, nothing, nothing, units, matched, ""
+            continue
+        yield (
+            sweeps[part.opening_block.block_hash],
+            str(part.opening),
+            str(part.received),
+            str(part.sent),
+            str(part.fees),
+            None if part.closing is None else str(part.closing),
+            part.status.value,
+            part.reason,
+        )
+
+
 def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
-    statuses = [result.status for result in judged.reconciliations]
+    statuses = judged.reconciliations.tally()
     first, last, newest = unit.connection.execute(
         sa.select(sa.func.min(COVERED.c.height), sa.func.max(COVERED.c.height), sa.func.max(COVERED.c.record_id)).where(
             COVERED.c.chain_id == start.chain_id,
@@ -388,9 +413,9 @@ def _add_end(unit: Unit, start: SweepStart, judged: Judged) -> None:
         sweep_key=start.sweep_key,
         abandoned="",
         expected=start.expected,
-        matched=statuses.count(Status.MATCHED),
-        diverged=statuses.count(Status.DIVERGED),
-        unverified=statuses.count(Status.UNVERIFIED),
+        matched=statuses[Status.MATCHED],
+        diverged=statuses[Status.DIVERGED],
+        unverified=statuses[Status.UNVERIFIED],
         transfers_scanned=judged.transfers_scanned,
         transfers_outgoing=len(judged.matches) - change,
         transfers_not_matched=sum(match.outcome not in IN_ORDER_OUTCOMES for match in judged.matches),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from chains.types import (
     account_location,
     utc_text,
 )
+from verifier.rules.rollforward import Opening, Read
 from verifier.store.answer_store import add_answers
 from verifier.store.engine import Database
 from verifier.store.proof_store import add_proofs
@@ -54,7 +56,7 @@ from verifier.store.tables import (
     WeakerScanRow,
     table,
 )
-from verifier.store.types import Canonical
+from verifier.store.types import Canonical, as_driven
 from verifier.store.unit import Unit
 
 SWEEP, SHARD, END = table(SweepRow), table(SweepShardRow), table(SweepEndRow)
@@ -69,6 +71,8 @@ HALT, CAPABILITY = table(ChainHaltRow), table(NodeCapabilityRow)
 ASSET, LOCATION = table(AssetValueRow), table(InternedTextRow)
 
 BLOCKS_PER_QUERY = 500
+OBSERVATIONS_KEPT_MAX = 1_000_000
+"""Most balances of one sweep that a process remembers for the next sweep of the chain; more are read back."""
 OPENING_SWEEPS_MAX = 16
 """How many earlier sweeps are searched for the last good read of a balance that the sweep before did not give."""
 
@@ -93,6 +97,10 @@ ORPHANED_HASHES = (
 
 class SweepStore(Database):
     """The chain's side of the store."""
+
+    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
+        super().__init__(engine, busy_seconds=busy_seconds)
+        self._kept_observations: dict[ChainId, tuple[int, Mapping[tuple[Address, AssetId], BalanceObservation]]] = {}
 
     def start_sweep(
         self, chain_id: ChainId, pin: Pin, node_id: str, expected: int, now: datetime, actor: str
@@ -179,13 +187,16 @@ class SweepStore(Database):
         now: datetime,
         proofs: BalanceProofs | None = None,
         answers: Sequence[KeptRead] = (),
-    ) -> None:
-        """Store one shard whole, with state proofs and kept answers; one that is stored already stays as it is."""
+    ) -> bool:
+        """Store one shard whole, with state proofs and kept answers; one that is stored already stays as it is.
+
+        Returns whether it was stored now.
+        """
         payload = {"sweep_id": start.sweep_id, "shard": shard}
         with self.record("sweep.shard", actor, payload, now) as unit:
             stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
             if unit.connection.execute(stored).first() or has_ended(unit.connection, start):
-                return
+                return False
             failed = sum(seen.status is ReadStatus.FAILED for seen in observations)
             shard_key = unit.add(
                 SweepShardRow,
@@ -194,11 +205,12 @@ class SweepStore(Database):
                 observation_count=len(observations),
                 failed_count=failed,
             )
-            unit.add_rows(BalanceObservationRow, _observation_rows(unit, start, observations))
+            _add_observations(unit, start, observations)
             if proofs is not None:
                 add_proofs(unit, start, shard_key, proofs)
             if answers:
                 add_answers(unit, start, answers)
+        return True
 
     def add_scan(self, start: SweepStart, scan: TransferScan, actor: str, now: datetime) -> None:
         """Store the movements of a run of blocks; a run that is covered already stays as it is.
@@ -320,33 +332,48 @@ class SweepStore(Database):
         with self.read() as connection:
             return list(_observations(connection, start, OBSERVATION.c.sweep_key == start.sweep_key))
 
+    def keep_observations(
+        self, start: SweepStart, observations: Mapping[tuple[Address, AssetId], BalanceObservation]
+    ) -> None:
+        """Remember all that a sweep read: the next one of the chain opens with it, unless another process made one."""
+        if len(observations) > OBSERVATIONS_KEPT_MAX:
+            return
+        good = observations
+        if any(seen.base_units is None for seen in observations.values()):
+            good = {key: seen for key, seen in observations.items() if seen.base_units is not None}
+        self._kept_observations[start.chain_id] = start.sweep_key, good
+
     def openings(
-        self, start: SweepStart, wanted: Iterable[tuple[Address, AssetId]]
-    ) -> dict[tuple[Address, AssetId], BalanceObservation]:
-        """The last good read of each wanted balance before this sweep, at a lower block that is still canonical."""
-        missing = set(wanted)
-        found: dict[tuple[Address, AssetId], BalanceObservation] = {}
+        self, start: SweepStart, wanted: Collection[tuple[Address, AssetId]]
+    ) -> Mapping[tuple[Address, AssetId], Read]:
+        """The last good read of balances before this sweep, at lower blocks that are still canonical.
+
+        Every wanted one that was read in the newest sweeps is there, and perhaps others.
+        """
+        found: Mapping[tuple[Address, AssetId], Read] = {}
+        missing: Collection[tuple[Address, AssetId]] = wanted
         with self.read() as connection:
+            texts = self._texts.read(connection, self._interned)
             for earlier in _earlier_sweeps(connection, start):
+                of_sweep: Mapping[tuple[Address, AssetId], Read]
+                kept_key, of_sweep = self._kept_observations.get(start.chain_id, (0, {}))
+                if kept_key != earlier.sweep_key:
+                    of_sweep = _openings(connection, earlier, texts)
+                found = {**of_sweep, **found} if found else of_sweep
+                missing = [key for key in missing if key not in found]
                 if not missing:
                     break
-                of_sweep = (OBSERVATION.c.sweep_key == earlier.sweep_key, OBSERVATION.c.base_units.is_not(None))
-                for seen in _observations(connection, earlier, *of_sweep):
-                    key = (seen.holding.address, seen.holding.asset.asset_id)
-                    if key in missing:
-                        found[key] = seen
-                        missing.discard(key)
         return found
 
     def older_openings(
         self, start: SweepStart, wanted: Iterable[tuple[Address, AssetId]]
-    ) -> dict[tuple[Address, AssetId], BalanceObservation]:
+    ) -> dict[tuple[Address, AssetId], Opening]:
         """What `openings` did not find in the newest sweeps, searched in all of them: nothing is forgotten by failing.
 
         This looks at every observation there is, so it is asked only for balances that are read again after long.
         """
         missing = set(wanted)
-        found: dict[tuple[Address, AssetId], BalanceObservation] = {}
+        found: dict[tuple[Address, AssetId], Opening] = {}
         with self.read() as connection:
             if not missing or len(_earlier_sweeps(connection, start)) < OPENING_SWEEPS_MAX:
                 return found
@@ -362,14 +389,11 @@ class SweepStore(Database):
                 .subquery()
             )
             sweeps = sa.select(SWEEP).where(SWEEP.c.record_id.in_(sa.select(newest.c.sweep_key)))
+            texts = self._texts.read(connection, self._interned)
             for row in connection.execute(sweeps.order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())).all():
-                earlier = start_of(row)
-                of_sweep = (OBSERVATION.c.sweep_key == earlier.sweep_key, OBSERVATION.c.base_units.is_not(None))
-                for seen in _observations(connection, earlier, *of_sweep):
-                    key = (seen.holding.address, seen.holding.asset.asset_id)
-                    if key in missing:
-                        found[key] = seen
-                        missing.discard(key)
+                of_sweep = _openings(connection, start_of(row), texts)
+                found |= {key: of_sweep[key] for key in missing & of_sweep.keys()}
+                missing -= found.keys()
         return found
 
     def transfers(
@@ -561,31 +585,32 @@ def start_of(row: Any) -> SweepStart:
     )
 
 
-def _observation_rows(
-    unit: Unit, start: SweepStart, observations: Sequence[BalanceObservation]
-) -> Iterator[tuple[Canonical, ...]]:
-    prefix = account_location(start.chain_id, Address(""))
-    addresses = dict.fromkeys(seen.holding.address for seen in observations)
-    locations = unit.text_keys(prefix + address for address in addresses)
-    at = {address: locations[prefix + address] for address in addresses}
-    # Hundreds of thousands come from few assets and one way of reading: those are told apart by identity first.
-    distinct = {id(seen.holding.asset): seen.holding.asset for seen in observations}
-    keys = unit.asset_keys(distinct.values())
-    assets = {identity: keys[asset] for identity, asset in distinct.items()}
-    how, reading = None, 0
+def _add_observations(unit: Unit, start: SweepStart, observations: Sequence[BalanceObservation]) -> None:
     for seen in observations:
         if seen.block is not start.block and seen.block.block_hash != start.block.block_hash:
             raise InvalidValue(f"an observation at {seen.block} in a sweep at {start.block}")
+    prefix = account_location(start.chain_id, Address(""))
+    unit.add_columns(
+        BalanceObservationRow,
+        len(observations),
+        repeat(start.sweep_key),
+        unit.text_column(prefix + seen.holding.address for seen in observations),
+        unit.asset_column(seen.holding.asset for seen in observations),
+        _reading_keys(unit, observations),
+        [None if seen.base_units is None else str(seen.base_units) for seen in observations],
+        [seen.reason or None for seen in observations],
+    )
+
+
+def _reading_keys(unit: Unit, observations: Sequence[BalanceObservation]) -> list[int]:
+    """The key of the way each was read; hundreds of thousands are read in the same way."""
+    how, key = None, 0
+    keys = []
+    for seen in observations:
         if how is None or not _same_way(how, seen):
-            how, reading = seen, unit.reading_key(seen)
-        yield (
-            start.sweep_key,
-            at[seen.holding.address],
-            assets[id(seen.holding.asset)],
-            reading,
-            None if seen.base_units is None else str(seen.base_units),
-            seen.reason or None,
-        )
+            how, key = seen, unit.reading_key(seen)
+        keys.append(key)
+    return keys
 
 
 def _same_way(one: BalanceObservation, other: BalanceObservation) -> bool:
@@ -634,6 +659,26 @@ def _observations(
             anchor=how.anchor,
             reason=reason or "",
         )
+
+
+def _openings(
+    connection: sa.Connection, sweep: SweepStart, texts: Mapping[int, str]
+) -> dict[tuple[Address, AssetId], Opening]:
+    """Every balance that a sweep could read, by address and asset."""
+    assets: dict[int, AssetId] = dict(connection.execute(sa.select(ASSET.c.record_id, ASSET.c.asset_id)).all())
+    query = (
+        sa.select(*as_driven(OBSERVATION.c.location_key, OBSERVATION.c.asset_key, OBSERVATION.c.base_units))
+        .where(OBSERVATION.c.sweep_key == sweep.sweep_key, OBSERVATION.c.base_units.is_not(None))
+        .order_by(OBSERVATION.c.record_id)
+    )
+    prefix, block = len(account_location(sweep.chain_id, Address(""))), sweep.block
+    found: dict[tuple[Address, AssetId], Opening] = {}
+    of_address, address = 0, Address("")
+    for location_key, asset_key, base_units in connection.execute(query).all():
+        if location_key != of_address:
+            of_address, address = location_key, Address(texts[location_key][prefix:])
+        found[address, assets[asset_key]] = Opening(block, int(base_units))
+    return found
 
 
 def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from itertools import islice, repeat
+from operator import add
+from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -12,7 +14,7 @@ from chains.types import Asset, BalanceObservation, require_utc, utc_text
 from exports.canonical import canonical_json
 from verifier.alerts.records import NewAlert
 from verifier.alerts.telling import entry_alert
-from verifier.store.interning import Interned
+from verifier.store.interning import Interned, Texts
 from verifier.store.records import JournalHead
 from verifier.store.seal import NO_PREDECESSOR, RowsDigest, SealedRows, entry_digest, rows_digest, rows_json
 from verifier.store.tables import (
@@ -31,6 +33,10 @@ CHUNK_ROWS: Final = 10_000
 """Rows bound, digested and sent at a time."""
 LOOKUP_KEYS: Final = 900
 """Values per IN list; SQLite's smallest limit of parameters is 999."""
+SCAN_SHARE: Final = 4
+"""A table of which more than one row in so many is asked for is read whole: that takes less than asking for each."""
+
+V = TypeVar("V", bound=Hashable)
 
 
 class Unit:
@@ -121,6 +127,35 @@ class Unit:
         self._next_id[into.name] = next_id
         return first
 
+    def add_columns(
+        self,
+        row_class: type[StoredRow],
+        count: int,
+        *columns: Iterable[Canonical],
+        tails: Iterable[tuple[Canonical, ...]] = (),
+    ) -> int:
+        """Add `count` rows given by their columns, in the order of the table's own; returns the first record_id.
+
+        As `add_rows`, for the rows that a sweep writes for each of its holdings. What is the same in all of them is
+        given by `itertools.repeat`, the others have as many values as there are rows; `tails` are the last columns of
+        each row together.
+        """
+        into = table(row_class)
+        first = self._first_id(into)
+        times = (repeat(utc_text(self.recorded_at)),) if "recorded_at" in into.columns else ()
+        heads = zip(range(first, first + count), repeat(self.sequence), *times, *columns, strict=False)
+        rows = map(add, heads, tails) if tails else heads
+        written, width = 0, len(into.columns)
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            if set(map(len, chunk)) != {width}:
+                raise TypeError(f"{row_class.__name__} has {width} columns, a row has not")
+            self._insert(into, chunk)
+            written += len(chunk)
+        if written != count:
+            raise TypeError(f"{row_class.__name__}: a column has {written} values for {count} rows")
+        self._next_id[into.name] = first + count
+        return first
+
     def _first_id(self, into: sa.Table) -> int:
         if into.name not in self._next_id:
             newest = self.connection.execute(sa.select(sa.func.max(into.c.record_id))).scalar()
@@ -143,9 +178,11 @@ class Unit:
 
     def text_keys(self, texts: Iterable[str]) -> dict[str, int]:
         """The keys of texts, added where they are new."""
-        values = {text: (text,) for text in texts}
-        found = self._keys(InternedTextRow, values.values())
-        return {text: found[value] for text, value in values.items()}
+        return self._keys(InternedTextRow, texts)
+
+    def texts(self) -> Mapping[int, str]:
+        """Every interned text by key, as this act sees them."""
+        return Texts().read(self.connection, self.interned)
 
     def text_key(self, text: str) -> int:
         """The key of one text."""
@@ -157,36 +194,54 @@ class Unit:
         found = self._keys(AssetValueRow, values.values())
         return {asset: found[value] for asset, value in values.items()}
 
+    def text_column(self, texts: Iterable[str]) -> list[int]:
+        """The key of each of many texts."""
+        given = list(texts)
+        keys = self.text_keys(dict.fromkeys(given))
+        return [keys[text] for text in given]
+
+    def asset_column(self, assets: Iterable[Asset]) -> list[int]:
+        """The key of each of many assets, which are the same few objects: they are told apart by identity first."""
+        given = list(assets)
+        distinct = {id(asset): asset for asset in given}
+        keys = self.asset_keys(distinct.values())
+        by_identity = {identity: keys[asset] for identity, asset in distinct.items()}
+        return [by_identity[id(asset)] for asset in given]
+
     def reading_key(self, seen: BalanceObservation) -> int:
         """The key of the way an observation was made: method, node, state, anchor."""
         value = (seen.method, seen.node_id, seen.state.value, seen.anchor.value)
         return self._keys(ReadingRow, [value])[value]
 
-    def _keys(
-        self, row_class: type[StoredRow], values: Iterable[tuple[Canonical, ...]]
-    ) -> dict[tuple[Canonical, ...], int]:
+    def _keys(self, row_class: type[StoredRow], values: Iterable[V]) -> dict[V, int]:
+        """The keys of values, in their order; a value is a row's own columns, or the one column itself."""
         of = table(row_class)
         known, mine = self._known.of(of.name), self.interned.of(of.name)
-        wanted = dict.fromkeys(values)
-        found = {value: key for value in wanted if (key := known.get(value) or mine.get(value))}
-        missing = [value for value in wanted if value not in found]
-        stored = self._stored_keys(of, missing)
-        new = [value for value in missing if value not in stored]
-        if new:
-            first = self.add_rows(row_class, new)
-            stored.update((value, first + offset) for offset, value in enumerate(new))
-        mine.update(cast("dict[Hashable, int]", stored))
-        return found | stored
+        found = {value: known.get(value) or mine.get(value) or 0 for value in values}
+        missing = [value for value, key in found.items() if not key]
+        if missing:
+            stored = self._stored_keys(of, missing)
+            new = [value for value in missing if value not in stored]
+            if new:
+                first = self.add_rows(row_class, (_row(value) for value in new))
+                stored.update((value, first + offset) for offset, value in enumerate(new))
+            mine.update(cast("dict[Hashable, int]", stored))
+            found.update((value, stored[value]) for value in missing)
+        return found
 
-    def _stored_keys(self, of: sa.Table, values: Sequence[tuple[Canonical, ...]]) -> dict[tuple[Canonical, ...], int]:
+    def _stored_keys(self, of: sa.Table, values: Sequence[V]) -> dict[V, int]:
+        """The keys of those values that are stored; of very many the table is read once from end to end."""
         columns = _value_columns(of)
-        found: dict[tuple[Canonical, ...], int] = {}
-        for start in range(0, len(values), LOOKUP_KEYS):
-            firsts = [value[0] for value in values[start : start + LOOKUP_KEYS]]
-            query = sa.select(of.c.record_id, *columns).where(columns[0].in_(firsts))
-            for key, *rest in self.connection.execute(query):
-                found[tuple(rest)] = key
-        return {value: found[value] for value in values if value in found}
+        query = sa.select(of.c.record_id, *columns)
+        if len(values) * SCAN_SHARE >= self._first_id(of):
+            rows = self.connection.execute(query).all()
+        else:
+            firsts = [_row(value)[0] for value in values]
+            parts = (firsts[start : start + LOOKUP_KEYS] for start in range(0, len(firsts), LOOKUP_KEYS))
+            rows = [row for part in parts for row in self.connection.execute(query.where(columns[0].in_(part)))]
+        keys: dict[Hashable, int]
+        keys = {text: key for key, text in rows} if len(columns) == 1 else {tuple(rest): key for key, *rest in rows}
+        return {value: keys[value] for value in values if value in keys}
 
     def tell(self, alert: NewAlert) -> None:
         """Let people know of this act: the alert is stored with it, or not at all, and sent after that."""
@@ -230,6 +285,10 @@ class Unit:
                 "entry_digest": entry_digest(rows_digest=digest, **self._entry),
             },
         )
+
+
+def _row(value: Hashable) -> tuple[Canonical, ...]:
+    return cast("tuple[Canonical, ...]", value if isinstance(value, tuple) else (value,))
 
 
 def _value_columns(of: sa.Table) -> list[sa.Column[Any]]:

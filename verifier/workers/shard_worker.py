@@ -109,7 +109,7 @@ class ShardWorker:
         failure: ReadError | None = None
         for nodes in desk.ways():
             try:
-                return ShardOutcome.STORED, desk.reading(nodes).read(shard, self._advance)
+                return ShardOutcome.STORED, len(desk.reading(nodes).read(shard, self._advance))
             except ReadError as error:
                 desk.drop_reader()
                 failure = error

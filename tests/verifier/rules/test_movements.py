@@ -172,7 +172,7 @@ def test_openings_of_different_blocks_each_count_from_their_own() -> None:
 
 def test_only_good_earlier_reads_open() -> None:
     closed = observed(read(A, ETH, 95, pin=CLOSE))
-    assert roll_forward_all({}, closed, [], 1) == []
+    assert not roll_forward_all({}, closed, [], 1)
     with pytest.raises(InvalidValue, match="failed read"):
         roll_forward_all(observed(read(A, ETH, None, pin=OPEN)), closed, [], 101)
 

@@ -62,7 +62,8 @@ from verifier.records import (
     Status,
     TransferMatch,
 )
-from verifier.rules.rollforward import RollForward
+from verifier.rules.reconcile import Comparisons
+from verifier.rules.rollforward import RollForward, RollForwards
 from verifier.store import Store, SweepStart
 from verifier.store.tables import METADATA
 
@@ -222,11 +223,21 @@ def compared(
 class Judged:
     """What the rules would have made of a sweep."""
 
-    reconciliations: Sequence[Reconciliation]
+    compared: Sequence[Reconciliation]
     matches: Sequence[TransferMatch] = ()
-    roll_forwards: Sequence[RollForward] = ()
+    rolled: Sequence[RollForward] = ()
     sightings: Sequence[Sighting] = ()
     transfers_scanned: int = 0
+
+    @property
+    def reconciliations(self) -> Comparisons:
+        """As the store takes them."""
+        return Comparisons.of(self.compared)
+
+    @property
+    def roll_forwards(self) -> RollForwards:
+        """As the store takes them."""
+        return RollForwards(self.rolled)
 
 
 def finding(
@@ -278,7 +289,7 @@ class SweepStory:
         start = self.start
         outgoing = [each for each in self.store.unjudged_transfers(CHAIN) if each.sender == A]
         return Judged(
-            reconciliations=[
+            [
                 compared(start, A, ETH, 0, None),
                 compared(start, A, USDX, 1500, 1200, said=1500),
                 compared(start, B, ETH, 3 * 10**18, 3 * 10**18),

@@ -78,7 +78,7 @@ def test_the_whole_story(store: Store) -> None:
     assert (summary.expected, summary.matched, summary.diverged, summary.unverified) == (3, 1, 1, 1)
     assert (summary.transfers_outgoing, summary.transfers_not_matched) == (1, 1)
     assert store.latest_summary(CHAIN) == summary
-    assert store.reconciliations(start.sweep_id) == SweepStory.judged(_at(store, start)).reconciliations
+    assert store.reconciliations(start.sweep_id) == SweepStory.judged(_at(store, start)).compared
     assert [match.outcome for match in store.matches(CHAIN)] == [MatchOutcome.FEE_OVER_LIMIT]
     assert {case.finding.kind for case in store.cases()} == {
         FindingKind.SHORTFALL,
@@ -241,7 +241,7 @@ def test_roll_forwards_name_the_sweeps_of_both_blocks(store: Store) -> None:
     second = started(store, 11)
     unread = RollForward(A, USDX, block(10), block(11), UINT256_MAX, 1, 2, 0, None, "gap: nothing read")
     left_over = RollForward(B, USDX, block(10), block(11), 5, 1, 2, 0, UINT256_MAX)
-    judged = Judged([compared(second, A, USDX, 1, 1)], roll_forwards=[unread, left_over])
+    judged = Judged([compared(second, A, USDX, 1, 1)], rolled=[unread, left_over])
     store.end_sweep(second, judged, ACTOR, later(11))
     assert store.roll_forwards(second.sweep_id) == [unread, left_over]
     assert store.roll_forwards(first.sweep_id) == []

@@ -11,7 +11,7 @@ import pytest
 
 from chains.errors import NodeUnavailable
 from chains.reader import Pin
-from chains.types import Holding
+from chains.types import BalanceObservation, Holding
 from tests.verifier.sweep.hooks import HookedPlugin
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, SECOND, THIRD
@@ -267,9 +267,10 @@ def test_many_wallets_are_read_in_shards_with_progress(store: Store, tmp_path: P
     asked: list[int] = []
     read = ShardReading.read
 
-    def counted(self: ShardReading, shard: Shard, advance: Callable[[int], None]) -> int:
-        asked.append(read(self, shard, advance))
-        return asked[-1]
+    def counted(self: ShardReading, shard: Shard, advance: Callable[[int], None]) -> Sequence[BalanceObservation]:
+        seen = read(self, shard, advance)
+        asked.append(len(seen))
+        return seen
 
     told: list[int] = []
     totals: dict[str, int] = {}
