@@ -45,10 +45,6 @@ class HoldingSample:
     population: int
     """Balances that could be drawn: those that were read. A failed read states nothing that could be tested."""
 
-    def of_chain(self, chain_id: ChainId) -> list[BalanceRecord]:
-        """The drawn balances of one chain."""
-        return [each for each in self.drawn if each.chain_id == chain_id]
-
     def to_dict(self) -> dict[str, object]:
         """For `--json`: amounts are strings of base units."""
         return {

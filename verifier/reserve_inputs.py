@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from chains.garbage import rare_collections
-from exports.reserve.computation import Occasion, ReserveComputation, ReserveInputs, Scope, compute
+from exports.reserve.computation import Occasion, ReserveInputs, Scope, compute
 from exports.reserve.errors import ItemsRefused, ReserveError
 from exports.reserve.policies import Policy, PolicySet, policies_at
 from exports.reserve.rulesets import rule_set_at
@@ -165,18 +165,14 @@ def derived_again(store: Store, settings: Settings, stored: StoredComputation) -
     return found
 
 
-def projection(store: Store, settings: Settings, on: date, known_at: datetime) -> tuple[ReserveComputation | None, str]:
+def projection_and_rows(store: Store, settings: Settings, on: date, known_at: datetime) -> Projected:
     """The computation that the newest books or stated lines would give, and what it lacks. It is never recorded.
 
     `on` is the civil date: rows of the books posted up to then, and trades as they are then, lie over the newest closed
     day, and fails and other positions are as old as they are then. The computation stays one as of the closed day, the
-    first that could fix what is projected. The text says why there is none, or which trades it leaves out.
+    first that could fix what is projected. The text says why there is none, or which trades it leaves out. The rows
+    are those that drive lines which are too long to carry them.
     """
-    return projection_and_rows(store, settings, on, known_at)[:2]
-
-
-def projection_and_rows(store: Store, settings: Settings, on: date, known_at: datetime) -> Projected:
-    """A projection with the rows that drive those of its lines that are too long to carry them."""
     return projected_once(store, settings, on, known_at, lambda: _projection(store, settings, on, known_at))
 
 

@@ -8,15 +8,12 @@ context that traps any inexact result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
 from chains.errors import InvalidValue
-from chains.types import EXACT, Asset, AssetId
+from chains.types import Asset, AssetId
 
 DOLLAR: Final = Asset(AssetId("iso4217:USD"), "USD", 2)
 """The unit of every amount in this package: 100 cents."""
@@ -51,34 +48,6 @@ def share(cents: int, part: Fraction, rounding: Rounding) -> int:
     if rounding is Rounding.UP:
         return -(-scaled // part.denominator)
     return scaled // part.denominator
-
-
-@dataclass(frozen=True, slots=True)
-class QuotedPrice:
-    """The market price of one whole unit in US dollars, and the day it is of."""
-
-    dollars: Decimal
-    priced_on: date
-    source: str
-
-    def __post_init__(self) -> None:
-        if not self.dollars.is_finite() or self.dollars < 0:
-            raise InvalidValue("a price is a finite number, zero or more")
-
-    def usable(self, as_of: date, age_days_max: int) -> bool:
-        """Whether the price is of the as-of date or at most so many calendar days older; never of a later day."""
-        return 0 <= (as_of - self.priced_on).days <= age_days_max
-
-
-def market_value(quantity: Decimal, price: QuotedPrice, rounding: Rounding) -> int:
-    """Market value in cents; raises `decimal.Inexact` rather than lose a digit before the one rounding.
-
-    A missing price has no value at all: callers stay unverified, and never pass a zero in its place.
-    """
-    if not quantity.is_finite() or quantity < 0:
-        raise InvalidValue("a quantity is a finite number, zero or more")
-    exact = EXACT.scaleb(EXACT.multiply(quantity, price.dollars), DOLLAR.decimals)
-    return int(exact.to_integral_value(rounding=ROUND_CEILING if rounding is Rounding.UP else ROUND_FLOOR))
 
 
 def dollars(cents: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal, Inexact
 from fractions import Fraction
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from chains.errors import InvalidValue
 from exports.reserve.errors import PolicyRefused
-from exports.reserve.money import QuotedPrice, Rounding, dollars, market_value, percent, require_cents, share
+from exports.reserve.money import Rounding, dollars, percent, require_cents, share
 from exports.reserve.policies import DEFAULT_POLICIES, Policy, policies_at, review_policies_at
 from tests.verifier.reserve.make import AS_OF
 
@@ -73,38 +72,6 @@ def test_a_share_is_exact_but_for_less_than_one_cent(cents: int, part: Fraction)
     exact = cents * part
     assert 0 <= share(cents, part, Rounding.UP) - exact < 1
     assert 0 <= exact - share(cents, part, Rounding.DOWN) < 1
-
-
-@pytest.mark.fault("D4")
-@pytest.mark.parametrize(
-    ("quantity", "price", "up", "down"),
-    [("3", "10.005", 3002, 3001), ("2", "10.005", 2001, 2001), ("0.1", "0.1", 1, 1), ("0", "5", 0, 0)],
-)
-def test_market_value_rounds_once(quantity: str, price: str, up: int, down: int) -> None:
-    quoted = QuotedPrice(Decimal(price), AS_OF, "test")
-    assert market_value(Decimal(quantity), quoted, Rounding.UP) == up
-    assert market_value(Decimal(quantity), quoted, Rounding.DOWN) == down
-
-
-@pytest.mark.fault("D4")
-def test_a_digit_lost_before_the_rounding_is_an_error() -> None:
-    with pytest.raises(Inexact):
-        market_value(Decimal("1" * 120), QuotedPrice(Decimal("1." + "1" * 120), AS_OF, "test"), Rounding.UP)
-
-
-@pytest.mark.fault("D4")
-@pytest.mark.parametrize(("age", "usable"), [(-1, False), (0, True), (4, True), (5, False)])
-def test_a_price_is_of_the_day_or_a_few_before(age: int, usable: bool) -> None:
-    quoted = QuotedPrice(Decimal(1), AS_OF - timedelta(days=age), "test")
-    assert quoted.usable(AS_OF, 4) is usable
-
-
-@pytest.mark.parametrize("price", ["NaN", "Infinity", "-0.01"])
-def test_a_price_is_a_number_from_zero(price: str) -> None:
-    with pytest.raises(InvalidValue):
-        QuotedPrice(Decimal(price), AS_OF, "test")
-    with pytest.raises(InvalidValue):
-        market_value(Decimal(price), QuotedPrice(Decimal(1), AS_OF, "test"), Rounding.UP)
 
 
 def test_cents_are_whole_and_not_negative() -> None:

@@ -17,7 +17,7 @@ from tests.verifier.reserve.books import KNOWN_AT, PAB, RICH, account, at, books
 from tests.verifier.reserve.firm import FRIDAY, SETTINGS, capital, months, say
 from tests.verifier.reserve.make import AS_OF, CALENDAR, POLICIES
 from verifier.reserve.allocation import DerivedItems, derive
-from verifier.reserve_inputs import inputs_at, projection
+from verifier.reserve_inputs import inputs_at, projection_and_rows
 from verifier.store import Store
 
 NEXT_DAY = AS_OF + timedelta(days=1)
@@ -104,7 +104,7 @@ def known_at(store: Store, tmp_path: Path) -> datetime:
 
 
 def item_4(store: Store, on: date, known_at: datetime) -> int:
-    found, why_not = projection(store, SETTINGS, on, known_at)
+    found, why_not, _ = projection_and_rows(store, SETTINGS, on, known_at)
     assert found is not None, why_not
     assert found.inputs.as_of == FRIDAY
     return found.inputs.customer.lines[3].cents

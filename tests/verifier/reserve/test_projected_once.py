@@ -65,6 +65,6 @@ def test_what_was_known_before_a_row_is_not_answered_with_it(store: Store, asked
     open_reserve(store)
     say(store, MONDAY_NOON + timedelta(minutes=2), items({1: 1_000_01}))
     assert required(store, 3) == 1_000_01
-    then, _ = reserve_inputs.projection(store, SETTINGS, MONDAY_NOON.date(), MONDAY_NOON)
+    then, _, _ = reserve_inputs.projection_and_rows(store, SETTINGS, MONDAY_NOON.date(), MONDAY_NOON)
     assert then is not None
     assert (then.customer.required, len(asked)) == (1_000_00, 2)

@@ -13,7 +13,7 @@ from tests.verifier.reserve.firm import SETTINGS, months, say
 from tests.verifier.sweep.desk import Desk
 from tests.verifier.sweep.world import OMNIBUS, PAYEE, STRANGER, AnvilWorld
 from verifier.reserve.trades import SettlementAct
-from verifier.reserve_inputs import projection
+from verifier.reserve_inputs import projection_and_rows
 from verifier.sweep import ChainSweep
 from verifier.trade_view import trade_line, trade_lines
 
@@ -90,7 +90,7 @@ class Firm:
 
     def items(self) -> dict[int, int]:
         """The customer lines that are projected now and are not zero; nothing is left out."""
-        found, left_out = projection(
+        found, left_out, _ = projection_and_rows(
             self.desk.store, UTC_SETTINGS, self.today, self.desk.store.book_time(self.desk.now())
         )
         assert found is not None, left_out

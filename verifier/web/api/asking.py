@@ -68,8 +68,6 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in hex."""
 Cents = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
 """US cents as a whole number in text, above zero."""
-Units = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,77}$")]
-"""Base units as a whole number in text, above zero."""
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """A time with its zone, RFC 3339."""
 
