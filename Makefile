@@ -69,6 +69,10 @@ faults: setup ## which rows of docs/faults.md the tests cover
 simulate: $(READY) ## tell 1,000 stories of the simulation; SEEDS=n, FIRST=n
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0)
 
+.PHONY: chaos
+chaos: setup ## kill real processes, PostgreSQL and nodes at random; SEED=n, MINUTES=n
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),0) --minutes $(or $(MINUTES),15)
+
 .PHONY: bench
 bench: setup ## the benchmarks, each with a peer and a floor
 	$(BIN)/python -m benchmarks all

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -56,6 +57,7 @@ def main() -> int:
             again = f"again: python -m tests.chaos --seed {seed} --chapters {given.chapters}"
             print(f"FAILED seed {seed}: {error}\nkept in {folder}\n{again}\n", flush=True)
         else:
+            shutil.rmtree(folder)
             held = "; ".join(summary(struck))
             print(f"seed {seed} held in {time.monotonic() - at:.0f} s, struck {held}", flush=True)
         seed += 1

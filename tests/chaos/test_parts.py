@@ -1,0 +1,207 @@
+"""The parts of the chaos do what they are trusted with: machines come back with what they had, differences are seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from chains.devnet.anvil import AnvilProcess
+from chains.devnet.node import AnvilNode
+from chains.devnet.post import post
+from tests.chaos.comparison import differences
+from tests.chaos.entry import CLOCK, LEASE_SECONDS
+from tests.chaos.gate import Gate
+from tests.chaos.machines import Node, Server
+from tests.chaos.script import Chapter, Script, write_script
+from tests.cli.command import ROOT
+from tests.simulation.databases import SqliteFiles
+from tests.verifier.conftest import sqlite_template
+from tests.verifier.sweep.memory import MemoryDesk
+from tests.verifier.sweep.world import OMNIBUS, STRANGER
+from verifier.store import open_store
+
+__all__ = ["sqlite_template"]
+
+ASK_VERSION = b'{"jsonrpc":"2.0","id":1,"method":"web3_clientVersion","params":[]}'
+SAY_TIME = """
+from datetime import UTC, datetime
+from tests.chaos import entry
+entry.change_clocks()
+entry.change_leases()
+from verifier.cli import watching
+from verifier.store.lease_store import LeaseStore
+print(round((watching.now() - datetime.now(UTC)).total_seconds()), LeaseStore.take_lease.__kwdefaults__["seconds"])
+"""
+
+
+@pytest.fixture(scope="module")
+def script(anvil_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Script:
+    """Three chapters."""
+    return write_script(5, 2, tmp_path_factory.mktemp("script"))
+
+
+@pytest.mark.devnet
+def test_a_script_is_the_same_again(script: Script, tmp_path: Path) -> None:
+    assert write_script(5, 2, tmp_path).hashes == script.hashes
+    assert write_script(6, 2, tmp_path).hashes != script.hashes
+
+
+@pytest.mark.devnet
+def test_a_killed_node_comes_back_with_its_chain(script: Script, tmp_path: Path) -> None:
+    with Gate() as gate:
+        assert isinstance(gate, Gate)
+        node = Node(tmp_path, gate)
+        try:
+            for chapter in script.chapters[:2]:
+                node.move_to(chapter)
+            node.kill()
+            assert post(gate.url, ASK_VERSION, 10)[0] == 503
+            node.move_to(script.chapters[2])  # the chain goes on meanwhile
+            node.bring_back()
+            there = AnvilNode(gate.url)
+            newest = there.block_number()
+            assert [there.block_hash(height) for height in range(newest + 1)] == list(script.hashes)
+            parent = "0x60014303" + "40" + "600052" + "60206000f3"  # what BLOCKHASH says of the block before
+            assert there.rpc("eth_call", {"data": parent}, hex(newest)) == there.block()["parentHash"]
+        finally:
+            node.kill()
+
+
+@pytest.mark.devnet
+def test_a_gate_holds_requests_and_loses_them(anvil_binary: Path) -> None:
+    with AnvilProcess() as process, Gate() as gate:
+        assert isinstance(gate, Gate)
+        gate.find_target(process.node.url)
+        gate.hold()
+        answers: list[int] = []
+        asking = threading.Thread(target=lambda: answers.append(post(gate.url, ASK_VERSION, 60)[0]))
+        asking.start()
+        asking.join(0.2)
+        assert answers == [], "held"
+        gate.release()
+        asking.join(60)
+        assert answers == [200], "and answered in the end"
+        gate.is_cut = True
+        gate.lose_target()
+        assert lost(gate)
+        gate.is_cut = False
+        gate.find_target(process.node.url)
+        assert not lost(gate)
+
+
+def lost(gate: Gate) -> bool:
+    """Whether no usable answer comes back."""
+    try:
+        status, _, body = post(gate.url, ASK_VERSION, 10)
+    except Exception:  # noqa: BLE001 - a connection that ends in the middle is one kind of loss
+        return True
+    return status != 200 or not body.endswith(b"}")
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_a_killed_server_has_what_was_committed_and_nothing_else() -> None:
+    server = Server()
+    engine = sa.create_engine(server.url, pool_pre_ping=True)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE kept (number integer)")
+            connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+        open_one = engine.connect()
+        open_one.exec_driver_sql("INSERT INTO kept VALUES (2)")
+        server.kill()
+        with pytest.raises(sa.exc.DBAPIError):
+            open_one.commit()
+        open_one.invalidate()
+        server.bring_back()
+        with engine.connect() as connection:
+            assert list(connection.exec_driver_sql("SELECT number FROM kept").scalars()) == [1]
+    finally:
+        engine.dispose()
+        server.close()
+
+
+def test_the_clock_and_the_leases_are_the_companys(tmp_path: Path) -> None:
+    (tmp_path / "clock").write_text("-3600", encoding="ascii")
+    environment = {"PYTHONPATH": str(ROOT), CLOCK: str(tmp_path / "clock"), LEASE_SECONDS: "2.5"}
+    done = subprocess.run(
+        [sys.executable, "-c", SAY_TIME], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout.split() == ["-3600", "2.5"], done.stderr
+
+
+# What differs
+
+
+def nothing(desk: MemoryDesk) -> None:
+    """As it was told."""
+
+
+def another_entry(desk: MemoryDesk) -> None:
+    """Somebody posts what the other telling has not."""
+    desk.take(ledger_entries=[{"entry_id": "E-9", "location": desk.at(OMNIBUS), "quantity": "0.000001"}])
+
+
+def a_case_closed(desk: MemoryDesk) -> None:
+    """Two people decide."""
+    desk.close(desk.open_cases()[0])
+
+
+def another_sweep(desk: MemoryDesk) -> None:
+    """The same block once more: nothing new is found, and it is recorded again."""
+    desk.sweep()
+
+
+def an_unread_wallet(desk: MemoryDesk) -> None:
+    """In the end something is not known."""
+    desk.node().balances = {(OMNIBUS, desk.asset.asset_id): None}
+    desk.sweep()
+
+
+@pytest.mark.parametrize(
+    ("also", "strictly", "facts"),
+    [
+        (nothing, False, False),
+        (another_entry, True, True),
+        (a_case_closed, True, True),
+        (another_sweep, True, False),
+        (an_unread_wallet, True, True),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_differences_are_seen(
+    also: Callable[[MemoryDesk], None], strictly: bool, facts: bool, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """`strictly` where no node was lost, `facts` where one was: then one more sweep of a block is none."""
+    with SqliteFiles(sqlite_template).new() as one, SqliteFiles(sqlite_template).new() as other:
+        desks = []
+        for number, url in enumerate((one, other)):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            desk = MemoryDesk(open_store(url), folder)
+            desk.history_from = 1
+            desk.chain.mint(OMNIBUS, desk.asset, 1_000)
+            desk.open_books(OMNIBUS)
+            desk.allocate(OMNIBUS, C_1=1_000)
+            desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
+            desk.sweep()
+            desks.append(desk)
+        calm, disturbed = desks
+        also(disturbed)
+        hashes = tuple(block.ref.block_hash for block in calm.chain.blocks)
+        chapter = Chapter((), tmp_path, calm.chain.head.height, calm.chain.head.block_hash, None)
+        script = Script(0, calm.chain_id, (chapter,), hashes)
+        assert bool(differences(calm.store, disturbed.store, script, lost_nodes=False)) is strictly
+        assert bool(differences(calm.store, disturbed.store, script, lost_nodes=True)) is facts
+        higher = replace(chapter, final_height=chapter.final_height + 1)
+        longer = replace(script, chapters=(higher,), hashes=(*hashes, "0x00"))
+        assert differences(calm.store, calm.store, longer, lost_nodes=False), "a block that nobody covered"
+        for desk in desks:
+            desk.store.close()
