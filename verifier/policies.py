@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exports.canonical import canonical_json
 from verifier.errors import PoliciesNotApproved
+from verifier.rules.wording import some_of
 from verifier.store.records import ChangeKind
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ def changed_values(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[
 
 def _differences(before: dict[str, Any], after: dict[str, Any]) -> str:
     """The paths of what differs, for people."""
-    changed = [name for name, _, _ in changed_values(before, after)]
-    return ", ".join(changed[:12]) + (f" and {len(changed) - 12} more" if len(changed) > 12 else "")
+    return some_of([name for name, _, _ in changed_values(before, after)], most=12)
 
 
 def _leaves(path: str, value: Any) -> list[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ import typer
 from verifier.cli import output
 from verifier.cli.context import JsonOption, command, now, opened_store, settings_of
 from verifier.errors import InputError
+from verifier.rules.wording import some_of
 
 if TYPE_CHECKING:
     from verifier.coverage import ChainCoverage
@@ -80,9 +81,8 @@ def _show(found: ChainCoverage) -> None:
             f"{output.clean(scan.mode)}: {output.clean(scan.reason)}"
         )
     for each in found.backfills:
-        names = ", ".join(output.short(item) for item in sorted(each.items)[:ITEMS_SHOWN])
-        more = f" and {len(each.items) - ITEMS_SHOWN} more" if len(each.items) > ITEMS_SHOWN else ""
+        names = some_of([output.short(item) for item in sorted(each.items)], ITEMS_SHOWN)
         state = "read afterwards" if each.is_complete else f"[yellow]not read from block {each.next_height} on[/yellow]"
         failure = f" ({output.clean(each.failure)})" if each.failure else ""
-        output.say(f"known late: {names}{more}: blocks {each.first_height} to {each.last_height}: {state}{failure}")
+        output.say(f"known late: {names}: blocks {each.first_height} to {each.last_height}: {state}{failure}")
     output.say(f"[yellow]{output.clean(beat.text)}[/yellow]" if beat.is_stale else output.clean(beat.text))

@@ -34,8 +34,8 @@ from verifier.reserve.allocation_order import Owner, Place, allocation_ranks
 from verifier.reserve.allocation_rows import ROWS_IN_FULL, DerivedRow, Excluded, carried
 from verifier.reserve.allocation_stock import Meeting, Position, allocate, positions
 from verifier.reserve.calendar import BankCalendar
+from verifier.rules.wording import some_of
 
-SHOWN: Final = 5
 """Problems that an error names; it counts the rest."""
 FINDINGS_CARRIED: Final = 100
 """Findings that a computation carries by name."""
@@ -190,9 +190,8 @@ def _allocations_digest(allocations: Iterable[Allocation]) -> str:
 def _refuse(problems: list[str]) -> None:
     if problems:
         problems.sort()
-        more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise ItemsRefused(
-            f"the books contradict themselves: {'; '.join(problems[:SHOWN])}{more}",
+            f"the books contradict themselves: {some_of(problems, between='; ')}",
             advice="Correct the named rows of the books; nothing is computed from half of them.",
         )
 

@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, pairwise
-from typing import Final
 
 from exports.reserve.money import dollars
 from mapping.books_types import AccountType, HolderClass
+from verifier.rules.wording import some_of
 
-NAMED: Final = 5
 """Accounts that a text names; it counts the rest."""
 
 
@@ -57,11 +56,10 @@ class Reclassification:
 
     def text(self) -> str:
         """What was changed, by whom, and what to do."""
-        named = ", ".join(f"{account} ({dollars(cents)})" for account, cents in self.accounts[:NAMED])
-        more = f" and {len(self.accounts) - NAMED} more" if len(self.accounts) > NAMED else ""
+        named = some_of([f"{account} ({dollars(cents)})" for account, cents in self.accounts])
         total = dollars(sum(cents for _, cents in self.accounts))
         return (
-            f"By the books of {self.as_of.isoformat()}, brought by {self.actor}, {named}{more} changed from "
+            f"By the books of {self.as_of.isoformat()}, brought by {self.actor}, {named} changed from "
             f"{self.before} to {self.after}: {total} US dollars in all. It counts as the books say; "
             "a second person confirms it by closing this case."
         )

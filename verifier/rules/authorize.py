@@ -40,11 +40,11 @@ from verifier.rules.approvals import CLOCK_TOLERANCE, InForce, Remaining
 from verifier.rules.fees import fees_paid, with_fee_limits
 from verifier.rules.firm import firm_lines, firm_lines_on
 from verifier.rules.statements import figure
+from verifier.rules.wording import some_of
 
 APPROVALS_MAX: Final = 100
 """Most approvals that one transfer executes: a batch payment to one destination, not a search through the books."""
 
-NAMED_MAX: Final = 5
 """Most approvals that one text spells out; the rest are counted."""
 
 
@@ -249,10 +249,9 @@ def _named(executed: Sequence[TransferAuthorization], uses: Sequence[ApprovalUse
         return f"authorization {only.authorization_id} ({only.purpose}, {only.reference})"
     parts = [
         f"{each.authorization_id} ({each.purpose}, {each.reference}: {figure(use.base_units, asset)})"
-        for each, use in zip(executed[:NAMED_MAX], uses, strict=False)
+        for each, use in zip(executed, uses, strict=True)
     ]
-    more = f" and {len(executed) - NAMED_MAX} more" if len(executed) > NAMED_MAX else ""
-    return f"authorizations {', '.join(parts)}{more}"
+    return f"authorizations {some_of(parts)}"
 
 
 def _duplicate(spent: TransferAuthorization) -> tuple[MatchOutcome, str, str]:

@@ -19,6 +19,7 @@ from verifier.rules.narrowing import Step
 from verifier.rules.rollforward import Key, RollForward, equation
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
+from verifier.rules.wording import some_of
 
 TRANSACTIONS_NAMED = 3
 """Most transactions that one text names; the rest are counted."""
@@ -157,9 +158,7 @@ def _one(
     if step.found != left:
         sentences.append(f"Internal transfers explain {figure(abs(step.found - left), asset)} more of it.")
     if step.tx_ids:
-        named = ", ".join(step.tx_ids[:TRANSACTIONS_NAMED])
-        rest = len(step.tx_ids) - TRANSACTIONS_NAMED
-        sentences.append(f"It came with transaction {named}{f' and {rest} more' if rest > 0 else ''}.")
+        sentences.append(f"It came with transaction {some_of(step.tx_ids, TRANSACTIONS_NAMED)}.")
     if step.note:
         sentences.append(f"Known no closer: {step.note}.")
     sentences += [_causes(roll, step, found), equation(roll)]

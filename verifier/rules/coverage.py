@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from verifier.records import Finding, FindingKind, WeakerScan
 from verifier.rules.surroundings import Surroundings
+from verifier.rules.wording import some_of
 
-NAMED_MAX = 5
 """Most wallets or assets that one text spells out; the rest are counted."""
 
 
@@ -64,12 +64,10 @@ def late_findings(readings: Iterable[Backfill], surroundings: Surroundings) -> l
     for reading in readings:
         if reading.is_complete:
             continue
-        named = ", ".join(sorted(reading.items)[:NAMED_MAX])
-        more = f" and {len(reading.items) - NAMED_MAX} more" if len(reading.items) > NAMED_MAX else ""
         what = "asset" if reading.of_assets else "mapped"
         text = (
-            f"Known only after block {reading.last_height} was covered: {named}{more}. What moved there in blocks "
-            f"{reading.next_height} to {reading.last_height} was not read yet"
+            f"Known only after block {reading.last_height} was covered: {some_of(sorted(reading.items))}. "
+            f"What moved there in blocks {reading.next_height} to {reading.last_height} was not read yet"
             + (f" ({reading.failure})" if reading.failure else "; the next sweep goes on")
             + "."
         )

@@ -9,10 +9,10 @@ from chains.types import Asset, AssetId, LocationId, utc_text
 from exports.securities.comparison import BookName, PositionLine, SecuritiesComparison, Unplaced
 from verifier.records import Finding, FindingKind, Rail
 from verifier.rules.statements import figure
+from verifier.rules.wording import some_of
 
 UNPLACED_AT = LocationId("books:unplaced")
 """Stands for lines of the stock record that name no location."""
-NAMED_MAX = 5
 
 Covered = tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]
 """A finding and the positions it speaks of."""
@@ -95,9 +95,8 @@ def _ledger_kind(line: PositionLine, difference: int) -> FindingKind:
 def _unplaced(lines: tuple[Unplaced, ...]) -> Iterator[Covered]:
     if not lines:
         return
-    named = ", ".join(f"{each.asset_id} at {each.place}" for each in lines[:NAMED_MAX])
-    more = f" and {len(lines) - NAMED_MAX} more" if len(lines) > NAMED_MAX else ""
-    text = f"Lines of the stock record at outside parties name no location, so nothing states them: {named}{more}."
+    named = some_of([f"{each.asset_id} at {each.place}" for each in lines])
+    text = f"Lines of the stock record at outside parties name no location, so nothing states them: {named}."
     yield _finding(FindingKind.UNVERIFIED, UNPLACED_AT, None, None, "unplaced", text), ()
 
 

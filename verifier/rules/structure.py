@@ -15,8 +15,8 @@ from verifier.rules.claims import Claim, Claims
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
+from verifier.rules.wording import some_of
 
-NAMED_MAX = 5
 """Most client ids that one text spells out; the rest are counted."""
 
 
@@ -69,9 +69,8 @@ def _several_clients(
         clients |= claim.owners(holding.asset)[0]
     if len(clients) < 2:
         return []
-    named = ", ".join(sorted(clients)[:NAMED_MAX])
-    more = f" and {len(clients) - NAMED_MAX} more" if len(clients) > NAMED_MAX else ""
-    text = f"The wallet is fully segregated, but the books give it to {len(clients)} clients: {named}{more}."
+    named = some_of(sorted(clients))
+    text = f"The wallet is fully segregated, but the books give it to {len(clients)} clients: {named}."
     return [surroundings.finding(FindingKind.STRUCTURE_BREACH, location, None, None, "clients", text)]
 
 
