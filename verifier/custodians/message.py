@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
+
+Part = TypeVar("Part")
 
 BYTES_MAX: Final = 64 * 1024 * 1024
 """Largest file of messages that is read."""
@@ -118,3 +121,20 @@ class ReadMessages:
 
     pages: tuple[StatementPage, ...]
     faults: tuple[Fault, ...]
+
+
+def read_pages(parts: Iterable[Part], page_of: Callable[[Part], tuple[StatementPage, list[Fault]]]) -> ReadMessages:
+    """Every page of a file whose parts were told apart, or every fault found in them."""
+    pages: list[StatementPage] = []
+    faults: list[Fault] = []
+    for part in parts:
+        try:
+            page, found = page_of(part)
+        except MessageRefused as error:
+            faults.append(error.fault)
+            continue
+        pages.append(page)
+        faults += found
+    if sum(len(page.holdings) for page in pages) > HOLDINGS_MAX:
+        faults.append(Fault(0, "", "", f"more than {HOLDINGS_MAX} holdings in one file"))
+    return ReadMessages((), tuple(faults)) if faults else ReadMessages(tuple(pages), ())

@@ -16,7 +16,6 @@ from decimal import Decimal
 from chains.errors import InvalidValue
 from verifier.custodians.fin import Field, FinMessage, Sequence15022, read_fin
 from verifier.custodians.message import (
-    HOLDINGS_MAX,
     Fault,
     MessageRefused,
     QuantityType,
@@ -25,6 +24,7 @@ from verifier.custodians.message import (
     StatementFormat,
     StatementPage,
     SubBalance,
+    read_pages,
 )
 from verifier.custodians.securities import cusip_of
 
@@ -48,19 +48,7 @@ def read_mt535(text: str) -> ReadMessages:
         return ReadMessages((), (error.fault,))
     if not messages:
         return ReadMessages((), (Fault(0, "", "", "there is no message in this file"),))
-    pages: list[StatementPage] = []
-    faults: list[Fault] = []
-    for message in messages:
-        try:
-            page, found = _page(message)
-        except MessageRefused as error:
-            faults.append(error.fault)
-            continue
-        pages.append(page)
-        faults += found
-    if sum(len(page.holdings) for page in pages) > HOLDINGS_MAX:
-        faults.append(Fault(0, "", "", f"more than {HOLDINGS_MAX} holdings in one file"))
-    return ReadMessages((), tuple(faults)) if faults else ReadMessages(tuple(pages), ())
+    return read_pages(messages, _page)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from decimal import Decimal
 from chains.errors import InvalidValue
 from mapping.fields import parse_time
 from verifier.custodians.message import (
-    HOLDINGS_MAX,
     Fault,
     MessageRefused,
     QuantityType,
@@ -24,6 +23,7 @@ from verifier.custodians.message import (
     StatementFormat,
     StatementPage,
     SubBalance,
+    read_pages,
 )
 from verifier.custodians.securities import cusip_of
 from verifier.custodians.xml import Element, read_xml
@@ -40,19 +40,7 @@ def read_semt002(data: bytes) -> ReadMessages:
         documents = _documents(read_xml(data))
     except MessageRefused as error:
         return ReadMessages((), (error.fault,))
-    pages: list[StatementPage] = []
-    faults: list[Fault] = []
-    for document in documents:
-        try:
-            page, found = _page(document)
-        except MessageRefused as error:
-            faults.append(error.fault)
-            continue
-        pages.append(page)
-        faults += found
-    if sum(len(page.holdings) for page in pages) > HOLDINGS_MAX:
-        faults.append(Fault(0, "", "", f"more than {HOLDINGS_MAX} holdings in one file"))
-    return ReadMessages((), tuple(faults)) if faults else ReadMessages(tuple(pages), ())
+    return read_pages(documents, _page)
 
 
 def _documents(root: Element) -> list[Element]:
