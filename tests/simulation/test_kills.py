@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.fakes.chain import DEVNET, FakeChain
 from tests.postgres import MOMENT
@@ -85,6 +86,47 @@ def tell(store: Store, folder: Path, progress: Path) -> None:
     """The story from where it was left."""
     folder.mkdir()
     killing.Story(store, folder, FakeChain()).tell(progress)
+
+
+def fill_disk_at(store: Store, number: int) -> None:
+    """From the so-manieth transaction on the database's file cannot grow."""
+    begun = 0
+
+    @sa.event.listens_for(store._engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        nonlocal begun
+        begun += 1
+        pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar() or 0) if begun >= number else 2**30
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+
+@pytest.mark.fault("C3")
+def test_a_disk_that_is_full_in_mid_sweep(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stands, what was refused is done once there is space, and nothing twice."""
+    monkeypatch.setattr("verifier.sweep.BLOCKS_PER_RUN", 10)
+    stores = []
+    for name in ("calm", "full"):
+        shutil.copy(sqlite_template, tmp_path / f"{name}.db")
+        stores.append(open_store(f"sqlite:///{tmp_path / f'{name}.db'}"))
+    calm, store = stores
+    tell(calm, tmp_path / "calm", tmp_path / "calm-progress")
+    heads = [store.head()]
+    for life, number in enumerate((1, 30, 50, 70)):
+        full = open_store(f"sqlite:///{tmp_path / 'full.db'}")
+        fill_disk_at(full, number)
+        with pytest.raises(StoreError, match="no space"):
+            tell(full, tmp_path / f"life-{life}", tmp_path / "progress")
+        full.close()
+        assert verify_journal(store).ok, "and reading goes on"
+        heads.append(store.head())
+    assert len(set(heads)) > 2, "it was full at different places"
+    tell(store, tmp_path / "last", tmp_path / "progress")
+    assert len(store.summaries(DEVNET)) == len(calm.summaries(DEVNET))
+    assert state_digest(store) == state_digest(calm)
+    store.close()
+    calm.close()
 
 
 @pytest.mark.postgres
