@@ -265,7 +265,7 @@ class Command:
 [firm]
 name = "Test firm"
 [database]
-url = "sqlite:///desk.db"
+url = "sqlite:///custody.db"
 [[chains]]
 chain_id = "{desk.chain_id}"
 name = "test chain"
