@@ -12,7 +12,7 @@ from exports.canonical import canonical_json
 from verifier.alerts.telling import case_alert
 from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.case_reading import CASE, covers_of, load_cases
-from verifier.store.records import CaseAct, CaseSeen, Sighted
+from verifier.store.records import Case, CaseAct, CaseSeen, Sighted
 from verifier.store.tables import CaseCoverRow, CaseEventRow, CaseRow
 from verifier.store.unit import Unit
 
@@ -113,81 +113,115 @@ def see_cases(
     confirmed in its case.
     """
     sightings = list(sightings)
-    unread = {place for each in sightings if each.finding.kind is FindingKind.UNVERIFIED for place in each.covers}
-    stood = {row.case_id: row for row in load_cases(unit.connection)}
-    keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
-    newest = {known.finding.finding_key: known for known in stood.values()}
-    seen: list[CaseSeen] = []
-    seen_keys: set[str] = set()
-    for sighting in sightings:
-        finding = sighting.finding
-        if finding.finding_key in seen_keys:
-            continue
-        seen_keys.add(finding.finding_key)
-        case = newest.get(finding.finding_key)
-        withdrawn = case is not None and case.last_act is CaseAct.WITHDRAWN
-        if case is not None and case.state is CaseState.CLOSED and _is_past_event(finding) and not withdrawn:
-            if case.only_looked and sweep_key is not None:
-                key, act = keys[case.case_id], CaseAct.SEEN_AGAIN
-                add_event(unit, key, act, actor, finding.text, sweep_key=sweep_key, finding=finding)
-                seen.append(CaseSeen(case.case_id, finding, False))
-            continue
-        known_better = is_look and case is not None and case.is_seen and not case.finding.provisional
-        if case is not None and (looks_back or (known_better and case.state is not CaseState.CLOSED)):
-            seen.append(CaseSeen(case.case_id, finding, False))
-            continue
-        if case is None or case.state is CaseState.CLOSED:
-            occurrence = case.occurrence + 1 if case else 1
-            case_id = f"CASE-{len(keys) + 1:06d}"
-            keys[case_id] = case_key = _add_case(unit, case_id, occurrence, finding, chain_id)
-            event = add_event(unit, case_key, CaseAct.OPENED, actor, finding.text, sweep_key=sweep_key, finding=finding)
-            _add_covers(unit, event, sighting.covers)
-            tell_case(unit, CaseAct.OPENED, case_id, chain_id, finding)
-            seen.append(CaseSeen(case_id, finding, True))
-            continue
-        covered = covers_of(unit.connection, case.case_id)
-        seen_at = case.finding.block
-        is_gone = seen_at is not None and seen_at.block_hash in gone
-        is_news = not case.is_seen or case.superseded or is_gone or _changed(case.finding, finding)
-        if is_news or covered != list(sighting.covers):
-            event = add_event(
-                unit, keys[case.case_id], CaseAct.SEEN_AGAIN, actor, finding.text, sweep_key=sweep_key, finding=finding
-            )
-            _add_covers(unit, event, sighting.covers)
-            news = not case.is_seen or _changed(case.finding, finding) or covered != list(sighting.covers)
-            if case.state is CaseState.PROPOSED and news:
-                text = "New data came after the resolution was proposed; it does not stand any more."
-                add_event(unit, keys[case.case_id], CaseAct.REOPENED, actor, text, sweep_key=sweep_key)
-                tell_case(unit, CaseAct.REOPENED, case.case_id, chain_id, finding)
-            elif not case.is_seen:
-                tell_case(unit, CaseAct.SEEN_AGAIN, case.case_id, chain_id, finding)
-        seen.append(CaseSeen(case.case_id, finding, False))
+    seeing = _Seeing(unit, chain_id, sweep_key, actor, looks_back=looks_back, is_look=is_look, gone=gone)
+    seen = [found for sighting in sightings if (found := seeing.see(sighting)) is not None]
     if all_seen:
-        chains = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.chain_id)).all())
-        for known in stood.values():
-            at = known.finding.block
-            if known.only_looked and known.state is not CaseState.CLOSED and chains[known.case_id] == chain_id:
-                is_judged = at is not None and height is not None and at.height <= height
-                asset = known.finding.asset
-                is_unread = asset is not None and (known.finding.location_id, asset.asset_id) in unread
-                if is_judged and not is_unread and known.finding.finding_key not in seen_keys:
+        unread = {place for each in sightings if each.finding.kind is FindingKind.UNVERIFIED for place in each.covers}
+        seeing.note_what_ceased(unread, height, rail)
+    return seen
+
+
+class _Seeing:
+    """One sweep's or look's sightings, put one by one to the cases that stood before it."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        chain_id: ChainId,
+        sweep_key: int | None,
+        actor: str,
+        *,
+        looks_back: bool,
+        is_look: bool,
+        gone: Collection[str],
+    ) -> None:
+        self._unit, self._chain_id, self._sweep_key, self._actor = unit, chain_id, sweep_key, actor
+        self._looks_back, self._is_look, self._gone = looks_back, is_look, gone
+        self._stood = load_cases(unit.connection)
+        self._newest = {known.finding.finding_key: known for known in self._stood}
+        self._keys = dict(unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.record_id)).all())
+        self._seen_keys: set[str] = set()
+
+    def see(self, sighting: Sighted) -> CaseSeen | None:
+        """The case of a finding; None for one that was seen already, in this look or as a past event dealt with."""
+        finding = sighting.finding
+        if finding.finding_key in self._seen_keys:
+            return None
+        self._seen_keys.add(finding.finding_key)
+        case = self._newest.get(finding.finding_key)
+        if case is None:
+            return self._open(sighting, 1)
+        is_closed = case.state is CaseState.CLOSED
+        if is_closed and _is_past_event(finding) and case.last_act is not CaseAct.WITHDRAWN:
+            return self._confirm(case, finding)
+        known_better = self._is_look and case.is_seen and not case.finding.provisional
+        if not self._looks_back and not (known_better and not is_closed):
+            if is_closed:
+                return self._open(sighting, case.occurrence + 1)
+            self._note_news(case, sighting)
+        return CaseSeen(case.case_id, finding, False)
+
+    def _open(self, sighting: Sighted, occurrence: int) -> CaseSeen:
+        finding = sighting.finding
+        case_id = f"CASE-{len(self._keys) + 1:06d}"
+        self._keys[case_id] = _add_case(self._unit, case_id, occurrence, finding, self._chain_id)
+        event = self._add(case_id, CaseAct.OPENED, finding.text, finding)
+        _add_covers(self._unit, event, sighting.covers)
+        tell_case(self._unit, CaseAct.OPENED, case_id, self._chain_id, finding)
+        return CaseSeen(case_id, finding, True)
+
+    def _confirm(self, case: Case, finding: Finding) -> CaseSeen | None:
+        """A past event stays closed; a sweep that sees what only looks had seen says so once."""
+        if not case.only_looked or self._sweep_key is None:
+            return None
+        self._add(case.case_id, CaseAct.SEEN_AGAIN, finding.text, finding)
+        return CaseSeen(case.case_id, finding, False)
+
+    def _note_news(self, case: Case, sighting: Sighted) -> None:
+        finding, covers = sighting.finding, list(sighting.covers)
+        covers_others = covers_of(self._unit.connection, case.case_id) != covers
+        news = not case.is_seen or _changed(case.finding, finding) or covers_others
+        seen_at = case.finding.block
+        is_gone = seen_at is not None and seen_at.block_hash in self._gone
+        if not (news or case.superseded or is_gone):
+            return
+        event = self._add(case.case_id, CaseAct.SEEN_AGAIN, finding.text, finding)
+        _add_covers(self._unit, event, sighting.covers)
+        if case.state is CaseState.PROPOSED and news:
+            text = "New data came after the resolution was proposed; it does not stand any more."
+            self._add(case.case_id, CaseAct.REOPENED, text)
+            tell_case(self._unit, CaseAct.REOPENED, case.case_id, self._chain_id, finding)
+        elif not case.is_seen:
+            tell_case(self._unit, CaseAct.SEEN_AGAIN, case.case_id, self._chain_id, finding)
+
+    def note_what_ceased(
+        self, unread: Collection[tuple[LocationId, AssetId]], height: int | None, rail: Rail | None
+    ) -> None:
+        """Note which open cases of the chain and rail were not among the sightings, which are all there are."""
+        chains = dict(self._unit.connection.execute(sa.select(CASE.c.case_id, CASE.c.chain_id)).all())
+        for case in self._stood:
+            is_open_here = case.state is not CaseState.CLOSED and chains[case.case_id] == self._chain_id
+            if not is_open_here or case.finding.finding_key in self._seen_keys:
+                continue
+            if case.only_looked:
+                if _was_judged(case.finding, unread, height):
                     text = (
                         "Only a look at blocks that were not final showed this; the sweep of the final ones does not."
                     )
-                    add_event(unit, keys[known.case_id], CaseAct.WITHDRAWN, actor, text, sweep_key=sweep_key)
-                continue
-            ceased = (
-                known.state is not CaseState.CLOSED
-                and known.is_seen
-                and known.finding.finding_key not in seen_keys
-                and not _is_past_event(known.finding)
-                and chains[known.case_id] == chain_id
-                and rail in (None, known.finding.rail)
-            )
-            if ceased:
-                text = "The sweep did not see this any more."
-                add_event(unit, keys[known.case_id], CaseAct.NO_LONGER_SEEN, actor, text, sweep_key=sweep_key)
-    return seen
+                    self._add(case.case_id, CaseAct.WITHDRAWN, text)
+            elif case.is_seen and not _is_past_event(case.finding) and rail in (None, case.finding.rail):
+                self._add(case.case_id, CaseAct.NO_LONGER_SEEN, "The sweep did not see this any more.")
+
+    def _add(self, case_id: str, act: CaseAct, text: str, finding: Finding | None = None) -> int:
+        key = self._keys[case_id]
+        return add_event(self._unit, key, act, self._actor, text, sweep_key=self._sweep_key, finding=finding)
+
+
+def _was_judged(finding: Finding, unread: Collection[tuple[LocationId, AssetId]], height: int | None) -> bool:
+    """Whether a sweep up to that height would have seen what a look saw: its block is below, and it could be read."""
+    if finding.block is None or height is None or finding.block.height > height:
+        return False
+    return finding.asset is None or (finding.location_id, finding.asset.asset_id) not in unread
 
 
 def _is_past_event(finding: Finding) -> bool:
