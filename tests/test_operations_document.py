@@ -69,6 +69,31 @@ def test_every_metric_is_documented_and_no_other() -> None:
     assert documented() == existing()
 
 
+BOUNDED = {"by", "chain", "channel", "code", "event", "kind", "lease", "outcome", "purpose", "run", "state", "status"}
+"""Labels whose values come from the configuration or from this program: more wallets, clients or cases add none."""
+
+
+def documented_labels() -> dict[str, set[str]]:
+    rows = re.findall(r"^\| `(custody_[a-z_]+)` \| (.*?) \|", section("Health, readiness, metrics"), re.MULTILINE)
+    return {name.removesuffix("_total"): set(re.findall(r"`([a-z]+)`", cell)) for name, cell in rows}
+
+
+def existing_labels() -> dict[str, set[str]]:
+    process = ProcessMetrics(CollectorRegistry())
+    counted: list[Any] = [each for each in vars(process).values() if hasattr(each, "_labelnames")]
+    read: list[Any] = [each for each in families() if hasattr(each, "_labelnames")]
+    assert len(counted) > 5
+    assert len(read) > 10
+    return {getattr(each, "_name", "") or each.name: set(each._labelnames) for each in counted + read}
+
+
+def test_every_label_is_documented_and_its_values_do_not_grow_with_the_books() -> None:
+    documented, found = documented_labels(), existing_labels()
+    assert found == {name: documented[name] for name in found}
+    assert set().union(*found.values()) == BOUNDED
+    assert not any(labels for name, labels in documented.items() if name not in found)
+
+
 def test_those_without_labels_are_told(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'custody.db'}"
     settings = Settings.model_validate({"firm": {"name": "Example"}, "database": {"url": url}})

@@ -84,6 +84,17 @@ def test_it_ends_cleanly_when_it_is_told_to(scene: Scene, number: signal.Signals
     assert scene.firm("journal", "verify").code == 0
 
 
+@pytest.mark.parametrize(
+    "command", [("watch", "--chain", "eip155:5"), ("worker", "--once"), ("web", "--host", "no such")]
+)
+def test_a_command_of_lines_ends_with_a_line_where_it_fails(scene: Scene, command: tuple[str, ...]) -> None:
+    """Whoever reads one JSON object a line reads the error too."""
+    answer = scene.firm(*command, "--json")
+    assert answer.code == 2
+    (line,) = answer.out.splitlines()
+    assert json.loads(line)["error"]["code"] in ("config", "bad-input")
+
+
 @pytest.mark.fault("C5")
 def test_of_two_watches_one_works_and_the_other_takes_over_when_it_is_killed(scene: Scene) -> None:
     command = [sys.executable, "-c", "import sys; from verifier.cli import main; sys.argv[0] = 'custody'; main()"]

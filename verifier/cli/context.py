@@ -92,21 +92,29 @@ def opened_store(settings: Settings, *, check_head: bool = True, judging_as: str
 
 def command(function: Callable[P, int | None]) -> Callable[P, None]:
     """Turn a function that returns an exit code into a command; known errors end it with their code and advice."""
+    return _command(function, lines=False)
 
+
+def command_of_lines(function: Callable[P, int | None]) -> Callable[P, None]:
+    """As `command`, for one that prints a line for each event: with --json its error is one line too."""
+    return _command(function, lines=True)
+
+
+def _command(function: Callable[P, int | None], *, lines: bool) -> Callable[P, None]:
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        as_json = bool(kwargs.get("as_json", False))
+        fail = functools.partial(output.fail, as_json=bool(kwargs.get("as_json", False)), lines=lines)
         try:
             exit_code = function(*args, **kwargs)
         except (VerifierError, ChainError, BundleError, MappingError, ReserveError) as error:
-            output.fail(error.code, str(error), error.advice, as_json=as_json)
+            fail(error.code, str(error), error.advice)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in SERVER_PARTS:
                 raise
             missing = MissingExtra("server", f"the database (no module {error.name})")
-            output.fail(missing.code, str(missing), missing.advice, as_json=as_json)
+            fail(missing.code, str(missing), missing.advice)
         except KeyboardInterrupt:
-            output.fail("interrupted", "interrupted", "Nothing half-done was kept; run it again.", as_json=as_json)
+            fail("interrupted", "interrupted", "Nothing half-done was kept; run it again.")
         if exit_code:
             raise typer.Exit(exit_code)
 

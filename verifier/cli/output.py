@@ -85,9 +85,9 @@ def paragraph(text: str, indent: int) -> None:
     out().print(Padding(text, (0, 0, 0, indent)))
 
 
-def emit_json(data: Mapping[str, object]) -> None:
-    """Write the command's one JSON object to stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+def emit_json(data: Mapping[str, object], *, as_line: bool = False) -> None:
+    """Write the command's one JSON object to stdout, or one of a command that writes a line for each."""
+    sys.stdout.write(json.dumps(data, indent=None if as_line else 2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
@@ -152,10 +152,12 @@ def error_object(code: str, message: str, advice: str) -> dict[str, object]:
     return {"error": {"code": code, "message": message, "advice": advice}}
 
 
-def fail(code: str, message: str, advice: str, *, as_json: bool, exit_code: int = EXIT_NOT_CHECKED) -> NoReturn:
+def fail(
+    code: str, message: str, advice: str, *, as_json: bool, exit_code: int = EXIT_NOT_CHECKED, lines: bool = False
+) -> NoReturn:
     """End the command with an error: what happened, its stable code, and one sentence on what to do."""
     if as_json:
-        emit_json(error_object(code, message, advice))
+        emit_json(error_object(code, message, advice), as_line=lines)
     console = err()
     console.print(f"[bold red]error[/bold red] \\[{code}] {clean(message)}", soft_wrap=True)
     if advice:

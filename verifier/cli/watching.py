@@ -17,7 +17,7 @@ import typer
 
 from chains.errors import ReadError
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command_of_lines, now, opened_store, settings_of
 from verifier.errors import InputError, JournalBroken, SchemaOutdated, StoreError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command()(watch)
 
 
-@command
+@command_of_lines
 def watch(
     ctx: typer.Context,
     chain: Annotated[str, typer.Option(help="Only this chain (CAIP-2 id); all configured without it.")] = "",

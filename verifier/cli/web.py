@@ -15,7 +15,7 @@ from typing import Annotated, Final
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import JsonOption, command, now, settings_of
+from verifier.cli.context import JsonOption, command_of_lines, now, settings_of
 from verifier.cli.typed import write_new
 from verifier.errors import InputError
 
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command()(web)
 
 
-@command
+@command_of_lines
 def web(
     ctx: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verifier.cli import output
-from verifier.cli.context import ActorOption, JsonOption, command, now, settings_of
+from verifier.cli.context import ActorOption, JsonOption, command_of_lines, now, settings_of
 
 if TYPE_CHECKING:
     from verifier.workers.shard_worker import ShardOutcome
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
 
 
-@command
+@command_of_lines
 def worker(
     ctx: typer.Context,
     prepare: Annotated[

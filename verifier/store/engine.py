@@ -173,6 +173,8 @@ class Database:
     def require_schema(self) -> None:
         """Raise `SchemaOutdated` unless the database is at the step this program works with."""
         found = self.schema_version()
+        if found > SCHEMA_VERSION:
+            raise _newer(found)
         if found != SCHEMA_VERSION:
             what = f"schema {found}" if found else "no schema"
             raise SchemaOutdated(f"the database has {what}, this program works with schema {SCHEMA_VERSION}")
@@ -183,12 +185,19 @@ class Database:
 
         found = self.schema_version()
         if found > SCHEMA_VERSION:
-            raise SchemaOutdated(f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program")
+            raise _newer(found)
         config = alembic_config()
         with translated(), self._writing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         return self.schema_version()
+
+
+def _newer(found: str) -> SchemaOutdated:
+    return SchemaOutdated(
+        f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program",
+        advice="Run the version of this program that brought it there; nothing was changed.",
+    )
 
 
 def alembic_config() -> Config:

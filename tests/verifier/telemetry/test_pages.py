@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open_metrics
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from chains.types import BlockRef, parse_chain_id
@@ -273,6 +276,30 @@ def test_the_last_run_of_each_job(desk: Desk, watching: Store) -> None:
     found = desk.metrics()
     assert found['custody_scheduled_run_exit_code{run="reserve_check"}'] == 1
     assert found['custody_scheduled_run_age_seconds{run="reserve_check"}'] == 60
+
+
+@pytest.mark.parametrize(
+    ("accept", "parse"),
+    [("", text_string_to_metric_families), ("application/openmetrics-text; version=1.0.0", parse_open_metrics)],
+    ids=["text", "OpenMetrics"],
+)
+def test_prometheus_reads_it_and_its_conventions_hold(
+    desk: Desk, watching: Store, accept: str, parse: Callable[[str], Iterable[Metric]]
+) -> None:
+    desk.telemetry.process.saw(WatchEvent(CHAIN, "swept", NOW, 0, BLOCK, 1.5))
+    desk.telemetry.process.failed(CHAIN, "node-unavailable")
+    page = desk.telemetry.page("/metrics", accept)
+    assert page is not None
+    found = [each for each in parse(page.body.decode()) if each.name.startswith("custody_")]
+    assert len(found) > 20
+    assert len({each.name for each in found}) == len(found)
+    for each in found:
+        assert each.documentation, each.name
+        assert not set(each.name.split("_")) & {"gauge", "counter", "histogram", "ms", "minutes", "hours"}, each.name
+        suffixes = ("_total", "_created") if each.type == "counter" else ()
+        assert all(sample.name.endswith(suffixes) for sample in each.samples if suffixes), each.name
+        assert each.type == "counter" or not each.name.endswith(("_total", "_count", "_sum", "_bucket")), each.name
+    assert {each.type for each in found} == {"gauge", "counter", "histogram"}
 
 
 def test_other_paths_are_not_there(desk: Desk) -> None:
