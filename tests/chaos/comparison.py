@@ -96,7 +96,7 @@ def _facts(store: Store, chain_id: ChainId) -> defaultdict[str, Counter[str]]:
     for each in store.reconciliations(newest.sweep_id):
         found["result"][f"{newest.block} {_place(each)} {_figures(each)}"] += 1
     for match in store.matches(chain_id):
-        found["payment"][f"{match.transfer} {match.outcome} {match.authorization_id} {match.reason}"] += 1
+        found["payment"][f"{match.transfer.transfer_id} {match.outcome} {match.authorization_id}"] += 1
     for case in store.cases(include_closed=True):
         if case.finding.kind is not FindingKind.UNVERIFIED:
             key, units = case.finding.finding_key, case.finding.base_units

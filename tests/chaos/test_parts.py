@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.verifier.conftest import sqlite_template
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, STRANGER
 from verifier.store import open_store
+from verifier.store.digest import state_digest
 
 __all__ = ["sqlite_template"]
 
@@ -140,6 +142,18 @@ def test_the_clock_and_the_leases_are_the_companys(tmp_path: Path) -> None:
 # What differs
 
 
+def new_desk(url: str, folder: Path) -> MemoryDesk:
+    """A payment that nobody approved, not swept yet."""
+    folder.mkdir()
+    desk = MemoryDesk(open_store(url), folder)
+    desk.history_from = 1
+    desk.chain.mint(OMNIBUS, desk.asset, 1_000)
+    desk.open_books(OMNIBUS)
+    desk.allocate(OMNIBUS, C_1=1_000)
+    desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
+    return desk
+
+
 def nothing(desk: MemoryDesk) -> None:
     """As it was told."""
 
@@ -183,14 +197,7 @@ def test_differences_are_seen(
     with SqliteFiles(sqlite_template).new() as one, SqliteFiles(sqlite_template).new() as other:
         desks = []
         for number, url in enumerate((one, other)):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            desk = MemoryDesk(open_store(url), folder)
-            desk.history_from = 1
-            desk.chain.mint(OMNIBUS, desk.asset, 1_000)
-            desk.open_books(OMNIBUS)
-            desk.allocate(OMNIBUS, C_1=1_000)
-            desk.chain.pay(OMNIBUS, STRANGER, desk.asset, 7)
+            desk = new_desk(url, tmp_path / str(number))
             desk.sweep()
             desks.append(desk)
         calm, disturbed = desks
@@ -205,3 +212,20 @@ def test_differences_are_seen(
         assert differences(calm.store, calm.store, longer, lost_nodes=False), "a block that nobody covered"
         for desk in desks:
             desk.store.close()
+
+
+def test_a_time_of_recording_inside_a_text_is_no_difference(sqlite_template: Path, tmp_path: Path) -> None:
+    """An approval that came after its payment says when it was recorded, which a killed import does later."""
+    with SqliteFiles(sqlite_template).new() as one, SqliteFiles(sqlite_template).new() as other:
+        digests, reasons = [], []
+        for url, minutes in ((one, 6), (other, 9)):
+            desk = new_desk(url, tmp_path / str(minutes))
+            desk.clock_ahead = timedelta(minutes=minutes)
+            desk.approve("A-1", OMNIBUS, STRANGER, 7)
+            desk.sweep()
+            reasons += [match.reason for match in desk.store.matches(desk.chain_id)]
+            digests.append(state_digest(desk.store))
+            desk.store.close()
+    assert len(set(reasons)) == 2
+    assert all("recorded at" in reason for reason in reasons)
+    assert digests[0] == digests[1]

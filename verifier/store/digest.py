@@ -1,8 +1,9 @@
 """One digest over everything that two runs of the same story must agree on.
 
 A run that was killed and taken up again ends with the same digest as an undisturbed one. Left out are the clock
-(recorded_at, known_at), the journal (a restart may cut the same rows into other transactions) and the store's own
-short keys (their order follows the transactions); what a key refers to takes its place.
+(recorded_at, known_at, and where a text quotes one), the journal (a restart may cut the same rows into other
+transactions) and the store's own short keys (their order follows the transactions); what a key refers to takes its
+place.
 
 Rows are hashed one by one and the hashes added modulo 2**256, so the order of the rows does not matter. That is
 for comparing honest runs; against tampering there is the journal.
@@ -11,6 +12,7 @@ for comparing honest runs; against tampering there is the journal.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Final, cast
 
@@ -25,6 +27,8 @@ from verifier.store.types import Canonical
 _LEFT_OUT: Final = frozenset({"record_id", "journal_sequence", "recorded_at", "known_at"})
 _LEFT_OUT_OF: Final = {"bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"})}
 """A bundle names the journal's head, so its digest follows the cut into transactions too."""
+_QUOTED_CLOCK: Final = re.compile(r"(recorded(?: only)? at) \d{4}-\d\d-\d\dT[\d:.]+Z")
+"""In the text of what was approved in the books only after it had happened."""
 _ONLY_REFERRED_TO: Final = frozenset({"asset_value", "interned_text", "node_answer", "reading", "sweep_answer"})
 """Tables whose rows mean nothing by themselves: an extra one is no difference. Kept answers follow the cut into
 requests, which two runs need not share.
@@ -80,5 +84,7 @@ def _rows(connection: sa.Connection, of: sa.Table, identities: _Identities) -> I
         values: list[Canonical] = []
         for position, target in kept:
             value = row[position]
-            values.append(value if target is None or value is None else identities.of(target, cast("int", value)))
+            if target is not None and value is not None:
+                value = identities.of(target, cast("int", value))
+            values.append(_QUOTED_CLOCK.sub(r"\1", value) if isinstance(value, str) else value)
         yield cast("int", row[0]), values
