@@ -141,18 +141,21 @@ class Unit:
         each row together.
         """
         into = table(row_class)
+        if any(isinstance(column, list) and len(column) != count for column in columns):
+            raise TypeError(f"{row_class.__name__}: a column has not {count} values")
         first = self._first_id(into)
         times = (repeat(utc_text(self.recorded_at)),) if "recorded_at" in into.columns else ()
         heads = zip(range(first, first + count), repeat(self.sequence), *times, *columns, strict=False)
-        rows = map(add, heads, tails) if tails else heads
+        rest = iter(tails)
+        rows = map(add, heads, rest) if tails else heads
         written, width = 0, len(into.columns)
         while chunk := list(islice(rows, CHUNK_ROWS)):
             if set(map(len, chunk)) != {width}:
                 raise TypeError(f"{row_class.__name__} has {width} columns, a row has not")
             self._insert(into, chunk)
             written += len(chunk)
-        if written != count:
-            raise TypeError(f"{row_class.__name__}: a column has {written} values for {count} rows")
+        if written != count or next(rest, None) is not None:
+            raise TypeError(f"{row_class.__name__}: columns of different lengths for {count} rows")
         self._next_id[into.name] = first + count
         return first
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +18,7 @@ from verifier.errors import JournalBroken
 from verifier.journal import verify_journal
 from verifier.store import Store, open_store
 from verifier.store.seal import RowsDigest
-from verifier.store.tables import DATA_TABLES, ClientRow, InternedTextRow, JournalEntryRow, table
+from verifier.store.tables import DATA_TABLES, AssetValueRow, ClientRow, InternedTextRow, JournalEntryRow, table
 from verifier.store.types import Words
 
 
@@ -239,6 +242,51 @@ def test_many_rows_are_checked_in_pages(store: Store) -> None:
         unit.add_rows(InternedTextRow, ((f"more {number}",) for number in range(5)))
     report = verify_journal(store)
     assert (report.ok, report.rows) == (True, 12_350)
+
+
+def test_columns_are_stored_as_the_rows_they_make(store: Store) -> None:
+    count = 10_001  # more than go into one page
+    ids, symbols = [f"asset {number}" for number in range(count)], repeat("A")
+    with store.record("test", "tests", {}, later(0)) as unit:
+        first = unit.add_columns(AssetValueRow, count, ids, symbols, range(count))
+        tails = (("B", number) for number in range(count))
+        second = unit.add_columns(AssetValueRow, count, ids, tails=tails)
+        keys = unit.text_column(f"text {number % 7}" for number in range(100))
+    assert (first, second, len(set(keys)), keys[:7]) == (1, count + 1, 7, keys[7:14])
+    report = verify_journal(store)
+    assert (report.ok, report.rows) == (True, 2 * count + 7)
+
+
+@pytest.mark.parametrize(
+    ("columns", "tails"),
+    [
+        ((["a", "b"], ["A"], [1, 2]), ()),
+        ((["a"], ["A", "B"], [1, 2]), ()),
+        ((["a", "b", "c"], repeat("A"), repeat(1)), ()),
+        ((["a", "b"], repeat("A")), ()),
+        ((["a", "b"],), [("A", 1)]),
+        ((["a", "b"],), [("A", 1), ("A", 2), ("A", 3)]),
+        ((["a", "b"],), [("A", 1), ("A",)]),
+    ],
+)
+def test_columns_of_different_lengths_are_refused_whole(store: Store, columns: Any, tails: Any) -> None:
+    before = everything(store)
+    with pytest.raises(TypeError, match="column"), store.record("test", "tests", {}, later(0)) as unit:
+        unit.add_columns(AssetValueRow, 2, *columns, tails=tails)
+    assert everything(store) == before
+
+
+@pytest.mark.parametrize("asked", [range(0, 2_000, 400), range(2_100)])
+def test_a_stored_text_keeps_its_key_however_many_are_asked_for(store: Store, database_url: str, asked: range) -> None:
+    """A few are looked up one by one, many by one look through the table."""
+    with store.record("test", "tests", {}, later(0)) as unit:
+        given = unit.text_keys(f"text {number}" for number in range(2_000))
+    with closing(open_store(database_url)) as other, other.record("test", "tests", {}, later(0)) as unit:
+        found = unit.text_keys(f"text {number}" for number in asked)
+    known = {text: key for text, key in found.items() if text in given}
+    assert known == {text: given[text] for text in known}
+    assert len(known) == sum(number < 2_000 for number in asked)
+    assert all(key > 2_000 for text, key in found.items() if text not in given)
 
 
 @pytest.mark.postgres
