@@ -69,8 +69,10 @@ class BusinessClock:
     def run(self) -> None:
         """Ring, or stand by while another process does. A database that cannot be used is tried again."""
         told = ""
+        kept_back: dict[str, Lease] = {}
         while not self._stop.is_set():
             store = self._open()
+            store.kept_back = kept_back  # what the store before this one could not give back is this clock's own
             try:
                 require_ready(store, self._settings)
                 self._opened(store)

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from verifier.config import DatabaseSettings, FirmSettings, Settings
-from verifier.errors import InputError
+from verifier.errors import InputError, StoreUnavailable
 from verifier.schedule import clock as clock_module
 from verifier.schedule.clock import LEASE_NAME, BusinessClock
 from verifier.schedule.due import EveryMinutes
@@ -149,6 +149,33 @@ def test_a_clock_that_lost_its_lease_stops_ringing_until_it_has_it_again(clocks:
     assert [each for each, _, _ in clocks.store.leases()] == [taken]
     clocks.store.give_lease_back(taken, now())
     until(lambda: len(clocks.outcomes()) > before)
+
+
+def test_after_the_database_was_away_it_rings_again_at_once(clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own lease, which it could not give back, keeps it from nothing."""
+    away: list[str] = []
+
+    def is_away(name: str) -> Callable[..., object]:
+        real = getattr(Store, name)
+
+        def called(store: Store, *arguments: object) -> object:
+            if store is not clocks.store and name not in away:
+                away.append(name)
+                raise StoreUnavailable("away")
+            return real(store, *arguments)
+
+        return called
+
+    clocks.start(check())
+    until(lambda: len(clocks.outcomes()) >= 1)
+    (before,) = (each for each, _, _ in clocks.store.leases())
+    for name in ("leases", "give_lease_back"):
+        monkeypatch.setattr(Store, name, is_away(name))
+    until(lambda: len(away) == 2)
+    count = len(clocks.outcomes())
+    until(lambda: len(clocks.outcomes()) > count, 45)
+    (after,) = (each for each, _, _ in clocks.store.leases())
+    assert after.token == before.token + 1
 
 
 @pytest.mark.fault("C18")
