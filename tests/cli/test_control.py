@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Answer, Firm
-from verifier.cli import books, control, sweeping
-from verifier.cli import context as cli_context
 
 MONDAY = datetime(2026, 10, 5, 16, 0, tzinfo=UTC)
 """Noon in New York; Friday's books are reviewed on this day."""
@@ -86,10 +85,7 @@ FILES = {
 
 def set_clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The commands' clock, which the test turns."""
-    moment = [MONDAY]
-    for module in (books, control, sweeping, cli_context):
-        monkeypatch.setattr(module, "now", lambda: moment[0])
-    return moment
+    return turned_clock(monkeypatch, MONDAY)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Answer, Firm
 from tests.cli.custodians import (
     BOOKS,
@@ -18,18 +19,12 @@ from tests.cli.custodians import (
     write,
 )
 from tests.verifier.custodians.write import APPLE, Line, Page, mt535
-from verifier.cli import books, cases, custodians, sweeping
-from verifier.cli import context as cli_context
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The commands' clock, which the test turns."""
-    at = [MONDAY]
-    for module in (books, cases, custodians, sweeping, cli_context):
-        if hasattr(module, "now"):
-            monkeypatch.setattr(module, "now", lambda: at[0])
-    return at
+    return turned_clock(monkeypatch, MONDAY)
 
 
 @pytest.fixture

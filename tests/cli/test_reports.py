@@ -12,7 +12,6 @@ import pytest
 
 from tests.cli.command import Firm, custody
 from tests.cli.test_reserve import AT, clock, stated
-from verifier.cli import cases, reports, reserve_instructions, setting_up
 
 __all__ = ["clock", "stated"]
 
@@ -22,8 +21,6 @@ TUESDAY_NOON = AT + timedelta(days=1)
 @pytest.fixture
 def firm(tmp_path: Path, clock: list[datetime], monkeypatch: pytest.MonkeyPatch) -> Firm:
     """A firm that was set up a month before by the test's own clock: the journal's times never go back."""
-    for module in (cases, reports, reserve_instructions, setting_up):
-        monkeypatch.setattr(module, "now", lambda: clock[0])
     monkeypatch.chdir(tmp_path)
     clock[0] = AT - timedelta(days=30)
     folder = tmp_path / "firm"

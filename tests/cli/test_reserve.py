@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Answer, Firm
 from verifier import reserve_cases
-from verifier.cli import books, reserve, sweeping
-from verifier.cli import context as cli_context
 from verifier.errors import StoreBusy
 
 AT = datetime(2026, 10, 5, 16, 0, tzinfo=UTC)
@@ -58,10 +57,7 @@ def lines(amounts: dict[tuple[str, int], str]) -> str:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The commands' clock, which the test turns."""
-    moment = [AT]
-    for module in (books, reserve, sweeping, cli_context):
-        monkeypatch.setattr(module, "now", lambda: moment[0])
-    return moment
+    return turned_clock(monkeypatch, AT)
 
 
 def import_stated(firm: Firm, folder: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Answer, Firm
 from tests.cli.test_reserve import AT, FILES, lines, month_ends
-from verifier.cli import books, reserve, sweeping
-from verifier.cli import context as cli_context
 
 AAPL = "cusip:037833100"
 BOOKS = {
@@ -48,9 +46,7 @@ BOOKS = {
 @pytest.fixture
 def kept(firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
     """A firm with books of one day: 900,000 credits, 200,000 debits, 500 shares lent that customers own."""
-    moment: list[datetime] = [AT]
-    for module in (books, reserve, sweeping, cli_context):
-        monkeypatch.setattr(module, "now", lambda: moment[0])
+    turned_clock(monkeypatch, AT)
     take(firm, tmp_path / "first", FILES | {"focus_history.csv": month_ends()} | BOOKS)
     return firm
 

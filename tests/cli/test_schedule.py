@@ -16,12 +16,11 @@ import pytest
 from chains.devnet.lies import delay
 from chains.devnet.lying_proxy import Answer, LyingProxy, Reply
 from chains.types import parse_chain_id
+from tests.cli.clock import turned_clock
 from tests.cli.command import ROOT, Firm
 from tests.cli.custodians import MONDAY, bank_statement, dtc_statement, keep_books
 from tests.cli.scene import Scene
 from tests.cli.test_reserve import AT, FILES, import_stated
-from verifier.cli import books, cases, custodians, reserve, schedule, sweeping
-from verifier.cli import context as cli_context
 from verifier.config import load_settings
 from verifier.schedule.due import DailyTime
 from verifier.schedule.jobs import jobs_of
@@ -33,11 +32,7 @@ from verifier.store import Store, open_store
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The commands' clock, which the test turns."""
-    moment = [AT]
-    for module in (books, cases, custodians, reserve, schedule, sweeping, cli_context):
-        if hasattr(module, "now"):
-            monkeypatch.setattr(module, "now", lambda: moment[0])
-    return moment
+    return turned_clock(monkeypatch, AT)
 
 
 def configure(firm: Firm, text: str) -> None:

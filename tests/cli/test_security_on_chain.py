@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import verifier.cli
 from chains.devnet.anvil import AnvilProcess
+from tests.cli.clock import turned_clock
 from tests.cli.command import Firm
 from tests.cli.custodians import CUSIP_APPLE
 from tests.cli.scene import Scene
@@ -32,12 +30,7 @@ FRIDAY, MONDAY = datetime(2026, 10, 2, 18, 0, tzinfo=UTC), datetime(2026, 10, 5,
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """The clock of every command."""
-    at = [FRIDAY]
-    for found in pkgutil.iter_modules(verifier.cli.__path__):
-        module = importlib.import_module(f"verifier.cli.{found.name}")
-        if hasattr(module, "now"):
-            monkeypatch.setattr(module, "now", lambda: at[0])
-    return at
+    return turned_clock(monkeypatch, FRIDAY)
 
 
 @pytest.fixture

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Firm
 from tests.cli.custodians import CUSIP_APPLE, MONDAY, dtc_statement, keep_books, write
 from tests.verifier.custodians.write import APPLE, Line, Page, mt535, semt002
-from verifier.cli import books, custodians
 
 
 @pytest.fixture
 def booked(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> Firm:
     """A firm with its books, on a Monday."""
-    at: list[datetime] = [MONDAY]
-    for module in (books, custodians):
-        monkeypatch.setattr(module, "now", lambda: at[0])
+    turned_clock(monkeypatch, MONDAY)
     keep_books(firm)
     return firm
 

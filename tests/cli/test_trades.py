@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.clock import turned_clock
 from tests.cli.command import Firm
-from verifier.cli import books, trades
-from verifier.cli import context as cli_context
 
 FILES = {
     "clients.csv": "client_id,name,opened_on\nC-1,One,2025-01-02\n",
@@ -33,8 +32,7 @@ FILES = {
 @pytest.fixture
 def kept(firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firm:
     """A firm with three trades, one of each state, on the Monday."""
-    for module in (books, trades, cli_context):
-        monkeypatch.setattr(module, "now", lambda: datetime(2026, 10, 5, 12, 0, tzinfo=UTC))
+    turned_clock(monkeypatch, datetime(2026, 10, 5, 12, 0, tzinfo=UTC))
     folder = tmp_path / "first"
     folder.mkdir()
     for name, text in FILES.items():
