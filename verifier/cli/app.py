@@ -15,7 +15,6 @@ from verifier.cli import (
     alerts,
     approvals,
     archive,
-    audit,
     authorizations,
     books,
     cases,
@@ -23,7 +22,9 @@ from verifier.cli import (
     custodians,
     database,
     disclosing,
+    exporting,
     inclusion,
+    journal,
     key_proof,
     outside,
     pages,
@@ -36,6 +37,7 @@ from verifier.cli import (
     trades,
     trusted_keys,
     users,
+    verifying,
     watching,
     web,
     working,
@@ -103,7 +105,9 @@ control.register(app)
 reports.register(app)
 archive.register(app)
 key_proof.register(app)
-audit.register(app)
+exporting.register(app)
+verifying.register(app)
+journal.register(app)
 disclosing.register(app)
 signatures.register(app)
 trusted_keys.register(app)

@@ -9,6 +9,7 @@ import typer
 
 from verifier.cli import output
 from verifier.cli.context import ActorOption, JsonOption, command, now, opened_store, settings_of
+from verifier.cli.typed import numbered_digest
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def accept(
     from verifier.known_head import HeadFile, accept_restore
 
     settings = settings_of(ctx)
-    bundle = _bundle(last_bundle)
+    bundle = numbered_digest(last_bundle)
     with opened_store(settings, check_head=False) as store:
         require_intact_head(store)
         accepted = accept_restore(store, HeadFile.of(settings), reason, actor, now(), last_bundle=bundle)
@@ -238,16 +239,6 @@ def _sqlite(settings: Settings) -> Path:
     if file is None:
         raise InputError("this is for SQLite; for PostgreSQL see docs/backup.md: record-head, pg_dump, pg_restore")
     return file
-
-
-def _bundle(text: str) -> tuple[int, str] | None:
-    number, _, digest = text.partition(":")
-    if not text:
-        return None
-    is_digest = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
-    if not (number.isascii() and number.isdigit() and int(number) and is_digest):
-        raise InputError(f"{text!r} is not N:SHA256, a bundle's number and 64 hex digits")
-    return int(number), digest
 
 
 def _accepted_json(accepted: AcceptedRestore) -> dict[str, object]:

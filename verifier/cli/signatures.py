@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verifier.cli import output
-from verifier.cli.audit import TsaOption, node_of, show_report
 from verifier.cli.context import JsonOption, command, now
 from verifier.cli.key_options import (
     TRUSTED_KEYS_FILE,
@@ -18,6 +17,7 @@ from verifier.cli.key_options import (
     TrustedOption,
     signer_for_role,
 )
+from verifier.cli.verifying import TsaOption, node_of, show_report
 from verifier.errors import InputError
 
 if TYPE_CHECKING:

@@ -54,6 +54,17 @@ def moment_of(text: str, now: datetime) -> datetime:
         return parse_time(text)
 
 
+def numbered_digest(text: str) -> tuple[int, str] | None:
+    """The number of an entry or bundle and its SHA-256, `18:029b…`; None when none is named. Raises `InputError`."""
+    if not text:
+        return None
+    number, _, digest = text.partition(":")
+    is_digest = len(digest) == 64 and set(digest.lower()) <= set("0123456789abcdef")
+    if not (number.isascii() and number.isdigit() and int(number) and is_digest):
+        raise InputError(f"{text!r} is not N:SHA256, a number from 1 and 64 hex digits")
+    return int(number), digest.lower()
+
+
 def read_file(file: Path, bytes_max: int | None = None) -> bytes:
     """What the file holds, at the most one byte more than `bytes_max`. Raises `InputError`."""
     try:
