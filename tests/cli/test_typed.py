@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from verifier.cli import output
-from verifier.cli.typed import day_of, moment_of, person_of, read_file, write_new
+from verifier.cli.typed import day_of, moment_of, numbered_digest, person_of, read_file, write_new
 from verifier.errors import InputError
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -60,3 +60,12 @@ def test_of_many_problems_some_are_shown_and_all_are_counted(capsys: pytest.Capt
     assert lines[-1] == "203 problems, 3 of them not shown; nothing was stored."
     output.show_problems(["line 1"])
     assert capsys.readouterr().out.splitlines()[-1] == "1 problem; nothing was stored."
+
+
+def test_a_number_with_its_digest_is_one_spelling() -> None:
+    digest = "0a" * 32
+    assert numbered_digest(f"18:{digest.upper()}") == (18, digest)
+    assert numbered_digest("") is None
+    for text in ("18", f"0:{digest}", f"-1:{digest}", f"18:{digest[:-1]}", f"18:{digest[:-1]}g", f":{digest}"):
+        with pytest.raises(InputError, match="N:SHA256"):
+            numbered_digest(text)
