@@ -26,6 +26,7 @@ NAMES = (
     "reconcile",
     "reserve",
     "sweep",
+    "sweep_workers",
 )
 
 
@@ -36,10 +37,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--quick", action="store_true", help="the smallest size only")
     arguments = parser.parse_args()
-    structlog.configure(  # unconfigured, it prints to standard output, between the results
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
+    quiet_log()
     for name in NAMES if arguments.name == "all" else (arguments.name,):
         module = importlib.import_module(f"benchmarks.{name}")
         try:
@@ -49,6 +47,14 @@ def main() -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
     return 0
+
+
+def quiet_log() -> None:
+    """Warnings only, to standard error: unconfigured, the log goes to standard output, between the results."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
 
 
 if __name__ == "__main__":

@@ -41,6 +41,10 @@ class PostgresServer:
             self._template = str(sa.make_url(url).database)
         return self._create(self._template)
 
+    def copy_of(self, url: str) -> str:
+        """The URL of a new database that is a copy of another, to which nobody may be connected."""
+        return self._create(str(sa.make_url(url).database))
+
     def _create(self, template: str) -> str:
         name = f"custody_test_{uuid.uuid4().hex}"
         with self._admin.connect() as connection:
