@@ -40,7 +40,7 @@ class ShardOutcome(StrEnum):
     FAILED = "failed"
     """No node gave it; recorded."""
     REFUSED = "refused"
-    """The books give other holdings here than were planned; nothing was read."""
+    """The books give other holdings here than were planned, or this worker lacks the chain; nothing was read."""
     STOPPED = "stopped"
     """The worker was told to stop; nothing of it was written."""
 

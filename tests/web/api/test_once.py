@@ -5,12 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from tests.web.api.conftest import Api
 from tests.web.firm import AT
 from verifier.accounts.roles import Role
+from verifier.errors import StoreUnavailable
 from verifier.store import Store
 from verifier.store.request_store import GIVEN_UP, KEPT, Known
 from verifier.web.api.once import REPLAYED
@@ -43,6 +46,34 @@ def test_without_the_same_key_it_is_another_request(maker: Api, firm_store: Stor
     maker.post("/reserve/instructions", DEPOSIT)
     maker.post("/reserve/instructions", DEPOSIT)
     assert len(firm_store.reserve_instructions()) == 2
+
+
+@pytest.mark.fault("F2")
+@pytest.mark.parametrize("failure", [StoreUnavailable("the server closed the connection"), RuntimeError("a fault")])
+def test_one_that_broke_after_it_was_stored_is_not_done_again(
+    maker: Api, firm_store: Store, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """The server stored it and went away before it said so; or the answer could not be made of what was stored."""
+    real = Store.add_instruction
+
+    def stored_and_cut_off(store: Store, *arguments: Any, **named: Any) -> None:
+        real(store, *arguments, **named)
+        raise failure
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "add_instruction", stored_and_cut_off)
+        quiet = TestClient(maker.app, base_url="http://localhost", raise_server_exceptions=False)
+        quiet.headers.update(maker.client.headers)
+        quiet.cookies.update(maker.client.cookies)
+        patched.setattr(maker, "client", quiet)
+        answer = maker.post("/reserve/instructions", DEPOSIT, key=KEY)
+    assert answer.status_code == (503 if isinstance(failure, StoreUnavailable) else 500)
+    again = maker.post("/reserve/instructions", DEPOSIT, key=KEY)
+    assert (again.status_code, again.json()["code"]) == (409, "request-running")
+    maker.time += GIVEN_UP
+    late = maker.post("/reserve/instructions", DEPOSIT, key=KEY)
+    assert (late.status_code, late.json()["code"]) == (409, "request-cut-off")
+    assert len(firm_store.reserve_instructions()) == 1
 
 
 @pytest.mark.fault("F2")

@@ -16,11 +16,11 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from verifier.errors import WaitsForApproval
+from verifier.errors import StoreUnavailable, WaitsForApproval
 from verifier.store.request_store import Known
 from verifier.web.context import NowOf, StoreOf, VisitorOf
 from verifier.web.errors import WebError
-from verifier.web.problems import waits_json
+from verifier.web.problems import KNOWN, waits_json
 
 REPLAYED: Final = "Idempotency-Replayed"
 """Header of an answer that was given before."""
@@ -91,7 +91,9 @@ class Once:
             body = json.dumps(work(), ensure_ascii=False)
         except WaitsForApproval as waits:  # an answer like others: the same key gives it again
             body, status = json.dumps(waits_json(waits)), HTTPStatus.ACCEPTED
-        except BaseException:
+        except StoreUnavailable:
+            raise  # perhaps cut off just after it was stored: nobody knows, so the key stays taken, as after a fault
+        except KNOWN:
             self._store.forget_request(self._key)
             raise
         self._store.answer_request(self._key, status, body)
