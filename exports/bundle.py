@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from exports.acceptances import AcceptanceRecord
 from exports.answer_records import NodeAnswerRecord
-from exports.canonical import canonical_json
+from exports.canonical import canonical_record
 from exports.codec import to_object
 from exports.control_records import (
     ControlReviewRecord,
@@ -174,9 +174,9 @@ class WrittenBundle:
 
 def record_lines(records: Iterable[object]) -> bytes:
     """Canonical JSON lines in ascending order. Raises `RecordInvalid` for one too long or given twice."""
-    lines = sorted(canonical_json(to_object(record)) for record in records)
+    lines = sorted([canonical_record(to_object(record)) + b"\n" for record in records])
     _require_lines(lines)
-    return b"".join(line + b"\n" for line in lines)
+    return b"".join(lines)
 
 
 def lines_and_table(kind: str, records: Iterable[object]) -> tuple[bytes, bytes]:
@@ -184,23 +184,30 @@ def lines_and_table(kind: str, records: Iterable[object]) -> tuple[bytes, bytes]
     made = []
     for record in records:
         value = to_object(record)
-        made.append((canonical_json(value), table_line(kind, value)))
+        # No object's text begins another's, so the line ends do not change the order.
+        made.append((canonical_record(value) + b"\n", table_line(kind, value)))
     made.sort()
-    _require_lines([line for line, _ in made])
-    return b"".join(line + b"\n" for line, _ in made), header_line(kind) + b"".join(row for _, row in made)
+    lines = [line for line, _ in made]
+    _require_lines(lines)
+    rows = [row for _, row in made]
+    return b"".join(lines), b"".join([header_line(kind), *rows])
 
 
 def _require_lines(lines: Sequence[bytes]) -> None:
     before = b""
     for line in lines:
-        if len(line) > LINE_BYTES_MAX:
+        if len(line) > LINE_BYTES_MAX + 1:  # the line end is not counted
             raise RecordInvalid(f"a record is longer than {LINE_BYTES_MAX} bytes")
         if before == line:
             raise RecordInvalid("the same record is given twice")
         before = line
 
 
-def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
+Payload = tuple[Manifest, dict[str, bytes]]
+"""A bundle's manifest and the content of every unsigned member by its name, from `payload_members`."""
+
+
+def payload_members(bundle: Bundle) -> Payload:
     """The manifest and the content of every unsigned member, the manifest included."""
     contents: dict[str, bytes] = {}
     tables: dict[str, bytes] = {}
@@ -249,9 +256,9 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
     return manifest, contents
 
 
-def bundle_digest(bundle: Bundle) -> str:
-    """The digest the bundle will have, before it is signed or written."""
-    return digest_hex(payload_members(bundle)[1][MANIFEST_NAME])
+def bundle_digest(bundle: Bundle, payload: Payload | None = None) -> str:
+    """The digest the bundle will have, before it is signed or written; `payload` as for `write_bundle`."""
+    return digest_hex((payload or payload_members(bundle))[1][MANIFEST_NAME])
 
 
 def digest_of_file(path: Path) -> str | None:
@@ -263,8 +270,10 @@ def digest_of_file(path: Path) -> str | None:
         return None
 
 
-def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> WrittenBundle:
-    """Sign and write a bundle; the file appears whole or not at all.
+def write_bundle(
+    bundle: Bundle, signers: Sequence[Signer], path: Path, payload: Payload | None = None
+) -> WrittenBundle:
+    """Sign and write a bundle; the file appears whole or not at all. `payload` is what was made of this bundle before.
 
     Every signer signs before anything is written, so a signer that is down leaves nothing behind. The file is
     written beside its place, flushed to the disk, renamed, and the folder flushed. Where the very same bundle is
@@ -273,7 +282,7 @@ def write_bundle(bundle: Bundle, signers: Sequence[Signer], path: Path) -> Writt
     """
     from exports.envelope import sign_manifest
 
-    manifest, contents = payload_members(bundle)
+    manifest, contents = payload or payload_members(bundle)
     envelopes = sign_manifest(contents[MANIFEST_NAME], signers)
     contents = {**_additions(path, contents[MANIFEST_NAME]), **contents, **envelopes.members}
     size_bytes = write_whole(path, contents)

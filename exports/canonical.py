@@ -11,6 +11,7 @@ duplicate key, white space, another escape or another spelling of a number can n
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Final
 
@@ -22,6 +23,9 @@ INTEGER_MAX: Final = 2**53 - 1
 """Largest magnitude of a JSON integer that every reader keeps exact (RFC 7493)."""
 DEPTH_MAX: Final = 32
 """Most levels of nesting; a bundle's records need four."""
+_SORTED: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_SUBCLASS
+_MAYBE_FLOAT: Final = re.compile(rb"(?:\A|[:,\[])-?[0-9]+[.eE]")
+"""Every float of a JSON text begins so; so may text in a string, which then takes the longer way."""
 
 
 def canonical_json(value: object) -> bytes:
@@ -42,9 +46,35 @@ def parse_canonical(data: bytes) -> object:
         value: object = orjson.loads(data)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise NotCanonical("not JSON in UTF-8") from error
-    if canonical_json(value) != data:
+    if not _is_plainly_canonical(value, data) and canonical_json(value) != data:
         raise NotCanonical("JSON, but not in canonical form (key order, duplicate key, white space or escapes)")
     return value
+
+
+def _is_plainly_canonical(value: object, data: bytes) -> bool:
+    """Whether bytes are canonical as is plain to see: ASCII, no float, few brackets, written the same again.
+
+    ASCII is NFC and has one order of keys, and fewer brackets than `DEPTH_MAX` cannot nest deeper. False says nothing:
+    then every part of the value is looked at.
+    """
+    if not data.isascii() or data.count(b"{") + data.count(b"[") > DEPTH_MAX or _MAYBE_FLOAT.search(data):
+        return False
+    try:
+        return orjson.dumps(value, option=_SORTED) == data
+    except orjson.JSONEncodeError:
+        return False
+
+
+def canonical_record(value: dict[str, object]) -> bytes:
+    """The canonical bytes of what `codec.to_object` made: only strings, numbers, lists and objects by the letter.
+
+    The same bytes as of `canonical_json`, three times as fast: types and names of a record's object are known.
+    """
+    try:
+        data = orjson.dumps(value, option=_SORTED)
+    except orjson.JSONEncodeError:
+        return canonical_json(value)  # says what it is
+    return data if data.isascii() else canonical_json(value)
 
 
 def parse_by_hand(data: bytes) -> object:

@@ -80,7 +80,8 @@ def to_object(record: object) -> dict[str, object]:
     for name, encode, decode in _fields(type(record)):
         try:
             value = encode(getattr(record, name))
-            decode(value)  # what is written must be readable, by the same rules
+            if decode is not encode:  # one that is the other judged it just now
+                decode(value)  # what is written must be readable, by the same rules
         except (ValueError, TypeError, AttributeError) as error:
             raise RecordInvalid(f"{type(record).__name__}.{name}: {_short(error)}") from error
         encoded[name] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exports.bundle import Bundle, payload_members
+from exports.bundle import Bundle, Payload, payload_members
 from exports.contents import Contents
 from exports.record_checks import Spelling, registry_spelling
 from exports.records import RECORD_TYPES
@@ -10,12 +10,14 @@ from exports.verdict import CheckStatus
 from exports.verify import answer_check, figure_checks
 
 
-def refusals(bundle: Bundle, spelling: Spelling = registry_spelling) -> list[str]:
+def refusals(bundle: Bundle, spelling: Spelling = registry_spelling, payload: Payload | None = None) -> list[str]:
     """Why checks 6 to 15, 18, 19, 22 to 24 and 32 would not pass, one sentence each; empty when all of them would.
+
+    `payload` is what was made of this bundle before; it is made here without it.
 
     Raises `RecordInvalid` for a record that cannot be written at all.
     """
-    manifest, _ = payload_members(bundle)
+    manifest, _ = payload or payload_members(bundle)
     contents = Contents(manifest=manifest, **{kind: tuple(getattr(bundle, kind)) for kind in RECORD_TYPES})
     return [
         f"check {check.number} ({check.name}): {text}"

@@ -26,6 +26,8 @@ TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
 _RUN: Final = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER: Final = re.compile(r"-?[0-9]+", re.ASCII)
 _QUOTED: Final = re.compile(r'[,"\r\n]')
+_SPECIAL: Final = re.compile(r'\A[=+\-@\t\r]|[,"\r\n]')
+"""What most cells have nothing of: they stand as they are."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ def columns_of(kind: str) -> tuple[Column, ...]:
     """The columns of a kind, in the order of its record's fields."""
     hints = get_type_hints(RECORD_TYPES[kind], include_extras=True)
     return tuple(Column(field.name, *_form(hints[field.name])) for field in dataclasses.fields(RECORD_TYPES[kind]))
+
+
+@cache
+def _names_of(kind: str) -> tuple[str, ...]:
+    return tuple(column.name for column in columns_of(kind))
 
 
 def _form(hint: Any) -> tuple[str, bool]:
@@ -87,10 +94,12 @@ def header_line(kind: str) -> bytes:
 
 def table_line(kind: str, value: Mapping[str, object]) -> bytes:
     """One record, given as its JSON object, as a line of its kind's table."""
-    return (",".join([_cell(value[column.name]) for column in columns_of(kind)]) + "\r\n").encode("utf-8")
+    return (",".join([_cell(value[name]) for name in _names_of(kind)]) + "\r\n").encode("utf-8")
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, str) and not _SPECIAL.search(value):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chains.types import ChainId, StateEvidence
 from exports import records
-from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, write_bundle
+from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, payload_members, write_bundle
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
@@ -80,15 +80,16 @@ def issue_bundle(
         _standing(store, ChainId(section.chain_id))  # before anything is recorded
     bundle, head = _gather(store, settings, since, actor, clock)
     bundle = _with_liabilities(bundle, liabilities_secret)
-    if reasons := refusals(bundle):
+    payload = payload_members(bundle)
+    if reasons := refusals(bundle, payload=payload):
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}{more}")
-    if path.exists() and digest_of_file(path) != bundle_digest(bundle):
+    if path.exists() and digest_of_file(path) != bundle_digest(bundle, payload):
         raise InputError(f"{path} exists already and is another bundle; it was not overwritten")
     if store.head() != head:
         raise StoreBusy("something was recorded while the bundle was made")
     was_there = path.exists()  # the same bundle, perhaps with signatures and time stamps of others by now
-    written = write_bundle(bundle, signers, path)
+    written = write_bundle(bundle, signers, path, payload)
     blocks = tuple((sweep.chain_id, sweep.height, sweep.block_hash) for sweep in bundle.sweeps)
     issued = IssuedBundle(bundle.bundle_id, bundle.sequence, written.digest, bundle.as_of, str(path), head, blocks)
     try:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exports.bundle import WrittenBundle, bundle_digest, digest_of_file, write_bundle
+from exports.bundle import WrittenBundle, bundle_digest, digest_of_file, payload_members, write_bundle
 from exports.bundle_file import read_contents
 from exports.disclosure import client_bundle, pseudonymous_bundle
 from exports.openings import Opening, open_commitment
@@ -72,12 +72,12 @@ def disclose_bundle(
     else:
         others = [client.name for client in clients if client.client_id != audience.client_id]
         bundle = client_bundle(full, audience.client_id, others)
-    if reasons := refusals(bundle):
+    members = payload_members(bundle)
+    if reasons := refusals(bundle, payload=members):
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}")
-    digest = bundle_digest(bundle)
-    if path.exists() and digest_of_file(path) != digest:
+    if path.exists() and digest_of_file(path) != bundle_digest(bundle, members):
         raise InputError(f"{path} exists already and is another bundle; it was not overwritten")
-    written = write_bundle(bundle, signers, path)
+    written = write_bundle(bundle, signers, path, members)
     payload = {
         "profile": str(audience.profile),
         "client_id": audience.client_id,

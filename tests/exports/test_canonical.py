@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exports.canonical import (
+    DEPTH_MAX,
     INTEGER_MAX,
     canonical_json,
+    canonical_record,
     parse_by_hand,
     parse_canonical,
     parse_canonical_object,
@@ -112,6 +114,39 @@ def test_keys_are_in_the_order_of_utf16_code_units() -> None:
     assert sorted(keys, key=utf16_order) == ordered
     value = dict.fromkeys((key for key in keys if key in normalized), 0)
     assert list(json.loads(canonical_json(value))) == normalized
+
+
+@given(st.dictionaries(STRINGS, VALUES, max_size=6))
+def test_a_record_has_the_bytes_that_any_value_has(value: dict[str, object]) -> None:
+    assert canonical_record(value) == canonical_json(value)
+
+
+@pytest.mark.parametrize("value", [{"a": 2**53}, {"a": "\ud800"}, {"a": "e\u0301"}, {1: "a"}, {"a": object()}])
+def test_a_record_with_no_canonical_form_is_refused_too(value: dict[str, object]) -> None:
+    with pytest.raises(NotCanonical):
+        canonical_record(value)
+
+
+@pytest.mark.fault("E12")
+@pytest.mark.parametrize("number", ["1.5", "-0.5", "1e5", "1E5", "-1e-7", "5e-324", "1.8446744073709552e19"])
+@pytest.mark.parametrize("around", ["{}", "[{}]", "[0,{}]", '{{"a":{}}}', '{{"a":[[0],{}]}}'])
+def test_a_float_is_refused_wherever_it_stands(number: str, around: str) -> None:
+    assert parse_canonical(around.format(15).encode()) is not None
+    with pytest.raises(NotCanonical):
+        parse_canonical(around.format(number).encode())
+
+
+@pytest.mark.parametrize("text", [",1.5", ":1e5", "[1.0]", "{[" * DEPTH_MAX, '\\"'])
+def test_text_that_looks_like_numbers_or_brackets_is_text(text: str) -> None:
+    assert parse_canonical(canonical_json({"a": text})) == {"a": text}
+
+
+def test_nesting_is_counted_and_not_brackets() -> None:
+    wide: list[object] = [[] for _ in range(2 * DEPTH_MAX)]
+    assert parse_canonical(canonical_json(wide)) == wide
+    assert parse_canonical(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX) is not None
+    with pytest.raises(NotCanonical, match="nested deeper"):
+        parse_canonical(b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1))
 
 
 def test_an_object_is_told_from_other_values() -> None:
