@@ -23,7 +23,7 @@ from verifier.answer_bundling import bundled_answers
 from verifier.chain_bundling import ChainPart
 from verifier.config import Settings
 from verifier.control_bundling import control_records, key_records
-from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError, StoreUnavailable
 from verifier.firm_bundling import (
     bundled_cases,
     imported_evidence,
@@ -94,12 +94,35 @@ def issue_bundle(
     issued = IssuedBundle(bundle.bundle_id, bundle.sequence, written.digest, bundle.as_of, str(path), head, blocks)
     try:
         store.add_bundle(issued, actor, clock())
-    except StoreError:
-        if not was_there:
-            path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
-        raise
+    except StoreError as error:
+        recorded = _is_recorded(store, issued)
+        if recorded is None:
+            raise _not_known(path) from error
+        if not recorded:
+            if not was_there:
+                path.unlink(missing_ok=True)  # a bundle that is not in the journal was not issued
+            raise
     note_head(store, HeadFile.of(settings), "export", clock())
     return written
+
+
+def _is_recorded(store: Store, issued: IssuedBundle) -> bool | None:
+    """Whether a bundle is in the journal although recording it ended with an error; None while nobody can tell.
+
+    A server that goes away has sometimes stored what it did not confirm any more.
+    """
+    try:
+        return store.newest_bundle() == (issued.sequence, issued.digest)
+    except StoreError:
+        return None
+
+
+def _not_known(path: Path) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"the database went away while the bundle was recorded: whether {path.name} was issued is not known",
+        advice="When the database is back, look for it in `custody journal show`; where it is not, delete the file "
+        "and export again.",
+    )
 
 
 def _gather(

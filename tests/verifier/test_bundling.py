@@ -20,13 +20,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chains.types import ChainId, Finality
+from exports.bundle import digest_of_file
 from exports.canonical import canonical_json
 from exports.strictzip import write_zip
 from tests.fakes.chain import FakeChain, Payment
 from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import address
-from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError
+from verifier.errors import BundleRefused, InputError, StoreBusy, StoreError, StoreUnavailable
 from verifier.head_look import HeadLook
 from verifier.records import FindingKind
 from verifier.store import IssuedBundle, Store, open_store
@@ -246,6 +247,38 @@ def test_two_chains_stand_in_one_bundle(sqlite_template: Path, tmp_path: Path) -
         alone = only_one.issue("alone.zip")
         assert only_one.verify(alone.path).exit_code == 0, "cases of another chain are not in its bundle"
         assert records(alone.path, "cases") == []
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_a_database_that_went_away_while_a_bundle_was_recorded(
+    desk: MemoryDesk, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_back: bool
+) -> None:
+    """It was stored, and not confirmed: what the journal names must not be deleted."""
+    desk.sweep()
+    store = type(desk.store)
+    real = store.add_bundle
+
+    def away(*_: object) -> None:
+        raise StoreUnavailable("the server closed the connection")
+
+    def stored_and_cut_off(*arguments: Any) -> None:
+        real(*arguments)
+        if not is_back:
+            monkeypatch.setattr(store, "newest_bundle", away)
+        away()
+
+    monkeypatch.setattr(store, "add_bundle", stored_and_cut_off)
+    path = tmp_path / "first.zip"
+    if is_back:
+        issuer.issue("first.zip")
+    else:
+        with pytest.raises(StoreUnavailable, match="was issued is not known") as raised:
+            issuer.issue("first.zip")
+        assert "custody journal show" in raised.value.advice
+    monkeypatch.undo()
+    (issued,) = desk.store.bundles()
+    assert issued.digest == digest_of_file(path)
+    assert issuer.issue("second.zip").path.exists(), "the next one follows it"
 
 
 @pytest.mark.fault("E13")
