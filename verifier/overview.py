@@ -217,7 +217,7 @@ def overview(store: Store, settings: Settings, now: datetime) -> Overview:
 def unswept_wallets(store: Store, settings: Settings, now: datetime) -> dict[ChainId, int]:
     """How many wallets are mapped on each chain that is not configured: no sweep reads them, so they are unverified."""
     configured = {section.chain_id for section in settings.chains}
-    counts = Counter(wallet.chain_id for wallet in store.wallets(None, now))
+    counts = store.wallet_counts(now)
     return {chain_id: count for chain_id, count in sorted(counts.items()) if chain_id not in configured}
 
 

@@ -15,6 +15,7 @@ from chains.types import AssetId, LocationId, utc_text
 from exports.securities.document import digest, document, read_comparison
 from mapping.book import AllocationKey
 from mapping.books import Books
+from mapping.context import OFF_CHAIN_PREFIXES
 from mapping.custodian_types import CustodianAccount
 from mapping.types import AccountClass
 from verifier.case_book import group_findings
@@ -82,8 +83,7 @@ def in_use(store: Store, now: datetime) -> bool:
     known_at = store.book_time(now)
     if store.custodian_accounts(known_at) or store.newest_securities_run(known_at) is not None:
         return True
-    outside = (key for key in store.allocations(None, known_at, known_at) if is_outside(key.location_id))
-    return next(outside, None) is not None or store.has_stock_at(OUTSIDE, known_at)
+    return store.owns_anything_at(OFF_CHAIN_PREFIXES, known_at, known_at) or store.has_stock_at(OUTSIDE, known_at)
 
 
 def newest_day(settings: Settings, now: datetime) -> date:

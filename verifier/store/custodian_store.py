@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,13 +28,15 @@ from verifier.store.tables import (
     CustodianMessageRow,
     CustodianStatementRow,
     ImportedFileRow,
+    InternedTextRow,
+    LedgerEntryRow,
     SecuritiesRunRow,
     StockLineRow,
     table,
 )
 
 STATEMENT, MESSAGE, RUN = table(CustodianStatementRow), table(CustodianMessageRow), table(SecuritiesRunRow)
-STOCK = table(StockLineRow)
+STOCK, TEXT = table(StockLineRow), table(InternedTextRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,27 @@ class CustodianStore(CaseStore):
         conditions = (POSITION.c.recorded_at <= known_at, POSITION.c.as_of >= since, POSITION.c.as_of < until)
         with self.read() as connection:
             return list(stored_positions(connection, *conditions))
+
+    def owns_anything_at(self, prefixes: Iterable[str], moment: datetime, known_at: datetime) -> bool:
+        """Whether the books say at a moment that anybody owns anything at a location with one of these prefixes.
+
+        A prefix is what stands before the colon of a location's id. Entries of other places are not looked at.
+        """
+        of = table(LedgerEntryRow)
+        places = sa.or_(*(TEXT.c.text.startswith(f"{prefix}:", autoescape=True) for prefix in prefixes))
+        owner = (of.c.client_key, of.c.account_class, of.c.location_key, of.c.asset_key, of.c.kind)
+        query = (
+            sa.select(*owner, of.c.base_units)
+            .join_from(TEXT, of, of.c.location_key == TEXT.c.record_id)
+            .where(places, of.c.effective_at <= moment, of.c.recorded_at <= known_at)
+        )
+        sums: Counter[tuple[object, ...]] = Counter()
+        with self.read() as connection:
+            if connection.execute(sa.select(TEXT.c.record_id).where(places).limit(1)).first() is None:
+                return False  # few firms have such a place, and then nobody joins all entries
+            for *key, base_units in connection.execute(query):
+                sums[tuple(key)] += base_units
+        return any(sums.values())
 
     def has_stock_at(self, places: Iterable[StockPlace], known_at: datetime) -> bool:
         """Whether any line of the stock record, of any day, stands at one of these places."""

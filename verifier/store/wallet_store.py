@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from chains.types import Address, Asset, AssetId, BlockRef, ChainId, Transfer, account_location
 from verifier.store.engine import Database
 from verifier.store.sweep_store import COVERED, END, ORPHANED_HASHES, SWEEP, TRANSFER, block_of, live_transfers
-from verifier.store.tables import AssetValueRow, BalanceObservationRow, InternedTextRow, table
+from verifier.store.tables import AssetValueRow, BalanceObservationRow, InternedTextRow, WalletRow, table
 
 OBSERVATION, ASSET, TEXT = table(BalanceObservationRow), table(AssetValueRow), table(InternedTextRow)
+WALLET = table(WalletRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class BalanceSeen:
 
 class WalletStore(Database):
     """The side of the store that a wallet's page is made from."""
+
+    def wallet_counts(self, known_at: datetime) -> dict[ChainId, int]:
+        """How many wallets are mapped on each chain, closed ones too; chains without any are left out."""
+        count = sa.func.count(sa.distinct(WALLET.c.address))
+        query = sa.select(WALLET.c.chain_id, count).where(WALLET.c.recorded_at <= known_at).group_by(WALLET.c.chain_id)
+        with self.read() as connection:
+            return {ChainId(chain_id): wallets for chain_id, wallets in connection.execute(query)}
 
     def balances_seen(self, chain_id: ChainId, address: Address, *, sweeps_max: int) -> list[BalanceSeen]:
         """What the newest completed sweeps of a chain read of an address, in blocks that stand; the oldest first."""

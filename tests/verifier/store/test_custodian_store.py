@@ -7,12 +7,21 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from chains.types import LocationId
+from chains.types import Address, ChainId, LocationId
 from mapping.custodian_types import CustodianAccount, HeldFor
-from mapping.types import AssetRecord, LegalClass, Position, PositionSource
+from mapping.types import (
+    AccountClass,
+    AssetRecord,
+    Client,
+    EntryKind,
+    LedgerEntry,
+    LegalClass,
+    Position,
+    PositionSource,
+)
 from tests.verifier.reserve.firm import say
 from tests.verifier.securities.make import AAPL, AT, DAY, DTC
-from tests.verifier.store.story import imported
+from tests.verifier.store.story import CHAIN, imported, wallet
 from verifier.case_book import Sighting
 from verifier.custodians.document import Holding, Part, Statement
 from verifier.custodians.message import StatementFormat
@@ -49,6 +58,42 @@ def add(store: Store, statement: Statement = STATEMENT, name: str = NAME) -> Non
     position = Position(DTC, AAPL.asset_id, 2**130, statement.as_of, PositionSource.DTC, "DTC", statement.statement_id)
     result = imported((name, [position]))
     store.add_statements([statement], result, {result.files[0].digest: MESSAGE}, "operator", NOW)
+
+
+def own(store: Store, entry_id: str, place: str, units: int, at: datetime = AT) -> None:
+    """An entry of the one client, of shares that stand somewhere."""
+    customer = AccountClass.CUSTOMER
+    entry = LedgerEntry(entry_id, "C-1", customer, LocationId(place), AAPL.asset_id, units, at, EntryKind.MOVEMENT)
+    say(store, NOW - timedelta(minutes=10 - int(entry_id[-1])), [Client("C-1", "Client", date(2026, 1, 2)), entry])
+
+
+def test_what_the_books_own_outside_chains_is_the_sum_of_its_entries(store: Store) -> None:
+    def owns(*prefixes: str, moment: datetime = AT) -> bool:
+        return store.owns_anything_at(prefixes, moment, known(store))
+
+    own(store, "E-1", "pool:dtc:1", 5)
+    assert not owns("dtc", "bank", "prime")
+    own(store, "E-2", "dtc:0123", 5)
+    assert owns("dtc", "bank", "prime")
+    assert not owns("bank", "prime")
+    assert not owns("dtc", moment=AT - timedelta(seconds=1)), "not yet"
+    assert not store.owns_anything_at(["dtc"], AT, NOW - timedelta(days=1)), "not known yet"
+    own(store, "E-3", "dtc:0124", -5)
+    assert owns("dtc"), "a surplus at one place is no lack at another"
+    own(store, "E-4", "dtc:0123", -5)
+    own(store, "E-5", "dtc:0124", 5)
+    assert not owns("dtc", "bank", "prime")
+
+
+def test_wallets_are_counted_once_each_by_chain(store: Store) -> None:
+    assert store.wallet_counts(NOW) == {}
+    first, second = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
+    titling = "for customers"
+    here = replace(wallet(first), chain_id=CHAIN)
+    say(store, NOW - timedelta(hours=1), [here, replace(here, address=second)])
+    say(store, NOW, [replace(here, titling=titling), replace(here, chain_id=ChainId("eip155:10"))])
+    assert store.wallet_counts(NOW - timedelta(hours=1)) == {CHAIN: 2}
+    assert store.wallet_counts(NOW) == {CHAIN: 2, "eip155:10": 1}
 
 
 def known(store: Store) -> datetime:
