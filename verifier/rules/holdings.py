@@ -87,11 +87,3 @@ def plan_holdings(
 
 def _is_closed(closed_on: date | None, on: date) -> bool:
     return closed_on is not None and closed_on < on
-
-
-def wallet_addresses(holdings: Iterable[MappedHolding]) -> dict[AssetId, list[Address]]:
-    """The addresses to read for each asset, sorted: every address of every holding once."""
-    found: Mapping[AssetId, set[Address]] = defaultdict(set)
-    for holding in holdings:
-        found[holding.asset.asset_id].update(holding.addresses)
-    return {asset_id: sorted(addresses) for asset_id, addresses in found.items()}

@@ -20,6 +20,7 @@ from verifier.store.known import KnownStore
 from verifier.store.lease_store import LeaseStore
 from verifier.store.look_store import LookStore
 from verifier.store.mapping_store import MappingStore
+from verifier.store.observation_store import ObservationStore
 from verifier.store.outside_store import OutsideStore
 from verifier.store.people_store import PeopleStore
 from verifier.store.possession_store import PossessionStore
@@ -43,6 +44,7 @@ class Store(
     MappingStore,
     KnownStore,
     ResultStore,
+    ObservationStore,
     CoverageStore,
     CustodianStore,
     LeaseStore,

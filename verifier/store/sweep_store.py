@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
 
 from chains.errors import InvalidValue
-from chains.kept_answers import KeptRead
 from chains.reader import Pin
-from chains.state_proofs import BalanceProofs
 from chains.types import (
-    Address,
     Asset,
     AssetId,
-    BalanceObservation,
     BlockRef,
     ChainId,
     Finality,
-    Holding,
-    ReadStatus,
     Transfer,
     TransferScan,
-    account_location,
     utc_text,
 )
-from verifier.rules.rollforward import Opening, Read
-from verifier.store.answer_store import add_answers
 from verifier.store.engine import Database
-from verifier.store.proof_store import add_proofs
 from verifier.store.records import SweepStart
 from verifier.store.tables import (
     ApprovalUseRow,
@@ -40,27 +29,23 @@ from verifier.store.tables import (
     BackfillRow,
     BackfillRunRow,
     BackfillUnparsedRow,
-    BalanceObservationRow,
     ChainHaltRow,
     CoveredBlockRow,
     InternedTextRow,
     NodeCapabilityRow,
     OrphanedBlockRow,
-    ReadingRow,
     SweepEndRow,
     SweepRow,
-    SweepShardRow,
     TransferMatchRow,
     TransferRow,
     UnparsedEventsRow,
     WeakerScanRow,
     table,
 )
-from verifier.store.types import Canonical, as_driven
+from verifier.store.types import Canonical
 from verifier.store.unit import Unit
 
-SWEEP, SHARD, END = table(SweepRow), table(SweepShardRow), table(SweepEndRow)
-OBSERVATION, READING = table(BalanceObservationRow), table(ReadingRow)
+SWEEP, END = table(SweepRow), table(SweepEndRow)
 COVERED, ORPHANED = table(CoveredBlockRow), table(OrphanedBlockRow)
 TRANSFER, MATCH, USE = table(TransferRow), table(TransferMatchRow), table(ApprovalUseRow)
 UNPARSED = table(UnparsedEventsRow)
@@ -71,10 +56,6 @@ HALT, CAPABILITY = table(ChainHaltRow), table(NodeCapabilityRow)
 ASSET, LOCATION = table(AssetValueRow), table(InternedTextRow)
 
 BLOCKS_PER_QUERY = 500
-OBSERVATIONS_KEPT_MAX = 1_000_000
-"""Most balances of one sweep that a process remembers for the next sweep of the chain; more are read back."""
-OPENING_SWEEPS_MAX = 16
-"""How many earlier sweeps are searched for the last good read of a balance that the sweep before did not give."""
 
 LIVE = COVERED.c.record_id.not_in(sa.select(ORPHANED.c.covered_key))
 """A covered block that has not left the canonical chain."""
@@ -97,10 +78,6 @@ ORPHANED_HASHES = (
 
 class SweepStore(Database):
     """The chain's side of the store."""
-
-    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
-        super().__init__(engine, busy_seconds=busy_seconds)
-        self._kept_observations: dict[ChainId, tuple[int, Mapping[tuple[Address, AssetId], BalanceObservation]]] = {}
 
     def start_sweep(
         self, chain_id: ChainId, pin: Pin, node_id: str, expected: int, now: datetime, actor: str
@@ -177,40 +154,6 @@ class SweepStore(Database):
         with self.read() as connection:
             row = connection.execute(sa.select(SWEEP).where(SWEEP.c.sweep_id == sweep_id)).first()
         return start_of(row) if row else None
-
-    def add_observations(
-        self,
-        start: SweepStart,
-        shard: int,
-        observations: Sequence[BalanceObservation],
-        actor: str,
-        now: datetime,
-        proofs: BalanceProofs | None = None,
-        answers: Sequence[KeptRead] = (),
-    ) -> bool:
-        """Store one shard whole, with state proofs and kept answers; one that is stored already stays as it is.
-
-        Returns whether it was stored now.
-        """
-        payload = {"sweep_id": start.sweep_id, "shard": shard}
-        with self.record("sweep.shard", actor, payload, now) as unit:
-            stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
-            if unit.connection.execute(stored).first() or has_ended(unit.connection, start):
-                return False
-            failed = sum(seen.status is ReadStatus.FAILED for seen in observations)
-            shard_key = unit.add(
-                SweepShardRow,
-                sweep_key=start.sweep_key,
-                shard=shard,
-                observation_count=len(observations),
-                failed_count=failed,
-            )
-            _add_observations(unit, start, observations)
-            if proofs is not None:
-                add_proofs(unit, start, shard_key, proofs)
-            if answers:
-                add_answers(unit, start, answers)
-        return True
 
     def add_scan(self, start: SweepStart, scan: TransferScan, actor: str, now: datetime) -> None:
         """Store the movements of a run of blocks; a run that is covered already stays as it is.
@@ -326,75 +269,6 @@ class SweepStore(Database):
             for capability, value in sorted(found.items()):
                 if known.get(capability) != value:
                     unit.add(NodeCapabilityRow, chain_id=chain_id, node_id=node_id, capability=capability, value=value)
-
-    def observations(self, start: SweepStart) -> list[BalanceObservation]:
-        """Everything the sweep read so far, in the order it was stored."""
-        with self.read() as connection:
-            return list(_observations(connection, start, OBSERVATION.c.sweep_key == start.sweep_key))
-
-    def keep_observations(
-        self, start: SweepStart, observations: Mapping[tuple[Address, AssetId], BalanceObservation]
-    ) -> None:
-        """Remember all that a sweep read: the next one of the chain opens with it, unless another process made one."""
-        if len(observations) > OBSERVATIONS_KEPT_MAX:
-            return
-        good = observations
-        if any(seen.base_units is None for seen in observations.values()):
-            good = {key: seen for key, seen in observations.items() if seen.base_units is not None}
-        self._kept_observations[start.chain_id] = start.sweep_key, good
-
-    def openings(
-        self, start: SweepStart, wanted: Collection[tuple[Address, AssetId]]
-    ) -> Mapping[tuple[Address, AssetId], Read]:
-        """The last good read of balances before this sweep, at lower blocks that are still canonical.
-
-        Every wanted one that was read in the newest sweeps is there, and perhaps others.
-        """
-        found: Mapping[tuple[Address, AssetId], Read] = {}
-        missing: Collection[tuple[Address, AssetId]] = wanted
-        with self.read() as connection:
-            texts = self._texts.read(connection, self._interned)
-            for earlier in _earlier_sweeps(connection, start):
-                of_sweep: Mapping[tuple[Address, AssetId], Read]
-                kept_key, of_sweep = self._kept_observations.get(start.chain_id, (0, {}))
-                if kept_key != earlier.sweep_key:
-                    of_sweep = _openings(connection, earlier, texts)
-                found = {**of_sweep, **found} if found else of_sweep
-                missing = [key for key in missing if key not in found]
-                if not missing:
-                    break
-        return found
-
-    def older_openings(
-        self, start: SweepStart, wanted: Iterable[tuple[Address, AssetId]]
-    ) -> dict[tuple[Address, AssetId], Opening]:
-        """What `openings` did not find in the newest sweeps, searched in all of them: nothing is forgotten by failing.
-
-        This looks at every observation there is, so it is asked only for balances that are read again after long.
-        """
-        missing = set(wanted)
-        found: dict[tuple[Address, AssetId], Opening] = {}
-        with self.read() as connection:
-            if not missing or len(_earlier_sweeps(connection, start)) < OPENING_SWEEPS_MAX:
-                return found
-            read_now = sa.select(OBSERVATION.c.location_key).where(OBSERVATION.c.sweep_key == start.sweep_key)
-            newest = (
-                sa.select(sa.func.max(OBSERVATION.c.sweep_key).label("sweep_key"))
-                .where(
-                    OBSERVATION.c.sweep_key.in_(earlier_sweeps_query(start).with_only_columns(SWEEP.c.record_id)),
-                    OBSERVATION.c.base_units.is_not(None),
-                    OBSERVATION.c.location_key.in_(read_now),
-                )
-                .group_by(OBSERVATION.c.location_key, OBSERVATION.c.asset_key)
-                .subquery()
-            )
-            sweeps = sa.select(SWEEP).where(SWEEP.c.record_id.in_(sa.select(newest.c.sweep_key)))
-            texts = self._texts.read(connection, self._interned)
-            for row in connection.execute(sweeps.order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())).all():
-                of_sweep = _openings(connection, start_of(row), texts)
-                found |= {key: of_sweep[key] for key in missing & of_sweep.keys()}
-                missing -= found.keys()
-        return found
 
     def transfers(
         self, chain_id: ChainId, *, first_height: int | None = None, last_height: int | None = None
@@ -583,108 +457,6 @@ def start_of(row: Any) -> SweepStart:
         row.recorded_at,
         row.expected,
     )
-
-
-def _add_observations(unit: Unit, start: SweepStart, observations: Sequence[BalanceObservation]) -> None:
-    for seen in observations:
-        if seen.block is not start.block and seen.block.block_hash != start.block.block_hash:
-            raise InvalidValue(f"an observation at {seen.block} in a sweep at {start.block}")
-    prefix = account_location(start.chain_id, Address(""))
-    unit.add_columns(
-        BalanceObservationRow,
-        len(observations),
-        repeat(start.sweep_key),
-        unit.text_column(prefix + seen.holding.address for seen in observations),
-        unit.asset_column(seen.holding.asset for seen in observations),
-        _reading_keys(unit, observations),
-        [None if seen.base_units is None else str(seen.base_units) for seen in observations],
-        [seen.reason or None for seen in observations],
-    )
-
-
-def _reading_keys(unit: Unit, observations: Sequence[BalanceObservation]) -> list[int]:
-    """The key of the way each was read; hundreds of thousands are read in the same way."""
-    how, key = None, 0
-    keys = []
-    for seen in observations:
-        if how is None or not _same_way(how, seen):
-            how, key = seen, unit.reading_key(seen)
-        keys.append(key)
-    return keys
-
-
-def _same_way(one: BalanceObservation, other: BalanceObservation) -> bool:
-    return (
-        one.method == other.method
-        and one.node_id == other.node_id
-        and one.state is other.state
-        and one.anchor is other.anchor
-    )
-
-
-def _observations(
-    connection: sa.Connection, start: SweepStart, *conditions: sa.ColumnElement[bool]
-) -> Iterator[BalanceObservation]:
-    assets = {
-        key: Asset(asset_id, symbol, decimals)
-        for key, asset_id, symbol, decimals in connection.execute(
-            sa.select(ASSET.c.record_id, ASSET.c.asset_id, ASSET.c.symbol, ASSET.c.decimals)
-        )
-    }
-    readings = {row.record_id: row for row in connection.execute(sa.select(READING))}
-    query = (
-        sa.select(
-            LOCATION.c.text,
-            OBSERVATION.c.asset_key,
-            OBSERVATION.c.reading_key,
-            OBSERVATION.c.base_units,
-            OBSERVATION.c.reason,
-        )
-        .join_from(OBSERVATION, LOCATION, OBSERVATION.c.location_key == LOCATION.c.record_id)
-        .where(*conditions)
-        .order_by(OBSERVATION.c.record_id)
-    )
-    prefix = len(account_location(start.chain_id, Address("")))
-    for location, asset_key, reading_key, base_units, reason in connection.execute(query):
-        how = readings[reading_key]
-        yield BalanceObservation(
-            holding=Holding(Address(location[prefix:]), assets[asset_key]),
-            block=start.block,
-            finality=start.finality,
-            status=ReadStatus.FAILED if base_units is None else ReadStatus.OK,
-            base_units=base_units,
-            method=how.method,
-            node_id=how.node_id,
-            state=how.state,
-            anchor=how.anchor,
-            reason=reason or "",
-        )
-
-
-def _openings(
-    connection: sa.Connection, sweep: SweepStart, texts: Mapping[int, str]
-) -> dict[tuple[Address, AssetId], Opening]:
-    """Every balance that a sweep could read, by address and asset."""
-    assets: dict[int, AssetId] = dict(connection.execute(sa.select(ASSET.c.record_id, ASSET.c.asset_id)).all())
-    query = (
-        sa.select(*as_driven(OBSERVATION.c.location_key, OBSERVATION.c.asset_key, OBSERVATION.c.base_units))
-        .where(OBSERVATION.c.sweep_key == sweep.sweep_key, OBSERVATION.c.base_units.is_not(None))
-        .order_by(OBSERVATION.c.record_id)
-    )
-    prefix, block = len(account_location(sweep.chain_id, Address(""))), sweep.block
-    found: dict[tuple[Address, AssetId], Opening] = {}
-    of_address, address = 0, Address("")
-    for location_key, asset_key, base_units in connection.execute(query).all():
-        if location_key != of_address:
-            of_address, address = location_key, Address(texts[location_key][prefix:])
-        found[address, assets[asset_key]] = Opening(block, int(base_units))
-    return found
-
-
-def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:
-    """The newest sweeps of the chain that can give openings, newest block first."""
-    query = earlier_sweeps_query(start).order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())
-    return [start_of(row) for row in connection.execute(query.limit(OPENING_SWEEPS_MAX))]
 
 
 def earlier_sweeps_query(start: SweepStart) -> sa.Select[Any]:

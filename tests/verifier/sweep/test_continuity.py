@@ -19,7 +19,7 @@ from tests.verifier.sweep.desk import Desk, kinds
 from tests.verifier.sweep.hooks import HookedPlugin
 from tests.verifier.sweep.world import OMNIBUS, SECOND, STRANGER, AnvilWorld, address
 from verifier.records import FindingKind, Status
-from verifier.store import Store, sweep_store
+from verifier.store import Store, observation_store
 
 pytestmark = pytest.mark.devnet
 
@@ -94,7 +94,7 @@ def test_a_balance_that_could_not_be_read_for_long_is_rolled_forward_all_the_sam
     settled: Desk, world: AnvilWorld, lying_node: LyingNode, dropped: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For more sweeps than are looked through at first; a few will do."""
-    monkeypatch.setattr(sweep_store, "OPENING_SWEEPS_MAX", 3)
+    monkeypatch.setattr(observation_store, "OPENING_SWEEPS_MAX", 3)
     good = settled.plugin
     settled.plugin = FailingReads(good)
     for _ in range(4):
