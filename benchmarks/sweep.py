@@ -1,9 +1,11 @@
 """A whole sweep of many wallets x 3 assets on SQLite, from the pin to the stored summary, on a real Anvil.
 
 Ours is `ChainSweep.run`: plan from the books, balances and blocks read, compared, stored and sealed in the journal;
-the first sweep of a firm, and the next one, which rolls every balance forward too. Who else could move what is there
-is not asked. The peer is a bare bulk insert of the very rows that the sweep wrote; the floor is what the sweep sends to
-the node, posted again, the replies dropped. All are judged by processor time, since they meet a machine that is shared.
+the first sweep of a firm, the next one by another process, which rolls every balance forward too, and one of a watch,
+which swept before and remembers the books and what it read. Who else could move what is there is not asked.
+
+The peer is a bare bulk insert of the very rows that the sweep wrote; the floor is what the sweep sends to the node,
+posted again, the replies dropped. All are judged by processor time, since they meet a machine that is shared.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ QUICK_WALLETS: Final = (200,)
 FULL_WALLETS: Final = (10_000, 100_000)
 PEER: Final = "bare bulk insert of the same rows"
 FLOOR: Final = "the sweep's requests, replies dropped"
+WATCHED: Final = "sweep of a watch"
 TARGET_WALLETS: Final = 100_000
 TARGET_RATIO_TO_PEER: Final = 0.5
 
@@ -67,18 +70,21 @@ class _Split:
 
 
 def measure(crowd: Crowd, folder: Path, node_cpu: CpuClock | None = None) -> Iterator[Result]:
-    """The first sweep and the next one of this crowd's firm, in a new database in the folder."""
+    """The first sweep, the next one and one of a watch of this crowd's firm, in a new database in the folder."""
     database = folder / "custody.db"
     cpu = time.process_time()
     allocations = write_books(crowd, f"sqlite:///{database}")
     books_cpu = time.process_time() - cpu
-    for name in ("first sweep", "next sweep"):
-        crowd.node.mine()
-        before = copied(database, folder / f"{name.split()[0]}.db")
-        first_after = rows_of(before)
-        plugin = RecordingPlugin()
-        forget_peak()
+    for name in ("first sweep", "next sweep", WATCHED):
         with closing(open_store(f"sqlite:///{database}")) as store:
+            if name == WATCHED:
+                crowd.node.mine()
+                _sweep(store, crowd, RecordingPlugin(), _Split(0.0))
+            crowd.node.mine()
+            before = copied(database, folder / f"{name.split()[0]}.db")
+            first_after = rows_of(before)
+            plugin = RecordingPlugin()
+            forget_peak()
             node_before = node_cpu() if node_cpu else 0.0
             cpu, began = time.process_time(), time.perf_counter()
             split = _Split(cpu)
