@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,6 @@ from exports.manifest import (
     LINE_BYTES_MAX,
     MANIFEST_BYTES_MAX,
     MANIFEST_NAME,
-    VIEW_FOLDER,
     FileMember,
     Manifest,
     Member,
@@ -49,6 +49,7 @@ from exports.manifest import (
     is_addition,
     member_name,
 )
+from exports.member_spool import MemberSpool
 from exports.output_records import (
     BitcoinHeadersRecord,
     BitcoinInclusionRecord,
@@ -85,8 +86,8 @@ from exports.reserve_records import ReserveComputationRecord, ReservePositionRec
 from exports.securities_records import SecuritiesRunRecord
 from exports.strictzip import StrictZip, ZipLimits, write_zip
 from exports.superseded import SupersededBundleRecord
-from exports.table_lines import header_line, table_line
-from exports.views import packaged
+from exports.table_lines import MadeTable, header_line, table_line
+from exports.views import PACKAGE_NAME, table_name, view_members
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer  # type: ignore[attr-defined]
@@ -203,14 +204,28 @@ def _require_lines(lines: Sequence[bytes]) -> None:
         before = line
 
 
-Payload = tuple[Manifest, dict[str, bytes]]
-"""A bundle's manifest and the content of every unsigned member by its name, from `payload_members`."""
+Payload = tuple[Manifest, MutableMapping[str, bytes]]
+"""A bundle's manifest and the content of every unsigned member by its name."""
 
 
-def payload_members(bundle: Bundle) -> Payload:
+def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the content of every unsigned member, the manifest included."""
     contents: dict[str, bytes] = {}
-    tables: dict[str, bytes] = {}
+    return _fill(bundle, contents), contents
+
+
+def spooled_members(bundle: Bundle) -> Payload:
+    """The same, in a temporary file. Raises `BundleNotWritten` when there is no room for it."""
+    contents = MemberSpool()
+    try:
+        return _fill(bundle, contents), contents
+    except OSError as error:
+        raise BundleNotWritten(f"temporary file: {error.strerror or type(error).__name__}") from error
+
+
+def _fill(bundle: Bundle, contents: MutableMapping[str, bytes]) -> Manifest:
+    """Make every unsigned member, and return the manifest."""
+    tables: dict[str, MadeTable] = {}
     members: list[Member] = []
     for kind in sorted(RECORD_TYPES, key=member_name):
         records = getattr(bundle, kind)
@@ -219,7 +234,9 @@ def payload_members(bundle: Bundle) -> Payload:
         if kind in PROOF_KINDS:
             data = record_lines(records)
         else:
-            data, tables[kind] = lines_and_table(kind, records)
+            data, table = lines_and_table(kind, records)
+            contents[table_name(kind)] = table
+            tables[kind] = MadeTable(len(table), digest_hex(table))
         name = member_name(kind)
         contents[name] = data
         members.append(Member(name, kind, len(records), len(data), digest_hex(data)))
@@ -247,18 +264,22 @@ def payload_members(bundle: Bundle) -> Payload:
         members=tuple(members),
         files=(),
     )
-    beside = {VIEW_FOLDER + name: data for name, data in packaged(manifest, tables).items()}
-    beside |= {ANSWER_FOLDER + digest: data for digest, data in bundle.answers.items()}
-    files = [FileMember(name, len(data), digest_hex(data)) for name, data in sorted(beside.items())]
-    manifest = replace(manifest, files=tuple(files))
-    contents |= beside
+    package, files = view_members(manifest, tables)
+    for name in sorted(set(map(table_name, tables)) - {file.name for file in files}):
+        del contents[name]  # the profile shows nothing of this kind
+    beside = {PACKAGE_NAME: package, **{ANSWER_FOLDER + digest: data for digest, data in bundle.answers.items()}}
+    for name, data in beside.items():
+        contents[name] = data
+        if name != PACKAGE_NAME:
+            files.append(FileMember(name, len(data), digest_hex(data)))
+    manifest = replace(manifest, files=tuple(sorted(files, key=lambda file: file.name)))
     contents[MANIFEST_NAME] = manifest.to_bytes()
-    return manifest, contents
+    return manifest
 
 
 def bundle_digest(bundle: Bundle, payload: Payload | None = None) -> str:
     """The digest the bundle will have, before it is signed or written; `payload` as for `write_bundle`."""
-    return digest_hex((payload or payload_members(bundle))[1][MANIFEST_NAME])
+    return digest_hex((payload or spooled_members(bundle))[1][MANIFEST_NAME])
 
 
 def digest_of_file(path: Path) -> str | None:
@@ -282,12 +303,12 @@ def write_bundle(
     """
     from exports.envelope import sign_manifest
 
-    manifest, contents = payload or payload_members(bundle)
-    envelopes = sign_manifest(contents[MANIFEST_NAME], signers)
-    contents = {**_additions(path, contents[MANIFEST_NAME]), **contents, **envelopes.members}
-    size_bytes = write_whole(path, contents)
+    manifest, contents = payload or spooled_members(bundle)
+    unsigned = contents[MANIFEST_NAME]
+    envelopes = sign_manifest(unsigned, signers)
+    size_bytes = write_whole(path, ChainMap(envelopes.members, contents, _additions(path, unsigned)))
     root = next((record.root for record in bundle.liability_roots), None)
-    return WrittenBundle(path, digest_hex(contents[MANIFEST_NAME]), manifest, size_bytes, envelopes.key_ids, root)
+    return WrittenBundle(path, digest_hex(unsigned), manifest, size_bytes, envelopes.key_ids, root)
 
 
 def _additions(path: Path, manifest: bytes) -> dict[str, bytes]:
@@ -303,7 +324,7 @@ def _additions(path: Path, manifest: bytes) -> dict[str, bytes]:
         return {}
 
 
-def write_whole(path: Path, contents: dict[str, bytes]) -> int:
+def write_whole(path: Path, contents: Mapping[str, bytes]) -> int:
     """Write a container in one step, durably, and return its size. Raises `BundleNotWritten`."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:

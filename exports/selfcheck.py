@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exports.bundle import Bundle, Payload, payload_members
+from exports.bundle import Bundle, Payload, spooled_members
 from exports.contents import Contents
 from exports.record_checks import Spelling, registry_spelling
 from exports.records import RECORD_TYPES
@@ -17,7 +17,7 @@ def refusals(bundle: Bundle, spelling: Spelling = registry_spelling, payload: Pa
 
     Raises `RecordInvalid` for a record that cannot be written at all.
     """
-    manifest, _ = payload or payload_members(bundle)
+    manifest, _ = payload or spooled_members(bundle)
     contents = Contents(manifest=manifest, **{kind: tuple(getattr(bundle, kind)) for kind in RECORD_TYPES})
     return [
         f"check {check.number} ({check.name}): {text}"

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -90,7 +90,7 @@ def name_problem(name: str, limits: ZipLimits) -> str | None:
     return None if _NAME.fullmatch(name) else "not a plain lower-case relative path"
 
 
-def write_zip(file: BinaryIO, members: dict[str, bytes]) -> None:
+def write_zip(file: BinaryIO, members: Mapping[str, bytes]) -> None:
     """Write the members in the one layout. Raises `ContainerInvalid` for a name or size that has no place in it."""
     directory = b""
     offset = 0

@@ -21,6 +21,8 @@ from exports.table_lines import KINDS, MadeTable, columns_of, header_line, table
 from exports.verdict import Outcome
 
 PACKAGE: Final = "datapackage.json"
+PACKAGE_NAME: Final = VIEW_FOLDER + PACKAGE
+"""The member that describes the tables."""
 REFERENCES: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
     "allocations": (("asset_id", "assets", "asset_id"),),
     "authorizations": (("asset_id", "assets", "asset_id"),),
@@ -54,18 +56,23 @@ def packaged(manifest: Manifest, tables: Mapping[str, bytes]) -> dict[str, bytes
     return {**{f"{kind}.csv": data for kind, data in kept.items()}, PACKAGE: _package_bytes(manifest, made)}
 
 
-def _view_members(manifest: Manifest, tables: Mapping[str, MadeTable]) -> list[FileMember]:
-    """The members that the tables of a bundle must be, from what each table must be."""
+def table_name(kind: str) -> str:
+    """The member that is the table of a kind."""
+    return f"{VIEW_FOLDER}{kind}.csv"
+
+
+def view_members(manifest: Manifest, tables: Mapping[str, MadeTable]) -> tuple[bytes, list[FileMember]]:
+    """The descriptor, and the members that the tables of a bundle must be, by name, from what each table must be."""
     made = {kind: tables[kind] for kind in table_kinds(manifest)}
     package = _package_bytes(manifest, made)
-    members = [FileMember(f"{VIEW_FOLDER}{kind}.csv", each.size_bytes, each.sha256) for kind, each in made.items()]
-    members.append(FileMember(VIEW_FOLDER + PACKAGE, len(package), digest_hex(package)))
-    return sorted(members, key=lambda member: member.name)
+    members = [FileMember(table_name(kind), each.size_bytes, each.sha256) for kind, each in made.items()]
+    members.append(FileMember(PACKAGE_NAME, len(package), digest_hex(package)))
+    return package, sorted(members, key=lambda member: member.name)
 
 
 def check_views(manifest: Manifest, tables: Mapping[str, MadeTable]) -> Outcome:
     """Check 31: the tables in the bundle are those that its records make. That they are as named, check 4 saw."""
-    wanted = {member.name: member for member in _view_members(manifest, tables)}
+    wanted = {member.name: member for member in view_members(manifest, tables)[1]}
     there = {member.name: member for member in manifest.files if member.name.startswith(VIEW_FOLDER)}
     problems = [f"{name} is missing" for name in sorted(wanted.keys() - there.keys())]
     problems += [f"{name} is no table of this bundle" for name in sorted(there.keys() - wanted.keys())]

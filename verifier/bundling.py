@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chains.types import ChainId, StateEvidence
 from exports import records
-from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, payload_members, write_bundle
+from exports.bundle import Bundle, WrittenBundle, bundle_digest, digest_of_file, spooled_members, write_bundle
 from exports.liabilities import LiabilityContext
 from exports.liability_checks import Moment, make_liabilities
 from exports.manifest import Withheld
@@ -80,7 +80,7 @@ def issue_bundle(
         _standing(store, ChainId(section.chain_id))  # before anything is recorded
     bundle, head = _gather(store, settings, since, actor, clock)
     bundle = _with_liabilities(bundle, liabilities_secret)
-    payload = payload_members(bundle)
+    payload = spooled_members(bundle)
     if reasons := refusals(bundle, payload=payload):
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}{more}")

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exports.bundle import WrittenBundle, bundle_digest, digest_of_file, payload_members, write_bundle
+from exports.bundle import WrittenBundle, bundle_digest, digest_of_file, spooled_members, write_bundle
 from exports.bundle_file import read_contents
 from exports.disclosure import client_bundle, pseudonymous_bundle
 from exports.openings import Opening, open_commitment
@@ -72,7 +72,7 @@ def disclose_bundle(
     else:
         others = [client.name for client in clients if client.client_id != audience.client_id]
         bundle = client_bundle(full, audience.client_id, others)
-    members = payload_members(bundle)
+    members = spooled_members(bundle)
     if reasons := refusals(bundle, payload=members):
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}")
     if path.exists() and digest_of_file(path) != bundle_digest(bundle, members):
