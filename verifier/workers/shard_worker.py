@@ -76,13 +76,13 @@ class ShardWorker:
         words = {"sweep": sweep_id, "chain": start.chain_id, "block": start.block.height, "shard": number}
         began = time.monotonic()
         try:
-            desk = self._desk_of(start)
-            shard = desk.shard(number)
             seconds = self._settings.workers.lease_seconds
+            # Taken before the plan is made, which takes long of many wallets: the sweep sees that somebody is at it.
             with self._store.leased(shard_lease(start.chain_id, number), seconds=seconds):
                 if number in self._store.stored_shards(start):
                     return ShardOutcome.DONE_BEFORE
-                outcome, count = self._read(desk, shard)
+                desk = self._desk_of(start)
+                outcome, count = self._read(desk, desk.shard(number))
         except LeaseHeld:
             log.info("shard held by another process", **words)
             return ShardOutcome.HELD
