@@ -13,7 +13,6 @@ import pytest
 from benchmarks.scaling_model import (
     FIRMS,
     MEASURED,
-    MEASURED_WALLETS,
     MEMORY_PER_PARTITION,
     Asked,
     Measured,
@@ -24,7 +23,7 @@ from benchmarks.scaling_model import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUND = Measured("made up", 200.0, 0.0001, 1_000.0, 300.0, 10**8, 2_000.0)
+ROUND = Measured("made up", 50_000, 200.0, 0.0001, 1_000.0, 300.0, 10**8, 2_000.0)
 
 
 def test_it_multiplies() -> None:
@@ -50,8 +49,10 @@ def test_partitions_come_from_memory_or_from_time_whichever_is_tighter() -> None
 
 
 def test_what_nobody_ran_is_marked() -> None:
-    firms = [replace(FIRMS[0], wallets=wallets) for wallets in (MEASURED_WALLETS, MEASURED_WALLETS + 1)]
+    firms = [replace(FIRMS[0], wallets=wallets) for wallets in (50_000, 50_001)]
     assert [row[-1] for row in rows(firms, [ROUND], 10**12)] == ["", "extrapolated"]
+    larger = replace(ROUND, wallets=50_001)
+    assert [row[-1] for row in rows(firms, [larger, ROUND], 10**12)] == ["", "", "", "extrapolated"]
     assert max(firm.wallets for firm in FIRMS) == 50_000_000
     assert max(firm.ledger_entries for firm in FIRMS) == 100_000_000
 
