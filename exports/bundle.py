@@ -214,9 +214,9 @@ def payload_members(bundle: Bundle) -> tuple[Manifest, dict[str, bytes]]:
     return _fill(bundle, contents), contents
 
 
-def spooled_members(bundle: Bundle) -> Payload:
-    """The same, in a temporary file. Raises `BundleNotWritten` when there is no room for it."""
-    contents = MemberSpool()
+def spooled_members(bundle: Bundle, folder: Path | None = None) -> Payload:
+    """The same, in a temporary file in the folder. Raises `BundleNotWritten` when there is no room for it."""
+    contents = MemberSpool(folder)
     try:
         return _fill(bundle, contents), contents
     except OSError as error:

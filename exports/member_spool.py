@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 
 MEMORY_BYTES_MAX = 64 * 1024 * 1024
 """Members of a bundle no larger than this together stay in memory."""
@@ -16,8 +17,10 @@ class MemberSpool(MutableMapping[str, bytes]):
     Raises `OSError` when the file cannot be written. The file ends with this object, or with the process.
     """
 
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES_MAX)  # noqa: SIM115 - closed below
+    def __init__(self, folder: Path | None = None) -> None:
+        """Larger contents go into a file in the folder; None: where the system keeps temporary files."""
+        beside = None if folder is None else str(folder)
+        self._file = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES_MAX, dir=beside)  # noqa: SIM115 - closed below
         weakref.finalize(self, self._file.close)
         self._places: dict[str, tuple[int, int]] = {}
 

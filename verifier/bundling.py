@@ -80,7 +80,7 @@ def issue_bundle(
         _standing(store, ChainId(section.chain_id))  # before anything is recorded
     bundle, head = _gather(store, settings, since, actor, clock)
     bundle = _with_liabilities(bundle, liabilities_secret)
-    payload = spooled_members(bundle)
+    payload = spooled_members(bundle, path.parent)
     if reasons := refusals(bundle, payload=payload):
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}{more}")

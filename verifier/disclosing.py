@@ -72,7 +72,7 @@ def disclose_bundle(
     else:
         others = [client.name for client in clients if client.client_id != audience.client_id]
         bundle = client_bundle(full, audience.client_id, others)
-    members = spooled_members(bundle)
+    members = spooled_members(bundle, path.parent)
     if reasons := refusals(bundle, payload=members):
         raise BundleRefused(f"a verifier would refuse this bundle: {reasons[0]}")
     if path.exists() and digest_of_file(path) != bundle_digest(bundle, members):

@@ -78,8 +78,9 @@ def plan_at(store: Store, chain_id: ChainId, as_of: datetime, known_at: datetime
         as_of.date(),
     )
     known = _newest.setdefault(store, {})
-    if chain_id in known and known[chain_id][0].are(books):
-        return known[chain_id][1]
+    kept = known.get(chain_id)
+    if kept is not None and kept[0].are(books):
+        return kept[1]
     holdings = plan_holdings(chain_id, books.wallets, books.members, books.assets, books.owners.keys(), books.on)
     plan = SweepPlan(holdings, books.owners, books.wallets)
     known[chain_id] = books, plan

@@ -14,7 +14,7 @@ from chains.types import ChainId
 from mapping.books_types import StockPlace
 from mapping.custodian_types import CustodianAccount
 from mapping.importer import ImportResult
-from mapping.types import Position
+from mapping.types import EntryKind, Position
 from verifier.custodians.document import Statement, read_statement
 from verifier.errors import InputError
 from verifier.records import Rail
@@ -106,7 +106,8 @@ class CustodianStore(CaseStore):
         """
         of = table(LedgerEntryRow)
         places = sa.or_(*(TEXT.c.text.startswith(f"{prefix}:", autoescape=True) for prefix in prefixes))
-        owner = (of.c.client_key, of.c.account_class, of.c.location_key, of.c.asset_key, of.c.kind)
+        is_gas_float = (of.c.kind == EntryKind.GAS_FLOAT).label("is_gas_float")
+        owner = (of.c.client_key, of.c.account_class, of.c.location_key, of.c.asset_key, is_gas_float)
         query = (
             sa.select(*owner, of.c.base_units)
             .join_from(TEXT, of, of.c.location_key == TEXT.c.record_id)

@@ -61,8 +61,8 @@ class Database:
     def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
         self._engine = engine
         self._busy_seconds = busy_seconds
-        self._interned = Interned()
-        self._texts = Texts()
+        self._seen: tuple[int, str] | None = None
+        self._forget()
         self.fences: dict[str, Lease] = {}
         """Leases that this store holds: a write is refused from the moment another process has one of them."""
         self.kept_back: dict[str, Lease] = {}
@@ -71,6 +71,27 @@ class Database:
         """How long a process may say nothing to PostgreSQL in the middle of a write before its writing is undone."""
         self.origin = ""
         """From where the acts of this store come; `verifier.acting` sets it. Empty: the process itself."""
+
+    def _forget(self) -> None:
+        """Forget what was remembered of the database; who remembers more forgets that too."""
+        self._interned = Interned()
+        self._texts = Texts()
+
+    def _notice(self, connection: sa.Connection) -> JournalHead | None:
+        """The head as it is; what is remembered is forgotten first when the journal has not the entry seen last.
+
+        Asked before anything remembered is used. Rows are only ever added, so what was read stays right; unless the
+        database was put back to an earlier state under a running process, as by a server that takes over without the
+        last transactions.
+        """
+        if self._seen is not None:
+            sequence, digest = self._seen
+            query = sa.select(SEAL.c.entry_digest).where(SEAL.c.sequence == sequence)
+            if connection.execute(query).scalar() != digest:
+                self._forget()
+        head = self._head(connection)
+        self._seen = None if head is None else (head.sequence, head.entry_digest)
+        return head
 
     @property
     def dialect_name(self) -> str:
@@ -112,7 +133,7 @@ class Database:
         `payload_is_the_record`. Raises `StoreBusy` when another writer does not finish within the time allowed.
         """
         with translated(), self._writing() as connection:
-            head = self._head(connection)
+            head = self._notice(connection)
             unit = Unit(connection, self._interned, head, kind, actor, payload, recorded_at, self.origin)
             yield unit
             if unit.is_empty and not payload_is_the_record:
@@ -227,6 +248,12 @@ def _driver_errors() -> tuple[type[Exception], ...]:
     return (driver.Error,) if driver else ()
 
 
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """What the PostgreSQL driver raises without a state of the server's when there is no connection any more."""
+    driver = sys.modules.get("psycopg")
+    return (driver.OperationalError, driver.InterfaceError) if driver else ()
+
+
 def _store_error(cause: BaseException | None) -> StoreError:
     text = str(cause).strip().splitlines()[0] if str(cause).strip() else ""
     state = getattr(cause, "sqlstate", None)
@@ -236,8 +263,11 @@ def _store_error(cause: BaseException | None) -> StoreError:
         return StoreUnavailable("no space is left for the database; nothing was written")
     if "no such table" in text or state == "42P01":
         return SchemaOutdated("the database lacks a table of this program's schema")
-    is_cut_off = state is None and type(cause).__module__.startswith("psycopg")
-    if is_cut_off or (state or "").startswith("08") or state in _SERVER_STATES:
+    if (
+        (state is None and isinstance(cause, _connection_errors()))
+        or (state or "").startswith("08")
+        or state in _SERVER_STATES
+    ):
         return StoreUnavailable("the database server cannot be reached or closed the connection")
     return StoreError(f"the database refused: {text}")
 

@@ -81,8 +81,8 @@ class Applied:
 class MappingStore(Database):
     """The firm's side of the store."""
 
-    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
-        super().__init__(engine, busy_seconds=busy_seconds)
+    def _forget(self) -> None:
+        super()._forget()
         self._remembered = Remembered()
 
     def apply_import(self, result: ImportResult, actor: str, now: datetime) -> Applied:
@@ -128,6 +128,7 @@ class MappingStore(Database):
         )
         question, moments = ("closing_days", chain_id), (known_at,)
         with self.read() as connection:
+            self._notice(connection)
             days: Mapping[Address, date | None] | None = self._remembered.recall(connection, of, question, moments)
             if days is None:
                 day = CivilDate().python
@@ -231,6 +232,7 @@ class MappingStore(Database):
         """Every figure of the book other than zero, as `Book.allocations` gives it, without making the entries."""
         question, moments, times = ("sums", chain_id), (known_at, as_of), (ENTRY.c.recorded_at, ENTRY.c.effective_at)
         with self.read() as connection:
+            self._notice(connection)
             sums: dict[AllocationKey, int] | None = self._remembered.recall(connection, ENTRY, question, moments)
             if sums is None:
                 conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
@@ -243,6 +245,7 @@ class MappingStore(Database):
         """Who owns what at each place, as `allocations` has it, gathered for comparing."""
         question, moments, times = ("owners", chain_id), (known_at, as_of), (ENTRY.c.recorded_at, ENTRY.c.effective_at)
         with self.read() as connection:
+            self._notice(connection)
             owners: Owners | None = self._remembered.recall(connection, ENTRY, question, moments)
             if owners is None:
                 conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
@@ -265,6 +268,7 @@ class MappingStore(Database):
             conditions.append(of.c.chain_id == chain_id)
         question, moments = (record_type, chain_id), (known_at,)
         with self.read() as connection:
+            self._notice(connection)
             records: list[R] | None = self._remembered.recall(connection, of, question, moments)
             if records is None:
                 records = newest_records(connection, record_type, *conditions)

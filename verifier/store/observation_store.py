@@ -50,8 +50,8 @@ OPENING_SWEEPS_MAX = 16
 class ObservationStore(Database):
     """The observed balances' side of the store."""
 
-    def __init__(self, engine: sa.Engine, *, busy_seconds: float) -> None:
-        super().__init__(engine, busy_seconds=busy_seconds)
+    def _forget(self) -> None:
+        super()._forget()
         self._kept_observations: dict[ChainId, tuple[int, Mapping[tuple[Address, AssetId], BalanceObservation]]] = {}
 
     def add_observations(
@@ -114,6 +114,7 @@ class ObservationStore(Database):
         found: Mapping[tuple[Address, AssetId], Read] = {}
         missing: Collection[tuple[Address, AssetId]] = wanted
         with self.read() as connection:
+            self._notice(connection)
             texts = self._texts.read(connection, self._interned)
             for earlier in _earlier_sweeps(connection, start):
                 of_sweep: Mapping[tuple[Address, AssetId], Read]
@@ -150,6 +151,7 @@ class ObservationStore(Database):
                 .subquery()
             )
             sweeps = sa.select(SWEEP).where(SWEEP.c.record_id.in_(sa.select(newest.c.sweep_key)))
+            self._notice(connection)
             texts = self._texts.read(connection, self._interned)
             for row in connection.execute(sweeps.order_by(SWEEP.c.height.desc(), SWEEP.c.record_id.desc())).all():
                 of_sweep = _openings(connection, start_of(row), texts)

@@ -60,10 +60,14 @@ def add(store: Store, statement: Statement = STATEMENT, name: str = NAME) -> Non
     store.add_statements([statement], result, {result.files[0].digest: MESSAGE}, "operator", NOW)
 
 
-def own(store: Store, entry_id: str, place: str, units: int, at: datetime = AT) -> None:
+def own(
+    store: Store, entry_id: str, place: str, units: int, at: datetime = AT, kind: EntryKind = EntryKind.MOVEMENT
+) -> None:
     """An entry of the one client, of shares that stand somewhere."""
-    customer = AccountClass.CUSTOMER
-    entry = LedgerEntry(entry_id, "C-1", customer, LocationId(place), AAPL.asset_id, units, at, EntryKind.MOVEMENT)
+    corrects = "E-1" if kind is EntryKind.CORRECTION else ""
+    entry = LedgerEntry(
+        entry_id, "C-1", AccountClass.CUSTOMER, LocationId(place), AAPL.asset_id, units, at, kind, corrects
+    )
     say(store, NOW - timedelta(minutes=10 - int(entry_id[-1])), [Client("C-1", "Client", date(2026, 1, 2)), entry])
 
 
@@ -83,6 +87,9 @@ def test_what_the_books_own_outside_chains_is_the_sum_of_its_entries(store: Stor
     own(store, "E-4", "dtc:0123", -5)
     own(store, "E-5", "dtc:0124", 5)
     assert not owns("dtc", "bank", "prime")
+    own(store, "E-6", "bank:1", 5)
+    own(store, "E-7", "bank:1", -5, kind=EntryKind.CORRECTION)
+    assert not owns("bank"), "put right by another kind of entry"
 
 
 def test_wallets_are_counted_once_each_by_chain(store: Store) -> None:

@@ -73,6 +73,9 @@ def test_a_bad_url_is_refused_without_showing_it(url: str) -> None:
         (psycopg.errors.LockNotAvailable("held"), StoreBusy),
         (sqlite3.OperationalError("database is locked"), StoreBusy),
         (psycopg.errors.UniqueViolation("twice"), StoreError),
+        (psycopg.InterfaceError("the connection is closed"), StoreUnavailable),
+        (psycopg.DataError("text cannot contain NUL (0x00) bytes"), StoreError),
+        (psycopg.ProgrammingError("cannot adapt"), StoreError),
         (sqlite3.DatabaseError("database disk image is malformed"), StoreError),
     ],
 )
