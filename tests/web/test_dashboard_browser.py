@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,19 @@ def test_what_is_new_arrives_without_loading_the_page_again(full: Site, chromium
         assert page.input_value("#text") == "half a sentence"
         context.close()
     assert said == []  # also nothing that the policy of the page blocked
+
+
+def test_a_page_listens_even_if_the_script_for_it_comes_late(full: Site, chromium: Any) -> None:
+    """Whatever the order in which the network brings the scripts, no page is left that looks alive and hears nothing."""
+    with served(full) as site:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.set_default_timeout(WAIT)
+        page.route("**/hx-sse.min.js", lambda route: (time.sleep(1), route.continue_()))
+        with page.expect_response(lambda answer: answer.url.endswith("/events")) as stream:
+            page.goto(f"{site}/cases/CASE-000013")
+        assert stream.value.ok
+        context.close()
 
 
 def test_two_people_who_signed_in_close_a_case_together(
