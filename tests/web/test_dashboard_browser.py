@@ -103,12 +103,17 @@ def test_what_is_new_arrives_without_loading_the_page_again(full: Site, chromium
 
 
 def test_a_page_listens_even_if_the_script_for_it_comes_late(full: Site, chromium: Any) -> None:
-    """Whatever the order in which the network brings the scripts, no page is left that looks alive and hears nothing."""
+    """Whenever the network brings the scripts, no page is left that looks alive and hears nothing."""
+
+    def late(route: Any) -> None:
+        time.sleep(1)
+        route.continue_()
+
     with served(full) as site:
         context = chromium.new_context()
         page = context.new_page()
         page.set_default_timeout(WAIT)
-        page.route("**/hx-sse.min.js", lambda route: (time.sleep(1), route.continue_()))
+        page.route("**/hx-sse.min.js", late)
         with page.expect_response(lambda answer: answer.url.endswith("/events")) as stream:
             page.goto(f"{site}/cases/CASE-000013")
         assert stream.value.ok
