@@ -109,10 +109,11 @@ def issue_bundle(
 def _is_recorded(store: Store, issued: IssuedBundle) -> bool | None:
     """Whether a bundle is in the journal although recording it ended with an error; None while nobody can tell.
 
-    A server that goes away has sometimes stored what it did not confirm any more.
+    A server that goes away has sometimes stored what it did not confirm any more, or is still about to.
     """
     try:
-        return store.newest_bundle() == (issued.sequence, issued.digest)
+        store.wait_for_writers()
+        return any((each.sequence, each.digest) == (issued.sequence, issued.digest) for each in store.bundles())
     except StoreError:
         return None
 

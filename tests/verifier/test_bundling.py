@@ -264,7 +264,7 @@ def test_a_database_that_went_away_while_a_bundle_was_recorded(
     def stored_and_cut_off(*arguments: Any) -> None:
         real(*arguments)
         if not is_back:
-            monkeypatch.setattr(store, "newest_bundle", away)
+            monkeypatch.setattr(store, "wait_for_writers", away)
         away()
 
     monkeypatch.setattr(store, "add_bundle", stored_and_cut_off)

@@ -161,6 +161,15 @@ class Database:
                 if transaction.is_active:
                     transaction.commit()
 
+    def wait_for_writers(self) -> None:
+        """Return once every write that began before is decided, also one whose process lost its connection at the end.
+
+        A server that is committing keeps the writers' lock until all can see what was written. Raises `StoreBusy`
+        when that takes longer than the time allowed.
+        """
+        with self._writing():
+            pass
+
     def head(self) -> JournalHead | None:
         """The newest journal entry; None in a new database."""
         with self.read() as connection:
