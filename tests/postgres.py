@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +45,23 @@ class PostgresServer:
     def copy_of(self, url: str) -> str:
         """The URL of a new database that is a copy of another, to which nobody may be connected."""
         return self._create(str(sa.make_url(url).database))
+
+    def database_in(self, folder: Path) -> str:
+        """The URL of a new database without a schema, its files in a folder of this machine."""
+        with self._admin.connect() as connection:
+            data = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+            shutil.chown(folder, data.stat().st_uid)
+            name = f"space_{uuid.uuid4().hex}"
+            connection.exec_driver_sql(f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        return self._create(f"template0 TABLESPACE {name}")
+
+    def drop_spaces(self) -> None:
+        """Forget the folders of databases that were dropped."""
+        with self._admin.connect() as connection:
+            query = "SELECT spcname FROM pg_tablespace WHERE spcname LIKE 'space_%%'"
+            for name in connection.exec_driver_sql(query).scalars().all():
+                with suppress(sa.exc.DBAPIError):  # another test's, in use
+                    connection.exec_driver_sql(f"DROP TABLESPACE {name}")
 
     def _create(self, template: str) -> str:
         name = f"custody_test_{uuid.uuid4().hex}"

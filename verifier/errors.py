@@ -5,7 +5,8 @@ VerifierError                  every error of this package; has a stable `code` 
 ├── InputError                 a command was given something that cannot be used
 ├── MissingExtra               an optional part of the distribution is not installed
 ├── StoreError                 the database cannot be used
-│   ├── StoreUnavailable       it cannot be reached now, or has no space; it may be there again later
+│   ├── StoreUnavailable       it cannot be reached now; it may be there again later
+│   │   └── StoreFull          its disk is full; it may have space again later
 │   ├── StoreBusy              another writer holds it; nothing was written
 │   ├── LeaseHeld              another process does this work already
 │   ├── LeaseLost              another process took the work over; what was late is not written
@@ -80,9 +81,19 @@ class StoreError(VerifierError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached now, or has no space; what waits for it may go on later."""
+    """The database cannot be reached now; what waits for it may go on later."""
 
     advice = "Check the database URL, that the database is reachable, and that its disk has space."
+
+
+class StoreFull(StoreUnavailable):
+    """The disk of the database is full; what waits for it goes on when there is space."""
+
+    code = "store-full"
+    advice = (
+        "Make space on the disk of the database: what runs then goes on by itself; give a command again. "
+        "What was written before is there and can be read."
+    )
 
 
 class StoreBusy(StoreError):

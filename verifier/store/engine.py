@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError, StoreUnavailable
+from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError, StoreFull, StoreUnavailable
 from verifier.store.interning import Interned, Texts
 from verifier.store.migrations import SCHEMA_VERSION
 from verifier.store.records import JournalHead, Lease
@@ -47,8 +47,11 @@ waited for without an end. Seconds, and milliseconds for the last."""
 _WRITER_LOCK: Final = 0x637573746F6479
 """Key of the PostgreSQL advisory lock that the one writer holds until its transaction ends."""
 
-_SERVER_STATES: Final = ("25006", "25P03", "53300", "57P01", "57P02", "57P03", "57P05")
-"""It can only be read, gave up a connection that was silent, has too many, or stops and starts."""
+_SERVER_STATES: Final = ("25006", "25P03", "53200", "53300", "57P01", "57P02", "57P03", "57P05")
+"""It can only be read, gave up a connection that was silent, has too many or no memory, or stops and starts."""
+_DISK_FULL: Final = "53100"
+_EXTENDING: Final = ("mdextend", "mdzeroextend")
+"""Where PostgreSQL makes a file longer: quotas and limits on files have no state of their own."""
 
 ENTRY: Final = table(JournalEntryRow)
 SEAL: Final = table(JournalSealRow)
@@ -268,8 +271,8 @@ def _store_error(cause: BaseException | None) -> StoreError:
     state = getattr(cause, "sqlstate", None)
     if "database is locked" in text or "database table is locked" in text or state in ("55P03", "40P01"):
         return StoreBusy("another writer holds the database")
-    if "database or disk is full" in text or state in ("53100", "53200"):
-        return StoreUnavailable("no space is left for the database; nothing was written")
+    if "database or disk is full" in text or state == _DISK_FULL or _cannot_extend(cause):
+        return StoreFull("no space is left for the database; nothing was written")
     if "no such table" in text or state == "42P01":
         return SchemaOutdated("the database lacks a table of this program's schema")
     if (
@@ -279,6 +282,11 @@ def _store_error(cause: BaseException | None) -> StoreError:
     ):
         return StoreUnavailable("the database server cannot be reached or closed the connection")
     return StoreError(f"the database refused: {text}")
+
+
+def _cannot_extend(cause: BaseException | None) -> bool:
+    """Whether a server of PostgreSQL could not make one of its files longer, whatever the reason and its language."""
+    return getattr(getattr(cause, "diag", None), "source_function", None) in _EXTENDING
 
 
 def create_engine(url_text: str, *, busy_seconds: float = BUSY_SECONDS) -> sa.Engine:

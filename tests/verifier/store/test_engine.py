@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.verifier.store.story import SweepStory, everything, import_story, later
-from verifier.errors import StoreBusy, StoreError, StoreUnavailable
+from verifier.errors import StoreBusy, StoreError, StoreFull, StoreUnavailable
 from verifier.journal import verify_journal
 from verifier.store import Store, open_store
 from verifier.store.engine import CONNECTION, create_engine, translated
@@ -68,8 +68,10 @@ def test_a_bad_url_is_refused_without_showing_it(url: str) -> None:
         (psycopg.errors.CannotConnectNow("the server begins"), StoreUnavailable),
         (psycopg.errors.TooManyConnections("full"), StoreUnavailable),
         (psycopg.errors.ReadOnlySqlTransaction("a replica"), StoreUnavailable),
-        (psycopg.errors.DiskFull("disk"), StoreUnavailable),
-        (sqlite3.OperationalError("database or disk is full"), StoreUnavailable),
+        (psycopg.errors.DiskFull("disk"), StoreFull),
+        (psycopg.errors.OutOfMemory("memory"), StoreUnavailable),
+        (psycopg.errors.InternalError_("could not read"), StoreError),
+        (sqlite3.OperationalError("database or disk is full"), StoreFull),
         (psycopg.errors.LockNotAvailable("held"), StoreBusy),
         (sqlite3.OperationalError("database is locked"), StoreBusy),
         (psycopg.errors.UniqueViolation("twice"), StoreError),
@@ -141,7 +143,7 @@ def test_a_missing_schema_is_a_clear_error(tmp_path: Path) -> None:
 @pytest.mark.fault("C3")
 def test_a_full_disk_rolls_back_and_the_next_write_works(store: Store, dialect: str) -> None:
     if dialect != "sqlite":
-        pytest.skip("a server's disk cannot be filled here")
+        pytest.skip("a server's disk is filled in test_full_disk.py")
     limit = 0
 
     @sa.event.listens_for(store._engine, "begin")
