@@ -110,7 +110,9 @@ async def _known(request: Request, error: Exception) -> Response:
         path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         sign_in = f"/sign-in?next={quote(path, safe='')}"
         if "hx-request" in request.headers:  # a part of an open page: the whole page goes there
-            return Response(status_code=204, headers={"HX-Redirect": sign_in if path != "/events" else "/sign-in"})
+            return Response(
+                status_code=204, headers={"HX-Redirect": sign_in if request.url.path != "/events" else "/sign-in"}
+            )
         return RedirectResponse(sign_in, status_code=303)
     if isinstance(error, WaitsForApproval):  # no refusal: it was taken, and counts when another person approves it
         if is_for_programs(request):

@@ -38,9 +38,20 @@ class Guard:
 class GuardedRouter:
     """Collects routes, each with the access it demands."""
 
-    def __init__(self, *, prefix: str = "", tags: list[str] | None = None, in_schema: bool = False) -> None:
-        """`in_schema`: whether the OpenAPI document lists them; pages do not belong there."""
+    def __init__(
+        self,
+        *,
+        prefix: str = "",
+        tags: list[str] | None = None,
+        in_schema: bool = False,
+        first: Callable[..., object] | None = None,
+    ) -> None:
+        """`in_schema`: whether the OpenAPI document lists them; pages do not belong there.
+
+        `first` is a dependency that runs before everything of a route but its guard.
+        """
         self.router = APIRouter(prefix=prefix, tags=list(tags or []))
+        self._first = [Depends(first)] if first is not None else []
         self._in_schema = in_schema
 
     def get(self, path: str, access: Access, **options: Any) -> Callable[[Endpoint], Endpoint]:
@@ -56,7 +67,7 @@ class GuardedRouter:
         extra = {"x-access": access.value, **options.pop("openapi_extra", {})}
 
         def add(endpoint: Endpoint) -> Endpoint:
-            guards = [Depends(Guard(access)), *options.pop("dependencies", [])]
+            guards = [Depends(Guard(access)), *self._first, *options.pop("dependencies", [])]
             self.router.add_api_route(
                 path, endpoint, methods=[method], dependencies=guards, openapi_extra=extra, **options
             )

@@ -17,12 +17,11 @@ from verifier.web.api.asking import PLAIN_ID, Words
 from verifier.web.context import Acting, ActingOf, NowOf, StoreOf, VisitorOf
 from verifier.web.forms import PageForm
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import PageNumber, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, pages, show
 from verifier.web.views.approvals import shown, subject_of, waiting_now, waiting_with
 from verifier.web.views.listing import SIZE, Listing, listing, pages_at
 
-router = GuardedRouter()
+router = pages()
 SubjectId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
 AT_ONCE = 20
 """Things that wait on one page."""

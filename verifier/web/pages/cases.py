@@ -21,12 +21,11 @@ from verifier.web.api.asking import PLAIN_ID, Digest, Words
 from verifier.web.api.found import found
 from verifier.web.context import Acting, ActingOf, NowOf, SettingsOf, StoreOf
 from verifier.web.forms import PageForm
-from verifier.web.pages.shared import PageNumber, Search, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, Search, pages, show
 from verifier.web.views.cases import Sort, State, case_shown, queue, words
 from verifier.web.views.listing import pages_at
 
-router = GuardedRouter()
+router = pages()
 CaseId = Annotated[str, Path(max_length=40, pattern=PLAIN_ID)]
 
 

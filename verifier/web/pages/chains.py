@@ -12,15 +12,14 @@ from verifier.accounts.roles import Access
 from verifier.web.api.found import found
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import PageNumber, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, pages, show
 from verifier.web.views.chains import chain_of, chain_page, chains_page
 from verifier.web.views.inventory import known_now, rows_now
 from verifier.web.views.listing import pages_at
 from verifier.web.views.signal import chain_href, overview_now
 from verifier.web.views.wallets import wallet_page
 
-router = GuardedRouter()
+router = pages()
 ChainOf = Annotated[str, Path(max_length=60)]
 
 

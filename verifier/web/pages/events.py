@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Header, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from verifier.accounts.roles import Access
@@ -15,19 +16,30 @@ router = GuardedRouter()
 
 
 @router.get("/events", Access.READ)
-async def events(request: Request) -> Response:
-    """Server-sent events `changed`, each with the number of the newest journal entry and nothing else."""
+async def events(
+    request: Request,
+    seen: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None,
+    last_event_id: Annotated[str, Header(max_length=20)] = "",
+) -> Response:
+    """Server-sent events `changed`, each with the number of the newest journal entry and nothing else.
+
+    `seen` is the journal's head when the page was asked for; a page that lost its stream names its last event instead.
+    What was written since then is told at once; without either, what is written from now on.
+    """
+    if last_event_id.isascii() and last_event_id.isdecimal():
+        seen = int(last_event_id)
     if feed_of(request).is_full:
         return PlainTextResponse("too many pages are open", status_code=503, headers={"Retry-After": "30"})
 
     async def stream() -> AsyncIterator[str]:
         yield "retry: 5000\n\n"
-        first = True
+        known = seen
         async for head in heads_for(request, Access.READ):
-            if head is None or first:
+            if known is None or head is None or head <= known:
                 yield ": still here\n\n"
+                known = head if known is None else known
             else:
                 yield f"event: changed\nid: {head}\ndata: {head}\n\n"
-            first = False
+                known = head
 
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})

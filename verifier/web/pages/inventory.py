@@ -11,13 +11,12 @@ from verifier.accounts.roles import Access
 from verifier.records import Rail
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import PageNumber, Search, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, Search, pages, show
 from verifier.web.views.inventory import Sort, inventory, known_now, rows_now
 from verifier.web.views.listing import pages_at
 from verifier.web.views.wallet_map import map_shown
 
-router = GuardedRouter()
+router = pages()
 
 
 @router.get("/inventory", Access.READ)

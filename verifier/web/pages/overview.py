@@ -8,12 +8,11 @@ from starlette.responses import HTMLResponse
 from verifier.accounts.roles import Access
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import pages, show
 from verifier.web.views.home import home
 from verifier.web.views.signal import overview_now
 
-router = GuardedRouter()
+router = pages()
 
 
 @router.get("/", Access.READ)

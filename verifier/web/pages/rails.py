@@ -8,14 +8,13 @@ from starlette.responses import HTMLResponse
 from verifier.accounts.roles import Access
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import PageNumber, Search, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, Search, pages, show
 from verifier.web.views.control import control_page
 from verifier.web.views.listing import pages_at
 from verifier.web.views.securities import securities_page
 from verifier.web.views.signal import overview_now
 
-router = GuardedRouter()
+router = pages()
 
 
 @router.get("/control", Access.READ)

@@ -11,12 +11,11 @@ from verifier.accounts.roles import Access
 from verifier.web.api.bundles import verified
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.forms import PageForm
-from verifier.web.pages.shared import PageNumber, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, pages, show
 from verifier.web.views.listing import pages_at
 from verifier.web.views.records import CHECKS, bundles_page, journal_page, schedule_page, verdict
 
-router = GuardedRouter()
+router = pages()
 
 
 @router.get("/bundles", Access.READ)

@@ -12,13 +12,12 @@ from verifier.reserve_lines import opened_line
 from verifier.web.api.found import found
 from verifier.web.context import NowOf, SettingsOf, StoreOf
 from verifier.web.live import remembered_of
-from verifier.web.pages.shared import PageNumber, show
-from verifier.web.routing import GuardedRouter
+from verifier.web.pages.shared import PageNumber, pages, show
 from verifier.web.views.listing import pages_at
 from verifier.web.views.reserve import ROWS_MAX, computation_page, line_page, reserve_page
 from verifier.web.views.signal import overview_now
 
-router = GuardedRouter()
+router = pages()
 ComputationId = Annotated[str, Path(max_length=40)]
 
 
