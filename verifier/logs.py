@@ -10,6 +10,7 @@ its locals could hold a secret. A log that cannot be written never stops the wor
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import re
@@ -32,6 +33,10 @@ FIELDS_DEEP_MAX: Final = 4
 RETRY_SECONDS: Final = 30.0
 """How long after a failure the file is tried again."""
 
+LOCK_TRIES: Final = 20
+LOCK_SECONDS: Final = 0.005
+"""How often, and after which pause, a process asks whether another is done putting the file aside."""
+
 _URL: Final = re.compile(r"\b([a-zA-Z][a-zA-Z0-9+.-]{1,30})://[^\s'\"<>]*")
 
 
@@ -42,6 +47,7 @@ def configure_logs(settings: LogSettings | None = None, *, verbose: bool = False
     file: StandardError | LogFile = StandardError()
     if settings is not None and settings.file is not None:
         file = LogFile(settings.file, settings.file_bytes_max, settings.files_kept)
+    _configured[:] = [file] if isinstance(file, LogFile) else []
     is_terminal = isinstance(file, StandardError) and sys.stderr.isatty()
     colours = not as_json and is_terminal and "NO_COLOR" not in os.environ
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=colours)
@@ -58,6 +64,15 @@ def configure_logs(settings: LogSettings | None = None, *, verbose: bool = False
     )
     if settings is not None:
         _hear_libraries()
+
+
+_configured: Final[list[LogFile]] = []
+"""The file of this process, where it has one."""
+
+
+def log_file_fails() -> bool:
+    """Whether the configured log file cannot be written just now, so that lines go to standard error."""
+    return any(file.fails for file in _configured)
 
 
 def contained(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -104,8 +119,9 @@ class StandardError:
 class LogFile:
     """A file that is put aside when it is full: FILE, FILE.1 (the newest put aside), FILE.2 and so on.
 
-    It is opened for each line: nothing is held meanwhile, and a file that somebody moves away is begun anew.
-    Of one process: two that write to one file may put it aside under each other.
+    It is opened for each line: nothing is held meanwhile, and a file that somebody moves away is begun anew. Several
+    processes may write to one file, as commands beside a process that runs: each line is one write, and of those that
+    find it full one puts it aside.
     """
 
     def __init__(
@@ -115,6 +131,11 @@ class LogFile:
         self._lock = Lock()
         self._said = False
         self._not_before = float("-inf")
+
+    @property
+    def fails(self) -> bool:
+        """Whether the file could not be written when it was tried last."""
+        return self._said
 
     def write(self, text: str) -> int:
         """Write, or say it on standard error where the file cannot be written. Never raises."""
@@ -138,22 +159,43 @@ class LogFile:
         """Nothing: every line is written at once."""
 
     def _write(self, line: bytes) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            size = self._path.stat().st_size
-            if size and size + len(line) > self._bytes_max:
-                self._put_aside()
+        descriptor = self._opened()
+        try:
+            size = os.fstat(descriptor).st_size
+            if not size or size + len(line) <= self._bytes_max or not self._may_put_aside(descriptor):
+                _append(descriptor, line)
+                return
+            with contextlib.suppress(FileNotFoundError):  # another process did, and has not begun it anew yet
+                if os.fstat(descriptor).st_ino == self._path.stat().st_ino:
+                    self._put_aside()
+        finally:
+            os.close(descriptor)
+        descriptor = self._opened()
+        try:
+            _append(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+    def _opened(self) -> int:
         # What happens in a firm is nobody else's matter on this machine.
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:
-            descriptor = os.open(self._path, flags, 0o600)
+            return os.open(self._path, flags, 0o600)
         except FileNotFoundError:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, flags, 0o600)
-        try:
-            while line:
-                line = line[os.write(descriptor, line) :]
-        finally:
-            os.close(descriptor)
+            return os.open(self._path, flags, 0o600)
+
+    @staticmethod
+    def _may_put_aside(descriptor: int) -> bool:
+        """Whether no other process is putting the file aside; until it is closed none will."""
+        for _ in range(LOCK_TRIES):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_SECONDS)
+            else:
+                return True
+        return False  # one that stands still meanwhile: the line goes where it puts the file
 
     def _put_aside(self) -> None:
         for number in range(self._kept, 0, -1):
@@ -161,6 +203,21 @@ class LogFile:
             newer = self._path.with_name(f"{self._path.name}.{number - 1}") if number > 1 else self._path
             with contextlib.suppress(FileNotFoundError):
                 newer.replace(older)
+
+
+def _append(descriptor: int, line: bytes) -> None:
+    """Write the whole line, or nothing of it: half of one on a full disk would spoil the next."""
+    written = os.write(descriptor, line)
+    if written == len(line):
+        return
+    try:
+        while written < len(line):
+            written += os.write(descriptor, line[written:])
+    except OSError:
+        end = os.lseek(descriptor, 0, os.SEEK_CUR)
+        if os.fstat(descriptor).st_size == end:  # nobody wrote after it
+            os.ftruncate(descriptor, end - written)
+        raise
 
 
 def _complain(text: str) -> None:

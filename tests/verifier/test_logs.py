@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from tests.cli.command import ROOT
+from tests.small_disk import small_disk
 from verifier.config import LogSettings
 from verifier.logs import TEXT_CHARACTERS_MAX, LogFile, configure_logs
 
 CANARY = "canary09ae77"
+FILE_BYTES_MAX = 4_000
 NASTY = "a\r\nb\x1b[31mred\x07\x9b2J\u202eback\u2028line"
 
 
@@ -21,6 +26,7 @@ NASTY = "a\r\nb\x1b[31mred\x07\x9b2J\u202eback\u2028line"
 def as_before() -> Iterator[None]:
     handlers = list(logging.getLogger().handlers)
     yield
+    configure_logs()
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = handlers
 
@@ -172,6 +178,91 @@ def test_a_disk_that_fills_while_logging_stops_nothing(stderr: Said) -> None:
     structlog.get_logger("tests").warning("something")
     assert "No space left" in stderr.getvalue()
     assert "something" in stderr.getvalue()
+
+
+@pytest.mark.fault("C3")
+@pytest.mark.fault("C20")
+def test_a_disk_that_ends_in_the_middle_of_a_line_keeps_no_half(tmp_path: Path) -> None:
+    """A limit on the size of files cuts a write short as a full disk does."""
+    path = tmp_path / "custody.log"
+    limits = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({FILE_BYTES_MAX}, resource.RLIM_INFINITY))"
+    wider = "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))"
+    program = f"""
+import pathlib, resource
+from verifier.logs import LogFile
+moment = [0.0]
+file = LogFile(pathlib.Path({str(path)!r}), 1 << 20, 2, monotonic=lambda: moment[0])
+{limits}
+for number in range(60):
+    file.write(f"line {{number}} " + "x" * 90 + "\\n")
+assert file.fails
+{wider}
+moment[0] = 31.0
+file.write("there is space again\\n")
+assert not file.fails
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    content = path.read_text()
+    assert content.endswith("\nthere is space again\n")
+    written = content.splitlines()[:-1]
+    kept = [int(line.split()[1]) for line in written]
+    assert kept == list(range(len(kept)))
+    assert 10 < len(kept) < 60
+    assert all(line.endswith("x" * 90) for line in written)
+    said = [line for line in done.stderr.splitlines() if line.startswith("line")]
+    assert len(said) == 60 - len(kept), "what the file could not hold went to standard error"
+    assert "the log file cannot be written (File too large)" in done.stderr
+
+
+@pytest.mark.fault("C20")
+def test_a_full_disk_keeps_no_half_line_and_is_written_again(stderr: Said) -> None:
+    moment = [0.0]
+    with small_disk(1 << 16) as disk:
+        file = LogFile(disk / "custody.log", 1 << 20, 2, monotonic=lambda: moment[0])
+        (disk / "ballast").write_bytes(b"x" * (1 << 15))
+        for number in range(1_000):
+            file.write(f"line {number} {'x' * 90}\n")
+        failed = file.fails
+        text = (disk / "custody.log").read_text()
+        assert text.endswith("x\n")
+        (disk / "ballast").unlink()
+        moment[0] = 31.0
+        file.write("there is space again\n")
+        assert (failed, file.fails) == (True, False)
+        assert (disk / "custody.log").read_text() == text + "there is space again\n"
+    assert len(text.splitlines()) + stderr.getvalue().count("\nline ") == 1_000
+
+
+@pytest.mark.fault("C20")
+def test_several_processes_put_one_file_aside_and_lose_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "custody.log"
+    program = f"""
+import pathlib, sys
+from verifier.logs import LogFile
+file = LogFile(pathlib.Path({str(path)!r}), 4096, 100)
+for number in range(1_000):
+    file.write(f"{{sys.argv[1]}} {{number}} " + "x" * 90 + "\\n")
+"""
+    writers = [
+        subprocess.Popen([sys.executable, "-c", program, name], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        for name in ("first", "second", "third")
+    ]
+    for each in writers:
+        assert each.communicate(timeout=300)[1] == ""
+        assert each.returncode == 0
+    files = list(tmp_path.iterdir())
+    assert len(files) > 10
+    lines = [line.split() for file in files for line in lines_of(file)]
+    assert len(lines) == 3_000
+    for name in ("first", "second", "third"):
+        numbers = [int(number) for writer, number, _ in lines if writer == name]
+        assert sorted(numbers) == list(range(1_000))
+    assert max(file.stat().st_size for file in files) < 3 * 4_096, (
+        "one that lost the race writes into what was put aside"
+    )
 
 
 def test_two_files_one_after_the_other_go_on_where_they_were(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from verifier.logs import log_file_fails
 from verifier.telemetry.books import BooksCollector
 from verifier.telemetry.kept import KeptAnswer
 from verifier.telemetry.process import ProcessMetrics
@@ -63,7 +64,7 @@ class Telemetry:
     def page(self, path: str, accept: str = "") -> Page | None:
         """One of the pages; None for any other path."""
         if path == "/healthz":
-            return Page(200, _JSON, b'{"alive": true}\n')
+            return Page(200, _JSON, json.dumps({"alive": True, "log_written": not log_file_fails()}).encode() + b"\n")
         if path == "/readyz":
             return self._readiness()
         if path == "/metrics":

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from verifier.logs import log_file_fails
+
 if TYPE_CHECKING:
     from chains.types import BlockRef
     from verifier.schedule.records import ScheduledRun
@@ -47,6 +49,8 @@ class ProcessMetrics:
         self._runs = Counter(
             "custody_scheduled_runs", "Runs by the clock of this process.", ["run", "outcome"], registry=registry
         )
+        log_written = Gauge("custody_log_written", "0 while the log file cannot be written.", registry=registry)
+        log_written.set_function(lambda: 0 if log_file_fails() else 1)
 
     def answered(self, chain_id: str, head: BlockRef) -> None:
         """A node said what the newest block is."""

@@ -2,60 +2,29 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.postgres import MOMENT, PostgresServer
+from tests.small_disk import fill, small_disk
 from tests.verifier.store.story import SweepStory, everything, import_story, later
 from verifier.errors import StoreFull
 from verifier.journal import verify_journal
 from verifier.store import Store, open_store
 from verifier.store.digest import state_digest
 
-LIBC = ctypes.CDLL(None, use_errno=True)
 DISK_BYTES = 64 << 20
 FILE_BYTES_MAX = 20 << 20
 """More than one file of the server's write-ahead log, which must not hit the limit, and less than `LARGE` needs."""
 LARGE = "INSERT INTO ballast SELECT repeat(md5(number::text), 50) FROM generate_series(1, 16000) AS number"
 MUCH = 5_000
-
-
-@contextmanager
-def small_disk() -> Iterator[Path]:
-    """A file system of its own, of a known size. The test is skipped where this user may not mount one."""
-    folder = Path(tempfile.mkdtemp(prefix="custody-small-disk-"))
-    folder.chmod(0o755)  # the server may run as another user
-    if LIBC.mount(b"tmpfs", str(folder).encode(), b"tmpfs", 0, f"size={DISK_BYTES},mode=0755".encode()):
-        folder.rmdir()
-        pytest.skip(f"no file system can be mounted here: {os.strerror(ctypes.get_errno())}")
-    try:
-        yield folder
-    finally:
-        LIBC.umount2(str(folder).encode(), 2)  # MNT_DETACH: whoever still has a file open keeps it
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def fill(folder: Path) -> None:
-    """Leave not one byte."""
-    ballast = os.open(folder / "ballast", os.O_WRONLY | os.O_CREAT)
-    try:
-        for size in (1 << 16, 512):
-            with suppress(OSError):
-                while os.write(ballast, b"x" * size):
-                    pass
-    finally:
-        os.close(ballast)
-    assert not shutil.disk_usage(folder).free
 
 
 def server_here(request: pytest.FixtureRequest) -> PostgresServer:
@@ -70,7 +39,7 @@ def server_here(request: pytest.FixtureRequest) -> PostgresServer:
 def small(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Path]]:
     """A store whose tables lie on a small disk, and that disk."""
     server = server_here(request)
-    with small_disk() as disk:
+    with small_disk(DISK_BYTES) as disk:
         space = disk / "space"
         space.mkdir()
         url = server.database_in(space)

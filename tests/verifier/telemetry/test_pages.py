@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -12,13 +13,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from chains.types import BlockRef, parse_chain_id
-from verifier.config import DatabaseSettings, MetricsSettings, Settings
+from verifier.config import DatabaseSettings, LogSettings, MetricsSettings, Settings
+from verifier.logs import configure_logs
 from verifier.process_identity import ProcessIdentity
 from verifier.records import FindingKind
 from verifier.rules.status import FirmStatus
@@ -307,7 +310,27 @@ def test_other_paths_are_not_there(desk: Desk) -> None:
     assert desk.telemetry.page("/metrics/") is None
     page = desk.telemetry.page("/healthz")
     assert page is not None
-    assert (page.status, json.loads(page.body)) == (200, {"alive": True})
+    assert (page.status, json.loads(page.body)) == (200, {"alive": True, "log_written": True})
+
+
+@pytest.mark.fault("C20")
+def test_a_log_that_cannot_be_written_is_told(desk: Desk, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("no folder")
+    handlers = list(logging.getLogger().handlers)
+    configure_logs(LogSettings(file=blocked / "custody.log"))
+    try:
+        assert desk.metrics()["custody_log_written"] == 1, "nothing was logged yet"
+        structlog.get_logger("tests").warning("lost to the file")
+        page = desk.telemetry.page("/healthz")
+        assert page is not None
+        assert (page.status, json.loads(page.body)) == (200, {"alive": True, "log_written": False})
+        assert desk.metrics()["custody_log_written"] == 0
+    finally:
+        configure_logs()
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:] = handlers
+    assert desk.metrics()["custody_log_written"] == 1
 
 
 def test_the_database_is_closed_again(tmp_path: Path, sqlite_template: Path) -> None:
