@@ -163,6 +163,7 @@ def _check(path: Path, name: str, head_file: HeadFile | None, progress: Progress
     with _opened(path) as store:
         if not store.schema_version():
             raise StoreError(f"{name} has no schema: it is no database of this program")
+        store.require_known_schema()
         head = store.head()
         known = head_file.read_for(store) if head_file is not None else None
         heads = {known.sequence: known.entry_digest} if known and head and known.sequence <= head.sequence else {}

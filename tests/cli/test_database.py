@@ -98,6 +98,34 @@ def test_a_damaged_copy_is_refused_and_never_put_back(firm: Firm, tmp_path: Path
     assert firm("db", "check", tmp_path / "none.db", "--json").error == "bad-input"
 
 
+@pytest.mark.parametrize(("schema", "told"), [("0000", "knows 0001 to"), ("9999", "newer than")])
+def test_a_schema_that_this_program_does_not_know_is_named_and_refused(
+    firm: Firm, tmp_path: Path, schema: str, told: str
+) -> None:
+    copy = tmp_path / "copy.db"
+    assert firm("db", "backup", copy).code == 0
+    assert firm("db", "check", copy).code == 0
+    for path in (copy, firm.path("custody.db")):
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+        connection.close()
+    before = firm.path("custody.db").read_bytes()
+    for act in (
+        ("upgrade",),
+        ("check", copy),
+        ("restore", copy, "--reason", "why not"),
+        ("backup", tmp_path / "other.db"),
+        ("record-head",),
+        ("accept-restore", "--reason", "why not"),
+    ):
+        answer = firm("db", *act, "--json")
+        assert (answer.code, answer.error) == (2, "schema-outdated"), act
+        assert schema in answer.json["error"]["message"]
+        assert told in answer.json["error"]["message"]
+        assert "db upgrade" not in answer.json["error"]["advice"]
+    assert firm.path("custody.db").read_bytes() == before
+
+
 @pytest.mark.fault("C10")
 def test_an_older_copy_put_back_is_refused_until_an_operator_says_why(
     firm: Firm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from verifier.errors import JournalBroken, LeaseLost, SchemaOutdated, StoreBusy, StoreError, StoreFull, StoreUnavailable
 from verifier.store.interning import Interned, Texts
-from verifier.store.migrations import SCHEMA_VERSION
+from verifier.store.migrations import FIRST_VERSION, SCHEMA_VERSION
 from verifier.store.records import JournalHead, Lease
 from verifier.store.tables import JournalEntryRow, JournalSealRow, WorkLeaseRow, table
 from verifier.store.unit import Unit
@@ -52,6 +52,9 @@ _SERVER_STATES: Final = ("25006", "25P03", "53200", "53300", "57P01", "57P02", "
 _DISK_FULL: Final = "53100"
 _EXTENDING: Final = ("mdextend", "mdzeroextend")
 """Where PostgreSQL makes a file longer: quotas and limits on files have no state of their own."""
+
+QUEUE_TABLES: Final = "procrastinate_"
+"""How the names of the workers' queue begin."""
 
 ENTRY: Final = table(JournalEntryRow)
 SEAL: Final = table(JournalSealRow)
@@ -201,36 +204,64 @@ class Database:
         with translated(), self._engine.connect() as connection:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return ""
-            return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
+            return ", ".join(sorted(str(each) for each in found))
 
     def require_schema(self) -> None:
         """Raise `SchemaOutdated` unless the database is at the step this program works with."""
         found = self.schema_version()
-        if found > SCHEMA_VERSION:
-            raise _newer(found)
-        if found != SCHEMA_VERSION:
-            what = f"schema {found}" if found else "no schema"
-            raise SchemaOutdated(f"the database has {what}, this program works with schema {SCHEMA_VERSION}")
+        if found == SCHEMA_VERSION:
+            return
+        self.require_known_schema()
+        what = f"schema {found}" if found else "no schema"
+        raise SchemaOutdated(f"the database has {what}, this program works with schema {SCHEMA_VERSION}")
+
+    def require_known_schema(self) -> None:
+        """Raise `SchemaOutdated` for a schema of a newer version, or of another program's."""
+        found = self.schema_version()
+        if _is_step(found) and found > SCHEMA_VERSION:
+            raise SchemaOutdated(
+                f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program",
+                advice="Run the version of this program that brought it there; nothing was changed.",
+            )
+        if found and (not _is_step(found) or found < FIRST_VERSION):
+            raise SchemaOutdated(
+                f"the database is said to have schema {found!r}; this program knows {FIRST_VERSION} to {SCHEMA_VERSION}",
+                advice="Check that the database URL names the right database; if it does, restore a backup. "
+                "Nothing was changed.",
+            )
 
     def migrate_schema(self) -> str:
-        """Bring the schema up to date in one transaction; returns the version. A newer database is refused."""
+        """Bring the schema up to date in one transaction; returns the version.
+
+        Raises `SchemaOutdated` for a newer schema or another program's, `StoreError` for a database that holds
+        something else; nothing is changed then.
+        """
         from alembic import command
 
-        found = self.schema_version()
-        if found > SCHEMA_VERSION:
-            raise _newer(found)
+        self.require_known_schema()
+        if not self.schema_version() and (others := self._foreign_tables()):
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            raise StoreError(
+                f"the database holds tables of something else ({others[0]}{more}) and no schema of this program",
+                advice="Give this program a database of its own: another name in [database] url. Nothing was changed.",
+            )
         config = alembic_config()
         with translated(), self._writing() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
         return self.schema_version()
 
+    def _foreign_tables(self) -> list[str]:
+        """Tables of a database without a schema; those of the workers' queue may be there before."""
+        with translated(), self._engine.connect() as connection:
+            names = sa.inspect(connection).get_table_names()
+        return sorted(name for name in names if name != "alembic_version" and not name.startswith(QUEUE_TABLES))
 
-def _newer(found: str) -> SchemaOutdated:
-    return SchemaOutdated(
-        f"the database has schema {found}, newer than {SCHEMA_VERSION} of this program",
-        advice="Run the version of this program that brought it there; nothing was changed.",
-    )
+
+def _is_step(found: str) -> bool:
+    """Whether this is the name of a step: four digits."""
+    return len(found) == len(FIRST_VERSION) and found.isascii() and found.isdecimal()
 
 
 def alembic_config() -> Config:

@@ -12,10 +12,10 @@ from alembic.script import ScriptDirectory
 
 from tests.postgres import MOMENT
 from tests.verifier.conftest import NewUrl
-from verifier.errors import SchemaOutdated
+from verifier.errors import SchemaOutdated, StoreError
 from verifier.store import Store, open_store
 from verifier.store.engine import alembic_config, create_engine
-from verifier.store.migrations import SCHEMA_VERSION
+from verifier.store.migrations import FIRST_VERSION, SCHEMA_VERSION
 from verifier.store.migrations.scripts import schema_statements
 from verifier.store.tables import METADATA
 
@@ -92,6 +92,56 @@ def test_another_schema_version_is_refused(store: Store, database_url: str) -> N
         with pytest.raises(SchemaOutdated, match="9999, newer") as raised:
             act()
         assert "db upgrade" not in raised.value.advice, "this version cannot bring it down"
+
+
+def test_the_steps_are_counted_without_a_hole() -> None:
+    steps = [step.revision for step in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+    assert sorted(steps) == [f"{number:04d}" for number in range(int(FIRST_VERSION), int(SCHEMA_VERSION) + 1)]
+
+
+@pytest.mark.parametrize("invented", ["0000", "abc123", "00010", "\u0661\u0662\u0663\u0664"])
+def test_a_schema_that_nobody_made_is_refused_by_both_names(store: Store, database_url: str, invented: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :found"), {"found": invented})
+    engine.dispose()
+    for act in (store.require_current, lambda: store.migrate("tests", MOMENT)):
+        with pytest.raises(SchemaOutdated) as raised:
+            act()
+        assert repr(invented) in str(raised.value)
+        assert SCHEMA_VERSION in str(raised.value)
+        assert "restore a backup" in raised.value.advice
+        assert "db upgrade" not in raised.value.advice, "there is no way from there"
+    assert store.schema_version() == invented
+
+
+def test_two_schemas_at_once_are_refused(store: Store, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0000')")
+    engine.dispose()
+    with pytest.raises(SchemaOutdated, match=f"0000, {SCHEMA_VERSION}"):
+        store.require_current()
+
+
+def test_a_database_of_something_else_gets_no_tables_of_ours(new_empty_url: NewUrl) -> None:
+    url = new_empty_url()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE guests (name text)")
+        connection.exec_driver_sql("CREATE TABLE rooms (number integer)")
+    store = open_store(url)
+    with pytest.raises(StoreError, match="something else \\(guests and 1 more\\)") as raised:
+        store.migrate("tests", MOMENT)
+    assert "a database of its own" in raised.value.advice
+    with engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["guests", "rooms"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE guests")
+        connection.exec_driver_sql("ALTER TABLE rooms RENAME TO procrastinate_rooms")
+    engine.dispose()
+    assert store.migrate("tests", MOMENT) == SCHEMA_VERSION, "the workers' queue may be there before"
+    store.close()
 
 
 @pytest.mark.fault("C11")

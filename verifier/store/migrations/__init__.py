@@ -8,5 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+FIRST_VERSION: Final = "0001"
+"""The first step. All others are counted from it without a hole."""
 SCHEMA_VERSION: Final = "0001"
 """The step this program works with."""
