@@ -79,7 +79,7 @@ def openssl(*arguments: object, read: Path | None = None) -> bytes:
     """Run openssl; what it wrote to a file, or to stdout."""
     program = shutil.which("openssl")
     assert program is not None
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, check=False, timeout=30)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, check=False, timeout=300)
     if done.returncode:
         raise ValueError(done.stderr.decode(errors="replace"))
     return read.read_bytes() if read is not None else done.stdout

@@ -15,7 +15,7 @@ from types import TracebackType
 from chains.devnet.node import AnvilNode, NotAnvil
 from chains.errors import ChainConfigError, NodeUnavailable
 
-START_SECONDS_MAX = 20.0
+START_SECONDS_MAX = 120.0
 STOP_SECONDS_MAX = 5.0
 
 # Kills Anvil and clears up when our end of the pipe closes, which also happens when we are killed.

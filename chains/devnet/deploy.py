@@ -11,7 +11,7 @@ from chains.devnet.contracts import Contract, load
 from chains.devnet.node import NODE_ID, AnvilNode
 from chains.errors import MalformedAnswer, NodeRefused, NodeUnavailable
 
-MINING_SECONDS_MAX = 30.0
+MINING_SECONDS_MAX = 120.0
 
 MULTICALL3_ADDRESS = "0xcA11bde05977b3631167028862bE2a173976CA11"
 """Where Multicall3 stands on public chains; `place` puts ours there."""

@@ -67,7 +67,7 @@ class LyingProxy:
         lies: Iterable[Lie] = (),
         *,
         reply_lies: Iterable[ReplyLie] = (),
-        timeout_seconds: float = 30.0,
+        timeout_seconds: float = 120.0,
     ) -> None:
         self.lies: list[Lie] = list(lies)
         self.reply_lies: list[ReplyLie] = list(reply_lies)
@@ -159,7 +159,7 @@ class LyingProxy:
         return replace(reply, body=json.dumps(told).encode() if isinstance(document, list) or told else b"")
 
 
-def exchange(url: str, body: bytes, timeout_seconds: float = 30.0) -> Reply:
+def exchange(url: str, body: bytes, timeout_seconds: float = 120.0) -> Reply:
     """Send a request body to a node and return its reply, error statuses too; raise `PostFailed` without one."""
     status, content_type, payload = post(url, body, timeout_seconds)
     return Reply(status, payload, (("Content-Type", content_type),))

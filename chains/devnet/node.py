@@ -15,7 +15,7 @@ from chains.devnet.post import PostFailed, post
 from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable
 
 NODE_ID = "anvil"
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 120.0
 MESSAGE_CHARACTERS_MAX = 200
 
 

@@ -78,7 +78,7 @@ def process(
         env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
         stdin=subprocess.DEVNULL,
     )

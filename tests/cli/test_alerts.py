@@ -88,7 +88,7 @@ def test_a_killed_process_loses_no_alert(
         env={**os.environ, "PYTHONPATH": str(root)},
         check=False,
         capture_output=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert len(there.posts) == posts - 1

@@ -149,10 +149,10 @@ def test_a_killed_load_leaves_no_process_and_goes_on_where_it_was(firm: Firm, bi
         children = [int(pid) for pid in Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()]
     finally:
         running.send_signal(signal.SIGKILL)
-        running.communicate(timeout=20)
+        running.communicate(timeout=120)
     assert children
     story.kernel.front.changes.clear()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while alive := [pid for pid in children if is_running(pid)]:
         assert time.monotonic() < deadline, f"processes of a killed load go on: {alive}"
         time.sleep(0.05)
@@ -168,7 +168,7 @@ def test_a_killed_load_leaves_no_process_and_goes_on_where_it_was(firm: Firm, bi
 
 def wait_for_blocks(firm: Firm, running: subprocess.Popen[bytes], least: int) -> int:
     """Wait until the ledger of a running load has so many blocks; returns how many there are."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert running.poll() is None, running.stderr.read() if running.stderr else ""
         for path in firm.path("ledgers").glob("*.sqlite"):

@@ -91,11 +91,17 @@ class Setting:
         process = self.start(name)
         assert process.wait(timeout=300) == 0, self.all_said(name)
 
-    def ready(self, name: str) -> bool:
+    def answers(self, name: str, path: str = "/readyz") -> bool:
+        """Whether a port of it answers well."""
         try:
-            return ask(self.ports[name], "/readyz")[0] == 200
+            return ask(self.ports[name], path)[0] < 400
         except (OSError, http.client.HTTPException):
             return False
+
+    def shards(self) -> list[dict[str, Any]]:
+        """What the workers said so far, in whole lines."""
+        texts = [self.said(name).read_text() for name in ("worker-1", "worker-2")]
+        return [json.loads(line) for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def test_the_services_work_together(
@@ -114,27 +120,23 @@ def test_the_services_work_together(
     running = {name: setting.start(name) for name in STAYING}
     try:
         for name, process in running.items():
-            until(lambda name=name: setting.ready(name) or running[name].poll() is not None, name)  # type: ignore[misc]
+            until(lambda name=name: setting.answers(name) or running[name].poll() is not None, name)  # type: ignore[misc]
             assert process.poll() is None, setting.all_said(name)
 
         def swept() -> bool:
             world.confirm()
             found = figures(ask(setting.ports["scheduler"], "/metrics")[1])
-            return found.get('custody_holdings{chain="eip155:31337",state="matched"}', 0) > 0
+            has_matched = found.get('custody_holdings{chain="eip155:31337",state="matched"}', 0) > 0
+            return has_matched and any(each.get("outcome") for each in setting.shards())
 
-        until(swept, "a sweep")
-        connection = http.client.HTTPConnection("127.0.0.1", setting.ports["pages"], timeout=60)
-        connection.request("GET", "/")
-        assert connection.getresponse().status < 500
-        connection.close()
+        until(swept, "a sweep of which a worker read something")
+        until(lambda: setting.answers("pages", "/"), "the pages")
         for name, process in running.items():
             process.send_signal(signal.SIGTERM)
             limit = int(setting.services[name]["stop_grace_period"].removesuffix("s"))
-            code = process.wait(timeout=5 * limit)
+            code = process.wait(timeout=30 * limit)
             assert code in (0, -signal.SIGTERM if name == "web" else 0), setting.all_said(name)
-        workers = ("worker-1", "worker-2")
-        shards = [json.loads(line) for name in workers for line in setting.said(name).read_text().splitlines()]
-        assert any(each.get("outcome") for each in shards), [setting.all_said(name) for name in running]
+        assert setting.shards(), "and every line of them is JSON"
         answer = custody("--config", tmp_path / "custody.toml", "journal", "verify", "--json")
         assert answer.code == 0, answer
     finally:

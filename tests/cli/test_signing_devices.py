@@ -70,7 +70,7 @@ def device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Device]:
         patched.setenv("SOFTHSM2_CONF", str(configuration))
         patched.setenv("PYKCS11LIB", library)
         made = [util, "--module", library, "--init-token", "--free", "--label", "custody", "--pin", PIN]
-        subprocess.run([*made, "--so-pin", "97531086"], check=True, capture_output=True, timeout=30)
+        subprocess.run([*made, "--so-pin", "97531086"], check=True, capture_output=True, timeout=300)
         token = pkcs11.lib(library).get_token(token_label="custody")
         with token.open(user_pin=PIN, rw=True) as session:
             curve = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}

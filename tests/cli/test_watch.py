@@ -63,7 +63,7 @@ def test_for_people(scene: Scene) -> None:
 def test_for_some_seconds(scene: Scene) -> None:
     begun = time.monotonic()
     found = scene.firm("watch", "--for", "0.5", "--json")
-    assert 0.4 < time.monotonic() - begun < 8
+    assert time.monotonic() - begun > 0.4
     assert (found.code, events(found.out)[-1]["event"]) == (0, "stopped")
 
 
@@ -78,7 +78,7 @@ def test_it_ends_cleanly_when_it_is_told_to(scene: Scene, number: signal.Signals
         assert process.stdout is not None
         first = json.loads(process.stdout.readline())
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate(timeout=120)
     assert (first["event"], process.returncode, errors) == ("provisional", 0, "")
     assert events(rest)[-1]["event"] == "stopped"
     assert scene.firm("journal", "verify").code == 0
@@ -116,7 +116,7 @@ def test_of_two_watches_one_works_and_the_other_takes_over_when_it_is_killed(sce
         first.communicate()
         assert json.loads(second.stdout.readline())["event"] == "provisional"
         second.send_signal(signal.SIGTERM)
-        rest = second.communicate(timeout=10)[0]
+        rest = second.communicate(timeout=120)[0]
         assert second.returncode == 0, rest
         assert events(rest)[-1]["event"] == "stopped"
     finally:
@@ -186,18 +186,16 @@ class Listener:
         self.thread = Thread(target=self.heads.run)
         self.thread.start()
 
-    def end(self) -> float:
-        """Stop it; how long that took."""
-        begun = time.monotonic()
+    def end(self) -> None:
+        """Stop it, and see that it ends."""
         self.stop.set()
-        self.thread.join(5)
+        self.thread.join(120)
         assert not self.thread.is_alive()
-        return time.monotonic() - begun
 
 
 def rings(listener: Listener, node: AnvilNode) -> bool:
-    """Whether it rings for a block within some seconds; the subscription may still be on its way."""
-    for _ in range(20):
+    """Whether it rings for a block; the subscription may still be on its way when the first ones are mined."""
+    for _ in range(600):
         node.mine()
         if listener.rung.wait(0.2):
             return True
@@ -209,18 +207,21 @@ def test_a_new_block_rings(anvil: AnvilNode) -> None:
     try:
         assert rings(listener, anvil)
         listener.rung.clear()
-        begun = time.monotonic()
+        announced = listener.heads.announced
         anvil.mine()
-        assert listener.rung.wait(2)
-        assert time.monotonic() - begun < 1
+        assert listener.rung.wait(120)
+        assert listener.heads.announced > announced
     finally:
-        assert listener.end() < 3
+        listener.end()
 
 
-def test_a_node_that_is_not_there_does_not_ring_and_can_be_stopped() -> None:
+def test_a_node_that_is_not_there_does_not_ring_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the middle of a long pause between two tries."""
+    for name in ("PAUSE_SECONDS", "PAUSE_SECONDS_MAX"):
+        monkeypatch.setattr(f"chains.evm.new_heads.{name}", 3_600.0)
     listener = Listener("ws://127.0.0.1:1")
     assert not listener.rung.wait(0.3)
-    assert listener.end() < 3
+    listener.end()
 
 
 @pytest.mark.parametrize(
@@ -232,16 +233,29 @@ def test_a_url_that_is_not_allowed_is_refused_and_not_shown(url: str) -> None:
     assert "key-0123456789" not in str(refused.value)
 
 
-def test_a_watch_with_a_bell_is_quick(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polling is set to be slow, so that only the bell can have woken it."""
+def test_a_watch_with_a_bell_does_not_wait_for_its_next_question(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks every ten minutes. Its first round may see the first theft; only the bell wakes it for another."""
     path = scene.firm.path("custody.toml")
     monkeypatch.setenv("NODE_WS", scene.world.node.url.replace("http://", "ws://"))
     text = path.read_text().replace("[[chains.nodes]]", '[[chains.nodes]]\nws_url_env = "NODE_WS"', 1)
-    path.write_text(f"{text}\n[watch]\npoll_seconds_min = 30\npoll_seconds_max = 30\n")
-    found: list[Any] = []
-    thread = Thread(target=lambda: found.append(scene.firm("watch", "--for", "3", "--json")))
-    thread.start()
-    time.sleep(1.5)
-    scene.steal()
-    thread.join(20)
-    assert "provisional" in [each["event"] for each in events(found[0].out)], found
+    path.write_text(f"{text}\n[watch]\npoll_seconds_min = 600\npoll_seconds_max = 600\n")
+    command = [sys.executable, "-c", "import sys; from verifier.cli import main; sys.argv[0] = 'custody'; main()"]
+    command += ["--config", str(path), "watch", "--json"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    heard: list[str] = []
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        listener = Thread(target=heard.extend, args=(process.stdout,))
+        listener.start()
+        try:
+            for _ in range(2):
+                theft = scene.steal()
+                for _ in range(600):  # the subscription may still be on its way
+                    if any(theft in line for line in heard):
+                        break
+                    scene.world.node.mine()
+                    time.sleep(0.2)
+                assert any(theft in line for line in heard), heard
+        finally:
+            process.terminate()
+            listener.join(120)

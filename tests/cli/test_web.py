@@ -29,10 +29,10 @@ def test_it_says_where_it_listens_and_ends_cleanly(firm: Any, number: signal.Sig
     with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["listening"]
-        with urllib.request.urlopen(f"{url}/sign-in", timeout=30) as answer:
+        with urllib.request.urlopen(f"{url}/sign-in", timeout=120) as answer:
             assert (answer.status, "Sign in" in answer.read().decode()) == (200, True)
         process.send_signal(number)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode == 0
 
 

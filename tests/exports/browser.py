@@ -115,7 +115,7 @@ def chromium(binary: str, profile: Path) -> Iterator[Browser]:
         browser = Browser(requests, answers)
         yield browser
         browser.close()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
     finally:
         if process.poll() is None:  # a test failed on the way
             os.killpg(process.pid, signal.SIGKILL)

@@ -45,7 +45,9 @@ def config(anvil: AnvilNode, *urls: str, quorum: int = 2) -> ChainConfig:
         nodes=tuple(NodeConfig(f"node-{n}", f"operator-{n}", url) for n, url in enumerate(urls, 1)),
         finality=Finality.parse("latest"),
         native_asset=Asset(AssetId(f"{chain_id}/slip44:60"), "ETH", 18),
-        limits=ReadLimits(connect_timeout_seconds=2, read_timeout_seconds=5, attempts_max=1, retry_wait_seconds_max=0),
+        limits=ReadLimits(
+            connect_timeout_seconds=60, read_timeout_seconds=120, attempts_max=1, retry_wait_seconds_max=0
+        ),
         head_age_seconds_max=10**9,
         head_future_seconds_max=10**9,
         quorum=quorum,

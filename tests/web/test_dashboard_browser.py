@@ -72,6 +72,7 @@ def test_axe_finds_what_is_wrong(chromium: Any) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed")
     page = chromium.new_page()
+    page.set_default_timeout(WAIT)
     page.set_content("<html><body><img src='data:,x'><p style='color:#ccc;background:#fff'>pale</p></body></html>")
     page.evaluate(f"() => {{ {AXE.read_text(encoding='utf-8')} }}")
     found = {each["id"] for each in page.evaluate(f"() => axe.run({{runOnly: {json.dumps(RULES)}}})")["violations"]}

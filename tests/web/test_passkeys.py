@@ -18,8 +18,8 @@ def page(chromium: Any) -> Iterator[Page]:
     """A page of a browser that was never here, with an authenticator that looks at who holds it."""
     context = chromium.new_context()
     made = context.new_page()
-    made.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
+    made.set_default_timeout(120_000)
+    expect.set_options(timeout=120_000)
     yield made
     context.close()
 

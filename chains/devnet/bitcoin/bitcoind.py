@@ -15,7 +15,7 @@ from chains.devnet.bitcoin.node import NODE_ID, RegtestNode
 from chains.errors import NodeRefused, NodeUnavailable
 
 KIND: Final = "bitcoind"
-START_SECONDS_MAX: Final = 30.0
+START_SECONDS_MAX: Final = 120.0
 STOP_SECONDS_MAX: Final = 20.0
 FLAGS: Final = (
     "-regtest",

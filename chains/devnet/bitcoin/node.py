@@ -22,7 +22,7 @@ from chains.devnet.bitcoin.wire import Block, Transaction, TxOutput, block_of, d
 from chains.errors import ChainConfigError, MalformedAnswer, NodeRefused, NodeUnavailable
 
 NODE_ID: Final = "bitcoin-regtest"
-TIMEOUT_SECONDS: Final = 30.0
+TIMEOUT_SECONDS: Final = 120.0
 MESSAGE_CHARACTERS_MAX: Final = 200
 BLOCK_SECONDS: Final = 600
 STANDSTILL_SECONDS: Final = 24 * 60 * 60
@@ -44,7 +44,10 @@ class RegtestNode:
     `NodeUnavailable`, `MalformedAnswer` or `NodeRefused`.
     """
 
-    def __init__(self, url: str, *, kind: str = "node", timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, kind: str = "node", timeout_seconds: float = TIMEOUT_SECONDS, extra: bytes = b""
+    ) -> None:
+        """`extra` goes into the coinbases that are mined; without it blocks differ each time that they are made."""
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname or not parts.port:
             raise ChainConfigError("the URL of a regtest node is http://USER:PASSWORD@HOST:PORT")
@@ -61,7 +64,7 @@ class RegtestNode:
         self._time: int | None = None
         self._mined = 0
         # Two nodes that mine the same height for the same script must not find the same block.
-        self._extra = os.urandom(6)
+        self._extra = extra or os.urandom(6)
         self._last_id = 0
         if (chain := self.rpc("getblockchaininfo")["chain"]) != REGTEST.name:
             raise NotRegtest(f"the node is on the chain {chain!r}")

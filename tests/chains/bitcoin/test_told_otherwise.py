@@ -188,7 +188,7 @@ def test_two_on_two_branches_are_no_proof_against_the_node(tmp_path: Path) -> No
 def test_two_readers_begin_one_ledger(
     core: RecordedCore, open_reader: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=120)
     begin = LedgerFile.begin
 
     def begin_together(ledger: LedgerFile, *what: object) -> None:

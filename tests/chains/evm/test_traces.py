@@ -61,7 +61,7 @@ def run(node: AnvilNode, sender: str, init_code: str, wei: int = 0) -> Json:
 
 def mined(node: AnvilNode, tx_id: str) -> Json:
     """The receipt of a transaction, once there is one."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not isinstance(receipt := node.rpc("eth_getTransactionReceipt", tx_id), dict):
         assert time.monotonic() < deadline
         time.sleep(0.005)

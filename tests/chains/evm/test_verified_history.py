@@ -52,7 +52,7 @@ def signed_by(anvil: AnvilNode, key: bytes, **fields: object) -> str:
     nonce = int(anvil.rpc("eth_getTransactionCount", sender, "latest"), 16)
     signed = Account.sign_transaction({**common, **fees, "nonce": nonce, **fields}, key)
     tx_id = str(anvil.rpc("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex()))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while anvil.rpc(BY_TRANSACTION, tx_id) is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

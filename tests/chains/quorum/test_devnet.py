@@ -47,7 +47,9 @@ class Devnet:
             nodes=(),
             finality=Finality.parse("latest"),
             native_asset=self.native,
-            limits=ReadLimits(attempts_max=1, retry_wait_seconds_max=0, connect_timeout_seconds=2),
+            limits=ReadLimits(
+                attempts_max=1, retry_wait_seconds_max=0, connect_timeout_seconds=60, read_timeout_seconds=120
+            ),
             quorum=2,
         )
         self.opened: list[QuorumReader] = []

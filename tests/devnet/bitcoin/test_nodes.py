@@ -213,8 +213,8 @@ def test_nothing_is_left_behind() -> None:
     assert folder is not None
     assert not folder.exists()
     with pytest.raises(NodeUnavailable):
-        RegtestNode(url, timeout_seconds=2)
-    deadline = time.monotonic() + 5
+        RegtestNode(url, timeout_seconds=60)
+    deadline = time.monotonic() + 120
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before
@@ -278,13 +278,13 @@ def test_a_node_started_by_hand() -> None:
         try:
             assert said.startswith("regtest node at height 3: http://tester:")
             node = RegtestNode(said.rpartition(" ")[2].strip())
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 120
             while node.height < 5 and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert node.height >= 5
         finally:
             process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_a_node_by_hand_that_cannot_start(bitcoin_kernel: KernelNode, capsys: pytest.CaptureFixture[str]) -> None:

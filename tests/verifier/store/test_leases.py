@@ -210,7 +210,7 @@ def test_a_stopped_process_that_wakes_is_refused(store: Store, database_url: str
         with store.leased(NAME, clock=lambda: datetime.now(UTC) + timedelta(hours=1)) as lease:
             assert lease.token == 2
             os.kill(slept.pid, signal.SIGCONT)
-            said, _ = slept.communicate("go on\n", timeout=30)
+            said, _ = slept.communicate("go on\n", timeout=120)
             assert "refused" in said, "beside what the keeper of the lease logs"
             assert "written" not in said
             assert "test.late" not in entries(store)
@@ -221,7 +221,7 @@ def test_a_stopped_process_that_wakes_is_refused(store: Store, database_url: str
 
 def test_a_process_that_was_not_disturbed_writes(store: Store, database_url: str) -> None:
     quiet = holder(database_url, 30)
-    said, _ = quiet.communicate("go on\n", timeout=30)
+    said, _ = quiet.communicate("go on\n", timeout=120)
     assert "written" in said.splitlines()
     assert "test.late" in entries(store)
 

@@ -29,7 +29,7 @@ def writer(url: str, *arguments: str) -> subprocess.Popen[str]:
 def test_two_writers_lose_no_write_and_make_one_chain(store: Store, database_url: str) -> None:
     writers = [writer(database_url, "count", name, "15") for name in ("first", "second")]
     for process in writers:
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     report = verify_journal(store)
     assert (report.ok, report.entries) == (True, 31)
@@ -57,7 +57,7 @@ def test_a_second_writer_waits_only_so_long(store: Store, database_url: str) -> 
             impatient.record("test", "tests", {}, later(1)) as unit,
         ):
             unit.text_key("never written")
-        assert 0.2 < time.monotonic() - began < 10
+        assert 0.2 < time.monotonic() - began < 120, "the other one holds it for ten minutes"
         assert everything(impatient) == before, "readers never wait, and see nothing of what is not committed"
     finally:
         holder.kill()
@@ -104,7 +104,7 @@ def test_a_sweep_killed_at_any_commit_and_run_again_gives_the_same_records(
     if (entry, moment) == (7, "after"):
         pytest.skip("after the last commit there is nothing left to kill")
     process = writer(database_url, "story", str(entry), moment)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL
     assert verify_journal(store).ok
     import_story(store)

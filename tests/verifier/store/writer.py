@@ -25,7 +25,7 @@ def hold(store: Store) -> None:
     with store.record("hold", "holder", {}, later(0)) as unit:
         unit.text_keys(f"held {number}" for number in range(500))
         print("holding", flush=True)
-        time.sleep(60)
+        time.sleep(600)
 
 
 def story(store: Store, die_at: int, *, before_commit: bool) -> None:

@@ -29,13 +29,13 @@ from verifier.sweep_encumbrances import EncumbranceOptions
 Row = dict[str, str]
 
 LIMITS: Final = ReadLimits(
-    connect_timeout_seconds=2,
-    read_timeout_seconds=5,
-    call_deadline_seconds=10,
+    connect_timeout_seconds=60,
+    read_timeout_seconds=120,
+    call_deadline_seconds=120,
     attempts_max=1,
     retry_wait_seconds_max=0,
 )
-"""No second tries: a fault that a test makes is met at once."""
+"""No second tries: a fault that a test makes is met at once. Long waits: a busy machine is no fault."""
 
 CLIENTS: Final = ("C-1", "C-2", "C-3", "FIRM")
 

@@ -28,7 +28,7 @@ TELEMETRY = cast("Telemetry", SimpleNamespace(page=pages))
 
 
 def ask(port: int, path: str, method: str = "GET") -> tuple[int, bytes, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         connection.request(method, path, headers={"accept": "text/x"})
         answer = connection.getresponse()

@@ -113,13 +113,13 @@ def test_two_at_once_are_one(maker: Api, firm_store: Store) -> None:
     begun = Event()
 
     def send(_: int) -> int:
-        begun.wait(10)
+        begun.wait(120)
         return int(maker.post("/reserve/instructions", DEPOSIT, key=KEY).status_code)
 
     with ThreadPoolExecutor(4) as pool:
         sent = [pool.submit(send, number) for number in range(4)]
         begun.set()
-        statuses = sorted(each.result(60) for each in sent)
+        statuses = sorted(each.result(300) for each in sent)
     assert statuses[0] == 201
     assert set(statuses) <= {201, 409}
     assert len(firm_store.reserve_instructions()) == 1
