@@ -643,6 +643,13 @@ def _without_credentials(url: str) -> str:
     return f"{scheme}://…@{rest.rpartition('@')[2]}" if separator and "@" in rest else url
 
 
+def _unreadable(file: Path, why: str | None) -> ConfigError:
+    return ConfigError(
+        f"{file.name} cannot be read: {why}",
+        advice="Make it, and the folder it is in, readable for the user who runs this.",
+    )
+
+
 def load_settings(path: Path | None = None) -> Settings:
     """Read custody.toml (or the given file) and the environment; raise `ConfigError` naming every wrong setting.
 
@@ -650,7 +657,11 @@ def load_settings(path: Path | None = None) -> Settings:
     means the same from wherever it is run.
     """
     file = path if path is not None else Path(os.environ.get("CUSTODY_CONFIG", CONFIG_FILE))
-    if not file.is_file():
+    try:
+        is_there = file.is_file()
+    except OSError as error:  # a folder that this user may not look into
+        raise _unreadable(file, error.strerror) from None
+    if not is_there:
         raise ConfigError(
             f"there is no {file.name} here",
             advice="Make one with `custody init --firm NAME`, or name one with --config.",
@@ -672,6 +683,10 @@ def load_settings(path: Path | None = None) -> Settings:
         settings = FileSettings()  # type: ignore[call-arg]  # the sources fill the fields
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file.name} is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise _unreadable(file, "it is not UTF-8") from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror) from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"

@@ -241,3 +241,22 @@ def test_a_source_or_log_that_cannot_work_is_refused(tmp_path: Path, before: str
     assert SOURCES.count(before) == 1
     with pytest.raises(ConfigError, match=said):
         load_settings(written(tmp_path, FILE + SOURCES.replace(before, after)))
+
+
+def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "custody.toml"
+    file.write_bytes(b'[firm]\nname = "\xff"\n')
+    with pytest.raises(ConfigError, match=r"custody\.toml cannot be read: it is not UTF-8"):
+        load_settings(file)
+    file.write_text('[firm]\nname = "Example"\n')
+    assert load_settings(file).firm.name == "Example"
+
+    def forbidden(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "is_file", forbidden)
+        with pytest.raises(ConfigError, match=r"custody\.toml cannot be read: Permission denied") as raised:
+            load_settings(file)
+    assert "readable" in raised.value.advice
+    assert str(tmp_path) not in str(raised.value)

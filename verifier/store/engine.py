@@ -226,7 +226,7 @@ class Database:
             )
         if found and (not _is_step(found) or found < FIRST_VERSION):
             raise SchemaOutdated(
-                f"the database is said to have schema {found!r}; this program knows {FIRST_VERSION} to {SCHEMA_VERSION}",
+                f"the database has a schema {found!r}; this program knows {FIRST_VERSION} to {SCHEMA_VERSION}",
                 advice="Check that the database URL names the right database; if it does, restore a backup. "
                 "Nothing was changed.",
             )
@@ -304,6 +304,11 @@ def _store_error(cause: BaseException | None) -> StoreError:
         return StoreBusy("another writer holds the database")
     if "database or disk is full" in text or state == _DISK_FULL or _cannot_extend(cause):
         return StoreFull("no space is left for the database; nothing was written")
+    if "readonly database" in text or "unable to open database file" in text:
+        return StoreError(
+            "the database file cannot be written",
+            advice="Make the file and its folder writable for the user who runs this; SQLite keeps files beside it.",
+        )
     if "no such table" in text or state == "42P01":
         return SchemaOutdated("the database lacks a table of this program's schema")
     if (

@@ -87,6 +87,13 @@ def test_what_may_be_there_again_later_is_told_from_what_will_not(error: Excepti
     assert type(raised.value) is kind
 
 
+@pytest.mark.parametrize("text", ["attempt to write a readonly database", "unable to open database file"])
+def test_a_file_that_may_not_be_written_is_told_as_that(text: str) -> None:
+    with pytest.raises(StoreError, match="cannot be written") as raised, translated():
+        raise sa.exc.DBAPIError("SELECT 1", {}, sqlite3.OperationalError(text))
+    assert "folder writable" in raised.value.advice
+
+
 @pytest.mark.parametrize(
     ("query", "seconds"), [("", CONNECTION["connect_timeout"]), ("?connect_timeout=2", "2")], ids=["ours", "the URL's"]
 )
