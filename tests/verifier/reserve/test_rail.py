@@ -129,7 +129,7 @@ def test_of_two_that_compute_at_once_one_stands_and_the_other_is_told(
         return found
 
     def made(swept: int) -> str:
-        other = open_store(database_url, busy_seconds=5.0)
+        other = open_store(database_url, busy_seconds=120.0)
         try:
             inputs = inputs_at(other, SETTINGS, FRIDAY, MONDAY_NOON, Scope.BOTH, Occasion.REGULAR)
             different = replace(inputs, pab_swept=swept)
