@@ -29,9 +29,10 @@ def play_seed(seed: int, chapters: int, folder: Path) -> Counter[str]:
                 seed,
                 disturbed.company,
                 disturbed.server,
-                disturbed.node,
-                disturbed.gate,
+                disturbed.nodes,
+                disturbed.bitcoin,
                 strikes_nodes=bool(seed % 2),
+                lied_about=script.lied_about,
             )
             disturbed.play(hand, calm.seconds)
             found = differences(calm.store, disturbed.store, script, lost_nodes=hand.has_lost_nodes)

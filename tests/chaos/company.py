@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from chains.bitcoin.networks import DECIMALS, REGTEST
+from tests.chaos.bitcoin_script import CONFIRMATIONS
 from tests.chaos.entry import CLOCK, LEASE_SECONDS
 from tests.cli.command import ROOT
 
@@ -20,6 +25,12 @@ SERVICES: Final = {
     "worker-1": ("worker", "--json"),
     "worker-2": ("worker", "--json"),
 }
+WEB: Final = "web"
+PROGRAM: Final = "ops.feed"
+"""The person whose token the program at the API has."""
+QUORUM: Final = 2
+LONG: Final = 2_000_000_000
+"""Seconds: the chains' blocks are as old as they are, and clocks are wrong."""
 LEASE: Final = 3.0
 RESTART_SECONDS: Final = 5.0
 """Between two starts of one service at least."""
@@ -27,19 +38,37 @@ SETTINGS: Final = {
     "CUSTODY_WATCH__SWEEP_SECONDS_MIN": "0",
     "CUSTODY_WATCH__POLL_SECONDS_MAX": "0.5",
     "CUSTODY_SWEEP__WALLETS_PER_SHARD": "1",
-    "CUSTODY_SWEEP__HEARTBEAT_SECONDS_MAX": "2000000000",
+    "CUSTODY_SWEEP__HEARTBEAT_SECONDS_MAX": str(LONG),
     "CUSTODY_WORKERS__ENABLED": "true",
     "CUSTODY_WORKERS__LEASE_SECONDS": str(LEASE),
     "CUSTODY_WORKERS__PATIENCE_SECONDS": "2",
     "CUSTODY_SCHEDULE__ENABLED": "false",
 }
 """The clock of the firm's business is left out: what it runs follows the day on which the chaos is played."""
+BITCOIN_SECTION: Final = f"""
+[[chains]]
+chain_id = "{REGTEST.chain_id}"
+name = "Bitcoin regtest"
+genesis_hash = "{REGTEST.genesis_hash}"
+finality = "confirmed({CONFIRMATIONS})"
+history_from_height = 1
+head_age_seconds_max = {LONG}
+head_future_seconds_max = {LONG}
+heartbeat_seconds_max = {LONG}
+native_asset = {{ asset_id = "{REGTEST.asset_id}", symbol = "BTC", decimals = {DECIMALS} }}
+
+  [[chains.nodes]]
+  node_id = "regtest"
+  operator = "the firm"
+  url = "%s"
+"""
 
 
 class Company:
     """The firm's folder and its processes."""
 
-    def __init__(self, folder: Path, database_url: str, node_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, node_urls: Sequence[str], bitcoin_url: str) -> None:
+        """Set up, and asks the first node who it is."""
         self.folder, self.config = folder, folder / "custody.toml"
         folder.mkdir()
         self.clock = folder / "wrong-by"
@@ -55,12 +84,25 @@ class Company:
         self._starts = 0
         self._next_start: defaultdict[str, float] = defaultdict(float)
         self.set_clock(0)
-        self.must("init", "--dir", folder, "--devnet", node_url, "--firm", "Example Brokerage LLC")
+        self.must("init", "--dir", folder, "--devnet", node_urls[0], "--firm", "Example Brokerage LLC")
         text = self.config.read_text(encoding="utf-8")
-        changed = text.replace("head_age_seconds_max = 86400", "head_age_seconds_max = 2000000000")
-        assert changed != text
-        self.config.write_text(changed, encoding="utf-8")
+        before, _, after = text.partition("  # One block per node.")
+        assert after, "the configuration has other words"
+        before = before.replace("head_age_seconds_max = 86400", f"head_age_seconds_max = {LONG}\nquorum = {QUORUM}")
+        assert "quorum" in before
+        nodes = "".join(
+            f'\n  [[chains.nodes]]\n  node_id = "anvil-{number}"\n  operator = "operator {number}"\n  url = "{url}"\n'
+            for number, url in enumerate(node_urls, 1)
+        )
+        self.config.write_text(before + nodes + BITCOIN_SECTION % bitcoin_url, encoding="utf-8")
         self.must("worker", "--prepare")
+        self.must("users", "add", PROGRAM, "--name", "The sub-ledger's program", "--role", "operator")
+        scopes = ("--scope", "read", "--scope", "make")
+        self.must("users", "token", PROGRAM, "--label", "chaos", *scopes, "--json")
+        self.token = str(json.loads("{" + self.said_last().partition("{")[2])["token"])
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.services = {**SERVICES, WEB: (WEB, "--port", str(self.port), "--json")}
 
     def set_clock(self, seconds: int) -> None:
         """By how much the machine's clock is wrong from now on."""
@@ -93,7 +135,7 @@ class Company:
 
     def keep_services(self) -> None:
         """Start each that does not run, as a supervisor would: not at once again one that ends at once."""
-        for name, arguments in SERVICES.items():
+        for name, arguments in self.services.items():
             process = self.running.get(name)
             if (process is None or process.poll() is not None) and time.monotonic() >= self._next_start[name]:
                 self._next_start[name] = time.monotonic() + RESTART_SECONDS

@@ -9,12 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from tests.chaos.company import LEASE, SERVICES, Company
+from tests.chaos.bitcoin_machine import BitcoinMachine
+from tests.chaos.channel import Channel
+from tests.chaos.company import LEASE, WEB, Company
 from tests.chaos.gate import Gate
 from tests.chaos.machines import Node, Server
 
 VISITOR = "visitor"
 """The name under which people's commands run."""
+NODE, NETWORK, BEHIND, LIE = "killed a node", "cut a network", "held a node back", "had a node lie"
+BITCOIN, BITCOIN_NETWORK = "killed the Bitcoin node", "cut the Bitcoin network"
+LOST = (NODE, NETWORK, BEHIND, LIE, BITCOIN, BITCOIN_NETWORK)
 JUMPS = (-86_400, -3_600, -7, 7, 3_600, 86_400)
 
 
@@ -22,17 +27,31 @@ class Hand:
     """Strikes while a chapter is played. What it began is over before the chapter is."""
 
     def __init__(
-        self, seed: int, company: Company, server: Server, node: Node, gate: Gate, *, strikes_nodes: bool
+        self,
+        seed: int,
+        company: Company,
+        server: Server,
+        nodes: Sequence[Node],
+        bitcoin: BitcoinMachine,
+        *,
+        strikes_nodes: bool,
+        lied_about: tuple[str, str] = ("", ""),
     ) -> None:
-        """`strikes_nodes`: the node and the way to it are lost at times, too."""
+        """`strikes_nodes`: nodes and the ways to them are lost at times, too; of the nodes of one chain, one in each
+        chapter. `lied_about`: the wallet and the token of which such a node may tell lies.
+        """
         self.random = random.Random(f"hand {seed}")
-        self.company, self.server, self.node, self.gate = company, server, node, gate
+        self.company, self.server, self.nodes, self.bitcoin = company, server, nodes, bitcoin
+        self.victim = nodes[0]
+        """Which of the nodes of the Ethereum chain can be struck in this chapter."""
+        self.lied_about = lied_about
         self.struck: Counter[str] = Counter()
         """How often what was struck, for the report."""
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._kinds: list[Callable[[], None]] = [
             *[self.kill_service] * 4,
+            *[self.kill_web] * 2,
             *[self.sleep_service] * 2,
             *[self.kill_visitor] * 2,
             *[self.kill_server] * 2,
@@ -41,10 +60,18 @@ class Hand:
             self.jump,
         ]
         if strikes_nodes:
-            self._kinds += [*[self.kill_node] * 4, *[self.cut_network] * 4]
+            self._kinds += [
+                *[self.kill_node] * 3,
+                *[self.cut_network] * 3,
+                *[self.hold_back] * 3,
+                *[self.make_lie] * 3,
+                *[self.kill_bitcoin] * 3,
+                *[self.cut_bitcoin] * 2,
+            ]
 
     def plan(self, seconds: float) -> None:
         """Choose the strikes of a chapter that takes about so long undisturbed."""
+        self.victim = self.random.choice(self.nodes)
         for _ in range(self.random.randint(2, 5)):
             self.later(self.random.uniform(0, 1.3 * seconds), self.random.choice(self._kinds))
 
@@ -60,7 +87,7 @@ class Hand:
     @property
     def has_lost_nodes(self) -> bool:
         """Whether a node was away at any time."""
-        return bool(self.struck["killed the node"] + self.struck["cut the network"])
+        return any(self.struck[kind] for kind in LOST)
 
     @property
     def is_done(self) -> bool:
@@ -75,8 +102,8 @@ class Hand:
     # What can happen
 
     def kill_service(self) -> None:
-        """A scheduler or a worker dies, and is started again at once."""
-        name = self.random.choice(sorted(SERVICES))
+        """A scheduler, a worker or the API dies, and is started again at once."""
+        name = self.random.choice(sorted(self.company.services))
         self.note(f"killed {name}", self.company.kill(name))
 
     def kill_visitor(self) -> None:
@@ -84,8 +111,8 @@ class Hand:
         self.note("killed a command", self.company.kill(VISITOR))
 
     def sleep_service(self) -> None:
-        """A scheduler or a worker stands still, sometimes for longer than its lease lasts."""
-        name, seconds = self.random.choice(sorted(SERVICES)), self.random.uniform(0.1, 2.5 * LEASE)
+        """A scheduler, a worker or the API stands still, sometimes for longer than its lease lasts."""
+        name, seconds = self.random.choice(sorted(self.company.services)), self.random.uniform(0.1, 2.5 * LEASE)
         self.note(f"{name} slept", self.company.sleep(name))
         self.later(seconds, lambda: self.company.wake(name))
 
@@ -100,26 +127,60 @@ class Hand:
         self.server.kill_one_connection(self.random)
         self.note("killed a process of PostgreSQL")
 
+    def kill_web(self) -> None:
+        """The API dies, perhaps while it does what somebody asked."""
+        self.note(f"killed {WEB}", self.company.kill(WEB))
+
     def kill_node(self) -> None:
-        """The node dies, and comes back with its chain."""
-        self.node.kill()
-        self.note("killed the node")
-        self.later(self.random.uniform(0, 2), self.node.bring_back)
+        """A node dies, and comes back with its chain."""
+        node = self.victim
+        node.kill()
+        self.note(NODE)
+        self.later(self.random.uniform(0, 2), node.bring_back)
+
+    def kill_bitcoin(self) -> None:
+        """The only node of a chain dies, and comes back with its chain and its pool."""
+        self.bitcoin.kill()
+        self.note(BITCOIN)
+        self.later(self.random.uniform(0, 2), self.bitcoin.bring_back)
+
+    def hold_back(self) -> None:
+        """A node falls behind by a chapter, and catches up after a while."""
+        node = self.victim
+        node.fall_behind()
+        self.note(BEHIND)
+        self.later(self.random.uniform(1, 6), node.be_well)
+
+    def make_lie(self) -> None:
+        """A node invents balances and hides movements, and tells the truth again after a while."""
+        node = self.victim
+        node.lie(*self.lied_about)
+        self.note(LIE)
+        self.later(self.random.uniform(1, 6), node.be_well)
 
     def cut_network(self) -> None:
-        """Requests are lost for a while, some in the middle of their answer."""
-        self.gate.is_cut = True
-        self.note("cut the network")
-        self.later(self.random.uniform(0.1, 2), self.join_network)
+        """Requests to a node are lost for a while, some in the middle of their answer."""
+        self.cut(self.victim.gate, NETWORK)
 
-    def join_network(self) -> None:
-        """Requests pass again."""
-        self.gate.is_cut = False
+    def cut_bitcoin(self) -> None:
+        """So are those to the Bitcoin node."""
+        self.cut(self.bitcoin.channel, BITCOIN_NETWORK)
+
+    def cut(self, way: Gate | Channel, kind: str) -> None:
+        """Lose what passes there, until it passes again."""
+        way.is_cut = True
+        self.note(kind)
+
+        def join() -> None:
+            way.is_cut = False
+
+        self.later(self.random.uniform(0.1, 2), join)
 
     def pause_network(self) -> None:
         """Nothing passes for a while, and then all of it."""
-        self.gate.stand_still(self.random.uniform(0.5, 3))
-        self.note("paused the network")
+        ways: list[Gate | Channel] = [*(node.gate for node in self.nodes), self.bitcoin.channel]
+        self.random.choice(ways).stand_still(self.random.uniform(0.5, 3))
+        self.note("paused a network")
 
     def jump(self) -> None:
         """The machine's clock is wrong from now on, or right again."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL server and an Anvil node that can be killed at any moment and come back with what they had."""
+"""A PostgreSQL server and Anvil nodes that can be killed at any moment and come back with what they had."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from chains.devnet.anvil import AnvilProcess
+from chains.devnet.lagging import frozen_head
+from chains.devnet.lies import change_balance, change_token_balance, drop_logs
 from chains.devnet.node import AnvilNode
 from tests.chaos.gate import Gate
 from tests.chaos.script import ANVIL_ARGUMENTS, Chapter, loadable
@@ -96,10 +98,11 @@ class Server:
 class Node:
     """Anvil behind a gate, with the chain as it is after the newest chapter that was given to it."""
 
-    def __init__(self, folder: Path, gate: Gate) -> None:
-        self._state = folder / "node-state.json"
-        self._gate = gate
+    def __init__(self, folder: Path, gate: Gate, name: str = "node") -> None:
+        self.name, self.gate = name, gate
+        self._state = folder / f"{name}-state.json"
         self._chapter: Chapter | None = None
+        self._height_before: int | None = None
         self._process: AnvilProcess | None = None
         self.bring_back()
 
@@ -108,15 +111,33 @@ class Node:
         beside = self._state.with_suffix(".new")
         beside.write_bytes(loadable(chapter.state))
         beside.replace(self._state)
+        self._height_before = self._chapter.final_height if self._chapter is not None else None
         self._chapter = chapter
         if self._process is not None:
             node = self._process.node
             node.rpc("anvil_loadState", chapter.state.read_text(encoding="ascii"))
             self._end_at_chapter(node)
 
+    def fall_behind(self) -> None:
+        """Know no block beyond those of the chapter before the newest, as a replica that has not caught up."""
+        if self._process is not None and self._height_before is not None:
+            self.gate.lies = [frozen_head(self._process.node.url, self._height_before)]
+
+    def lie(self, wallet: str, token: str) -> None:
+        """Invent balances of a wallet, and hide what moved in a token."""
+        self.gate.lies = [
+            change_balance(wallet, 10**15),
+            change_token_balance(token, wallet, 4_321),
+            drop_logs(lambda log: str(log.get("address")).lower() == token.lower()),
+        ]
+
+    def be_well(self) -> None:
+        """Tell what is known, and the truth."""
+        self.gate.lies = []
+
     def kill(self) -> None:
         """Kill -9."""
-        self._gate.lose_target()
+        self.gate.lose_target()
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.kill(self._process.process_id, signal.SIGKILL)
@@ -133,7 +154,7 @@ class Node:
         self._process = AnvilProcess(arguments=arguments, start_seconds_max=PATIENCE_SECONDS)
         node = self._process.start()
         self._end_at_chapter(node)
-        self._gate.find_target(node.url)
+        self.gate.find_target(node.url)
 
     def _end_at_chapter(self, node: AnvilNode) -> None:
         """Take back the block that was one too many."""

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
 
-from tests.chaos.company import SERVICES, Company
+from tests.chaos.bitcoin_machine import BitcoinMachine
+from tests.chaos.channel import Channel
+from tests.chaos.company import Company
+from tests.chaos.comparison import OF_NODES
 from tests.chaos.gate import Gate
 from tests.chaos.hand import VISITOR, Hand
 from tests.chaos.machines import PATIENCE_SECONDS, Lost, Node, Server
+from tests.chaos.program import Program
 from tests.chaos.script import Chapter, Script
 from verifier.errors import StoreError
-from verifier.records import CaseState, FindingKind
+from verifier.records import CaseState
 from verifier.store import Store, open_store
 
 T = TypeVar("T")
 
+NODES: Final = 3
+"""Of the Ethereum chain, of which two must agree."""
 TURN_SECONDS: Final = 0.02
 GATE_SECONDS: Final = 0.01
 """How long the network takes for each request: a sweep on a local chain would be over before anything strikes."""
@@ -37,11 +44,17 @@ class Play:
         self.seconds: list[float] = []
         """How long each chapter took."""
         self.server = Server()
-        self.gate = Gate(GATE_SECONDS)
-        self.gate.start()
-        self.node = Node(folder, self.gate)
+        self.gates = [Gate(GATE_SECONDS) for _ in range(NODES)]
+        for gate in self.gates:
+            gate.start()
+        self.channel = Channel(GATE_SECONDS).start()
+        self.nodes: list[Node] = []
         try:
-            self.company = Company(folder / "firm", self.server.url, self.gate.url)
+            self.nodes += [Node(folder, gate, f"node-{number}") for number, gate in enumerate(self.gates, 1)]
+            self.bitcoin = BitcoinMachine(folder, self.channel)
+            urls = [gate.url for gate in self.gates]
+            self.company = Company(folder / "firm", self.server.url, urls, self.bitcoin.url)
+            self.program = Program(self.company.port, self.company.token)
             self.store: Store = open_store(self.server.url)
         except BaseException:
             self.close()
@@ -49,12 +62,19 @@ class Play:
 
     def close(self) -> None:
         """End everything."""
+        if hasattr(self, "program"):
+            self.program.stop()
         if hasattr(self, "company"):
             self.company.close()
         if hasattr(self, "store"):
             self.store.close()
-        self.gate.stop()
-        self.node.kill()
+        for gate in self.gates:
+            gate.stop()
+        self.channel.stop()
+        for node in self.nodes:
+            node.kill()
+        if hasattr(self, "bitcoin"):
+            self.bitcoin.kill()
         self.server.close()
 
     def __enter__(self) -> Play:
@@ -66,11 +86,12 @@ class Play:
         self.close()
 
     def play(self, hand: Hand | None = None, typical: Sequence[float] = ()) -> None:
-        """All chapters. Afterwards nothing runs but the server and the node.
+        """All chapters. Afterwards nothing runs but the server and the nodes.
 
         `hand` strikes meanwhile; `typical` says how long it takes each chapter to be told undisturbed.
         """
         self.company.keep_services()
+        self.program.start()
         self.hand = hand
         for number, chapter in enumerate(self.script.chapters):
             began = time.monotonic()
@@ -81,22 +102,67 @@ class Play:
         self.stop()
 
     def chapter(self, chapter: Chapter) -> None:
-        """The product sees all of a chapter at once: the network is held while it happens."""
-        self.gate.hold()
+        """The product sees all of a chapter at once: the networks are held while it happens."""
+        assert chapter.bitcoin is not None
+        ways: list[Gate | Channel] = [*self.gates, self.channel]
+        for way in ways:
+            way.hold()
         if chapter.closes_case:
             self.close_a_case()
+        if chapter.remark:
+            self.remark(chapter.remark)
         if chapter.books is not None:
             self.visit("import", chapter.books)
-        self.node.move_to(chapter)
-        self.gate.release()
-        self.until(lambda: self.is_swept(chapter), f"the sweep of block {chapter.final_height}")
+        if chapter.posted is not None:
+            self.post(chapter.posted)
+        for node in self.nodes:
+            node.move_to(chapter)
+        self.bitcoin.move_to(chapter.bitcoin)
+        for way in ways:
+            way.release()
+        self.until(lambda: self.is_swept(chapter), f"the sweeps after {chapter.acts} and {chapter.bitcoin.acts}")
+        self.visit("chain", "pending", self.script.chain_ids[1], "--json")
 
     def is_swept(self, chapter: Chapter) -> bool:
-        """Whether the chapter's block is the newest that was swept, and no sweep is left open."""
-        chain_id = self.script.chain_id
-        standing = self.store.standing_summary(chain_id)
-        is_there = standing is not None and standing.block.block_hash == chapter.final_hash
-        return is_there and self.store.unfinished_sweep(chain_id) is None
+        """Whether the chapter's blocks are the newest that were swept, and no sweep is left open."""
+        assert chapter.bitcoin is not None
+        for chain_id, block_hash in zip(
+            self.script.chain_ids, (chapter.final_hash, chapter.bitcoin.final_hash), strict=True
+        ):
+            standing = self.store.standing_summary(chain_id)
+            if standing is None or standing.block.block_hash != block_hash:
+                return False
+            if self.store.unfinished_sweep(chain_id) is not None:
+                return False
+        return True
+
+    def remark(self, text: str) -> None:
+        """A program says something of a case, once."""
+        if found := self.known(self.closable_cases):
+            path = f"/cases/{min(found)[1]}"
+
+            def was_said() -> bool:
+                return text in str(self.program.look(path))
+
+            self.write(f"{path}/comment", {"text": text}, f"remark-{text}".replace(" ", "-"), was_said)
+
+    def post(self, row: Mapping[str, object]) -> None:
+        """A program posts an entry of the books, once."""
+        entry_id = str(row["entry_id"])
+
+        def was_posted() -> bool:
+            return any(
+                each["entry_id"] == entry_id for each in self.program.look("/mapping/entries?limit=500")["items"]
+            )
+
+        self.write("/rows/ledger_entries", {"row": dict(row)}, f"entry-{entry_id}", was_posted)
+
+    def write(self, path: str, body: Mapping[str, object], key: str, was_done: Callable[[], bool]) -> None:
+        """Have the program do something, while the hand may strike."""
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(self.program.write, path, body, key, was_done)
+            self.until(writing.done, f"POST {path}", waits_for_hand=False)
+            writing.result()
 
     def close_a_case(self) -> None:
         """Two people close a case: one that speaks of the chain, not of a node that was away."""
@@ -107,7 +173,7 @@ class Play:
 
     def closable_cases(self) -> list[tuple[str, str]]:
         """Open cases by what was found, because their numbers follow what else was."""
-        found = [case for case in self.store.cases() if case.finding.kind is not FindingKind.UNVERIFIED]
+        found = [case for case in self.store.cases() if case.finding.kind not in OF_NODES]
         return [(case.finding.finding_key, case.case_id) for case in found]
 
     def act_on(self, case_id: str, wanted: CaseState, *arguments: str) -> None:
@@ -157,10 +223,20 @@ class Play:
         self.company.keep_services()
 
     def stop(self) -> None:
-        """All services are told to end, and do so cleanly; one that only just began does not listen yet."""
-        for name in SERVICES:
+        """All services are told to end, and do so cleanly; one that only just began does not listen yet.
+
+        Then the journal is computed again, and a bundle of it all is exported and verified.
+        """
+        self.until(lambda: self.program.ask("GET", "/status").status == 200, "the API", waits_for_hand=False)
+        self.program.stop()
+        assert not self.program.wrong, "the API said:\n" + "\n".join(self.program.wrong[:20])
+        assert self.program.answered[200], "the API answered nothing"
+        for name in self.company.services:
             self.company.running[name].send_signal(signal.SIGTERM)
-        for name in SERVICES:
+        for name in self.company.services:
             code = self.company.running[name].wait(timeout=PATIENCE_SECONDS)
             assert code in (0, -signal.SIGTERM), f"{name} ended with {code}"
         self.company.must("journal", "verify")
+        bundle = self.company.folder / "in-the-end.zip"
+        self.company.must("export", "--out", bundle)
+        self.company.must("verify", bundle, "--trusted-keys", self.company.folder / "trusted-keys.json")

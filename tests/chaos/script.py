@@ -1,7 +1,8 @@
-"""What happens on the chain and in the books, made once for a seed: both tellings are given the very same blocks.
+"""What happens on the chains and in the books, made once for a seed: both tellings are given the very same blocks.
 
-The chain is made on a node of its own that nobody disturbs. After each chapter its whole state is kept; the node that
-is read is given these states, so that blocks have the same hashes however often it was killed in between.
+The Ethereum chain is made on a node of its own that nobody disturbs. After each chapter its whole state is kept; the
+nodes that are read are given these states, so that blocks have the same hashes however often one was killed in between.
+The Bitcoin chain is `tests.chaos.bitcoin_script`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from chains.bitcoin.networks import REGTEST
 from chains.devnet.anvil import AnvilProcess
+from chains.devnet.bitcoin.kernel_node import KernelNode
+from chains.devnet.bitcoin.wire import block_of, display
 from chains.devnet.node import AnvilNode
 from chains.types import ChainId, utc_text
+from tests.chaos.bitcoin_script import BitcoinAuthor, BitcoinPart, Rows, same_each_time
 from verifier.demo import books
 from verifier.demo.books import custodian_row, location, movement_row, native_id, token_id, wallet_row, write_csv
 from verifier.demo.world import CONFIRMATIONS, World, build_world, usdx
@@ -41,8 +46,14 @@ class Chapter:
     final_hash: str
     books: Path | None
     """A folder to import before; None where nothing is posted."""
+    bitcoin: BitcoinPart | None = None
+    """What happens on the Bitcoin chain meanwhile."""
+    posted: Mapping[str, object] | None = None
+    """An entry of the books that a program sends by the API, under a key of its own."""
     closes_case: bool = False
     """Whether two people close a case before."""
+    remark: str = ""
+    """What a program says of an open case by the API, before; empty where it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +65,39 @@ class Script:
     chapters: tuple[Chapter, ...]
     hashes: tuple[str, ...]
     """Of every block of the chain in the end, from the genesis block on."""
+    lied_about: tuple[str, str] = ("", "")
+    """A wallet and a token of which a node of the quorum may tell lies."""
+
+    @property
+    def has_quorum(self) -> bool:
+        """Whether several nodes are asked about the Ethereum chain."""
+        return bool(self.chapters[0].bitcoin)
+
+    @property
+    def chain_ids(self) -> tuple[ChainId, ...]:
+        """Of the chains that something happens on."""
+        return (self.chain_id, ChainId(REGTEST.chain_id)) if self.chapters[0].bitcoin else (self.chain_id,)
+
+    def blocks(self, chain_id: ChainId) -> dict[int, str]:
+        """Hash of each block of a chain by height, from 1 to the newest that is final in the end."""
+        last = self.chapters[-1]
+        if chain_id == self.chain_id:
+            return dict(enumerate(self.hashes[1 : last.final_height + 1], 1))
+        parts = [chapter.bitcoin for chapter in self.chapters if chapter.bitcoin is not None]
+        made = [block_of(bytes.fromhex(each)) for part in parts for each in part.blocks]
+        parents = {display(block.header.hash): display(block.header.previous) for block in made}
+        found, block_hash = {}, parts[-1].final_hash
+        for height in range(parts[-1].final_height, 0, -1):
+            found[height], block_hash = block_hash, parents[block_hash]
+        return found
 
 
 class Author:
     """Writes one script."""
 
-    def __init__(self, seed: int, node: AnvilNode, folder: Path) -> None:
+    def __init__(self, seed: int, node: AnvilNode, bitcoin: BitcoinAuthor, folder: Path) -> None:
         self.random = random.Random(f"chaos {seed}")
+        self.bitcoin = bitcoin
         self.seed, self.node, self.folder = seed, node, folder
         node.rpc("anvil_setBlockTimestampInterval", BLOCK_SECONDS)
         self.world: World = build_world(node)
@@ -78,7 +115,8 @@ class Author:
                 act()
             told.append(self.end_chapter(number, tuple(act.__name__ for act in acts)))
         hashes = tuple(self.node.block_hash(height) for height in range(self.node.block_number() + 1))
-        return Script(self.seed, ChainId(self.world.chain_id), tuple(told), hashes)
+        lied_about = (self.world.omnibus, self.world.usdx)
+        return Script(self.seed, ChainId(self.world.chain_id), tuple(told), hashes, lied_about)
 
     def acts(self) -> list[Callable[[], None]]:
         """What can happen."""
@@ -130,20 +168,45 @@ class Author:
                 )
             ],
         )
-        return self.keep(0, ("opening",), folder, closes_case=False)
+        part = self.bitcoin.opening()
+        for name, rows in self.take_bitcoin_rows().items():
+            if (folder / f"{name}.csv").exists():
+                add_rows(folder / f"{name}.csv", rows)
+            else:
+                write_csv(folder / f"{name}.csv", rows)
+        return self.keep(0, ("opening",), folder, part, None)
 
     def end_chapter(self, number: int, acts: tuple[str, ...]) -> Chapter:
         """What was posted becomes files; what happened becomes final."""
         folder = self.folder / f"books-{number}"
+        part = self.bitcoin.write_chapter()
+        rows = self.take_bitcoin_rows()
+        self.entries += rows.get("ledger_entries", [])
+        self.approvals += rows.get("authorizations", [])
+        posted = None
+        if self.entries and self.random.random() < 0.7:
+            posted = self.entries.pop(self.random.randrange(len(self.entries)))
         if self.entries:
             write_csv(folder / "ledger_entries.csv", self.entries)
         if self.approvals:
             write_csv(folder / "authorizations.csv", self.approvals)
         given = folder if self.entries or self.approvals else None
         self.entries, self.approvals = [], []
-        return self.keep(number, acts, given, closes_case=self.random.random() < 0.4)
+        return self.keep(number, acts, given, part, posted)
 
-    def keep(self, number: int, acts: tuple[str, ...], given: Path | None, *, closes_case: bool) -> Chapter:
+    def take_bitcoin_rows(self) -> Rows:
+        """What the books must say of the chapter's part on Bitcoin."""
+        rows, self.bitcoin.rows = self.bitcoin.rows, {}
+        return rows
+
+    def keep(
+        self,
+        number: int,
+        acts: tuple[str, ...],
+        given: Path | None,
+        part: BitcoinPart,
+        posted: Mapping[str, object] | None,
+    ) -> Chapter:
         """The chain as it is now, two blocks later."""
         self.world.confirm()
         final = self.node.block_number() - CONFIRMATIONS + 1  # a block is its own first confirmation
@@ -154,7 +217,9 @@ class Author:
         path = self.folder / f"state-{number}.hex"
         path.write_text(self.node.rpc("anvil_dumpState", True), encoding="ascii")
         assert self.node.revert(before)
-        return Chapter(acts, path, final, self.node.block_hash(final), given, closes_case)
+        closes = number > 0 and self.random.random() < 0.4
+        remark = f"Looked into in chapter {number}." if number > 0 and self.random.random() < 0.7 else ""
+        return Chapter(acts, path, final, self.node.block_hash(final), given, part, posted, closes, remark)
 
     # What can happen
 
@@ -254,8 +319,9 @@ def quantity(units: int) -> str:
 
 def write_script(seed: int, chapters: int, folder: Path) -> Script:
     """Make a seed's script; its files stay in the folder."""
-    with AnvilProcess(arguments=ANVIL_ARGUMENTS) as process:
-        return Author(seed, process.node, folder).write(chapters)
+    with AnvilProcess(arguments=ANVIL_ARGUMENTS) as process, KernelNode() as kernel:
+        bitcoin = BitcoinAuthor(seed, same_each_time(seed, kernel))
+        return Author(seed, process.node, bitcoin, folder).write(chapters)
 
 
 def loadable(state: Path) -> bytes:

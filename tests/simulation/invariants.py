@@ -127,12 +127,16 @@ def results_are_true(story: Told, sweep_id: str) -> None:
         summary.unverified,
     ), "I1"
     assert sum(counts.values()) == summary.expected, "I1: a holding is not accounted for"
-    places = {story.desk.at(wallet): wallet for wallet in story.wallets}
+    places = {story.desk.at(wallet): wallet for wallet in story.truth.sweeps[sweep_id].wallets}
     assert sorted(str(each.location_id) for each in results) == sorted(places), "P3: every wallet once"
     for result in results:
         wallet = places[str(result.location_id)]
         truth = block.balances.get((wallet, story.desk.asset.asset_id), 0)
         assert result.observed in (None, truth), f"P1: {wallet} holds {truth}, recorded is {result.observed}"
+        owed = story.truth.claimed_by(sweep_id, wallet, block.ref.timestamp)
+        assert result.claimed == owed, f"I3: {wallet}: the books said {owed}, recorded is {result.claimed}"
+        if sweep_id in story.truth.asset_was_another:
+            assert result.status is Status.UNVERIFIED, f"P1: {wallet} is {result.status}, the token is another one"
         if result.status is Status.MATCHED:
             assert result.observed is not None, "P1: matched without evidence"
             assert result.claimed == truth, f"I2: {wallet} holds {truth}, the books say {result.claimed}: matched"
@@ -175,7 +179,7 @@ def status_is_no_better_than_the_facts(story: Told) -> None:
     start = story.desk.store.sweep(summary.sweep_id)
     assert start is not None
     claims = story.desk.store.allocations(story.desk.chain_id, summary.block.timestamp, start.known_at)
-    for wallet in story.wallets:
+    for wallet in story.truth.sweeps[summary.sweep_id].wallets:
         here = [units for key, units in claims.items() if str(key.location_id) == story.desk.at(wallet)]
         truth = block.balances.get((wallet, story.desk.asset.asset_id), 0)
         assert sum(here) == truth, f"compliant, and {wallet} holds {truth} where the books say {sum(here)}"

@@ -19,7 +19,7 @@ from tests.simulation.truth import Truth
 from tests.verifier.sweep.desk import Row
 from tests.verifier.sweep.hooks import HookedPlugin
 from tests.verifier.sweep.memory import MemoryDesk
-from tests.verifier.sweep.world import OMNIBUS, PAYEE, SECOND, STRANGER, THIRD
+from tests.verifier.sweep.world import OMNIBUS, PAYEE, SECOND, STRANGER, THIRD, address
 from verifier.config import SweepSettings
 from verifier.errors import StoreBusy, VerifierError, VersionConflict
 from verifier.records import Finding
@@ -27,6 +27,8 @@ from verifier.store import CaseAct, JournalHead
 from verifier.store.digest import state_digest
 
 WALLETS: Final = (OMNIBUS, SECOND, THIRD)
+LATE: Final = (address(11), address(12))
+"""Wallets of which the firm's books learn in mid story, if at all."""
 CLIENTS: Final = ("C-1", "C-2")
 PEOPLE: Final = ("ops.maker", "ops.checker", "Ops.Maker", "ops. maker", "ops.third")
 STEPS: Final = 8
@@ -47,6 +49,8 @@ class Story:
 
     def __init__(self, seed: int, url: str, folder: Path, *, disturbed: bool) -> None:
         self.random = random.Random(seed)
+        # What was told first keeps its numbers, so that a seed that once found something goes on telling it.
+        self.later = random.Random(f"later {seed}")
         self.mischief = random.Random(f"mischief {seed}") if disturbed else None
         self.url, self.disturbances = url, 0
         self.truth = Truth()
@@ -66,13 +70,14 @@ class Story:
         if self.has_quorum:
             self.desk.config = replace(self.desk.config, quorum=2)
         self.chain = self.desk.chain
-        for wallet in WALLETS:
+        for wallet in (*WALLETS, *LATE):
             self.chain.mint(wallet, self.desk.asset, 1_000)
         self.chain.mine(10)
+        self.opened_at = self.chain.head_time()
         self.survive(lambda: self.desk.open_books(*WALLETS))
         for wallet in WALLETS:
             self.survive(lambda at=wallet: self.desk.allocate(at, C_1=1_000))  # type: ignore[misc]
-            self.truth.books[wallet]["C-1"] = 1_000
+            self.truth.post(wallet, "C-1", 1_000, self.chain.head_time())
         self.acts: list[Callable[[], None]] = [
             self.deposit,
             self.deposit,
@@ -94,6 +99,7 @@ class Story:
             self.give_rubbish,
             self.jump,
         ]
+        self.later_acts: list[Callable[[], None]] = [self.learn_of_a_wallet, self.steal_unseen, self.change_token]
 
     # Telling
 
@@ -103,6 +109,10 @@ class Story:
             act = self.random.choice(self.acts)
             self.log.append(act.__name__)
             act()
+            if self.later.random() < 0.4:
+                further = self.later.choice(self.later_acts)
+                self.log.append(further.__name__)
+                further()
             if self.random.random() < 0.5:
                 self.sweep()
             self.remember()
@@ -177,11 +187,23 @@ class Story:
     def sweep(self) -> None:
         """Run one sweep to its end."""
         self.remember()
+        began = set(self.note_sweeps())
 
         def run() -> None:
             self.desk.runner().run()
 
         self.survive(run, left_alone=self.lags_in_a_reorganisation())
+        ended = set(self.note_sweeps()) - began
+        if self.chain.assets[self.desk.asset.asset_id] != self.desk.asset.decimals:
+            self.truth.asset_was_another |= ended
+
+    def note_sweeps(self) -> list[str]:
+        """Which sweeps there are, the one that is not over included; new ones began with what is known now."""
+        unfinished = self.desk.store.unfinished_sweep(self.desk.chain_id)
+        found = [summary.sweep_id for summary in self.desk.store.summaries(self.desk.chain_id)]
+        found += [unfinished.sweep_id] if unfinished is not None else []
+        self.truth.note(found, self.wallets)
+        return found
 
     def lags_in_a_reorganisation(self) -> bool:
         """Whether a node is behind while blocks that were swept are gone.
@@ -231,18 +253,43 @@ class Story:
         if missing := held - self.truth.claimed(wallet):
             self.book(wallet, "C-1", missing)
 
-    def book(self, wallet: Address, client: str, units: int) -> None:
+    def steal_unseen(self) -> None:
+        """Out of a wallet that the books may not know yet: it is judged when they do."""
+        self.chain.pay(self.later.choice(LATE), STRANGER, self.desk.asset, self.later.randint(1, 9))
+
+    def learn_of_a_wallet(self) -> None:
+        """The firm maps one more wallet, and says who owned what was in it when the story began."""
+        if unknown := [wallet for wallet in LATE if wallet not in self.wallets]:
+            wallet = unknown[0]
+            self.survive(lambda: self.desk.take(wallets=[{"address": wallet}]))
+            self.wallets += (wallet,)
+            self.book(wallet, "C-1", 1_000, self.opened_at)
+
+    def change_token(self) -> None:
+        """Its contract has other decimals from now on: no figure of it means what the books mean."""
+        self.chain.assets[self.desk.asset.asset_id] = self.later.choice((0, 8, 18))
+        self.sweep()
+
+    def effective_at(self) -> datetime:
+        """When what is posted now takes effect: mostly now, sometimes at a time that is past, or still to come."""
+        now, chance = self.chain.head_time(), self.later.random()
+        if chance < 0.2:
+            return now - self.later.random() * (now - self.opened_at)
+        return now + timedelta(seconds=self.later.randint(1, 120)) if chance < 0.4 else now
+
+    def book(self, wallet: Address, client: str, units: int, effective_at: datetime | None = None) -> None:
         """Post an entry."""
+        moment = effective_at or self.effective_at()
         sign, quantity = ("-" if units < 0 else ""), self.desk.usdx.format_quantity(abs(units))
         row = {
             "entry_id": f"E-{next(self.numbers)}",
             "client_id": client,
             "location": self.desk.at(wallet),
             "quantity": sign + quantity,
-            "effective_at": utc_text(self.chain.head_time()),
+            "effective_at": utc_text(moment),
         }
         self.survive(lambda: self.desk.take(ledger_entries=[row]))
-        self.truth.books[wallet][client] += units
+        self.truth.post(wallet, client, units, moment)
         self.last_entry = row
 
     def repeat(self) -> None:
@@ -285,6 +332,7 @@ class Story:
         """All nodes are well."""
         for node in self.desk.nodes.values():
             node.is_down, node.lag, node.balances = False, 0, {}
+        self.chain.assets[self.desk.asset.asset_id] = self.desk.asset.decimals
 
     def die(self) -> None:
         """The process ends in mid sweep, and nobody takes it up before other things happen."""
@@ -310,6 +358,7 @@ class Story:
             run()
         if self.store.is_dead:
             self.reopen()
+        self.note_sweeps()
 
     def jump(self) -> None:
         """The clock goes forward, far enough that the chain seems to stand still, or back."""

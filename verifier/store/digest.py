@@ -25,8 +25,14 @@ from verifier.store.tables import DATA_TABLES
 from verifier.store.types import Canonical
 
 _LEFT_OUT: Final = frozenset({"record_id", "journal_sequence", "recorded_at", "known_at"})
-_LEFT_OUT_OF: Final = {"bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"})}
-"""A bundle names the journal's head, so its digest follows the cut into transactions too."""
+_LEFT_OUT_OF: Final = {
+    "bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"}),
+    "custody_case": frozenset({"case_id"}),
+}
+"""A bundle names the journal's head, so its digest follows the cut into transactions too. Cases are numbered as they
+are opened, and of two chains that are followed at once now this one is first, now that one: what was found, and how
+often, tells a case apart.
+"""
 _QUOTED_CLOCK: Final = re.compile(r"(recorded(?: only)? at) \d{4}-\d\d-\d\dT[\d:.]+Z")
 """In the text of what was approved in the books only after it had happened."""
 _ONLY_REFERRED_TO: Final = frozenset({"asset_value", "interned_text", "node_answer", "reading", "sweep_answer"})
