@@ -153,17 +153,17 @@ def test_one_look_at_the_journal_tells_every_listener(monkeypatch: pytest.Monkey
 
     async def tell() -> list[list[int | None]]:
         feed = Feed(read, clients_max=50)
-        listeners = [feed.heads() for _ in range(50)]
+        listeners = [feed.heads(f"person {number}") for number in range(50)]
         first = [await anext(each) for each in listeners]
-        full = [feed.is_full]
+        room = [feed.has_room("another")]
         before = looks[0]
         head[0] = 8
         second = list(await asyncio.gather(*(anext(each) for each in listeners)))
         assert looks[0] - before < 50 * 2  # not one look for each of them and each moment
         for each in listeners:
             await each.aclose()
-        full.append(feed.is_full)
-        assert full == [True, False]
+        room.append(feed.has_room("another"))
+        assert room == [False, True]
         ended = looks[0]
         await asyncio.sleep(0.05)
         assert looks[0] - ended <= 1  # nobody listens, so nobody looks
@@ -172,10 +172,49 @@ def test_one_look_at_the_journal_tells_every_listener(monkeypatch: pytest.Monkey
     assert asyncio.run(tell()) == [[7] * 50, [8] * 50]
 
 
+def test_several_first_listeners_at_once_make_one_look_between_them() -> None:
+    looks = [0]
+
+    def read() -> int:
+        looks[0] += 1
+        return 7
+
+    async def tell() -> int:
+        feed = Feed(read)
+        listeners = [feed.heads(f"person {number}") for number in range(8)]
+        assert await asyncio.gather(*(anext(each) for each in listeners)) == [7] * 8
+        for each in listeners:
+            await each.aclose()
+        return len(asyncio.all_tasks())
+
+    assert asyncio.run(tell()) <= 2, "besides this one at most the poller that was told to end"
+    assert looks == [1]
+
+
+@pytest.mark.fault("F21")
+def test_nobody_takes_the_places_of_others() -> None:
+    async def tell() -> None:
+        feed = Feed(lambda: 7, clients_max=4, of_one_max=2)
+        mine = [feed.heads("one") for _ in range(3)]
+        assert [await anext(each, "ended") for each in mine] == [7, 7, "ended"], "the third asked at the same moment"
+        assert not feed.has_room("one")
+        assert feed.has_room("other")
+        others = [feed.heads(name) for name in ("other", "third")]
+        assert [await anext(each) for each in others] == [7, 7]
+        assert not feed.has_room("fourth"), "all places are taken"
+        await mine[0].aclose()
+        assert feed.has_room("one")
+        assert feed.has_room("fourth")
+        for each in (*mine, *others):
+            await each.aclose()
+
+    asyncio.run(tell())
+
+
 @pytest.mark.fault("F21")
 def test_more_listeners_than_there_may_be_are_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.sign_in(Role.AUDITOR)
-    monkeypatch.setattr(Feed, "is_full", property(lambda feed: True))
+    monkeypatch.setattr(Feed, "has_room", lambda *_: False)
     answer = site.client.get("/events")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Hashable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from verifier.accounts.roles import Access
 from verifier.errors import VerifierError
 from verifier.web.context import store_of
-from verifier.web.visitor import Visitor
+from verifier.web.visitor import Visitor, visitor_of
 
 if TYPE_CHECKING:
     from verifier.store import Store
@@ -33,6 +34,8 @@ STREAM_SECONDS: Final = 300.0
 ASKED_AGAIN_SECONDS: Final = 5.0
 """How long the answer to who listens is good for: somebody who is shut out hears nothing more after that."""
 CLIENTS_MAX: Final = 200
+CLIENTS_OF_ONE_MAX: Final = 20
+"""Pages and programs of one person, whatever they signed in with: nobody takes the others' places."""
 
 
 class Remembered:
@@ -65,27 +68,35 @@ def head_of(store: Store) -> int:
 class Feed:
     """Tells any number of listeners that the journal grew, and looks at it once for all of them."""
 
-    def __init__(self, read: Callable[[], int], *, clients_max: int = CLIENTS_MAX) -> None:
+    def __init__(
+        self, read: Callable[[], int], *, clients_max: int = CLIENTS_MAX, of_one_max: int = CLIENTS_OF_ONE_MAX
+    ) -> None:
         self._read = read
-        self._clients_max = clients_max
-        self._clients = 0
+        self._clients_max, self._of_one_max = clients_max, of_one_max
+        self._listening: Counter[str] = Counter()
         self._head = 0
         self._grew = asyncio.Event()
+        self._begins = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no more listeners are taken."""
-        return self._clients >= self._clients_max
+    def has_room(self, person_id: str) -> bool:
+        """Whether one more listener of this person is taken."""
+        return self._listening.total() < self._clients_max and self._listening[person_id] < self._of_one_max
 
-    async def heads(self) -> AsyncGenerator[int | None, None]:
-        """The number of the newest entry now and whenever it rises; None when nothing happened for a while."""
-        self._clients += 1
+    async def heads(self, person_id: str) -> AsyncGenerator[int | None, None]:
+        """The number of the newest entry now and whenever it rises; None when nothing happened for a while.
+
+        It ends at once where there is no room, as for one of several that asked at the same moment.
+        """
+        if not self.has_room(person_id):
+            return
+        self._listening[person_id] += 1
         ends = asyncio.get_running_loop().time() + STREAM_SECONDS
         try:
-            if self._poller is None:
-                self._head = await run_in_threadpool(self._read)
-                self._poller = asyncio.create_task(self._poll())
+            async with self._begins:  # of several first listeners one sends the poller on its way
+                if self._poller is None:
+                    self._head = await run_in_threadpool(self._read)
+                    self._poller = asyncio.create_task(self._poll())
             told = self._head
             yield told
             while asyncio.get_running_loop().time() < ends:
@@ -96,8 +107,9 @@ class Feed:
                 yield self._head if self._head != told else None
                 told = self._head
         finally:
-            self._clients -= 1
-            if not self._clients and self._poller is not None:
+            self._listening[person_id] -= 1
+            self._listening += Counter()  # forgets who listens no more
+            if not self._listening and self._poller is not None:
                 self._poller.cancel()
                 self._poller = None
 
@@ -126,13 +138,19 @@ def feed_of(request: Request) -> Feed:
     return cast("Feed", _of(request.app, "feed", lambda: Feed(read)))
 
 
+def may_listen(request: Request) -> bool:
+    """Whether whoever asks may open one more stream."""
+    return feed_of(request).has_room(visitor_of(request).person_id)
+
+
 async def heads_for(request: Request, access: Access) -> AsyncGenerator[int | None, None]:
     """What the feed tells, as long as whoever asked may hear it: who listens is found out again now and then.
 
     It ends for a person who signed out, was disabled or lost the role, for a token that ended, and where that cannot
     be found out: the page connects again, and is told what holds by then.
     """
-    clock, heads = asyncio.get_running_loop().time, feed_of(request).heads()
+    heads = feed_of(request).heads(visitor_of(request).person_id)
+    clock = asyncio.get_running_loop().time
     asked_at = clock()
     try:
         async for head in heads:

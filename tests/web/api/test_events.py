@@ -128,7 +128,8 @@ def test_somebody_who_is_shut_out_hears_nothing_more(
 @pytest.mark.fault("F21")
 def test_there_are_no_more_listeners_than_that(reader: Api) -> None:
     class Full:
-        is_full = True
+        def has_room(self, _: str) -> bool:
+            return False
 
     reader.app.state.feed = Full()
     refused = reader.client.get(f"{PREFIX}/events")

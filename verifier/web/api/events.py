@@ -21,7 +21,7 @@ from verifier.store.journal_view import ShownEntry, entries_after
 from verifier.web.api.asking import Asked
 from verifier.web.context import StoreOf
 from verifier.web.errors import Busy
-from verifier.web.live import feed_of, heads_for
+from verifier.web.live import heads_for, may_listen
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter(prefix="/api/v1", tags=["events"], in_schema=True)
@@ -63,8 +63,8 @@ async def events(
 
     A stream ends by itself after some minutes, so that who asks is found out again; connect again with the last id.
     """
-    if asked.follow and feed_of(request).is_full:
-        raise Busy("too many programs and pages are listening")
+    if asked.follow and not may_listen(request):
+        raise Busy("too many programs and pages of yours, or of all, are listening")
     after = int(last_seen) if last_seen else asked.after
 
     async def stream() -> AsyncIterator[str]:

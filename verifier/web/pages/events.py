@@ -9,7 +9,7 @@ from fastapi import Header, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from verifier.accounts.roles import Access
-from verifier.web.live import feed_of, heads_for
+from verifier.web.live import heads_for, may_listen
 from verifier.web.routing import GuardedRouter
 
 router = GuardedRouter()
@@ -28,7 +28,7 @@ async def events(
     """
     if last_event_id.isascii() and last_event_id.isdecimal():
         seen = int(last_event_id)
-    if feed_of(request).is_full:
+    if not may_listen(request):
         return PlainTextResponse("too many pages are open", status_code=503, headers={"Retry-After": "30"})
 
     async def stream() -> AsyncIterator[str]:
