@@ -49,7 +49,7 @@ class BitcoinMachine:
         process, self._process, self._node = self._process, None, None
         if process is not None:
             process.kill()
-            process.wait()
+            process.communicate()
 
     def bring_back(self) -> None:
         """Start it with the chain and the pool it had; nothing happens when it runs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -14,19 +16,28 @@ import pytest
 import sqlalchemy as sa
 
 from chains.devnet.anvil import AnvilProcess
+from chains.devnet.bitcoin.kernel_node import KernelNode
+from chains.devnet.bitcoin.node import RegtestNode
 from chains.devnet.node import AnvilNode
 from chains.devnet.post import post
+from chains.errors import NodeUnavailable
+from tests.chaos.bitcoin_machine import BitcoinMachine
+from tests.chaos.bitcoin_script import BitcoinAuthor, BitcoinPart, same_each_time
+from tests.chaos.channel import Channel
 from tests.chaos.comparison import differences
 from tests.chaos.entry import CLOCK, LEASE_SECONDS
 from tests.chaos.gate import Gate
+from tests.chaos.invariants import broken_invariants
 from tests.chaos.machines import Node, Server
+from tests.chaos.program import LOST, Answer, Program, wrong_with
 from tests.chaos.script import Chapter, Script, write_script
 from tests.cli.command import ROOT
 from tests.simulation.databases import SqliteFiles
 from tests.verifier.conftest import sqlite_template
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, STRANGER
-from verifier.store import open_store
+from verifier.records import CaseState, Reconciliation
+from verifier.store import CaseAct, open_store
 from verifier.store.digest import state_digest
 
 __all__ = ["sqlite_template"]
@@ -46,6 +57,7 @@ print(round((watching.now() - datetime.now(UTC)).total_seconds()), LeaseStore.ta
 @pytest.fixture(scope="module")
 def script(anvil_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Script:
     """Three chapters."""
+    pytest.importorskip("pbk")
     return write_script(5, 2, tmp_path_factory.mktemp("script"))
 
 
@@ -96,6 +108,151 @@ def test_a_gate_holds_requests_and_loses_them(anvil_binary: Path) -> None:
         gate.is_cut = False
         gate.find_target(process.node.url)
         assert not lost(gate)
+
+
+@pytest.mark.devnet
+def test_a_node_falls_behind_and_lies_and_is_well_again(script: Script, tmp_path: Path) -> None:
+    with Gate() as gate:
+        assert isinstance(gate, Gate)
+        node = Node(tmp_path, gate)
+        try:
+            for chapter in script.chapters[:2]:
+                node.move_to(chapter)
+            there = AnvilNode(gate.url)
+            wallet, token = script.lied_about
+            newest, held = there.block_number(), there.balance(wallet)
+            node.fall_behind()
+            assert there.block_number() == script.chapters[0].final_height < newest
+            node.lie(wallet, token)
+            assert there.block_number() == newest
+            assert there.balance(wallet) != held
+            node.be_well()
+            assert (there.block_number(), there.balance(wallet)) == (newest, held)
+        finally:
+            node.kill()
+
+
+def test_a_killed_bitcoin_node_comes_back_with_its_chain_and_what_waits(tmp_path: Path) -> None:
+    parts = bitcoin_parts(2, 3)
+    assert parts == bitcoin_parts(2, 3), "the same again"
+    assert parts != bitcoin_parts(3, 3)
+    assert any("replace_blocks" in part.acts for part in parts)
+    waiting = next(number for number, part in enumerate(parts) if part.waiting)
+    with Channel() as channel:
+        machine = BitcoinMachine(tmp_path, channel)
+        try:
+            there = RegtestNode(machine.url)
+            for part in parts[:waiting]:
+                machine.move_to(part)
+            assert there.block_hash(parts[waiting - 1].final_height) == parts[waiting - 1].final_hash
+            machine.kill()
+            with pytest.raises(NodeUnavailable):
+                there.rpc("getblockcount")
+            machine.move_to(parts[waiting])  # the chain goes on meanwhile
+            machine.bring_back()
+            assert there.height == parts[waiting].final_height + 2
+            assert there.block_hash(parts[waiting].final_height) == parts[waiting].final_hash
+            assert [there.transaction(each).raw.hex() for each in there.waiting()] == list(parts[waiting].waiting)
+        finally:
+            machine.kill()
+
+
+def bitcoin_parts(seed: int, chapters: int) -> list[BitcoinPart]:
+    """The Bitcoin side of a script."""
+    pytest.importorskip("pbk")
+    with KernelNode() as kernel:
+        author = BitcoinAuthor(seed, same_each_time(seed, kernel))
+        return [author.opening(), *(author.write_chapter() for _ in range(chapters))]
+
+
+class Echo(socketserver.StreamRequestHandler):
+    """Says again what it hears."""
+
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            self.wfile.write(line)
+
+
+def test_a_channel_holds_bytes_and_loses_them() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server, Channel() as channel:
+        server.daemon_threads = True
+        serving = threading.Thread(target=server.serve_forever, args=(0.02,))
+        serving.start()
+        try:
+            channel.find_target(server.server_address[1])
+            with socket.create_connection(("127.0.0.1", channel.port), 60) as there:
+                there.sendall(b"one\n")
+                assert there.recv(100) == b"one\n"
+                channel.hold()
+                there.sendall(b"two\n")
+                there.settimeout(0.2)
+                with pytest.raises(TimeoutError):
+                    there.recv(100)
+                channel.release()
+                there.settimeout(60)
+                assert there.recv(100) == b"two\n"
+                channel.is_cut = True
+                assert there.recv(100) == b"", "cut"
+            channel.is_cut = False
+            channel.lose_target()
+            with socket.create_connection(("127.0.0.1", channel.port), 60) as there:
+                assert there.recv(100) == b"", "nobody is behind it"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_a_program_has_done_once_what_it_sends_until_it_is_answered() -> None:
+    """The first answer is lost, then the key is taken: what was done is not done again, what was not is."""
+    for is_done, keys in ((True, ["remark-1"] * 2), (False, ["remark-1"] * 2 + ["remark-2"] * 2)):
+        sent: list[str] = []
+
+        def answered(key: str, sent: list[str] = sent) -> Answer:
+            sent.append(key)
+            if key.endswith("-1"):
+                return Answer(LOST, {}) if len(sent) == 1 else Answer(409, {"code": "request-cut-off"})
+            return Answer(200, {"state": "open"}, is_replayed=len(sent) == 4)
+
+        program = Program(0, "")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tests.chaos.program.AGAIN_SECONDS", 0)
+            patch.setattr(program, "ask", lambda method, path, body, key, answered=answered: answered(key))
+            program.write("/comment", {"text": "seen"}, "remark", lambda is_done=is_done: is_done)  # type: ignore[misc]
+        assert sent == keys
+
+
+def test_a_program_notices_what_is_done_twice() -> None:
+    program = Program(0, "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "ask", lambda *arguments: Answer(200, {}))
+        with pytest.raises(AssertionError, match="was done again"):
+            program.write("/comment", {}, "remark", lambda: False)
+
+
+HOLDING = {"status": "matched", "observed": "5", "difference": "0", "reason": None}
+UNREAD = {"status": "unverified", "observed": None, "difference": None, "reason": "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "item", "is_wrong"),
+    [
+        ("/sweeps", 200, {"expected": 3, "matched": 1, "diverged": 1, "unverified": 1}, False),
+        ("/sweeps", 200, {"expected": 3, "matched": 1, "diverged": 1, "unverified": 0}, True),
+        ("/sweeps", 200, {"expected": 0, "matched": 0, "diverged": 0, "unverified": 0}, True),
+        ("/holdings", 200, HOLDING, False),
+        ("/holdings", 200, HOLDING | {"difference": "-1"}, True),
+        ("/holdings", 200, HOLDING | {"status": "diverged"}, True),
+        ("/holdings", 200, HOLDING | {"observed": None, "difference": None}, True),
+        ("/holdings", 200, UNREAD, False),
+        ("/holdings", 200, UNREAD | {"reason": None}, True),
+        ("/status", 503, {}, False),
+        ("/status", LOST, {}, False),
+        ("/status", 500, {}, True),
+        ("/status", 401, {}, True),
+    ],
+)
+def test_what_the_api_may_never_say(path: str, status: int, item: dict[str, object], is_wrong: bool) -> None:
+    assert bool(wrong_with(path, Answer(status, {"items": [item]}))) is is_wrong
 
 
 def lost(gate: Gate) -> bool:
@@ -212,6 +369,66 @@ def test_differences_are_seen(
         assert differences(calm.store, calm.store, longer, lost_nodes=False), "a block that nobody covered"
         for desk in desks:
             desk.store.close()
+
+
+def fewer_results(desk: MemoryDesk, patch: pytest.MonkeyPatch) -> None:
+    """A sweep has lost a holding."""
+    patch.setattr(desk.store, "reconciliations", lambda sweep_id: [])
+
+
+def another_claim(desk: MemoryDesk, patch: pytest.MonkeyPatch) -> None:
+    """What was taken as claimed is not what the allocations add up to."""
+    whole = desk.store.reconciliations
+
+    def changed(sweep_id: str) -> list[Reconciliation]:
+        return [replace(each, claimed=1, difference=(each.observed or 0) - 1) for each in whole(sweep_id)]
+
+    patch.setattr(desk.store, "reconciliations", changed)
+
+
+def a_case_that_nobody_closed(desk: MemoryDesk, patch: pytest.MonkeyPatch) -> None:
+    """It is shown as closed, and no act of it says so."""
+    closed = [replace(each, state=CaseState.CLOSED) for each in desk.store.cases()]
+    patch.setattr(desk.store, "cases", lambda include_closed=False: closed)
+
+
+def a_case_that_one_person_closed(desk: MemoryDesk, patch: pytest.MonkeyPatch) -> None:
+    """The names differ in a space."""
+    case = desk.open_cases()[0]
+    desk.close(case)
+    events = [
+        replace(each, actor="Ops. Maker") if each.act is CaseAct.APPROVED else each
+        for each in desk.store.case_events(case.case_id)
+    ]
+    patch.setattr(desk.store, "case_events", lambda case_id: events)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "named"),
+    [
+        (lambda desk, patch: None, ""),
+        (lambda desk, patch: desk.close(desk.open_cases()[0]), ""),
+        (fewer_results, "I1"),
+        (another_claim, "I3"),
+        (a_case_that_nobody_closed, "I9"),
+        (a_case_that_one_person_closed, "I5"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_invariant_is_named(
+    breaks: Callable[[MemoryDesk, pytest.MonkeyPatch], None],
+    named: str,
+    sqlite_template: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with SqliteFiles(sqlite_template).new() as url:
+        desk = new_desk(url, tmp_path / "desk")
+        desk.sweep()
+        breaks(desk, monkeypatch)
+        found = broken_invariants(desk.store, desk.chain_id)
+        assert [line for line in found if line.startswith(named)] if named else found == []
+        desk.store.close()
 
 
 def test_a_time_of_recording_inside_a_text_is_no_difference(sqlite_template: Path, tmp_path: Path) -> None:
