@@ -79,7 +79,7 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """An open store on it."""
-    opened = open_store(database_url, busy_seconds=5.0)
+    opened = open_store(database_url, busy_seconds=60.0)
     yield opened
     opened.close()
 
