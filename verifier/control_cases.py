@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from verifier.config import Settings
     from verifier.store import CaseSeen, Store
 
+LOOKS: Final = 4
+"""How often what somebody acted on meanwhile is judged again; the last judgement is written whatever happened."""
 PLACE: Final = LocationId("control:possession")
 """Where the case of what is not known on this rail lies."""
 
@@ -81,9 +83,19 @@ def source_text(issue: IssueReview, source: Source) -> str:
 
 
 def look(store: Store, settings: Settings, actor: str, now: datetime) -> tuple[PossessionView, list[CaseSeen]]:
-    """Judge possession or control as recorded now, and open or see again its cases."""
-    view = possession_view(store, settings, now)
-    return view, store.see_possession([Sighting(each, ()) for each in possession_findings(view)], actor, now)
+    """Judge possession or control as recorded now, and open or see again its cases.
+
+    What was judged before somebody's newer act is judged again, so that an older look, which takes long for large
+    books, never says of a newer one's case that it is gone.
+    """
+    for attempt in range(LOOKS, 0, -1):
+        known_at = store.book_time(now)
+        view = possession_view(store, settings, now)
+        sightings = [Sighting(each, ()) for each in possession_findings(view)]
+        seen = store.see_possession(sightings, actor, now, known_at if attempt > 1 else None)
+        if seen is not None:
+            return view, seen
+    raise AssertionError("the last look is written")  # pragma: no cover
 
 
 def look_after(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,8 +14,10 @@ from verifier.alerts.telling import case_alert
 from verifier.records import CaseState, Finding, FindingKind, Rail
 from verifier.store.case_reading import CASE, covers_of, load_cases
 from verifier.store.records import Case, CaseAct, CaseSeen, Sighted
-from verifier.store.tables import CaseCoverRow, CaseEventRow, CaseRow
+from verifier.store.tables import CaseCoverRow, CaseEventRow, CaseRow, JournalEntryRow, table
 from verifier.store.unit import Unit
+
+ENTRY: Final = table(JournalEntryRow)
 
 NEVER_GONE: Final = frozenset(
     {
@@ -36,6 +39,16 @@ happened between two sweeps, once."""
 
 RECLASSIFIED: Final = "reclassified:"
 """Begins the subject of what is unverified because one person moved accounts from one class to another, once."""
+
+
+def acted_since(unit: Unit, known_at: datetime, kinds: Collection[str]) -> bool:
+    """Whether an act of one of these kinds was recorded after a time.
+
+    Asked as the one writer before the cases of a slow judgement are seen: what is older must not undo what a newer
+    one saw.
+    """
+    since = sa.select(ENTRY.c.sequence).where(ENTRY.c.recorded_at > known_at, ENTRY.c.kind.in_(kinds))
+    return unit.connection.execute(since.limit(1)).first() is not None
 
 
 def add_event(

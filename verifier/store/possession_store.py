@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -18,7 +18,7 @@ from verifier.errors import InputError, InstructionConflict
 from verifier.possession.cures import CureAct, CureKind, ProofKind, Receipt
 from verifier.records import Rail
 from verifier.rules.approval import Verdict, Waiting, decide
-from verifier.store.case_seeing import see_cases
+from verifier.store.case_seeing import acted_since, see_cases
 from verifier.store.case_store import CaseStore
 from verifier.store.parties import party_of
 from verifier.store.records import CaseSeen, InstructionAct, Sighted
@@ -34,6 +34,17 @@ from verifier.store.unit import Unit
 
 REVIEW, ACT, SUBSTITUTION = table(PossessionReviewRow), table(CureActRow), table(SubstitutionRow)
 DECISION, RECEIPT = table(ControlDecisionRow), table(CureReceiptRow)
+ACTS: Final = (
+    "import",
+    "possession.acted",
+    "possession.approved",
+    "possession.received",
+    "possession.refused",
+    "possession.reviewed",
+    "possession.substitution_proposed",
+    "trades.settled",
+)
+"""Kinds of journal entries that can change how possession or control stands."""
 NOT_REPLACED = REVIEW.c.record_id.not_in(sa.select(REVIEW.c.replaces).where(REVIEW.c.replaces.is_not(None)))
 
 
@@ -366,12 +377,17 @@ class PossessionStore(CaseStore):
             )
         return self.cure_act(act_id)
 
-    def see_possession(self, sightings: Iterable[Sighted], actor: str, now: datetime) -> list[CaseSeen]:
+    def see_possession(
+        self, sightings: Iterable[Sighted], actor: str, now: datetime, known_at: datetime | None = None
+    ) -> list[CaseSeen] | None:
         """Open or see again the cases of possession or control; those that are not among the sightings are gone.
 
-        The sightings must be everything there is to see on this rail.
+        The sightings must be everything there is to see on this rail. They were judged as known at `known_at`; None,
+        and nothing is written, when somebody acted on it since then.
         """
         with self.record("possession.looked", actor, {}, now) as unit:
+            if known_at is not None and acted_since(unit, known_at, ACTS):
+                return None
             return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.CONTROL)
 
 

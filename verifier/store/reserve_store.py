@@ -18,7 +18,7 @@ from verifier.errors import InputError
 from verifier.records import Rail
 from verifier.reserve.calendar import ReserveTimes
 from verifier.reserve.stated import ReserveStatements
-from verifier.store.case_seeing import see_cases
+from verifier.store.case_seeing import acted_since, see_cases
 from verifier.store.case_store import CaseStore
 from verifier.store.codec import CODECS
 from verifier.store.mapping_store import FILE, newest_records
@@ -211,10 +211,8 @@ class ReserveStore(CaseStore):
         judged as known at `known_at`; None, and nothing is written, when somebody acted on the reserve since then.
         """
         with self.record("reserve.looked", actor, {}, now) as unit:
-            if known_at is not None:  # asked as the one writer: an older judgement must not undo what a newer one saw
-                since = sa.select(ENTRY.c.sequence).where(ENTRY.c.recorded_at > known_at, ENTRY.c.kind.in_(ACTS))
-                if unit.connection.execute(since.limit(1)).first() is not None:
-                    return None
+            if known_at is not None and acted_since(unit, known_at, ACTS):
+                return None
             return see_cases(unit, ChainId(""), None, sightings, actor, all_seen=True, rail=Rail.CASH)
 
     def newest_fact(self, known_at: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ from exports.report import report_text
 from tests.verifier.issuer import Issuer, refused
 from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import address
+from verifier import control_cases
+from verifier.config import Settings
 from verifier.control_cases import look
-from verifier.control_rail import in_use, inputs_of, possession_view, rebuilt, review_and_record
+from verifier.control_rail import PossessionView, in_use, inputs_of, possession_view, rebuilt, review_and_record
 from verifier.errors import BundleRefused
 from verifier.overview import overview
 from verifier.records import FindingKind
@@ -240,3 +242,39 @@ def test_a_look_at_the_reserve_leaves_the_cases_of_this_rail_alone(firm: Firm) -
     (case,) = [each for each in firm.store.cases() if each.finding.kind is FindingKind.CONTROL_DEFICIT]
     assert not case.is_seen
     assert possession_view(firm.store, settings, firm.now()).last is not None
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_a_slow_look_never_undoes_what_a_newer_one_saw(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, always: bool
+) -> None:
+    """While the books are judged that were short, others post what mends them, and look themselves."""
+    firm.open(minted=60)
+    firm.keep_books(units=100)
+    firm.sweep()
+    firm.clock_ahead = timedelta(days=1)
+    settings, began = firm.issuer.settings, firm.now()
+    review_and_record(firm.store, settings, MONDAY, "ops.maker", began)
+    real, posted = possession_view, list[int]()
+
+    def slow(store: Store, settings: Settings, now: datetime) -> PossessionView:
+        view = real(store, settings, now)
+        if not posted or (always and len(posted) < 9):
+            posted.append(1)
+            monkeypatch.setattr(control_cases, "possession_view", real)
+            firm.clock_ahead += timedelta(minutes=10)
+            firm.keep_books(units=60 + len(posted))
+            review_and_record(store, settings, MONDAY, "ops.maker", firm.now(), f"posted late {len(posted)}")
+            look(store, settings, "ops.maker", firm.now())
+            monkeypatch.setattr(control_cases, "possession_view", slow)
+        return view
+
+    monkeypatch.setattr(control_cases, "possession_view", slow)
+    view, _ = look(firm.store, settings, "clock", began)
+    assert len(posted) == (control_cases.LOOKS if always else 1)
+    assert view.review is not None
+    (deficit,) = view.review.deficits
+    assert deficit.deficit == (len(posted) - 1 if always else 1)
+    (case,) = [each for each in firm.store.cases() if each.finding.kind is FindingKind.CONTROL_DEFICIT]
+    assert case.is_seen
+    assert case.finding.base_units == -deficit.deficit
