@@ -72,6 +72,24 @@ key_file = "keys/signing-key.pem"
 # [statements]
 # folder = "statements"
 
+# Whom `custody watch` tells at once, and which way: a webhook, mail or a chat room; try one with
+# `custody alerts test NAME`. See docs/alerts.md.
+# [[alerts]]
+# name = "operations"
+# kind = "webhook"
+# url_env = "CUSTODY_ALERTS_URL"
+# hosts = ["hooks.example.com"]
+# secret_env = "CUSTODY_ALERTS_SECRET"
+# [[alerts]]
+# name = "compliance"
+# kind = "email"
+# severity = "breach"
+# smtp_host = "mail.example.com"
+# smtp_user = "custody"
+# smtp_password_env = "CUSTODY_SMTP_PASSWORD"
+# sender = "custody@example.com"
+# recipients = ["compliance@example.com"]
+
 # Health, readiness and metrics of running processes, on 127.0.0.1; and where the log goes. See docs/operations.md.
 # [metrics]
 # listen = "9464"
