@@ -111,6 +111,33 @@ def test_another_moment_is_answered_as_of_it(store: Store, first: datetime) -> N
         assert owned(MORNING - timedelta(1), EVER) == 0
 
 
+def test_an_entry_dated_ahead_is_read_when_its_time_comes_and_not_at_every_moment_before(store: Store) -> None:
+    import_story(store)
+    tomorrow, moment = NOON + timedelta(days=1), timedelta(microseconds=1)
+    due = [movement(f"M-{days}", "C-1", A, USDX, -100, NOON + timedelta(days=days)) for days in (1, 3)]
+    store.apply_import(imported(("due", due)), "ops.maker", later(5))
+
+    def owned(as_of: datetime) -> int:
+        return sum(units for key, units in store.allocations(CHAIN, as_of, EVER).items() if key.client_id == "C-1")
+
+    whole = owned(NOON)
+    told = {
+        NOON + timedelta(hours=1): whole,
+        tomorrow - moment: whole,
+        tomorrow: whole - 100,
+        tomorrow + timedelta(days=2) - moment: whole - 100,
+        tomorrow + timedelta(days=2): whole - 200,
+        EVER: whole - 200,
+    }
+    with statements(store) as seen:
+        for _ in range(3):  # the head and a final block are asked in turn, and lie on two sides of an entry
+            assert (owned(tomorrow - moment), owned(tomorrow)) == (whole, whole - 100)
+    assert readings(seen, "ledger_entry") == 1, "what begins tomorrow; what holds before was kept already"
+    with statements(store) as seen:
+        assert {at: owned(at) for at in told} == told
+    assert readings(seen, "ledger_entry") == 1, "only what begins with the last entry was not kept"
+
+
 def test_an_empty_table_is_kept_until_it_has_a_row(store: Store) -> None:
     assert store.wallets(CHAIN, EVER) == store.wallets(CHAIN, EVER) == []
     import_story(store)
