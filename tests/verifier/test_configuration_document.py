@@ -12,8 +12,9 @@ from pydantic_core import PydanticUndefined
 
 from mapping.csvfile import CsvLimits
 from verifier import config
-from verifier.alert_settings import AlertSettings
-from verifier.web_settings import OidcSettings, WebSettings
+from verifier.settings.alerts import AlertSettings
+from verifier.settings.chains import NAMESPACE_DEFAULTS
+from verifier.settings.web import OidcSettings, WebSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -104,7 +105,7 @@ def test_defaults_are_those_in_use(section: str) -> None:
 
 
 def test_bitcoins_own_defaults_are_all_told() -> None:
-    namespace = config._NAMESPACE_DEFAULTS["bip122"]
+    namespace = NAMESPACE_DEFAULTS["bip122"]
     assert {key: str(value) for key, value in namespace.items()} == {
         key: text.strip("(`)") + (")" if "confirmed" in text else "") for key, text in BITCOIN.items()
     }

@@ -13,11 +13,11 @@ from tests.web.conftest import Site
 from tests.web.people import RealSite, form_token
 from verifier.accounts.roles import Access, Role
 from verifier.config import DatabaseSettings, Settings
+from verifier.settings.web import WebSettings
 from verifier.web.app import create_app
 from verifier.web.forms import local_path
 from verifier.web.routing import GuardedRouter, access_of, routes_of
 from verifier.web.security import HEADERS
-from verifier.web_settings import WebSettings
 
 
 @pytest.mark.fault("F6")

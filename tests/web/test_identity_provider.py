@@ -26,8 +26,8 @@ from verifier.accounts.identity_provider import Described, IdentityProvider, Pro
 from verifier.accounts.roles import Role
 from verifier.config import Settings
 from verifier.errors import InputError
+from verifier.settings.web import OidcSettings, WebSettings
 from verifier.store import Store
-from verifier.web_settings import OidcSettings, WebSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLBACK = "http://localhost/sign-in/oidc/callback"

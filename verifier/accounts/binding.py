@@ -9,8 +9,8 @@ from verifier.accounts.records import By
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
+    from verifier.settings.web import WebSettings
     from verifier.store import Store
-    from verifier.web_settings import WebSettings
 
 SUBJECT_MAX: Final = 255
 """Of OpenID Connect Core 1.0, section 2."""

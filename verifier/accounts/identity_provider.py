@@ -17,7 +17,7 @@ from verifier.errors import VerifierError
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
 
-    from verifier.web_settings import OidcSettings
+    from verifier.settings.web import OidcSettings
 
 KNOWN_FOR: Final = timedelta(hours=1)
 """How long a provider's description and keys are used before they are asked for again."""

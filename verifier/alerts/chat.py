@@ -17,7 +17,7 @@ from verifier.errors import ConfigError
 if TYPE_CHECKING:
     from apprise import Apprise
 
-    from verifier.alert_settings import AlertSettings
+    from verifier.settings.alerts import AlertSettings
 
 SERVICES: Final = frozenset({"slack", "msteams", "workflow", "workflows", "gchat", "discord"})
 """Those whose host Apprise itself knows."""

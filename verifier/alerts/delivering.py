@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from verifier.alerts import wording
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
     from verifier.alerts.records import Message
     from verifier.alerts.sender import Deliver
     from verifier.config import Settings
+    from verifier.settings.alerts import AlertSettings
 
 
 def deliverer(settings: Settings) -> Deliver:

@@ -15,7 +15,7 @@ from verifier.alerts.channel import NotSent
 from verifier.alerts.webhook import trusted
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
+    from verifier.settings.alerts import AlertSettings
 
 
 def mail_of(

@@ -19,8 +19,8 @@ from verifier.errors import ConfigError, LeaseHeld, LeaseLost, StoreBusy, StoreE
 from verifier.store import Store, open_store
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
     from verifier.config import Settings
+    from verifier.settings.alerts import AlertSettings
 
 Clock = Callable[[], datetime]
 LOOK_SECONDS: Final = 1.0

@@ -15,8 +15,8 @@ from verifier.alerts.records import RANK, Alert, Message, Severity
 from verifier.errors import ConfigError
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
     from verifier.config import Settings
+    from verifier.settings.alerts import AlertSettings
     from verifier.store import Store
 
 LEASE: Final = "alerts"

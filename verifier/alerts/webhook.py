@@ -21,7 +21,7 @@ from verifier.alerts.channel import NotSent
 from verifier.errors import ConfigError
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
+    from verifier.settings.alerts import AlertSettings
 
 PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = range(24, 65)

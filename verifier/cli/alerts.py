@@ -11,9 +11,9 @@ from verifier.cli.context import ActorOption, JsonOption, command, now, opened_s
 from verifier.errors import InputError
 
 if TYPE_CHECKING:
-    from verifier.alert_settings import AlertSettings
     from verifier.alerts.records import ChannelCounts, DeliveryView
     from verifier.config import Settings
+    from verifier.settings.alerts import AlertSettings
 
 
 def register(app: typer.Typer) -> None:

@@ -16,11 +16,11 @@ from pydantic import SecretStr, ValidationError
 
 from tests.verifier.alerts.receiver import Receiver, receiver
 from tests.verifier.statement_sources.server import Authority
-from verifier.alert_settings import AlertSettings
 from verifier.alerts import chat, mail, webhook, wording
 from verifier.alerts.channel import NotSent
 from verifier.alerts.records import Alert, AlertEvent, Message, NewAlert, Severity
 from verifier.errors import ConfigError
+from verifier.settings.alerts import AlertSettings
 
 NOW = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
 CANARY = "canary5d1f7a"

@@ -15,16 +15,16 @@ from pydantic import SecretStr
 
 from tests.verifier.alerts.receiver import Receiver, receiver
 from tests.verifier.store.story import CHAIN, finding, sighting
-from verifier.alert_settings import AlertSettings
 from verifier.alerts.delivering import deliverer
 from verifier.alerts.records import AlertEvent, DeliveryState, Message, Severity
 from verifier.alerts.sender import Outcome, is_quiet, pause_after, send_pending
 from verifier.config import DatabaseSettings, FirmSettings, Settings
 from verifier.journal import verify_journal
 from verifier.records import FindingKind
+from verifier.settings.alerts import AlertSettings
+from verifier.settings.web import WebSettings
 from verifier.store import Store
 from verifier.store.case_seeing import see_cases
-from verifier.web_settings import WebSettings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 T0 = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)

@@ -15,9 +15,9 @@ from verifier.accounts.roles import Role
 from verifier.accounts.secrets import digest_of
 from verifier.errors import InputError
 from verifier.journal import verify_journal
+from verifier.settings.web import OidcSettings, WebSettings
 from verifier.store import Store, open_store
 from verifier.store.session_store import SESSIONS_MAX
-from verifier.web_settings import OidcSettings, WebSettings
 
 BY = By("tests", "192.0.2.1")
 WHERE = signing_in.Where("192.0.2.1", "a browser", timedelta(hours=12))

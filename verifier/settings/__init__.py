@@ -1,0 +1,1 @@
+"""The sections of `custody.toml`, by subject; `verifier.config` puts them together and reads the file."""
