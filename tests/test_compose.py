@@ -145,6 +145,47 @@ def setting_problems(compose: Compose) -> Iterator[str]:
                 yield f"{name}: {variable} is no setting of the configuration"
 
 
+IMAGE_VOLUMES = {
+    "postgres": "/var/lib/postgresql",
+    "bitcoin/bitcoin": "/home/bitcoin/.bitcoin",
+    "custody-verifier": "/data",
+}
+"""Volumes that images declare. What is not mounted there gets a new volume without a name with each new container."""
+
+
+def image_volume_problems(compose: Compose) -> Iterator[str]:
+    """Volumes that an image declares and nothing is mounted at: `docker compose down` leaves them behind."""
+    for name, service in compose["services"].items():
+        declared = IMAGE_VOLUMES.get(service["image"].rpartition(":")[0])
+        mounted = {volume.partition(":")[2] for volume in service.get("volumes", [])}
+        mounted |= {place.partition(":")[0] for place in service.get("tmpfs", [])}
+        if declared is not None and declared not in mounted:
+            yield f"{name}: leaves a volume without a name behind for {declared}"
+
+
+def pull_problems(compose: Compose) -> Iterator[str]:
+    """Services of the image that is built here which an engine would first look for at a registry."""
+    for name, service in compose["services"].items():
+        own = service["image"] == "custody-verifier:local"
+        if own and ("build" in service) == (service.get("pull_policy") == "never"):
+            yield f"{name}: the image that is built here is asked of a registry, or never built"
+
+
+def light_health_problems(compose: Compose) -> Iterator[str]:
+    """Health checks that grow with the database, and one that a database still being made would pass."""
+    tree: Any = typer.main.get_command(app)
+    for name, service in compose["services"].items():
+        words = service.get("healthcheck", {}).get("test", [])[1:]
+        if words[:1] == ["custody"]:
+            if words[1:] == ["journal", "show", "--limit", "1", "--json"]:
+                tree.commands["journal"].commands["show"].make_context("show", list(words[3:]))  # it is taken
+            else:
+                yield f"{name}: its health check may read more every day"
+        # While the image's entry point makes a database, a server listens on the socket alone.
+        if words[:1] == ["pg_isready"] and "--host=127.0.0.1" not in words:
+            yield f"{name}: is healthy before its database is made"
+
+
 def bitcoin_problems(compose: Compose) -> Iterator[str]:
     """What the Bitcoin adapter needs of the node, and how `app` reaches it."""
     service = compose["services"]["bitcoin"]
@@ -203,6 +244,9 @@ def web_problems(compose: Compose) -> Iterator[str]:
         yield "web: does not listen on port 8000 for the other side of the container"
     if [port.rpartition(":")[2] for port in web.get("ports", [])] != ["8000"]:
         yield "web: publishes another port"
+    published = web.get("ports", [""])[0].removeprefix("127.0.0.1:").rpartition(":")[0]
+    if web["environment"].get("CUSTODY_WEB__PUBLIC_URL") != f"http://localhost:{published}":
+        yield "web: says another address than the one that browsers reach it by"
 
 
 def readiness_problems(compose: Compose) -> Iterator[str]:
@@ -229,6 +273,9 @@ RULES: list[Callable[[Compose], Iterator[str]]] = [
     user_problems,
     secret_problems,
     setting_problems,
+    image_volume_problems,
+    pull_problems,
+    light_health_problems,
     bitcoin_problems,
     process_problems,
     web_problems,
@@ -273,6 +320,15 @@ def drop(*path: str) -> Callable[[Compose], None]:
         (schema_problems, put("services", "app", "read_only", value=False)),
         (schema_problems, drop("services", "postgres", "image")),
         (schema_problems, put("version", value="3")),
+        (schema_problems, drop("services", "anvil", "logging")),
+        (schema_problems, drop("services", "anvil", "logging", "options", "max-size")),
+        (image_volume_problems, drop("services", "bitcoin", "tmpfs")),
+        (image_volume_problems, put("services", "bitcoin", "tmpfs", value=["/tmp", "/home/bitcoin"])),
+        (image_volume_problems, put("services", "worker-1", "volumes", value=["app-data:/elsewhere"])),
+        (pull_problems, drop("services", "worker-2", "pull_policy")),
+        (pull_problems, drop("services", "setup", "build")),
+        (light_health_problems, put("services", "app", "healthcheck", "test", value=["CMD", "custody", "doctor"])),
+        (light_health_problems, put("services", "postgres", "healthcheck", "test", value=["CMD", "pg_isready"])),
         (image_problems, put("services", "postgres", "image", value="postgres:latest")),
         (image_problems, put("services", "postgres", "image", value="postgres")),
         (image_problems, put("services", "postgres", "image", value="postgres:18")),
@@ -312,6 +368,9 @@ def drop(*path: str) -> Callable[[Compose], None]:
         (process_problems, put("services", "queue", "command", value=["worker", "--once"])),
         (web_problems, put("services", "web", "command", value=["web", "--port", "8000"])),
         (web_problems, put("services", "web", "ports", 0, value="127.0.0.1:${WEB_PORT:-8000}:8001")),
+        (web_problems, put("services", "web", "ports", 0, value="127.0.0.1:${OTHER_PORT:-8000}:8000")),
+        (web_problems, put("services", "web", "environment", "CUSTODY_WEB__PUBLIC_URL", value="http://localhost:8000")),
+        (web_problems, drop("services", "web", "environment", "CUSTODY_WEB__PUBLIC_URL")),
         (readiness_problems, drop("services", "worker-1", "healthcheck")),
         (readiness_problems, put("services", "web", "environment", "CUSTODY_METRICS__LISTEN", value="0.0.0.0:9465")),
         (readiness_problems, put("services", "web", "ports", 0, value="127.0.0.1:${WEB_PORT:-8000}:9464")),

@@ -69,6 +69,7 @@ class Setting:
         given = dict(self.services[name]["environment"])
         given["CUSTODY_DATABASE__URL"] = self.database_url
         given["CUSTODY_CONFIG"] = str(self.folder / "custody.toml")
+        given["CUSTODY_WEB__PUBLIC_URL"] = f"http://127.0.0.1:{self.ports['pages']}"
         given["CUSTODY_METRICS__LISTEN"] = f"127.0.0.1:{self.ports.get(name, 0)}"
         return {**os.environ, **given, "PYTHONPATH": str(ROOT)}
 
