@@ -14,6 +14,7 @@ from tests.chaos.comparison import differences
 from tests.chaos.hand import Hand, summary
 from tests.chaos.run import Play
 from tests.chaos.script import write_script
+from verifier.records import FindingKind
 
 
 def play_seed(seed: int, chapters: int, folder: Path) -> Counter[str]:
@@ -36,6 +37,12 @@ def play_seed(seed: int, chapters: int, folder: Path) -> Counter[str]:
             )
             disturbed.play(hand, calm.seconds)
             found = differences(calm.store, disturbed.store, script, lost_nodes=hand.has_lost_nodes)
+            kinds = Counter(case.finding.kind for case in disturbed.store.cases(include_closed=True))
+            hand.struck["(nodes found to disagree)"] = kinds[FindingKind.NODE_DISAGREEMENT]
+            hand.struck["(API reads answered)"] = disturbed.program.answered[200]
+            hand.struck["(API reads not answered)"] = (
+                disturbed.program.answered.total() - disturbed.program.answered[200]
+            )
     assert not found, "the disturbed telling ended with other records:\n" + "\n".join(found)
     return hand.struck
 

@@ -359,6 +359,8 @@ class Story:
         if self.store.is_dead:
             self.reopen()
         self.note_sweeps()
+        if self.later.random() < 0.5:  # known before the sweep is taken up, and of a time before its block
+            self.book(self.later.choice(WALLETS), "C-1", self.later.randint(1, 50), self.opened_at)
 
     def jump(self) -> None:
         """The clock goes forward, far enough that the chain seems to stand still, or back."""
