@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from chains.types import EXACT, AssetId
+from chains.types import EXACT
 from mapping.books import Books
 from mapping.books_types import (
     AccountBalance,
@@ -22,7 +22,6 @@ from mapping.books_types import (
     Lien,
     OtherAmount,
     StockLine,
-    StockSide,
 )
 
 _CENT: Final = Decimal("0.01")
@@ -110,12 +109,3 @@ def _laid(rows: Sequence[R], later: Sequence[R], key: Callable[[R], str]) -> tup
     kept: list[R] = [newest.pop(key(row), row) for row in rows]
     kept.extend(newest.values())
     return tuple(kept)
-
-
-def unbalanced(books: Books) -> dict[AssetId, int]:
-    """Securities of which the long side differs from the short side: long less short, in base units."""
-    sums: dict[AssetId, int] = {}
-    for line in books.stock:
-        units = line.base_units if line.side is StockSide.LONG else -line.base_units
-        sums[line.security_id] = sums.get(line.security_id, 0) + units
-    return {security_id: units for security_id, units in sums.items() if units}

@@ -127,11 +127,6 @@ def reserve_times(as_of: date, calendar: BankCalendar, hours: BankHours) -> Rese
     return ReserveTimes(as_of, calendar.add_business_days(as_of, 1), deposit_on, by)
 
 
-def daily_as_of(computed_on: date, calendar: BankCalendar) -> date:
-    """As-of date of a daily computation: the previous business day, (e)(3)(i)(B)(1)."""
-    return calendar.on_or_before(computed_on - _ONE_DAY)
-
-
 def weekly_as_of(week_of: date, calendar: BankCalendar) -> date:
     """As-of date of the week a day lies in: its last business day, (e)(3)(i)(A); Thursday when Friday is a holiday."""
     return calendar.on_or_before(week_of + timedelta(days=4 - week_of.weekday()))

@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from fractions import Fraction
 from typing import Final
 
 from chains.errors import InvalidValue
-from exports.reserve.money import Rounding, require_cents, share
+from exports.reserve.money import require_cents
 from exports.reserve.policies import PolicySet
 from verifier.reserve.calendar import BankCalendar
 
@@ -265,13 +264,3 @@ def item_15(
         totals[TreasuryForm.CUSTOMER_SECURITIES],
         tuple(problems),
     )
-
-
-def note_9_clearing_deposit(cents: int, proprietary_part: Fraction) -> int:
-    """PAB Note 9: the part of a clearing deposit identified to the proprietary business of broker-dealers, in cents.
-
-    Not for margin at a Treasury clearing agency, to which Note H applies.
-    """
-    if not 0 <= proprietary_part <= 1:
-        raise InvalidValue("the proprietary part is not within 0 and 1")
-    return share(require_cents(cents, "clearing deposit"), proprietary_part, Rounding.DOWN)

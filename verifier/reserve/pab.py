@@ -1,7 +1,7 @@
 """Notes to the PAB computation that change amounts: Note 7 (deposits before settlement) and Note 8 (sweeps).
 
-Notes 2 to 4 are kept by `lines.credits_used_twice`, `note_e.item_10(pab=True)` and `formula.pab_result`, Note 9 by
-`clearing.note_9_clearing_deposit`. Which balances are PAB at all (Notes 5, 6 and 10) is classification of the books.
+Notes 2 to 4 are kept by `lines.credits_used_twice`, `note_e.item_10(pab=True)` and `formula.pab_result`. Which balances
+are PAB at all (Notes 5, 6 and 10), and which part of a clearing deposit (Note 9), is classification of the books.
 """
 
 from __future__ import annotations

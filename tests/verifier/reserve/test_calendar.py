@@ -10,7 +10,6 @@ from exports.reserve.errors import CalendarUnknown
 from tests.verifier.reserve.make import CALENDAR, new_york
 from verifier.reserve.calendar import (
     PUBLISHED_YEARS,
-    daily_as_of,
     monthly_as_of,
     reserve_times,
     weekly_as_of,
@@ -141,8 +140,7 @@ def test_a_week_ends_on_its_last_business_day(day: date, week_end: date) -> None
     assert weekly_as_of(day, CALENDAR) == week_end
 
 
-def test_daily_and_monthly_as_of() -> None:
-    assert daily_as_of(date(2026, 10, 13), CALENDAR) == date(2026, 10, 9)
+def test_a_month_ends_on_its_last_business_day() -> None:
     assert monthly_as_of(date(2026, 10, 5), CALENDAR) == date(2026, 10, 30)
     assert monthly_as_of(date(2028, 2, 29), CALENDAR) == date(2028, 2, 29)
     assert monthly_as_of(date(2027, 12, 1), CALENDAR) == date(2027, 12, 31)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from fractions import Fraction
 
 import pytest
 
@@ -22,7 +21,6 @@ from verifier.reserve.clearing import (
     item_13,
     item_14,
     item_15,
-    note_9_clearing_deposit,
     note_g_problems,
 )
 
@@ -154,10 +152,3 @@ def test_firm_treasuries_count_for_the_one_day_of_note_h(call: MarginCall, as_of
     firm = TreasuryDeposit("c", TreasuryForm.FIRM_TREASURIES, 100, customer_only=True, call=call)
     assert debit(firm, as_of=as_of) == (100 if counts else 0)
     assert debit(replace(firm, call=None), as_of=as_of) == 0
-
-
-@pytest.mark.parametrize(("part", "cents"), [(Fraction(1), 100), (Fraction(0), 0), (Fraction(1, 3), 33)])
-def test_pab_note_9_takes_the_identified_part(part: Fraction, cents: int) -> None:
-    assert note_9_clearing_deposit(100, part) == cents
-    with pytest.raises(InvalidValue):
-        note_9_clearing_deposit(100, part + 2)

@@ -24,7 +24,7 @@ from mapping.books_types import (
     TradeSide,
 )
 from mapping.types import AssetRecord, LegalClass
-from verifier.reserve.books import unbalanced
+from tests.verifier.reserve.balance import unbalanced
 from verifier.reserve.trade_ledger import TradeState
 from verifier.reserve.trade_overlay import TradeNote, trade_state, with_trades
 from verifier.reserve.trades import RecordedSettlement, SettlementAct, TradeSettlement

@@ -16,10 +16,11 @@ from mapping.books_types import BooksFile, StockPlace
 from mapping.bulk import RowPack
 from mapping.importer import ImportOptions, post_row, read_files
 from tests.mapping.desk import AAPL, BASE, USDC, csv_text, plugins, row_text
+from tests.verifier.reserve.balance import unbalanced
 from tests.verifier.store.tamper import run_sql, tamper
 from verifier.errors import InputError
 from verifier.journal import verify_journal
-from verifier.reserve.books import books_closing_problems, overlaid, totals_of, unbalanced
+from verifier.reserve.books import books_closing_problems, overlaid, totals_of
 from verifier.reserve.trades import SettlementAct, TradeSettlement, standing_settlements
 from verifier.store import Store
 from verifier.store.digest import state_digest
