@@ -27,11 +27,12 @@ from verifier.store.types import Canonical
 _LEFT_OUT: Final = frozenset({"record_id", "journal_sequence", "recorded_at", "known_at"})
 _LEFT_OUT_OF: Final = {
     "bundle_issued": frozenset({"digest", "head_sequence", "head_digest", "path"}),
+    "case_event": frozenset({"facts_digest", "seen_digest"}),
     "custody_case": frozenset({"case_id"}),
 }
 """A bundle names the journal's head, so its digest follows the cut into transactions too. Cases are numbered as they
 are opened, and of two chains that are followed at once now this one is first, now that one: what was found, and how
-often, tells a case apart.
+often, tells a case apart. What a decision is bound to names the case by its number too.
 """
 _QUOTED_CLOCK: Final = re.compile(r"(recorded(?: only)? at) \d{4}-\d\d-\d\dT[\d:.]+Z")
 """In the text of what was approved in the books only after it had happened."""
