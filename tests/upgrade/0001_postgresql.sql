@@ -1,4 +1,4 @@
--- Made from the schema script with SHA-256 caeef1decb68133b0fc105f20be6fbdc165b26e1e2b9fa0f2ad1528ec768d974
+-- Made from the schema script with SHA-256 52a175fa98fb697540e714035b00493177654ca1ef4a88eefdb168c42008486b
 
 CREATE TABLE alert (
 	position BIGINT NOT NULL,
@@ -2007,6 +2007,7 @@ CREATE TABLE encumbrance_review (
 	failure TEXT NOT NULL,
 	scan_key BIGINT,
 	compared_sweep_key BIGINT,
+	controls_sweep_key BIGINT,
 	assets TEXT NOT NULL,
 	wallets_asked BIGINT NOT NULL,
 	pairs_asked BIGINT NOT NULL,
@@ -2017,7 +2018,8 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
-	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_controls_sweep_key FOREIGN KEY(controls_sweep_key) REFERENCES sweep (record_id)
 );
 
 CREATE TABLE login_end (

@@ -1,4 +1,4 @@
--- Made from the schema script with SHA-256 7fa1b63e4eed53c203480663a21dca0f69505f22f5fea457d8ada9e594d1d5cf
+-- Made from the schema script with SHA-256 b07681917ca076694396ba46b56650b97c2faa03682e9400d25040a28d2429f6
 
 CREATE TABLE alert (
 	position INTEGER NOT NULL,
@@ -2136,6 +2136,7 @@ CREATE TABLE encumbrance_review (
 	failure TEXT NOT NULL,
 	scan_key INTEGER,
 	compared_sweep_key INTEGER,
+	controls_sweep_key INTEGER,
 	assets TEXT NOT NULL,
 	wallets_asked INTEGER NOT NULL,
 	pairs_asked INTEGER NOT NULL,
@@ -2146,7 +2147,8 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
-	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_controls_sweep_key FOREIGN KEY(controls_sweep_key) REFERENCES sweep (record_id)
 )
  STRICT;
 

@@ -1,7 +1,7 @@
 """Who else could move what stands in the wallets, as sweeps were told; resumable like the balances.
 
-Grants, control states and what tokens said are stored for every sweep, so that each sweep can be read alone; the facts
-of an account are in `control_state_store`, and where approvals were looked for in `approval_store`.
+Grants and what tokens said are stored for every sweep; who controls an account where that changed, in
+`control_state_store`; where approvals were looked for in `approval_store`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chains.evm.encumbrance_types import (
 from chains.types import Address, Asset, AssetId
 from exports.canonical import canonical_json
 from verifier.store.approval_store import newest_scan, scan_coverage
-from verifier.store.control_state_store import control_rows, stored_controls
+from verifier.store.control_state_store import StoredStates, control_rows, control_states, stored_states
 from verifier.store.engine import Database
 from verifier.store.records import SweepStart
 from verifier.store.sweep_store import SWEEP, earlier_sweeps_query, has_ended, start_of
@@ -70,7 +70,7 @@ class EncumbranceStore(Database):
             if _reviewed(unit.connection, start) or has_ended(unit.connection, start):
                 return
             compared = _compared_sweep(unit.connection, start)
-            before = stored_controls(unit.connection, compared, known=True) if compared is not None else []
+            controls = control_rows(unit, start, reading, compared)
             assets = unit.asset_keys({*reading.assets, *(grant.asset for grant in reading.grants)})
             unit.add(
                 EncumbranceReviewRow,
@@ -79,13 +79,14 @@ class EncumbranceStore(Database):
                 failure="",
                 scan_key=newest_scan(unit.connection, reading.coverage),
                 compared_sweep_key=compared,
+                controls_sweep_key=controls.whole_sweep_key,
                 assets=canonical_json([assets[asset] for asset in reading.assets]).decode(),
                 wallets_asked=len(reading.wallets),
                 pairs_asked=reading.pairs_asked,
                 restrictions_asked=len(reading.restrictions),
             )
             unit.add_rows(EncumbranceGrantRow, (_grant_row(start, grant, assets) for grant in reading.grants))
-            unit.add_rows(ControlStateRow, control_rows(unit, start, reading, before))
+            unit.add_rows(ControlStateRow, controls.rows)
             unit.add_rows(RestrictionRow, _restriction_rows(start, reading, assets))
 
     def add_encumbrance_failure(self, start: SweepStart, node_id: str, reason: str, actor: str, now: datetime) -> None:
@@ -100,6 +101,7 @@ class EncumbranceStore(Database):
                 failure=reason,
                 scan_key=None,
                 compared_sweep_key=None,
+                controls_sweep_key=None,
                 assets="[]",
                 wallets_asked=0,
                 pairs_asked=0,
@@ -116,11 +118,14 @@ class EncumbranceStore(Database):
                 return SweepEncumbrances(None, row.failure, None, (), 0)
             compared = None
             before: list[ControlState] = []
+            wholes: dict[int, StoredStates] = {}
             if row.compared_sweep_key is not None:
                 earlier = sa.select(SWEEP).where(SWEEP.c.record_id == row.compared_sweep_key)
                 compared = start_of(connection.execute(earlier).one())
-                before = stored_controls(connection, row.compared_sweep_key, known=True)
-            reading = _reading(connection, start, row)
+                before = control_states(
+                    connection, stored_states(connection, row.compared_sweep_key, wholes), known=True
+                )
+            reading = _reading(connection, start, row, wholes)
         return SweepEncumbrances(reading, "", compared, tuple(before), row.restrictions_asked)
 
 
@@ -160,7 +165,9 @@ def _restriction_rows(
             yield (start.sweep_key, assets[each.asset], each.question, each.holder, each.answer.value, each.reason)
 
 
-def _reading(connection: sa.Connection, start: SweepStart, review: Any) -> EncumbranceReading:
+def _reading(
+    connection: sa.Connection, start: SweepStart, review: Any, wholes: dict[int, StoredStates]
+) -> EncumbranceReading:
     assets = {
         row.record_id: Asset(AssetId(row.asset_id), row.symbol, row.decimals)
         for row in connection.execute(sa.select(ASSET))
@@ -171,7 +178,7 @@ def _reading(connection: sa.Connection, start: SweepStart, review: Any) -> Encum
     said = connection.execute(
         sa.select(RESTRICTION).where(RESTRICTION.c.sweep_key == start.sweep_key).order_by(RESTRICTION.c.record_id)
     )
-    controls = stored_controls(connection, start.sweep_key, known=False)
+    controls = control_states(connection, stored_states(connection, start.sweep_key, wholes), known=False)
     return EncumbranceReading(
         block=start.block,
         finality=start.finality,

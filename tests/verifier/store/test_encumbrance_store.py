@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -155,6 +156,71 @@ def test_a_sweep_is_compared_with_what_was_last_known(store: Store) -> None:
     known = {state.address: state for state in last.controls_before}
     assert (known[A].facts, known[A].nonce) == (KEY, 7), "the second could not read it; the first could"
     assert Fact.ACCOUNT_KIND in known[B].unread, "nobody ever could"
+
+
+def account(number: int) -> Address:
+    return Address(f"0x{number:040x}")
+
+
+def many(height: int, changed: Mapping[int, ControlState | None], count: int = 40) -> EncumbranceReading:
+    """Accounts that are as they always were, but for some; one that is None is not there."""
+    usual = {number: ControlState(account(number), AccountRole.WALLET, KEY, {}, 7) for number in range(1, count + 1)}
+    controls = tuple(state for state in {**usual, **changed}.values() if state is not None)
+    return replace(reading(height), controls=controls, wallets=tuple(state.address for state in controls))
+
+
+def states_stored(store: Store) -> int:
+    with store.read() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM control_state").scalar() or 0)
+
+
+def test_a_sweep_stores_the_accounts_that_changed_and_gives_all(store: Store) -> None:
+    import_story(store)
+    sent = ControlState(account(3), AccountRole.WALLET, KEY, {}, 8)
+    again = replace(sent, nonce=9)
+    blind = ControlState(account(5), AccountRole.WALLET, {}, {Fact.ACCOUNT_KIND: UNREAD}, None)
+    half = {number: replace(sent, address=account(number)) for number in range(1, 21)}
+    told = [
+        (many(10, {}), 40),
+        (many(12, {}), 0),
+        (many(13, {3: sent}), 1),
+        (many(14, {3: again, 5: blind}), 2),
+        (many(15, {3: again}), 1),
+        (many(16, {}), 0),
+        (many(17, half), 40),
+        (many(18, half), 0),
+        (many(19, {**half, 40: None}), 39),
+        (many(20, half, 41), 41),
+        (many(21, half, 41), 0),
+    ]
+    sweeps = []
+    for index, (each, stored) in enumerate(told):
+        before = states_stored(store)
+        sweeps.append(swept(store, each.block.height, 10 * (index + 1), each))
+        assert states_stored(store) - before == stored, each.block.height
+    for index, (start, (each, _)) in enumerate(zip(sweeps, told, strict=True)):
+        seen = store.encumbrances(start)
+        assert seen is not None
+        assert seen.reading is not None
+        assert (seen.reading.controls, seen.reading.wallets) == (each.controls, each.wallets)
+        known = {state.address: state for state in seen.controls_before}
+        if index:
+            earlier = {state.address: state for state in told[index - 1][0].controls}
+            earlier |= {account(5): replace(blind, facts=KEY, unread={}, nonce=7)} if index == 4 else {}
+            assert known == earlier, "with what was known before where the compared one could not read"
+    assert verify_journal(store).ok
+
+
+def test_an_account_that_was_read_twice_is_refused(store: Store) -> None:
+    import_story(store)
+    start = swept(store)
+    story = SweepStory(store, height=12, minute=20, first_height=11)
+    story.begin()
+    twice = replace(reading(12), controls=(*reading(12).controls, reading(12).controls[0]))
+    with pytest.raises(InvalidValue, match="twice"):
+        keep(store, story.start, twice, 21)
+    assert store.encumbrances(story.start) is None
+    assert store.encumbrances(start) is not None
 
 
 def test_what_is_stored_stays(store: Store) -> None:

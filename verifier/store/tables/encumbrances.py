@@ -62,6 +62,9 @@ class EncumbranceReviewRow(HotRow, table=True):
     scan_key: int | None = column(Whole(), to="approval_scan.record_id")
     compared_sweep_key: int | None = column(Whole(), to="sweep.record_id")
     """The earlier sweep whose review this one is compared with; NULL for the first."""
+    controls_sweep_key: int | None = column(Whole(), to="sweep.record_id")
+    """The sweep whose control states hold for this one too, apart from those that this one has itself; NULL where all
+    are its own."""
     assets: str = column(Words())
     """Keys of the tokens asked for in `asset_value`, a JSON array."""
     wallets_asked: int = column(Whole())
@@ -89,7 +92,10 @@ class EncumbranceGrantRow(HotRow, table=True):
 
 
 class ControlStateRow(HotRow, table=True):
-    """Who controls an account at a sweep's block. The facts repeat from sweep to sweep and are kept once."""
+    """Who controls an account at a sweep's block, where it is not as at the sweep that the review names.
+
+    The facts repeat from account to account and are kept once.
+    """
 
     __tablename__ = "control_state"
     __table_args__ = rules(sa.UniqueConstraint("sweep_key", "address"))

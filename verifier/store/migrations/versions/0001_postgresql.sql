@@ -253,7 +253,7 @@ CREATE TABLE interned_text (
 	journal_sequence BIGINT NOT NULL,
 	text TEXT NOT NULL,
 	CONSTRAINT pk_interned_text PRIMARY KEY (record_id),
-	CONSTRAINT uq_interned_text_text UNIQUE (text),
+	CONSTRAINT ex_interned_text_text EXCLUDE USING hash (text WITH =),
 	CONSTRAINT fk_interned_text_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence)
 );
 
@@ -2005,6 +2005,7 @@ CREATE TABLE encumbrance_review (
 	failure TEXT NOT NULL,
 	scan_key BIGINT,
 	compared_sweep_key BIGINT,
+	controls_sweep_key BIGINT,
 	assets TEXT NOT NULL,
 	wallets_asked BIGINT NOT NULL,
 	pairs_asked BIGINT NOT NULL,
@@ -2015,7 +2016,8 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
-	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_controls_sweep_key FOREIGN KEY(controls_sweep_key) REFERENCES sweep (record_id)
 );
 
 CREATE TABLE login_end (

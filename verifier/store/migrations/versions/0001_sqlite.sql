@@ -2134,6 +2134,7 @@ CREATE TABLE encumbrance_review (
 	failure TEXT NOT NULL,
 	scan_key INTEGER,
 	compared_sweep_key INTEGER,
+	controls_sweep_key INTEGER,
 	assets TEXT NOT NULL,
 	wallets_asked INTEGER NOT NULL,
 	pairs_asked INTEGER NOT NULL,
@@ -2144,7 +2145,8 @@ CREATE TABLE encumbrance_review (
 	CONSTRAINT fk_encumbrance_review_journal_sequence FOREIGN KEY(journal_sequence) REFERENCES journal_entry (sequence),
 	CONSTRAINT fk_encumbrance_review_sweep_key FOREIGN KEY(sweep_key) REFERENCES sweep (record_id),
 	CONSTRAINT fk_encumbrance_review_scan_key FOREIGN KEY(scan_key) REFERENCES approval_scan (record_id),
-	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id)
+	CONSTRAINT fk_encumbrance_review_compared_sweep_key FOREIGN KEY(compared_sweep_key) REFERENCES sweep (record_id),
+	CONSTRAINT fk_encumbrance_review_controls_sweep_key FOREIGN KEY(controls_sweep_key) REFERENCES sweep (record_id)
 )
  STRICT;
 
