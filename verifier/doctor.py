@@ -55,7 +55,8 @@ def examine(config: Path | None, now: datetime) -> Iterator[Answer]:
 
     def configuration() -> str:
         settings.append(load_settings(config))
-        return f"{settings[0].firm.name}, {len(settings[0].chains)} chains"
+        count = len(settings[0].chains)
+        return f"{settings[0].firm.name}, {count} chain{'' if count == 1 else 's'}"
 
     yield _ask("configuration", configuration)
     if not settings:
