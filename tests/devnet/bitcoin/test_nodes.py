@@ -33,7 +33,7 @@ SHOP = Lock.of("shop").address
 def test_a_fresh_node_has_a_past_that_ends_now(bitcoin_regtest: RegtestNode) -> None:
     info = bitcoin_regtest.rpc("getblockchaininfo")
     assert (info["chain"], info["blocks"], info["initialblockdownload"]) == ("regtest", 101, False)
-    assert 0 <= time.time() - info["time"] < 60
+    assert 0 <= time.time() - info["time"] < 600
     times = [bitcoin_regtest.block(bitcoin_regtest.block_hash(height)).header.time for height in (1, 2, 101)]
     assert (times[1] - times[0], times[2] - times[0]) == (600, 60_000)
 
@@ -54,7 +54,7 @@ def test_the_clock_can_be_set(bitcoin_nodes: Callable[..., RegtestNode]) -> None
     assert node.rpc("getblockchaininfo")["initialblockdownload"] is False
     node.set_time(None)
     assert node.block(node.block_hash(1)).header.time == 1_700_000_000
-    assert 0 <= time.time() - node.now() < 5
+    assert 0 <= time.time() - node.now() < 600
 
 
 @pytest.mark.parametrize("kind", Kind)
