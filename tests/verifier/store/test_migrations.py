@@ -24,9 +24,21 @@ def test_the_newest_script_is_the_version_this_program_needs() -> None:
     assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
 
 
+def compared(connection: sa.Connection) -> MigrationContext:
+    """What the comparison looks at: all but the one key that is kept by other means on PostgreSQL.
+
+    That one is in the comparison of the scripts below, and tried in test_long_texts.py.
+    """
+
+    def included(item: object, name: str | None, *_: object) -> bool:
+        return connection.dialect.name == "sqlite" or name != "uq_interned_text_text"
+
+    return MigrationContext.configure(connection, opts={"include_object": included})
+
+
 def test_migrated_schema_equals_the_classes(store: Store) -> None:
     with store.read() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+        differences = compare_metadata(compared(connection), METADATA)
     assert differences == []
 
 
@@ -36,7 +48,7 @@ def test_a_missing_column_would_be_noticed(store: Store) -> None:
         table.to_metadata(wanted)
     wanted.tables["client"].append_column(sa.Column("nickname", sa.Text))
     with store.read() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), wanted)
+        differences = compare_metadata(compared(connection), wanted)
     assert [difference[0] for difference in differences] == ["add_column"]
 
 

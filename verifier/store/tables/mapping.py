@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from chains.evm.token_layout import SlotOrder
 from mapping.accepted_control import AcceptedKind
@@ -14,10 +15,16 @@ from verifier.store.types import BaseUnits, CivilDate, EnumText, Flag, UtcTime, 
 
 
 class InternedTextRow(HotRow, table=True):
-    """A text that many rows repeat (a location, an asset id, a client id), kept once."""
+    """A text that many rows repeat (a location, an asset id, a client id, all wallets of a chain), kept once.
+
+    PostgreSQL's usual index takes no text longer than 2,704 bytes, which sixty wallets fill; one of hashes takes any.
+    """
 
     __tablename__ = "interned_text"
-    __table_args__ = rules(sa.UniqueConstraint("text"))
+    __table_args__ = rules(
+        sa.UniqueConstraint("text").ddl_if(dialect="sqlite"),
+        ExcludeConstraint(("text", "="), using="hash", name="ex_interned_text_text").ddl_if(dialect="postgresql"),
+    )
 
     text: str = column(Words())
 
