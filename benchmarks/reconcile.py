@@ -152,7 +152,7 @@ class Portion:
         with rare_collections():
             claims = claims_by_place(self.allocations, BLOCK.timestamp)
             results = reconcile_all(self.plan, self.observations, claims, (), MOMENT)
-            counts, others = results.tally(), list(results.not_plain())
+            counts, others = results.tally(), list(results.not_plain)
         into.cpu_seconds += time.process_time() - began
         into.matched += counts[Status.MATCHED]
         for index, result in others:

@@ -248,14 +248,14 @@ def as_transaction_prover(reader: ChainReader) -> TransactionProver | None:
     return cast("TransactionProver", reader) if getattr(reader, "proves_transactions", False) else None
 
 
-def prepare_balances(reader: ChainReader, pin: Pin, addresses: Sequence[Address]) -> None:
+def prepare_balances(reader: ChainReader, pin: Pin, addresses: Iterable[Address]) -> None:
     """Let a reader that sums blocks read what all these addresses need, once, before they are read in parts.
 
     Readers that ask a node for balances have nothing to prepare. Raises as `ChainReader.read_balances` does.
     """
     prepare = getattr(reader, "prepare", None)
     if prepare is not None:
-        prepare(pin, addresses)
+        prepare(pin, sorted(set(addresses)))
 
 
 def used_addresses(reader: ChainReader, addresses: Sequence[Address]) -> frozenset[Address]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from chains.errors import InvalidValue
 
@@ -330,8 +330,7 @@ def overall_grade(state: StateEvidence, anchor: AnchorEvidence) -> StateEvidence
     return state
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """One thing to read: the balance of one asset at one address."""
 
     address: Address

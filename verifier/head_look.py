@@ -16,7 +16,8 @@ from chains.reader import ChainReader
 from chains.types import Address, Asset, AssetId, BlockRef, Holding, LocationId, Transfer
 from verifier.case_book import group_findings
 from verifier.records import Finding, FindingKind
-from verifier.rules.claims import claims_of
+from verifier.rules.by_asset import Observed
+from verifier.rules.claims import Claims
 from verifier.rules.findings import reconciliation_findings
 from verifier.rules.reconcile import Moment, reconcile_all
 from verifier.rules.surroundings import MappedWallets, Surroundings, dust_limits
@@ -86,8 +87,8 @@ class HeadLook(ChainSweep):
             dust_limits=dust_limits(records),
             provisional=True,
         )
-        claims = claims_of(plan.owners, pin.block.timestamp)
-        seen = {(each.holding.address, each.holding.asset.asset_id): each for each in observations}
+        claims = Claims(plan.owners, pin.block.timestamp)
+        seen = Observed(observations)
         moment = Moment(
             f"{chain_id}/head", pin.block, pin.block.timestamp, known_at, self._settings.as_of_skew_seconds_max
         )
@@ -95,7 +96,7 @@ class HeadLook(ChainSweep):
         moved = judge_transfers(self._store, transfers, claims, assets, known_at, surroundings)
         found: list[tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]]
         found = [(finding, ()) for finding in moved.findings]
-        for index, result in compared.not_plain():
+        for index, result in compared.not_plain:
             holding = plan.holdings[index]
             place = (holding.location_id, holding.asset.asset_id)
             for finding in reconciliation_findings(result, holding, claims.get(place), seen, surroundings):

@@ -16,7 +16,7 @@ from verifier.planning import SweepPlan
 from verifier.records import Finding, FindingKind, TransferMatch
 from verifier.rolling import Rolled
 from verifier.rules.changes import change_findings
-from verifier.rules.claims import Claims, claims_of
+from verifier.rules.claims import Claims
 from verifier.rules.coverage import hole_findings, late_findings, weaker_findings
 from verifier.rules.disagreement import disagreement_findings
 from verifier.rules.findings import reconciliation_findings, unplaced_statement_findings
@@ -71,7 +71,7 @@ def judge(
     )
 
     moment = Moment(start.sweep_id, block, block.timestamp, known_at, as_of_skew_seconds_max)
-    claims = claims_of(plan.owners, block.timestamp)
+    claims = Claims(plan.owners, block.timestamp)
     statements = store.positions(known_at, chain_id)
     reconciliations = reconcile_all(plan.holdings, observations, claims, statements, moment)
 
@@ -145,7 +145,7 @@ def _holding_findings(
     open_dust: Mapping[tuple[LocationId, AssetId], str],
 ) -> Iterable[tuple[Finding, tuple[tuple[LocationId, AssetId], ...]]]:
     """The findings of each comparison with the holding they cover; dust stays in the case it was first put in."""
-    for index, reconciliation in reconciliations.not_plain():
+    for index, reconciliation in reconciliations.not_plain:
         holding = plan[index]
         key = (holding.location_id, holding.asset.asset_id)
         for finding in reconciliation_findings(reconciliation, holding, claims.get(key), observations, surroundings):

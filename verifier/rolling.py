@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from chains.types import BalanceObservation, Transfer
-from verifier.rules.reconcile import Observations
+from chains.types import Transfer
+from verifier.rules.by_asset import ByAsset, Observed
 from verifier.rules.rollforward import RollForwards, roll_forward_all
 from verifier.store import Store, SweepStart
 
@@ -15,7 +16,7 @@ from verifier.store import Store, SweepStart
 class Rolled:
     """What a sweep read, the equation of every balance that an earlier one read too, and the movements in it."""
 
-    observations: Observations
+    observations: Observed
     """Everything the sweep read, addresses that only the custodian lists included."""
     rolls: RollForwards = field(default_factory=RollForwards)
     """Of mapped wallets."""
@@ -23,24 +24,19 @@ class Rolled:
     """All movements after the oldest opening, in the order of the chain."""
 
 
-def by_balance(observations: Iterable[BalanceObservation]) -> Observations:
-    """Observations by address and asset."""
-    return {(each.holding.address, each.holding.asset.asset_id): each for each in observations}
-
-
-def roll_forward(store: Store, start: SweepStart, observations: Observations) -> Rolled:
+def roll_forward(store: Store, start: SweepStart, observations: Observed) -> Rolled:
     """Roll forward what the sweep read at mapped wallets."""
     mapped = observations
     if unmapped := {line.address for line in store.custodian_addresses(start.chain_id, start.known_at)}:
         unmapped -= store.closing_days(start.chain_id, start.known_at).keys()
-        mapped = {key: seen for key, seen in observations.items() if key[0] not in unmapped}
-    openings = store.openings(start, mapped.keys())
-    read_again = {key for key, seen in mapped.items() if key not in openings and seen.base_units is not None}
+        mapped = Observed([seen for seen in observations.in_order if seen.holding.address not in unmapped])
+    openings = store.openings(start, mapped)
+    read_again = (key for key, seen in mapped.items() if seen.base_units is not None and key not in openings)
     if older := store.older_openings(start, read_again):
-        openings = {**openings, **older}
+        openings = ByAsset.gathered({**openings, **older})
     if not openings:
         return Rolled(observations)
-    first = min(opening.block.height for opening in openings.values()) + 1
-    transfers = store.transfers(start.chain_id, first_height=first, last_height=start.block.height)
+    heights = (min(map(attrgetter("block.height"), at.values())) for at in openings.of.values() if at)
+    transfers = store.transfers(start.chain_id, first_height=min(heights) + 1, last_height=start.block.height)
     rolls = roll_forward_all(openings, mapped, transfers, store.covered_from(start.chain_id))
     return Rolled(observations, rolls, transfers)

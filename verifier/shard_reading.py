@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Protocol
 
 import structlog
@@ -60,8 +61,8 @@ class ShardReading:
 
     def prepare(self, shards: Sequence[Shard]) -> None:
         """Let a reader that sums blocks read once what all these shards need."""
-        addresses = {holding.address for shard in shards for holding in self._holdings_of(shard)}
-        prepare_balances(self._reader, self._pin, sorted(addresses))
+        parts = (self._holdings_of(shard) for shard in shards)
+        prepare_balances(self._reader, self._pin, (holding.address for part in parts for holding in part))
 
     def read(self, shard: Shard, advance: Advance = silent) -> Sequence[BalanceObservation]:
         """Read one shard at the sweep's block and store it; returns what was stored, nothing where another process did.
@@ -135,10 +136,14 @@ def read_holdings(
     advance: Advance,
 ) -> list[BalanceObservation]:
     """One observation for each holding. What an asset is not known to be, its balances do not say: not read."""
-    readable = [holding for holding in holdings if holding.asset.asset_id not in asset_problems]
+    readable = list(holdings)
+    if asset_problems:
+        readable = [holding for holding in holdings if holding.asset.asset_id not in asset_problems]
     answers = reader.read_balances(pin, readable, advance) if readable else []
-    if [answer.holding for answer in answers] != readable:
+    if list(map(attrgetter("holding"), answers)) != readable:
         raise AssertionError(f"{len(answers)} observations for {len(readable)} holdings, or in another order")
+    if not asset_problems:
+        return answers
     read = iter(answers)
     observations = [
         next(read)

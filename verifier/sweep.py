@@ -47,10 +47,10 @@ from verifier.planning import PlannedSweep, SweepPlan, holdings_to_read, plan_at
 from verifier.proof_view import ProofView, proof_view
 from verifier.records import SweepSummary, TransferMatch
 from verifier.reorgs import check_history
-from verifier.rolling import Rolled, by_balance, roll_forward
+from verifier.rolling import Rolled, roll_forward
+from verifier.rules.by_asset import Observed
 from verifier.rules.changes import FoundChanges, SearchMode
 from verifier.rules.heartbeat import Heartbeat, heartbeat_findings, heartbeat_limit
-from verifier.rules.reconcile import Observations
 from verifier.rules.shards import cut_into_shards, is_cut_of
 from verifier.shard_reading import Crew, ShardReading, take_disagreements
 from verifier.store import CaseSeen, JournalHead, Store, SweepStart
@@ -441,7 +441,7 @@ class ChainSweep:
         start: SweepStart,
         holdings: Sequence[Holding],
         asset_problems: Mapping[AssetId, str],
-    ) -> Observations:
+    ) -> Observed:
         """Cut the sweep into shards and read those that are not stored yet, here or by workers; a resumed sweep keeps
         the cut it was begun with. Returns everything that the sweep read."""
         advance = self._on_phase(Phase("reading balances", len(holdings)))
@@ -457,11 +457,11 @@ class ChainSweep:
         )
         if self._crew is not None:
             self._crew.read(start, waiting, reading, lambda: self._require_canonical(reader, start), advance)
-            return by_balance(self._store.observations(start))
+            return Observed(self._store.observations(start))
         reading.prepare(waiting)
-        observed = by_balance([seen for shard in waiting for seen in reading.read(shard, advance)])
+        observed = Observed([seen for shard in waiting for seen in reading.read(shard, advance)])
         if len(observed) < len(holdings):
-            return by_balance(self._store.observations(start))
+            return Observed(self._store.observations(start))
         return observed
 
     def _require_canonical(self, reader: ChainReader, start: SweepStart) -> None:
@@ -525,7 +525,7 @@ class ChainSweep:
         self,
         reader: ChainReader,
         start: SweepStart,
-        observed: Observations,
+        observed: Observed,
         watched: Sequence[Address],
         assets: Sequence[Asset],
     ) -> Rolled:
@@ -568,7 +568,7 @@ class ChainSweep:
             changes=self._store.found_changes(start),
             control=control_view(self._store, start),
             trades=trades,
-            proofs=proof_view(self._store, start),
+            proofs=proof_view(self._store, start) if self._chain.state_proofs is not StateProofMode.OFF else None,
             immature=immature_coins(self._store, summary),
         )
 

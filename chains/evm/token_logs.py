@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from chains.errors import ChainMoved, MalformedAnswer, NodeUnavailable, RangeTooLarge, ReadError
@@ -48,7 +49,7 @@ _COUNTED: Final = (TRANSFER_SINGLE_TOPIC, TRANSFER_BATCH_TOPIC)
 """Events of ERC-1155, which have the operator before sender and receiver."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Query:
     """One eth_getLogs filter but for its blocks."""
 
@@ -59,10 +60,13 @@ class _Query:
     """The topic that must be a watched address."""
     addresses: frozenset[bytes]
     """Watched addresses as topic words."""
-    known: Mapping[str, bytes] = field(default_factory=dict, compare=False)
-    """What its answers will repeat, by the text in which nodes write it: contracts, events, watched addresses."""
     plain: PlainQuestion | None = field(default=None, compare=False)
     """By which plain transfers are read; None when none can come."""
+
+    @cached_property
+    def known(self) -> Mapping[str, bytes]:
+        """What its answers repeat, by the text in which nodes write it: contracts, events, watched addresses."""
+        return {hex_text(value): value for value in (*self.contracts, *self.events, *self.addresses)}
 
     def parameters(self, blocks: Mapping[str, str]) -> dict[str, object]:
         events: object = hex_text(self.events[0]) if len(self.events) == 1 else list(map(hex_text, self.events))
@@ -217,6 +221,8 @@ class TokenLogs:
 
     def _add_each(self, query: _Query, logs: list[object], heights: range, portion: _Found) -> None:
         """Judge log by log. What many of them share (block, transaction) is decoded and checked once."""
+        if not logs:
+            return
         number: object = None
         block_hash: object = None
         transaction: object = None
@@ -354,7 +360,6 @@ def _query(
     position: int,
     addresses: frozenset[bytes],
 ) -> _Query:
-    known = {hex_text(value): value for value in (*contracts, *events, *addresses)}
     coins = {contract: tokens.coins[contract] for contract in contracts if contract in tokens.coins}
     plain = PlainQuestion(coins, position, addresses) if coins and TRANSFER_TOPIC in events else None
-    return _Query(contracts, events, position, addresses, known, plain)
+    return _Query(contracts, events, position, addresses, plain)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from chains.types import Asset, AssetId, LocationId, require_utc
 from mapping.book import AllocationKey
 from mapping.types import AccountClass
+from verifier.rules.by_asset import ByAsset
 
 
 class Holder(NamedTuple):
@@ -41,15 +42,6 @@ class Claim(NamedTuple):
         """Base units of the firm's gas float recorded here; never of a token, because no fee is paid in one."""
         return sum(holder.base_units for holder in self.holders if holder.is_float_of(asset))
 
-    def plain_total(self) -> int | None:
-        """Base units of everything allocated here; None where something is a gas float or below zero."""
-        total = 0
-        for holder in self.holders:
-            if holder.is_gas_float or holder.base_units < 0:
-                return None
-            total += holder.base_units
-        return total
-
     def negative_holders(self) -> list[Holder]:
         """Owners whose allocation is below zero."""
         return [holder for holder in self.holders if holder.base_units < 0]
@@ -67,35 +59,50 @@ class Claim(NamedTuple):
 OwnerKey = tuple[str, AccountClass, bool]
 """A client, the class of its account, and whether it is gas float."""
 
-Claims = Mapping[tuple[LocationId, AssetId], Claim]
-"""The claims of the books, by location and asset."""
+Place = tuple[LocationId, AssetId]
+"""Where the books are compared: one asset at one location."""
 
-
-Owners = Mapping[tuple[LocationId, AssetId], tuple[Holder, ...]]
+Owners = ByAsset[LocationId, tuple[Holder, ...]]
 """Who owns something at each place, sorted; nobody with nothing."""
 
 
-def claims_of(owners: Owners, as_of: datetime) -> dict[tuple[LocationId, AssetId], Claim]:
-    """The claims of these owners, by the book as of a moment."""
-    require_utc(as_of, "claim as_of")
-    return {place: Claim(holders, as_of) for place, holders in owners.items()}
+class Claims(Mapping[Place, Claim]):
+    """What the books claim at every place, all as of one moment; a claim is put together where it is asked for."""
+
+    def __init__(self, owners: Mapping[Place, tuple[Holder, ...]], as_of: datetime) -> None:
+        self.owners: Owners = ByAsset.gathered(owners)
+        self.as_of = require_utc(as_of, "claim as_of")
+
+    def __getitem__(self, place: Place) -> Claim:
+        return Claim(self.owners[place], self.as_of)
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self.owners)
+
+    def __len__(self) -> int:
+        return len(self.owners)
 
 
-def claims_by_place(
-    allocations: Mapping[AllocationKey, int], as_of: datetime
-) -> dict[tuple[LocationId, AssetId], Claim]:
+def plain_total(holders: tuple[Holder, ...]) -> int | None:
+    """Base units of everything that these own; None where something is a gas float or below zero."""
+    total = 0
+    for _, _, base_units, is_gas_float in holders:
+        if is_gas_float or base_units < 0:
+            return None
+        total += base_units
+    return total
+
+
+def claims_by_place(allocations: Mapping[AllocationKey, int], as_of: datetime) -> Claims:
     """The figures of the book as of a moment, gathered by location and asset; owners sorted."""
-    figures: dict[tuple[LocationId, AssetId], dict[OwnerKey, int]] = defaultdict(dict)
+    figures: dict[Place, dict[OwnerKey, int]] = defaultdict(dict)
     for key, base_units in allocations.items():
         figures[key.location_id, key.asset_id][key.client_id, key.account_class, key.is_gas_float] = base_units
-    return claims_of({place: holders_of(each) for place, each in figures.items()}, as_of)
+    return Claims({place: holders_of(each) for place, each in figures.items()}, as_of)
 
 
 def holders_of(figures: Mapping[OwnerKey, int]) -> tuple[Holder, ...]:
     """The owners of one place, sorted, from the figure of each."""
-    if len(figures) == 1:  # as at most wallets
-        (((client_id, account_class, is_gas_float), base_units),) = figures.items()
-        return (Holder(client_id, account_class, base_units, is_gas_float),)
     return tuple(
         [
             Holder(client_id, account_class, base_units, is_gas_float)

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from chains.types import Address, Asset, AssetId, ChainId, LocationId, account_location
 from mapping.types import PoolMember
 
 
-@dataclass(frozen=True, slots=True)
-class MappedHolding:
+class MappedHolding(NamedTuple):
     """One thing to compare: an asset at a location, and the addresses whose balances add up to it."""
 
     location_id: LocationId
@@ -35,14 +34,14 @@ def plan_holdings(
     closing_days: Mapping[Address, date | None],
     pool_members: Iterable[PoolMember],
     assets: Iterable[Asset],
-    claimed: AbstractSet[tuple[LocationId, AssetId]],
+    claimed: Mapping[AssetId, AbstractSet[LocationId]],
     on: date,
 ) -> list[MappedHolding]:
     """Every holding of a chain on a date, sorted by location and asset.
 
     `closing_days` has every wallet with the day it was closed, if it was; closed wallets stay in the plan: what is left
-    in them must be seen. `pool_members` and `assets` are those of the chain; `claimed` names the (location, asset)
-    pairs with a claim on its assets.
+    in them must be seen. `pool_members` and `assets` are those of the chain; `claimed` names for each of
+    its assets the locations with a claim.
     """
     pool_of: dict[Address, LocationId] = {}
     for member in pool_members:
@@ -56,20 +55,23 @@ def plan_holdings(
     behind: dict[tuple[LocationId, AssetId], list[Address]] = defaultdict(list)
     alone: set[LocationId] = set()
     plan: list[MappedHolding] = []
+    prefix = account_location(chain_id, Address(""))
+    make = tuple.__new__  # a call of the class itself takes twice as long, and there are very many
     for address, closed_on in sorted(closing_days.items()):
-        own = account_location(chain_id, address)
+        own = LocationId(prefix + address)
         if address in pool_of or own in pools:
             for asset in in_order:
                 pool = pool_of.get(address)
-                location = own if pool is None or (own, asset.asset_id) in claimed else pool
+                location = own if pool is None or own in claimed.get(asset.asset_id, ()) else pool
                 behind[location, asset.asset_id].append(address)
             continue
         alone.add(own)
         addresses, closed = (address,), _is_closed(closed_on, on)
-        plan += [MappedHolding(own, asset, addresses, False, closed) for asset in in_order]
-    for location, asset_id in claimed:
-        if location not in alone and asset_id in by_id:
-            behind.setdefault((location, asset_id), [])
+        plan += [make(MappedHolding, (own, asset, addresses, False, closed)) for asset in in_order]
+    for asset_id, locations in claimed.items():
+        if asset_id in by_id:
+            for location in locations - alone:
+                behind.setdefault((location, asset_id), [])
     if behind:
         plan += [
             MappedHolding(

@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Final
 
 from chains.types import Address, AssetId, ChainId, Transfer, TransferKind, chain_namespace
@@ -55,9 +56,9 @@ def wallet_sets(
         if member.from_date <= on and (member.to_date is None or on <= member.to_date)
     }
     clients: dict[str, set[str]] = defaultdict(set)
-    for (location_id, _), claim in claims.items():
+    for location_id, holders in chain.from_iterable(at.items() for at in claims.owners.of.values()):
         clients[location_id] |= {
-            holder.client_id for holder in claim.holders if holder.base_units and not holder.is_gas_float
+            holder.client_id for holder in holders if holder.base_units and not holder.is_gas_float
         }
     sets = {}
     for wallet in wallets:

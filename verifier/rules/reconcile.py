@@ -7,9 +7,10 @@ that is missing, or two statements that speak of different moments give `unverif
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import overload
 
 from chains.errors import InvalidValue
@@ -18,19 +19,21 @@ from chains.types import (
     AssetId,
     BalanceObservation,
     BlockRef,
+    ChainId,
     LocationId,
     account_location,
     utc_text,
 )
 from mapping.types import Position
 from verifier.records import Rail, Reconciliation, StatementCheck, Status, worst
-from verifier.rules.claims import Claim, Claims
+from verifier.rules.by_asset import Observed
+from verifier.rules.claims import Claim, Claims, Holder, Place, plain_total
 from verifier.rules.evidence import weakest_evidence
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.statements import check_statements, seconds_apart
 
 Observations = Mapping[tuple[Address, AssetId], BalanceObservation]
-"""What the chain said, by address and asset, all at the sweep's one block."""
+"""What the chain said, by address and asset, all at the sweep's one block; a sweep's own are `Observed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +179,15 @@ class Comparisons(Sequence[Reconciliation]):
         assert self._moment is not None
         return _agreement(holding, result, self._moment)
 
-    def not_plain(self) -> Iterator[tuple[int, Reconciliation]]:
+    @cached_property
+    def not_plain(self) -> Sequence[tuple[int, Reconciliation]]:
         """The records of the holdings that do not plainly agree, each with its place in the plan."""
-        for index, result in enumerate(self.results):
-            if isinstance(result, Reconciliation):
-                yield index, result
+        return [(index, result) for index, result in enumerate(self.results) if isinstance(result, Reconciliation)]
 
     def tally(self) -> dict[Status, int]:
         """How many matched, diverged and could not be verified; every status is present, zero included."""
-        counts = tally(record for _, record in self.not_plain())
-        counts[Status.MATCHED] += len(self.results) - sum(counts.values())
+        counts = tally(record for _, record in self.not_plain)
+        counts[Status.MATCHED] += len(self.results) - len(self.not_plain)
         return counts
 
 
@@ -198,48 +200,42 @@ def reconcile_all(
 ) -> Comparisons:
     """One reconciliation for every holding, in the same order; `holdings` are sorted by location and asset.
 
-    Raises `InvalidValue` for two holdings with one place and asset.
+    Where there is nothing to say but that the one read behind a holding shows exactly what the books claim, the
+    comparison stays that read. Everything else is compared in full: pools, gas floats, claims below zero, statements,
+    other moments, closed wallets that hold something. Raises `InvalidValue` for two holdings with one place and asset.
     """
-    stated: dict[tuple[LocationId, AssetId], list[Position]] = defaultdict(list)
+    stated: dict[Place, list[Position]] = defaultdict(list)
     for position in statements:
         stated[position.location_id, position.asset_id].append(position)
-    chain_id = moment.block.chain_id
-    before: tuple[str, str] = ("", "")
+    block, seen_of, owners_of = moment.block, Observed.of_all(observations).of, claims.owners.of
+    unseen: Mapping[Address, BalanceObservation] = {}
+    unowned: Mapping[LocationId, tuple[Holder, ...]] = {}
+    is_of_block = claims.as_of == moment.claimed_as_of == block.timestamp
+    before, asset_before = LocationId(""), AssetId("")
     results: list[BalanceObservation | Reconciliation] = []
     for holding in holdings:
-        asset_id = holding.asset.asset_id
-        place = (holding.location_id, asset_id)
-        if place <= before:
+        location_id, asset, addresses, _, all_closed = holding
+        asset_id = asset.asset_id
+        if location_id <= before and (location_id < before or asset_id <= asset_before):
             raise InvalidValue("the plan names one location and asset twice, or is not sorted")
-        before = place
-        claim = claims.get(place)
-        own: list[Position] = []
-        if stated:
-            behind = [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
-            own = [position for each in dict.fromkeys(behind) for position in stated.get((each, asset_id), ())]
-        agreed = None if own else _agreeing_read(holding, observations, claim, moment)
-        results.append(agreed or reconcile(holding, observations, claim, own, moment))
+        before, asset_before = location_id, asset_id
+        own = _about(holding, stated, block.chain_id) if stated else ()
+        if is_of_block and len(addresses) == 1 and not own:
+            seen = seen_of.get(asset_id, unseen).get(addresses[0])
+            if seen is not None and (seen.block is block or seen.block == block):
+                claimed = plain_total(owners_of.get(asset_id, unowned).get(location_id, ()))
+                if claimed is not None and seen.base_units == claimed and not (claimed and all_closed):
+                    results.append(seen)
+                    continue
+        results.append(reconcile(holding, observations, claims.get((location_id, asset_id)), own, moment))
     return Comparisons(holdings, results, moment)
 
 
-def _agreeing_read(
-    holding: MappedHolding, observations: Observations, claim: Claim | None, moment: Moment
-) -> BalanceObservation | None:
-    """The one read behind a holding where there is nothing to say but that it shows exactly what the books claim.
-
-    None for everything else, which is then compared in full: pools, gas floats, claims below zero, other moments,
-    closed wallets that hold something.
-    """
-    if len(holding.addresses) != 1:
-        return None
-    seen = observations.get((holding.addresses[0], holding.asset.asset_id))
-    block = moment.block
-    if seen is None or (seen.block is not block and seen.block != block):
-        return None
-    as_of, claimed = (moment.claimed_as_of, 0) if claim is None else (claim.as_of, claim.plain_total())
-    if seen.base_units != claimed or claimed is None or as_of != block.timestamp:
-        return None
-    return None if claimed and holding.all_closed else seen
+def _about(holding: MappedHolding, stated: Mapping[Place, Sequence[Position]], chain_id: ChainId) -> list[Position]:
+    """What custodians state about a holding or one of its wallets."""
+    behind = [holding.location_id, *(account_location(chain_id, address) for address in holding.addresses)]
+    asset_id = holding.asset.asset_id
+    return [position for each in dict.fromkeys(behind) for position in stated.get((each, asset_id), ())]
 
 
 def _agreement(holding: MappedHolding | Reconciliation, seen: BalanceObservation, moment: Moment) -> Reconciliation:

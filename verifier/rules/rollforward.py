@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, overload
 from chains.errors import InvalidValue
 from chains.types import Address, Asset, AssetId, BalanceObservation, BlockRef, Transfer, TransferKind
 from verifier.records import Finding, FindingKind, Status
+from verifier.rules.by_asset import ByAsset, Observed
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 
@@ -144,29 +145,32 @@ def roll_forward_all(
     `covered_from_height` (None: no block was covered) up to the closing block; each counts where it lies after the
     wallet's own opening. A wallet whose opening is older than what was covered is unverified.
     """
+    opened_of, closed_in_order = ByAsset.gathered(openings).of, Observed.of_all(closings).in_order
+    unopened: Mapping[Address, Read] = {}
     moved = _sum_movements(openings, closings, transfers)
-    nothing = _Moved()
+    nothing, make = _Moved(), tuple.__new__  # a call of the class itself takes twice as long
     ends: tuple[BlockRef, BlockRef] | None = None  # of the balance before; nearly all were read at the same two blocks
     is_covered = False
     results: list[RollForward | Still] = []
-    for key, closing in sorted(closings.items()):
-        opening = openings.get(key)
+    for closing in closed_in_order:
+        address, asset = closing.holding
+        opening = opened_of.get(asset.asset_id, unopened).get(address)
         if opening is None:
             continue
         units, opened, closed = opening.base_units, opening.block, closing.block
         if units is None:
-            raise InvalidValue(f"the opening balance of {key[0]} is a failed read")
-        if units == closing.base_units and key not in moved:
+            raise InvalidValue(f"the opening balance of {address} is a failed read")
+        if units == closing.base_units and not (moved and (address, asset.asset_id) in moved):
             if ends is None or ends[0] is not opened or ends[1] is not closed:
                 ends, is_covered = (opened, closed), not _why_unverified(opened, closing, covered_from_height)
             if is_covered:
-                results.append(Still(opening, closing))
+                results.append(make(Still, (opening, closing)))
                 continue
-        sums = moved.get(key, nothing)
+        sums = moved.get((address, asset.asset_id), nothing)
         results.append(
             RollForward(
-                address=key[0],
-                asset=closing.holding.asset,
+                address=address,
+                asset=asset,
                 opening_block=opened,
                 closing_block=closed,
                 opening=units,

@@ -53,8 +53,10 @@ def cut_into_shards(holdings: Sequence[Holding], wallets_per_shard: int) -> list
 def _ends(holdings: Sequence[Holding], wallets_per_shard: int) -> Iterator[int]:
     """The index behind the last holding of each shard."""
     wallets = 0
-    for index, holding in enumerate(holdings):
-        if index and holding.address != holdings[index - 1].address:
+    before = holdings[0].address if holdings else None
+    for index, (address, _) in enumerate(holdings):
+        if address != before:
+            before = address
             wallets += 1
             if wallets == wallets_per_shard:
                 wallets = 0
@@ -82,7 +84,7 @@ def is_cut_of(shards: Sequence[Shard], holdings: Sequence[Holding]) -> bool:
 
 def holdings_digest(holdings: Iterable[Holding]) -> str:
     """SHA-256 in 64 hex digits: one line for each holding, address and asset id."""
-    text = "".join(f"{holding.address} {holding.asset.asset_id}\n" for holding in holdings)
+    text = "".join([f"{address} {asset.asset_id}\n" for address, asset in holdings])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from chains.types import Asset, LocationId
 from mapping.types import AccountClass, Structure, Wallet
 from verifier.records import Finding, FindingKind
-from verifier.rules.claims import Claim, Claims
+from verifier.rules.claims import Claim, Claims, Owners
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
@@ -27,7 +27,7 @@ def structure_findings(holdings: Iterable[MappedHolding], claims: Claims, surrou
     location must be given together.
     """
     at: dict[LocationId, list[tuple[MappedHolding, Claim]]] = defaultdict(list)
-    shared = _not_one_clients(holdings, claims)
+    shared = _not_one_clients(claims.owners)
     for holding in holdings if shared else ():
         claim = claims.get((holding.location_id, holding.asset.asset_id))
         if claim and holding.location_id in shared:
@@ -47,17 +47,16 @@ def structure_findings(holdings: Iterable[MappedHolding], claims: Claims, surrou
     return findings
 
 
-def _not_one_clients(holdings: Iterable[MappedHolding], claims: Claims) -> set[LocationId]:
+def _not_one_clients(owners: Owners) -> set[LocationId]:
     """Locations where more than one client or the firm has something: at all others no structure can be breached."""
     found: set[LocationId] = set()
     client_of: dict[LocationId, str] = {}
-    for holding in holdings:
-        location = holding.location_id
-        claim = claims.get((location, holding.asset.asset_id))
-        for client_id, account_class, _, is_gas_float in claim.holders if claim else ():
-            is_firms = is_gas_float or account_class is AccountClass.PROPRIETARY
-            if is_firms or client_of.setdefault(location, client_id) != client_id:
-                found.add(location)
+    firms = AccountClass.PROPRIETARY
+    for of_asset in owners.of.values():
+        for location, holders in of_asset.items():
+            for client_id, account_class, _, is_gas_float in holders:
+                if is_gas_float or account_class is firms or client_of.setdefault(location, client_id) != client_id:
+                    found.add(location)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +38,8 @@ from mapping.types import (
     WalletDescriptor,
 )
 from verifier.errors import StoreError
-from verifier.rules.claims import OwnerKey, Owners, holders_of
+from verifier.rules.by_asset import ByAsset
+from verifier.rules.claims import Holder, OwnerKey, Owners, holders_of
 from verifier.store.books_rows import add_pack
 from verifier.store.codec import CODECS
 from verifier.store.engine import Database
@@ -250,8 +252,7 @@ class MappingStore(Database):
             if owners is None:
                 conditions = (column <= moment for column, moment in zip(times, moments, strict=True))
                 texts = self._texts.read(connection, self._interned)
-                figures = _figures(connection, texts, _of_chain(connection, chain_id), *conditions)
-                owners = MappingProxyType({place: holders_of(each) for place, each in figures.items()})
+                owners = _owners(connection, texts, _of_chain(connection, chain_id), *conditions)
                 self._remembered.keep(connection, ENTRY, question, moments, times, owners)
         return owners
 
@@ -375,30 +376,43 @@ def _asset_filter(chain_id: ChainId | None) -> sa.ColumnElement[bool]:
     return ASSET_TEXT.c.text.startswith(f"{chain_id}/", autoescape=True)
 
 
-def _figures(
-    connection: sa.Connection, texts: Mapping[int, str], *conditions: sa.ColumnElement[bool]
-) -> dict[tuple[LocationId, AssetId], dict[OwnerKey, int]]:
+def _owners(connection: sa.Connection, texts: Mapping[int, str], *conditions: sa.ColumnElement[bool]) -> Owners:
     """The sum of entries of each owner at each place; sums of zero are left out, and places with nothing else."""
-    sums: dict[tuple[int, int], dict[OwnerKey, int]] = {}
     classes = {each.value: each for each in AccountClass}
     gas_float = EntryKind.GAS_FLOAT.value
     columns = as_driven(
         ENTRY.c.client_key, ENTRY.c.account_class, ENTRY.c.location_key, ENTRY.c.asset_key, ENTRY.c.kind,
         ENTRY.c.base_units,
     )  # fmt: skip
+    # One tuple for each entry, and a sum only where a place has several: most have one, and there are very many.
+    make, locations = tuple.__new__, cast("Mapping[int, LocationId]", texts)
+    found: dict[int, dict[LocationId, tuple[Holder, ...]]] = defaultdict(dict)
+    several: dict[tuple[int, LocationId], list[Holder]] = {}
+    with_nothing: set[tuple[int, LocationId]] = set()
     rows = connection.execute(sa.select(*columns).where(*conditions)).all()
-    for client, account_class, location, asset, kind, base_units in rows:
-        figures = sums.get((location, asset))
-        if figures is None:
-            figures = sums[location, asset] = {}
-        owner = (texts[client], classes[account_class], kind == gas_float)
-        figures[owner] = figures.get(owner, 0) + int(base_units)
-    found: dict[tuple[LocationId, AssetId], dict[OwnerKey, int]] = {}
-    for (location, asset), figures in sums.items():
-        left = {owner: units for owner, units in figures.items() if units} if 0 in figures.values() else figures
+    for client, account_class, location_key, asset, kind, amount in rows:
+        location, of_asset, base_units = locations[location_key], found[asset], int(amount)
+        entry = make(Holder, (texts[client], classes[account_class], base_units, kind == gas_float))
+        if not base_units:
+            with_nothing.add((asset, location))
+        if location not in of_asset:
+            of_asset[location] = (entry,)
+        else:
+            several.setdefault((asset, location), [*of_asset[location]]).append(entry)
+    for (asset, location), entries in several.items():
+        figures: dict[OwnerKey, int] = defaultdict(int)
+        for client_id, account_class, units, is_gas_float in entries:
+            figures[client_id, account_class, is_gas_float] += units
+        found[asset][location] = holders_of(figures)
+        if 0 in figures.values():
+            with_nothing.add((asset, location))
+    for asset, location in with_nothing:
+        left = tuple([holder for holder in found[asset][location] if holder.base_units])
         if left:
-            found[LocationId(texts[location]), AssetId(texts[asset])] = left
-    return found
+            found[asset][location] = left
+        else:
+            del found[asset][location]
+    return ByAsset({AssetId(texts[asset]): of_asset for asset, of_asset in found.items()})
 
 
 def _of_chain(connection: sa.Connection, chain_id: ChainId | None) -> sa.ColumnElement[bool]:
@@ -414,8 +428,8 @@ def _sums(
 ) -> dict[AllocationKey, int]:
     return {
         AllocationKey(client_id, account_class, location_id, asset_id, is_gas_float): units
-        for (location_id, asset_id), figures in _figures(connection, texts, *conditions).items()
-        for (client_id, account_class, is_gas_float), units in figures.items()
+        for (location_id, asset_id), holders in _owners(connection, texts, *conditions).items()
+        for client_id, account_class, units, is_gas_float in holders
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
+from operator import attrgetter
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from chains.types import (
     ReadStatus,
     account_location,
 )
+from verifier.rules.by_asset import ByAsset, Observed
 from verifier.rules.rollforward import Opening, Read
 from verifier.store.answer_store import add_answers
 from verifier.store.engine import Database
@@ -52,7 +54,7 @@ class ObservationStore(Database):
 
     def _forget(self) -> None:
         super()._forget()
-        self._kept_observations: dict[ChainId, tuple[int, Mapping[tuple[Address, AssetId], BalanceObservation]]] = {}
+        self._kept_observations: dict[ChainId, tuple[int, Observed]] = {}
 
     def add_observations(
         self,
@@ -73,7 +75,7 @@ class ObservationStore(Database):
             stored = sa.select(SHARD.c.record_id).where(SHARD.c.sweep_key == start.sweep_key, SHARD.c.shard == shard)
             if unit.connection.execute(stored).first() or has_ended(unit.connection, start):
                 return False
-            failed = sum(seen.status is ReadStatus.FAILED for seen in observations)
+            failed = list(map(attrgetter("status"), observations)).count(ReadStatus.FAILED)
             shard_key = unit.add(
                 SweepShardRow,
                 sweep_key=start.sweep_key,
@@ -93,37 +95,30 @@ class ObservationStore(Database):
         with self.read() as connection:
             return list(_observations(connection, start, OBSERVATION.c.sweep_key == start.sweep_key))
 
-    def keep_observations(
-        self, start: SweepStart, observations: Mapping[tuple[Address, AssetId], BalanceObservation]
-    ) -> None:
+    def keep_observations(self, start: SweepStart, observations: Observed) -> None:
         """Remember all that a sweep read: the next one of the chain opens with it, unless another process made one."""
         if len(observations) > OBSERVATIONS_KEPT_MAX:
             return
         good = observations
-        if any(seen.base_units is None for seen in observations.values()):
-            good = {key: seen for key, seen in observations.items() if seen.base_units is not None}
+        if any(seen.base_units is None for seen in observations.in_order):
+            good = Observed([seen for seen in observations.in_order if seen.base_units is not None])
         self._kept_observations[start.chain_id] = start.sweep_key, good
 
-    def openings(
-        self, start: SweepStart, wanted: Collection[tuple[Address, AssetId]]
-    ) -> Mapping[tuple[Address, AssetId], Read]:
+    def openings(self, start: SweepStart, wanted: ByAsset[Address, BalanceObservation]) -> ByAsset[Address, Read]:
         """The last good read of balances before this sweep, at lower blocks that are still canonical.
 
         Every wanted one that was read in the newest sweeps is there, and perhaps others.
         """
-        found: Mapping[tuple[Address, AssetId], Read] = {}
-        missing: Collection[tuple[Address, AssetId]] = wanted
+        found: ByAsset[Address, Read] = ByAsset({})
         with self.read() as connection:
             self._notice(connection)
             texts = self._texts.read(connection, self._interned)
             for earlier in _earlier_sweeps(connection, start):
-                of_sweep: Mapping[tuple[Address, AssetId], Read]
-                kept_key, of_sweep = self._kept_observations.get(start.chain_id, (0, {}))
-                if kept_key != earlier.sweep_key:
-                    of_sweep = _openings(connection, earlier, texts)
-                found = {**of_sweep, **found} if found else of_sweep
-                missing = [key for key in missing if key not in found]
-                if not missing:
+                kept_key, kept = self._kept_observations.get(start.chain_id, (0, None))
+                of_sweep: ByAsset[Address, Read]
+                of_sweep = kept if kept_key == earlier.sweep_key and kept else _openings(connection, earlier, texts)
+                found = ByAsset.gathered({**of_sweep, **found}) if found else of_sweep
+                if found.has_all(wanted):
                     break
         return found
 
@@ -134,10 +129,12 @@ class ObservationStore(Database):
 
         This looks at every observation there is, so it is asked only for balances that are read again after long.
         """
-        missing = set(wanted)
         found: dict[tuple[Address, AssetId], Opening] = {}
         with self.read() as connection:
-            if not missing or len(_earlier_sweeps(connection, start)) < OPENING_SWEEPS_MAX:
+            if len(_earlier_sweeps(connection, start)) < OPENING_SWEEPS_MAX:
+                return found
+            missing = set(wanted)
+            if not missing:
                 return found
             read_now = sa.select(OBSERVATION.c.location_key).where(OBSERVATION.c.sweep_key == start.sweep_key)
             newest = (
@@ -164,13 +161,12 @@ def _add_observations(unit: Unit, start: SweepStart, observations: Sequence[Bala
     for seen in observations:
         if seen.block is not start.block and seen.block.block_hash != start.block.block_hash:
             raise InvalidValue(f"an observation at {seen.block} in a sweep at {start.block}")
-    prefix = account_location(start.chain_id, Address(""))
     unit.add_columns(
         BalanceObservationRow,
         len(observations),
         repeat(start.sweep_key),
-        unit.text_column(prefix + seen.holding.address for seen in observations),
-        unit.asset_column(seen.holding.asset for seen in observations),
+        unit.account_column(start.chain_id, list(map(attrgetter("holding.address"), observations))),
+        unit.asset_column(map(attrgetter("holding.asset"), observations)),
         _reading_keys(unit, observations),
         [None if seen.base_units is None else str(seen.base_units) for seen in observations],
         [seen.reason or None for seen in observations],
@@ -178,23 +174,16 @@ def _add_observations(unit: Unit, start: SweepStart, observations: Sequence[Bala
 
 
 def _reading_keys(unit: Unit, observations: Sequence[BalanceObservation]) -> list[int]:
-    """The key of the way each was read; hundreds of thousands are read in the same way."""
-    how, key = None, 0
+    """The key of the way each was read; hundreds of thousands after each other are read in the same way."""
+    way, key = None, 0
     keys = []
-    for seen in observations:
-        if how is None or not _same_way(how, seen):
-            how, key = seen, unit.reading_key(seen)
+    for seen, this in zip(
+        observations, map(attrgetter("method", "node_id", "state", "anchor"), observations), strict=True
+    ):
+        if this != way:
+            way, key = this, unit.reading_key(seen)
         keys.append(key)
     return keys
-
-
-def _same_way(one: BalanceObservation, other: BalanceObservation) -> bool:
-    return (
-        one.method == other.method
-        and one.node_id == other.node_id
-        and one.state is other.state
-        and one.anchor is other.anchor
-    )
 
 
 def _observations(
@@ -236,24 +225,22 @@ def _observations(
         )
 
 
-def _openings(
-    connection: sa.Connection, sweep: SweepStart, texts: Mapping[int, str]
-) -> dict[tuple[Address, AssetId], Opening]:
-    """Every balance that a sweep could read, by address and asset."""
+def _openings(connection: sa.Connection, sweep: SweepStart, texts: Mapping[int, str]) -> ByAsset[Address, Opening]:
+    """Every balance that a sweep could read."""
     assets: dict[int, AssetId] = dict(connection.execute(sa.select(ASSET.c.record_id, ASSET.c.asset_id)).all())
-    query = (
-        sa.select(*as_driven(OBSERVATION.c.location_key, OBSERVATION.c.asset_key, OBSERVATION.c.base_units))
-        .where(OBSERVATION.c.sweep_key == sweep.sweep_key, OBSERVATION.c.base_units.is_not(None))
-        .order_by(OBSERVATION.c.record_id)
-    )
+    query = sa.select(*as_driven(OBSERVATION.c.location_key, OBSERVATION.c.asset_key, OBSERVATION.c.base_units)).where(
+        OBSERVATION.c.sweep_key == sweep.sweep_key, OBSERVATION.c.base_units.is_not(None)
+    )  # in no order: sorting would take as long as reading
     prefix, block = len(account_location(sweep.chain_id, Address(""))), sweep.block
-    found: dict[tuple[Address, AssetId], Opening] = {}
+    make = tuple.__new__  # a call of the class itself takes twice as long, and there are very many
+    found: dict[AssetId, dict[Address, Opening]] = {}
+    of_asset = {key: found.setdefault(asset_id, {}) for key, asset_id in assets.items()}
     of_address, address = 0, Address("")
     for location_key, asset_key, base_units in connection.execute(query).all():
         if location_key != of_address:
             of_address, address = location_key, Address(texts[location_key][prefix:])
-        found[address, assets[asset_key]] = Opening(block, int(base_units))
-    return found
+        of_asset[asset_key][address] = make(Opening, (block, int(base_units)))
+    return ByAsset({asset_id: at for asset_id, at in found.items() if at})
 
 
 def _earlier_sweeps(connection: sa.Connection, start: SweepStart) -> list[SweepStart]:

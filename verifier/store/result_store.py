@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -274,8 +275,8 @@ def _add_reconciliations(unit: Unit, start: SweepStart, comparisons: Comparisons
         len(comparisons),
         repeat(start.sweep_key),
         repeat(Rail.DIGITAL.value),
-        unit.text_column(holding.location_id for holding in comparisons.holdings),
-        unit.asset_column(holding.asset for holding in comparisons.holdings),
+        unit.text_column(map(attrgetter("location_id"), comparisons.holdings)),
+        unit.asset_column(map(attrgetter("asset"), comparisons.holdings)),
         tails=_compared(start, comparisons),
     )
 
@@ -311,7 +312,7 @@ def _compared(start: SweepStart, comparisons: Comparisons) -> Iterator[tuple[Can
 
 def _add_statements(unit: Unit, first_key: int, comparisons: Comparisons) -> None:
     """What custodians state; `first_key` is of the first comparison, and the others follow."""
-    for index, result in comparisons.not_plain():
+    for index, result in comparisons.not_plain:
         if (said := result.statement) is not None:
             unit.add(
                 StatementCheckRow,
@@ -356,13 +357,12 @@ def _add_roll_forwards(unit: Unit, start: SweepStart, rolls: RollForwards) -> No
     query = sa.select(SWEEP.c.block_hash, SWEEP.c.record_id).where(SWEEP.c.chain_id == start.chain_id)
     sweeps = {row.block_hash: row.record_id for row in unit.connection.execute(query.order_by(SWEEP.c.record_id))}
     holdings = [part.closing.holding if isinstance(part, Still) else part for part in rolls.parts]
-    prefix = account_location(start.chain_id, Address(""))
     unit.add_columns(
         RollForwardRow,
         len(rolls),
         repeat(start.sweep_key),
-        unit.text_column(prefix + holding.address for holding in holdings),
-        unit.asset_column(holding.asset for holding in holdings),
+        unit.account_column(start.chain_id, list(map(attrgetter("address"), holdings))),
+        unit.asset_column(map(attrgetter("asset"), holdings)),
         tails=_rolled(rolls, sweeps),
     )
 

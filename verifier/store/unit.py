@@ -10,7 +10,15 @@ from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 
-from chains.types import Asset, BalanceObservation, require_utc, utc_text
+from chains.types import (
+    Address,
+    Asset,
+    BalanceObservation,
+    ChainId,
+    account_location,
+    require_utc,
+    utc_text,
+)
 from exports.canonical import canonical_json
 from verifier.alerts.records import NewAlert
 from verifier.alerts.telling import entry_alert
@@ -201,15 +209,23 @@ class Unit:
         """The key of each of many texts."""
         given = list(texts)
         keys = self.text_keys(dict.fromkeys(given))
-        return [keys[text] for text in given]
+        return list(map(keys.__getitem__, given))
+
+    def account_column(self, chain_id: ChainId, addresses: Sequence[Address]) -> list[int]:
+        """The key of the location of each of many addresses, which come several times each."""
+        distinct = list(dict.fromkeys(addresses))
+        prefix = account_location(chain_id, Address(""))
+        locations = self.text_column([prefix + address for address in distinct])
+        return list(map(dict(zip(distinct, locations, strict=True)).__getitem__, addresses))
 
     def asset_column(self, assets: Iterable[Asset]) -> list[int]:
         """The key of each of many assets, which are the same few objects: they are told apart by identity first."""
         given = list(assets)
-        distinct = {id(asset): asset for asset in given}
+        identities = list(map(id, given))
+        distinct = dict(zip(identities, given, strict=True))
         keys = self.asset_keys(distinct.values())
         by_identity = {identity: keys[asset] for identity, asset in distinct.items()}
-        return [by_identity[id(asset)] for asset in given]
+        return list(map(by_identity.__getitem__, identities))
 
     def reading_key(self, seen: BalanceObservation) -> int:
         """The key of the way an observation was made: method, node, state, anchor."""
@@ -220,7 +236,7 @@ class Unit:
         """The keys of values, in their order; a value is a row's own columns, or the one column itself."""
         of = table(row_class)
         known, mine = self._known.of(of.name), self.interned.of(of.name)
-        found = {value: known.get(value) or mine.get(value) or 0 for value in values}
+        found = {value: known.get(value) or mine.get(value, 0) for value in values}
         missing = [value for value, key in found.items() if not key]
         if missing:
             stored = self._stored_keys(of, missing)

@@ -34,7 +34,7 @@ from mapping.types import (
     Wallet,
 )
 from verifier.records import Reconciliation
-from verifier.rules.claims import Claim, Holder
+from verifier.rules.claims import Claim, Claims, Holder, Place
 from verifier.rules.holdings import MappedHolding
 from verifier.rules.reconcile import Moment, Observations, reconcile
 from verifier.rules.surroundings import Surroundings
@@ -104,6 +104,11 @@ def claim(*figures: int, gas_float: int = 0, firm: int = 0, as_of: datetime = NO
     if firm:
         holders.append(Holder("firm", AccountClass.PROPRIETARY, firm))
     return Claim(tuple(holders), as_of)
+
+
+def claims(books: Mapping[Place, Claim], as_of: datetime = NOON) -> Claims:
+    """These claims as the books give them, all as of one moment."""
+    return Claims({place: each.holders for place, each in books.items()}, as_of)
 
 
 def statement(

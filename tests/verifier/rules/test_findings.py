@@ -28,6 +28,7 @@ from tests.verifier.rules.make import (
     around,
     block,
     claim,
+    claims,
     holding,
     observed,
     place,
@@ -204,7 +205,7 @@ def structure(
     books: dict[tuple[LocationId, AssetId], Claim], *wallets: Wallet, plan: list[MappedHolding] | None = None
 ) -> list[tuple[FindingKind, int | None, str]]:
     plan = plan or [holding(A, asset=asset) for asset in (USDC, DAI, ETH)]
-    return brief(structure_findings(plan, books, around(*wallets)))
+    return brief(structure_findings(plan, claims(books), around(*wallets)))
 
 
 SEGREGATED = wallet(structure=Structure.FULLY_SEGREGATED, gas_float_limit=5)
@@ -313,6 +314,6 @@ def test_events_that_could_not_be_read_are_a_finding() -> None:
 
 
 def test_a_text_names_a_few_clients_and_counts_the_rest() -> None:
-    (only,) = structure_findings([holding(A)], {AT_A: claim(*range(1, 9))}, around(SEGREGATED))
+    (only,) = structure_findings([holding(A)], claims({AT_A: claim(*range(1, 9))}), around(SEGREGATED))
     assert only.text.endswith("to 8 clients: c1, c2, c3, c4, c5 and 3 more.")
     assert address(0xA) == A

@@ -24,12 +24,13 @@ from tests.verifier.rules.make import (
     address,
     approval,
     block,
+    claims,
     firm_address,
     wallet,
 )
 from verifier.records import ApprovalUse, MatchOutcome, TransferMatch
 from verifier.rules.authorize import amounts_used
-from verifier.rules.claims import Claim, Holder
+from verifier.rules.claims import Claim, Holder, Place
 from verifier.rules.payments import match_payments, match_pieces, pays_in_pieces, wallet_sets
 
 BITCOIN = ChainId("bip122:0f9188f13cb7b2c71f2a335e3a4fc328")
@@ -238,7 +239,7 @@ def test_only_chains_of_outputs_pay_in_pieces() -> None:
     assert not pays_in_pieces(CHAIN)
 
 
-def held(at: Address, *clients: str, gas_float: bool = False, base_units: int = 5) -> dict[object, Claim]:
+def held(at: Address, *clients: str, gas_float: bool = False, base_units: int = 5) -> dict[Place, Claim]:
     holders = [Holder(client, AccountClass.CUSTOMER, base_units, gas_float) for client in clients]
     return {(wallet(at).location_id, BTC.asset_id): Claim(tuple(holders), NOON)}
 
@@ -251,8 +252,13 @@ def test_which_wallets_pay_together() -> None:
         PoolMember("main", CHAIN, B, date(2026, 1, 1), NOON.date() - timedelta(days=1)),
         PoolMember("main", CHAIN, FIRM, NOON.date() + timedelta(days=1)),
     ]
-    claims = held(S1, "c1") | held(S2, "c1") | held(C, "c1", "c2") | held(B, "c1")
-    sets = wallet_sets([*map(wallet, (A, A2, B, FIRM)), *apart], members, claims, NOON.date())  # type: ignore[arg-type]
+    books = held(S1, "c1") | held(S2, "c1") | held(C, "c1", "c2") | held(B, "c1")
+    sets = wallet_sets(
+        [*map(wallet, (A, A2, B, FIRM)), *apart],
+        members,
+        claims(books),
+        NOON.date(),
+    )
     assert {at: sets[at] for at in (A, A2, S1, S2)} == {
         A: "pool:main",
         A2: "pool:main",
@@ -261,7 +267,7 @@ def test_which_wallets_pay_together() -> None:
     }
     assert {sets[at] for at in (B, FIRM, C)} == {f"wallet:{at}" for at in (B, FIRM, C)}
     unknown = held(S1, "c1", base_units=0) | held(S2, "firm", gas_float=True)
-    assert len(set(wallet_sets(apart, [], unknown, NOON.date()).values())) == 3  # type: ignore[arg-type]
+    assert len(set(wallet_sets(apart, [], claims(unknown), NOON.date()).values())) == 3
 
 
 @given(

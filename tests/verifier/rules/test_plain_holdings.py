@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import example, given
@@ -19,6 +19,7 @@ from tests.verifier.rules.make import (
     address,
     block,
     claim,
+    claims,
     moved,
     observed,
     place,
@@ -47,10 +48,10 @@ CLAIMS = st.one_of(
         st.integers(-1, 3),
         gas_float=st.integers(0, 2),
         firm=st.integers(0, 1),
-        as_of=st.sampled_from([NOON, NOON - timedelta(seconds=5), NOON - timedelta(days=1)]),
     ),
     st.builds(claim, st.integers(0, 3)),
 )
+MOMENTS = st.sampled_from([NOON, NOON - timedelta(seconds=5), NOON - timedelta(days=1)])
 READS = st.one_of(st.none(), st.just("failed"), st.just("other block"), st.integers(0, 3))
 KINDS = st.sampled_from(["open", "open", "open", "closed", "pool", "stated"])
 ROWS = st.lists(st.tuples(READS, CLAIMS, KINDS, st.sampled_from([USDC, ETH])), min_size=1, max_size=12)
@@ -59,7 +60,8 @@ ROWS = st.lists(st.tuples(READS, CLAIMS, KINDS, st.sampled_from([USDC, ETH])), m
 class Firm:
     """Some holdings with whatever can be true of each."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: list[Row], books_as_of: datetime = NOON) -> None:
+        self.books_as_of = books_as_of
         self.plan: list[MappedHolding] = []
         self.books: dict[tuple[LocationId, AssetId], Claim] = {}
         self.reads: dict[Key, BalanceObservation] = {}
@@ -80,22 +82,23 @@ class Firm:
                     found = read(each, asset, None if failed else 1, pin=PIN if failed else block(99))
                     self.reads |= observed(found)
             if claimed is not None:
-                self.books[location, asset.asset_id] = claimed
+                self.books[location, asset.asset_id] = claimed._replace(as_of=books_as_of)
             if kind == "stated":
                 self.stated.append(statement(2, at=location, asset=asset))
         self.plan.sort(key=lambda each: (each.location_id, each.asset.asset_id))
         self.around = Surroundings(PIN, PIN.timestamp.date(), self.wallets, {})
 
     def compared(self) -> Comparisons:
-        return reconcile_all(self.plan, self.reads, self.books, self.stated, MOMENT)
+        return reconcile_all(self.plan, self.reads, claims(self.books, self.books_as_of), self.stated, MOMENT)
 
 
-@example([(1, claim(1), "pool", USDC)])
-@example([(1, claim(1), "closed", USDC)])
-@example([(1, claim(1), "stated", USDC)])
-@given(ROWS)
-def test_a_plain_holding_is_what_comparing_it_in_full_gives(rows: list[Row]) -> None:
-    firm = Firm(rows)
+@example([(1, claim(1), "pool", USDC)], NOON)
+@example([(1, claim(1), "closed", USDC)], NOON)
+@example([(1, claim(1), "stated", USDC)], NOON)
+@example([(1, claim(1), "open", USDC)], NOON - timedelta(days=1))
+@given(ROWS, MOMENTS)
+def test_a_plain_holding_is_what_comparing_it_in_full_gives(rows: list[Row], books_as_of: datetime) -> None:
+    firm = Firm(rows, books_as_of)
     compared = firm.compared()
     in_full = []
     for each in firm.plan:
@@ -115,7 +118,7 @@ def test_a_plain_holding_is_what_comparing_it_in_full_gives(rows: list[Row]) -> 
 def test_a_plain_holding_has_nothing_to_be_found(rows: list[Row]) -> None:
     firm = Firm(rows)
     compared = firm.compared()
-    told = {index for index, _ in compared.not_plain()}
+    told = {index for index, _ in compared.not_plain}
     for index, each in enumerate(firm.plan):
         claimed = firm.books.get((each.location_id, each.asset.asset_id))
         found = reconciliation_findings(compared[index], each, claimed, firm.reads, firm.around)
@@ -125,26 +128,26 @@ def test_a_plain_holding_has_nothing_to_be_found(rows: list[Row]) -> None:
 @given(ROWS)
 def test_locations_of_one_client_hide_no_breach(rows: list[Row]) -> None:
     firm = Firm(rows)
-    found = structure_findings(firm.plan, firm.books, firm.around)
+    found = structure_findings(firm.plan, claims(firm.books), firm.around)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(structure, "_not_one_clients", lambda plan, books: {each.location_id for each in plan})
-        assert structure_findings(firm.plan, firm.books, firm.around) == found
+        patch.setattr(structure, "_not_one_clients", lambda owners: {place for place, _ in owners})
+        assert structure_findings(firm.plan, claims(firm.books), firm.around) == found
 
 
 def test_most_holdings_are_plain_and_a_difference_of_one_is_not() -> None:
     rows: list[Row] = [(number, claim(number), "open", USDC) for number in range(9)]
-    assert not list(Firm(rows).compared().not_plain())
+    assert not list(Firm(rows).compared().not_plain)
     rows[3] = (4, claim(3), "open", USDC)
-    ((index, record),) = Firm(rows).compared().not_plain()
+    ((index, record),) = Firm(rows).compared().not_plain
     assert (index, record.difference, record.status) == (3, 1, Status.DIVERGED)
-    assert not list(Firm([(0, None, "open", USDC)]).compared().not_plain())
+    assert not list(Firm([(0, None, "open", USDC)]).compared().not_plain)
 
 
 def test_records_alone_are_comparisons_too() -> None:
     firm = Firm([(1, claim(1), "open", USDC), (1, claim(2), "open", USDC)])
     records = list(firm.compared())
     assert list(Comparisons.of(records)) == records
-    assert [each for _, each in Comparisons.of(records).not_plain()] == records
+    assert [each for _, each in Comparisons.of(records).not_plain] == records
     assert Comparisons.of(records).tally() == firm.compared().tally()
 
 

@@ -25,6 +25,7 @@ from tests.verifier.rules.make import (
     C,
     block,
     claim,
+    claims,
     compare,
     holding,
     observed,
@@ -78,7 +79,7 @@ def test_two_errors_that_net_to_zero_both_appear(claimed: int, error: int) -> No
     plan = [holding(A), holding(B)]
     reads = observed(read(A, USDC, figures - error), read(B, USDC, figures + error))
     books = {(place(at), USDC.asset_id): claim(figures) for at in (A, B)}
-    short, over = reconcile_all(plan, reads, books, [], MOMENT)
+    short, over = reconcile_all(plan, reads, claims(books), [], MOMENT)
     assert (short.difference, over.difference) == (-error, error)
     assert worst([short.status, over.status]) is Status.DIVERGED
     assert tally([short, over]) == {Status.MATCHED: 0, Status.DIVERGED: 2, Status.UNVERIFIED: 0}
@@ -87,7 +88,7 @@ def test_two_errors_that_net_to_zero_both_appear(claimed: int, error: int) -> No
 def test_two_right_wallets_both_match() -> None:
     reads = observed(read(A, USDC, 5), read(B, USDC, 7))
     books = {(place(A), USDC.asset_id): claim(5), (place(B), USDC.asset_id): claim(7)}
-    assert tally(reconcile_all([holding(A), holding(B)], reads, books, [], MOMENT))[Status.MATCHED] == 2
+    assert tally(reconcile_all([holding(A), holding(B)], reads, claims(books), [], MOMENT))[Status.MATCHED] == 2
 
 
 @pytest.mark.fault("D3")
@@ -168,7 +169,7 @@ def test_a_read_at_another_block_is_not_used() -> None:
 
 @pytest.mark.fault("B12")
 def test_a_claim_without_a_wallet_is_unverified() -> None:
-    nowhere = replace(holding(A), addresses=())
+    nowhere = holding(A)._replace(addresses=())
     result = reconcile(nowhere, {}, claim(100), [], MOMENT)
     assert (result.status, result.reason.partition(":")[0]) == (Status.UNVERIFIED, "no-wallet")
     assert (result.state, result.anchor) == (StateEvidence.STATED, AnchorEvidence.SINGLE)
@@ -249,7 +250,7 @@ def _pool(*stated: object) -> tuple[Status, Status, int, str]:
     reads = observed(read(A, USDC, 60), read(B, USDC, 40))
     plan = [holding(A, B, pool="P")]
     books = {(LocationId("pool:P"), USDC.asset_id): claim(100)}
-    (result,) = reconcile_all(plan, reads, books, stated, MOMENT)  # type: ignore[arg-type]
+    (result,) = reconcile_all(plan, reads, claims(books), stated, MOMENT)  # type: ignore[arg-type]
     assert result.statement is not None
     return result.status, result.statement.status, result.statement.base_units, result.statement.reason
 
@@ -295,7 +296,7 @@ def test_every_holding_has_exactly_one_status(rows: list[tuple[int | None, int |
         for h, (_, figure, _) in zip(plan, rows, strict=True)
         if figure is not None
     }
-    results = reconcile_all(plan, reads, books, [], MOMENT)
+    results = reconcile_all(plan, reads, claims(books), [], MOMENT)
     assert [(r.location_id, r.asset) for r in results] == [(h.location_id, h.asset) for h in plan]
     assert sum(tally(results).values()) == len(plan)
     for result, (balance, figure, was_read) in zip(results, rows, strict=True):
@@ -307,7 +308,7 @@ def test_every_holding_has_exactly_one_status(rows: list[tuple[int | None, int |
 
 def test_one_place_and_asset_twice_in_the_plan_is_refused() -> None:
     with pytest.raises(InvalidValue, match="twice"):
-        reconcile_all([holding(A), holding(A)], {}, {}, [], MOMENT)
+        reconcile_all([holding(A), holding(A)], {}, claims({}), [], MOMENT)
 
 
 def test_claims_are_gathered_by_place() -> None:

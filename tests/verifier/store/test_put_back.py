@@ -26,6 +26,7 @@ from tests.verifier.store.story import (
     later,
     seen,
 )
+from verifier.rules.by_asset import Observed
 from verifier.store import Store, SweepStart, open_store
 from verifier.store.engine import Database
 
@@ -103,7 +104,7 @@ def swept(store: Store, height: int, units: int) -> SweepStart:
     start = store.start_sweep(CHAIN, Pin(block(height), FINALITY, True), "node-a", 1, later(height), ACTOR)
     observation = seen(B, USDX, units, start.block)
     store.add_observations(start, 0, [observation], ACTOR, later(height))
-    store.keep_observations(start, {(B, USDX.asset_id): observation})
+    store.keep_observations(start, Observed([observation]))
     return start
 
 
@@ -119,5 +120,5 @@ def test_a_sweep_that_is_gone_opens_none(firm: Firm) -> None:
     with closing(firm.opened()) as other:
         end(other, swept(other, 11, 900))
     start = swept(firm.store, 12, 900)
-    ((key, opening),) = firm.store.openings(start, [(B, USDX.asset_id)]).items()
+    ((key, opening),) = firm.store.openings(start, Observed([seen(B, USDX, 1, start.block)])).items()
     assert (key, opening.block.height, opening.base_units) == ((B, USDX.asset_id), 11, 900)

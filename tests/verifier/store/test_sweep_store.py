@@ -32,6 +32,7 @@ from tests.verifier.store.story import (
 )
 from verifier.journal import verify_journal
 from verifier.records import ApprovalUse, CaseState, FindingKind, MatchOutcome, Status, TransferMatch
+from verifier.rules.by_asset import Observed
 from verifier.rules.rollforward import RollForward
 from verifier.store import Store, SweepStart
 from verifier.store.digest import state_digest
@@ -212,8 +213,8 @@ def test_a_failed_sweep_is_recorded_with_one_case_per_kind_of_failure(store: Sto
 
 
 def test_openings_are_the_last_good_reads_at_lower_canonical_blocks(store: Store) -> None:
-    wanted = {(A, USDX.asset_id), (A, ETH.asset_id), (B, ETH.asset_id)}
     first = started(store, 10)
+    wanted = Observed([seen(A, USDX, 1, first.block), seen(A, ETH, 1, first.block), seen(B, ETH, 1, first.block)])
     store.add_scan(first, scan([block(9), block(10)]), ACTOR, later(10))
     store.add_observations(first, 0, [seen(A, USDX, 5, first.block), seen(A, ETH, 6, first.block)], ACTOR, later(10))
     assert store.openings(first, wanted) == {}
