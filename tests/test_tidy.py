@@ -78,7 +78,8 @@ def project_settings() -> dict[str, Any]:
 
 # Nothing of any machine -----------------------------------------------------------------------------------------------
 
-MACHINE_PATH = re.compile(r"(?<![\w.~}/-])/(work|root|tmp|home/[a-z]+|Users/[A-Za-z]+)/[\w.]|\.\./shared\b")
+MACHINE_PATH = re.compile(r"(?<![\w.~}/-])/(work|root|tmp|home/(?!bitcoin/)[a-z]+|Users/[A-Za-z]+)/[\w.]|\.\./shared\b")
+"""But for the folder that the image of Bitcoin Core declares, which the compose file must name."""
 REGISTRY_HOST = re.compile(
     r"\b(files\.)?pythonhosted\.org|\b(test\.)?pypi\.org|registry\.(npmjs\.org|yarnpkg)|proxy\.golang"
 )
