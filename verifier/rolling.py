@@ -31,7 +31,7 @@ def roll_forward(store: Store, start: SweepStart, observations: Observed) -> Rol
         unmapped -= store.closing_days(start.chain_id, start.known_at).keys()
         mapped = Observed([seen for seen in observations.in_order if seen.holding.address not in unmapped])
     openings = store.openings(start, mapped)
-    read_again = (key for key, seen in mapped.items() if seen.base_units is not None and key not in openings)
+    read_again = [key for key in mapped.beyond(openings) if mapped[key].base_units is not None]
     if older := store.older_openings(start, read_again):
         openings = ByAsset.gathered({**openings, **older})
     if not openings:

@@ -13,29 +13,29 @@ from typing import TypeVar
 from chains.types import Address, AssetId, BalanceObservation, LocationId
 
 PlaceT = TypeVar("PlaceT", Address, LocationId)
-V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
 
-class ByAsset(Mapping[tuple[PlaceT, AssetId], V]):
+class ByAsset(Mapping[tuple[PlaceT, AssetId], V_co]):
     """A mapping by (place, asset) like any other, which may also be asked asset by asset."""
 
     __slots__ = ("of",)
 
-    def __init__(self, of: Mapping[AssetId, Mapping[PlaceT, V]]) -> None:
+    def __init__(self, of: Mapping[AssetId, Mapping[PlaceT, V_co]]) -> None:
         self.of = of
         """The values of each asset, by place."""
 
     @classmethod
-    def gathered(cls, values: Mapping[tuple[PlaceT, AssetId], V]) -> ByAsset[PlaceT, V]:
+    def gathered(cls, values: Mapping[tuple[PlaceT, AssetId], V_co]) -> ByAsset[PlaceT, V_co]:
         """Any mapping by place and asset in this form; one that has it already is returned as it is."""
         if isinstance(values, ByAsset):
             return values
-        of: defaultdict[AssetId, dict[PlaceT, V]] = defaultdict(dict)
+        of: defaultdict[AssetId, dict[PlaceT, V_co]] = defaultdict(dict)
         for (place, asset_id), value in values.items():
             of[asset_id][place] = value
         return ByAsset(dict(of))
 
-    def __getitem__(self, key: tuple[PlaceT, AssetId]) -> V:
+    def __getitem__(self, key: tuple[PlaceT, AssetId]) -> V_co:
         place, asset_id = key
         return self.of[asset_id][place]
 
@@ -45,10 +45,13 @@ class ByAsset(Mapping[tuple[PlaceT, AssetId], V]):
     def __len__(self) -> int:
         return sum(map(len, self.of.values()))
 
-    def has_all(self, other: ByAsset[PlaceT, object]) -> bool:
-        """Whether there is a value here at every place and asset of another."""
-        nowhere: Mapping[PlaceT, V] = {}
-        return all(at.keys() <= self.of.get(asset_id, nowhere).keys() for asset_id, at in other.of.items())
+    def beyond(self, other: ByAsset[PlaceT, object]) -> Iterator[tuple[PlaceT, AssetId]]:
+        """Every place and asset with a value here and none there."""
+        nowhere: Mapping[PlaceT, object] = {}
+        for asset_id, at in self.of.items():
+            there = other.of.get(asset_id, nowhere)
+            if not at.keys() <= there.keys():
+                yield from ((place, asset_id) for place in at if place not in there)
 
 
 class Observed(ByAsset[Address, BalanceObservation]):

@@ -428,7 +428,8 @@ def _sums(
 ) -> dict[AllocationKey, int]:
     return {
         AllocationKey(client_id, account_class, location_id, asset_id, is_gas_float): units
-        for (location_id, asset_id), holders in _owners(connection, texts, *conditions).items()
+        for asset_id, at in _owners(connection, texts, *conditions).of.items()
+        for location_id, holders in at.items()
         for client_id, account_class, units, is_gas_float in holders
     }
 

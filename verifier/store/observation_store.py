@@ -118,7 +118,7 @@ class ObservationStore(Database):
                 of_sweep: ByAsset[Address, Read]
                 of_sweep = kept if kept_key == earlier.sweep_key and kept else _openings(connection, earlier, texts)
                 found = ByAsset.gathered({**of_sweep, **found}) if found else of_sweep
-                if found.has_all(wanted):
+                if next(wanted.beyond(found), None) is None:
                     break
         return found
 

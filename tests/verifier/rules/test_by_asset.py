@@ -22,10 +22,12 @@ def test_it_is_the_mapping_it_was_gathered_from(values: dict[tuple[Address, Asse
 
 
 @given(st.dictionaries(KEYS, st.none()), st.dictionaries(KEYS, st.none()))
-def test_whether_all_of_another_are_there(
+def test_what_lies_beyond_another(
     one: dict[tuple[Address, AssetId], None], two: dict[tuple[Address, AssetId], None]
 ) -> None:
-    assert ByAsset.gathered(one).has_all(ByAsset.gathered(two)) == (two.keys() <= one.keys())
+    beyond = list(ByAsset.gathered(one).beyond(ByAsset.gathered(two)))
+    assert len(beyond) == len(set(beyond))
+    assert set(beyond) == one.keys() - two.keys()
 
 
 @given(st.lists(st.builds(read, st.sampled_from([A, B]), st.sampled_from([DAI, ETH, USDC]), st.integers(0, 2))))
