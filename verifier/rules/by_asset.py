@@ -22,7 +22,7 @@ class ByAsset(Mapping[tuple[PlaceT, AssetId], V_co]):
     __slots__ = ("of",)
 
     def __init__(self, of: Mapping[AssetId, Mapping[PlaceT, V_co]]) -> None:
-        self.of = of
+        self.of: Mapping[AssetId, Mapping[PlaceT, V_co]] = of
         """The values of each asset, by place."""
 
     @classmethod
