@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -65,6 +65,8 @@ CLIENT_TEXT, LOCATION_TEXT, ASSET_TEXT = (TEXT.alias(name) for name in ("client_
 
 BOOKKEEPING = frozenset({"record_id", "journal_sequence", "recorded_at", "file_key", "line"})
 """Columns of an imported row that say where it came from; the others are the record's."""
+FEW_LOCATIONS: Final = 500
+"""Up to so many, entries are looked up by location."""
 
 R = TypeVar("R", bound=Record)
 
@@ -447,7 +449,10 @@ def _allocations_at(unit: Unit, records: Iterable[Sourced[Record]], as_of: datet
     """The figures at every location and asset that the snapshots speak of, before the import."""
     stated = [each.record for each in records if isinstance(each.record, Allocation)]
     keys = unit.text_keys({row.asset_id for row in stated})
-    conditions = (ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of)
+    conditions = [ENTRY.c.asset_key.in_(list(keys.values())), ENTRY.c.effective_at <= as_of]
+    locations = {row.location_id for row in stated}
+    if len(locations) <= FEW_LOCATIONS:  # one row that is posted: not all entries of its asset
+        conditions.append(ENTRY.c.location_key.in_(list(unit.text_keys(locations).values())))
     return _sums(unit.connection, unit.texts(), *conditions)
 
 

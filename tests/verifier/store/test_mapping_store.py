@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,7 +59,7 @@ from tests.verifier.store.story import (
 )
 from verifier.errors import StoreError
 from verifier.journal import verify_journal
-from verifier.store import Store
+from verifier.store import Store, mapping_store
 
 EVER = NOON + timedelta(days=365)
 
@@ -187,6 +188,30 @@ def test_a_snapshot_brings_the_book_to_its_figures(store: Store) -> None:
     of_usdx = {key.client_id: units for key, units in figures.items() if key.asset_id == USDX.asset_id}
     assert of_usdx == {"C-2": UINT256_MAX}
     assert verify_journal(store).ok
+
+
+@pytest.mark.parametrize(("few", "by_location"), [(2, True), (1, False)])
+def test_few_stated_figures_are_looked_up_by_their_places(
+    store: Store, monkeypatch: pytest.MonkeyPatch, few: int, by_location: bool
+) -> None:
+    import_story(store)
+    before = store.allocations(CHAIN, EVER, EVER)
+    monkeypatch.setattr(mapping_store, "FEW_LOCATIONS", few)
+    at = NOON + timedelta(hours=1)
+    restated = [allocation("C-1", A, USDX, 7, at), allocation("C-2", B, USDX, 8, at)]
+    asked: list[str] = []
+    sa.event.listen(store._engine, "before_cursor_execute", lambda *given: asked.append(str(given[2])))
+    store.apply_import(imported(("restated", restated)), "ops.maker", later(90))
+    summed = [each for each in asked if "FROM ledger_entry" in each and "effective_at" in each.partition("WHERE")[2]]
+    assert summed
+    assert all(("location_key IN" in each) is by_location for each in summed)
+    figures = store.allocations(CHAIN, EVER, EVER)
+    stated = {(each.client_id, each.location_id): each.base_units for each in restated}
+    told = {(key.client_id, key.location_id): units for key, units in figures.items() if key.asset_id == USDX.asset_id}
+    assert {place: told[place] for place in stated} == stated
+    assert {key: units for key, units in figures.items() if key.asset_id != USDX.asset_id} == {
+        key: units for key, units in before.items() if key.asset_id != USDX.asset_id
+    }
 
 
 def test_another_chains_assets_are_left_out(store: Store) -> None:
