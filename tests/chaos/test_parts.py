@@ -24,7 +24,7 @@ from chains.errors import NodeUnavailable
 from tests.chaos.bitcoin_machine import BitcoinMachine
 from tests.chaos.bitcoin_script import BitcoinAuthor, BitcoinPart, same_each_time
 from tests.chaos.channel import Channel
-from tests.chaos.comparison import differences
+from tests.chaos.comparison import ACT, PROVISIONAL, differences, without_looks
 from tests.chaos.entry import CLOCK, LEASE_SECONDS
 from tests.chaos.gate import Gate
 from tests.chaos.invariants import broken_invariants
@@ -38,7 +38,8 @@ from tests.verifier.sweep.memory import MemoryDesk
 from tests.verifier.sweep.world import OMNIBUS, STRANGER
 from verifier.records import CaseState, Reconciliation
 from verifier.store import CaseAct, open_store
-from verifier.store.digest import state_digest
+from verifier.store.digest import recorded_state, state_digest
+from verifier.store.types import Canonical
 
 __all__ = ["sqlite_template"]
 
@@ -369,6 +370,45 @@ def test_differences_are_seen(
         assert differences(calm.store, calm.store, longer, lost_nodes=False), "a block that nobody covered"
         for desk in desks:
             desk.store.close()
+
+
+def event(act: CaseAct, *, provisional: bool, text: str = "7 left") -> list[Canonical]:
+    """A row of what happened to a case, as the recorded state has it."""
+    return [
+        "case",
+        act.value,
+        "watch",
+        "sweep",
+        "-7",
+        text,
+        23,
+        "0x17",
+        "0x16",
+        "12:00",
+        "0x01",
+        int(provisional),
+        None,
+    ]
+
+
+def test_a_look_that_was_not_answered_is_no_difference(tmp_path: Path, sqlite_template: Path) -> None:
+    """A look sees a case, and the sweep again; or the sweep alone. What it sees must be the same."""
+    assert without_looks(event(CaseAct.OPENED, provisional=True)) is None
+    again, first = (event(act, provisional=False) for act in (CaseAct.SEEN_AGAIN, CaseAct.OPENED))
+    assert again != first
+    assert without_looks(again) == without_looks(first) is not None
+    assert without_looks(event(CaseAct.OPENED, provisional=False, text="8 left")) != without_looks(first)
+    approved = event(CaseAct.APPROVED, provisional=False)
+    assert without_looks(approved) == approved
+    with SqliteFiles(sqlite_template).new() as url:  # the places are those of the recorded state
+        desk = new_desk(url, tmp_path / "desk")
+        desk.use_finality("confirmed(1)")
+        desk.sweep()
+        rows = [row for name, row in recorded_state(desk.store) if name == "case_event"]
+        assert (ACT, PROVISIONAL) == (1, 11)
+        assert [row[ACT] for row in rows] == ["opened"] * len(rows) != []
+        assert all(str(row[5]) and row[PROVISIONAL] in (0, False) for row in rows)
+        desk.store.close()
 
 
 def fewer_results(desk: MemoryDesk, patch: pytest.MonkeyPatch) -> None:
