@@ -1,5 +1,7 @@
 """Following one chain: a new block leads to a look at the head at once, and to a sweep when it is final.
 
+What comes into the books between blocks leads to a sweep too, of the final block that is there.
+
 One thread per chain. It is woken by the node's announcements where it has a WebSocket, and by polling otherwise, whose
 pauses grow with the time since the last block. What a look finds is provisional (`verifier.head_look`); the sweep
 judges it again. Nothing of the loop is kept in memory only: a process that is killed goes on where it was.
@@ -139,6 +141,8 @@ class ChainWatch:
         self._stale_said = False
         self._stale_asked_at = monotonic() - HEARTBEAT_SECONDS
         self._head_failure = ""
+        self._books_read = 0
+        """Journal entry up to which nothing came into the books that was not swept."""
         self._node = 0
 
     def run(self, *, once: bool = False) -> None:
@@ -170,7 +174,7 @@ class ChainWatch:
             self._say(WatchEvent(self._chain.chain_id, "stopped", self._clock(), 0))
 
     def turn(self) -> None:
-        """One round: look when the head is new, sweep when a newer block is final, say when all is too old."""
+        """One round: look when the head is new, sweep when there is something to sweep, say when all is too old."""
         try:
             is_due = self._look_at_head()
         except ReadError as error:
@@ -221,7 +225,7 @@ class ChainWatch:
         return self._waits()
 
     def _waits(self) -> bool:
-        """Whether a sweep would find a newer final block, or has to be taken up."""
+        """Whether a sweep would find a newer final block or something new in the books, or has to be taken up."""
         tip = self._store.covered_tip(self._chain.chain_id)
         if tip is None or self._store.unfinished_sweep(self._chain.chain_id) is not None:
             return True
@@ -229,9 +233,12 @@ class ChainWatch:
             return False
         reader = self._open(self._chain)
         try:
-            return reader.pin(now=self._clock()).block.height > tip.height
+            if reader.pin(now=self._clock()).block.height > tip.height:
+                return True
         finally:
             reader.close()
+        is_news, self._books_read = self._store.books_news(tip, self._books_read)
+        return is_news
 
     def _run_sweep(self) -> None:
         started = self._monotonic()

@@ -7,6 +7,7 @@ from datetime import datetime
 from verifier.store.alert_store import AlertStore
 from verifier.store.answer_store import AnswerStore
 from verifier.store.approval_store import ApprovalStore
+from verifier.store.books_news_store import BooksNewsStore
 from verifier.store.bundle_store import BundleStore
 from verifier.store.change_store import ChangeStore
 from verifier.store.coverage_store import CoverageStore
@@ -50,6 +51,7 @@ class Store(
     LeaseStore,
     LookStore,
     ChangeStore,
+    BooksNewsStore,
     BundleStore,
     KeyStore,
     DissentStore,

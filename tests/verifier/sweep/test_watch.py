@@ -11,7 +11,7 @@ import pytest
 
 from chains.types import Finality
 from tests.verifier.sweep.memory import MemoryDesk
-from tests.verifier.sweep.world import OMNIBUS, STRANGER
+from tests.verifier.sweep.world import FIRM, OMNIBUS, SECOND, STRANGER, THIRD
 from verifier.config import WatchSettings
 from verifier.errors import JournalBroken, StoreBusy, StoreError, StoreUnavailable
 from verifier.head_look import HeadLook
@@ -93,6 +93,47 @@ def test_sweeps_keep_their_distance_and_looks_do_not(desk: MemoryDesk) -> None:
         desk.chain.mine()
         assert watched.turn(10) == ["provisional"]
     assert watched.turn(31) == ["swept"], "the final block that waited, although no new head came"
+
+
+def test_what_comes_into_the_books_is_swept_without_a_new_block(desk: MemoryDesk) -> None:
+    watched = Watched(desk)
+    assert watched.turn() == ["swept"]
+    before = desk.store.standing_summary(desk.chain_id)
+    desk.take(wallets=[{"address": THIRD}])
+    assert watched.turn() == ["swept"]
+    after = desk.store.standing_summary(desk.chain_id)
+    assert before is not None
+    assert after is not None
+    assert (after.block, after.expected) == (before.block, before.expected + 1)
+    assert watched.turn() == [], "it is known now"
+    desk.take(clients=[{"client_id": "C-77", "name": "Client 77"}])
+    assert watched.turn() == [], "no sweep looks at that"
+    desk.take(wallets=[{"address": SECOND}])
+    assert Watched(desk).turn() == ["provisional", "swept"], "by a process that has just begun too"
+    assert watched.turn() == [], "which the other one sees"
+    lower = before.block.height
+    desk.chain.mine(3)
+    assert watched.turn() == ["provisional", "swept"]
+    desk.take(wallets=[{"address": FIRM}])
+    desk.runner().run(at=lower)
+    assert watched.turn() == ["swept"], "a sweep of a lower block is none of this one"
+
+
+def test_a_ledger_entry_is_swept_once_it_is_in_force(desk: MemoryDesk) -> None:
+    watched = Watched(desk)
+    watched.turn()
+    desk.allocate(OMNIBUS, C_1=999)  # as of the head, which is not final yet
+    assert watched.turn() == []
+    desk.chain.mine(3)
+    assert watched.turn() == ["provisional", "swept"]
+    assert watched.events[-1].exit_code == 1, "the books claim one unit less"
+    desk.use_finality("latest")
+    watched = Watched(desk)
+    assert watched.turn() == ["swept"]
+    desk.allocate(OMNIBUS, C_1=1_000)
+    assert watched.turn() == ["swept"]
+    assert watched.events[-1].exit_code == 0
+    assert watched.turn() == []
 
 
 def test_a_chain_that_is_swept_at_its_head_needs_no_looks(desk: MemoryDesk) -> None:
