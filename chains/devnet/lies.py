@@ -142,6 +142,17 @@ def change_token_balance(token: str, address: str, base_units: int) -> Lie:
     return change_result("eth_call", change)
 
 
+def change_last_scanned(base_units: int) -> Lie:
+    """Say another last balance where a program reads many in one call: put in an account's place, or run as it is."""
+
+    def change(params: list[Any], result: Any) -> Any:
+        call = params[0] if params and isinstance(params[0], dict) else {}
+        is_program = len(params) > 2 or not call.get("to")
+        return f"{result[:-64]}{base_units:064x}" if is_program and isinstance(result, str) else result
+
+    return change_result("eth_call", change)
+
+
 def drop_logs(drops: Callable[[dict[str, Any]], bool] = lambda _: True) -> Lie:
     """Leave log entries out of `eth_getLogs`: those for which `drops` holds, all by default."""
 

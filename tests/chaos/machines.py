@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from chains.devnet.anvil import AnvilProcess
 from chains.devnet.lagging import frozen_head
-from chains.devnet.lies import change_balance, change_token_balance, drop_logs
+from chains.devnet.lies import change_balance, change_last_scanned, change_token_balance, drop_logs
 from chains.devnet.node import AnvilNode
 from tests.chaos.gate import Gate
 from tests.chaos.script import ANVIL_ARGUMENTS, Chapter, loadable
@@ -128,6 +128,7 @@ class Node:
         self.gate.lies = [
             change_balance(wallet, 10**15),
             change_token_balance(token, wallet, 4_321),
+            change_last_scanned(4_321),
             drop_logs(lambda log: str(log.get("address")).lower() == token.lower()),
         ]
 

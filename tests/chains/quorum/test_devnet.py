@@ -15,7 +15,7 @@ from chains.agreement import DisagreementSubject
 from chains.devnet.anvil import AnvilNode, AnvilProcess
 from chains.devnet.deploy import Deployed, deployed
 from chains.devnet.lagging import lagging
-from chains.devnet.lies import change_balance, drop_logs, fail
+from chains.devnet.lies import change_balance, change_last_scanned, drop_logs, fail
 from chains.devnet.lying_proxy import LyingProxy
 from chains.errors import NodeUnavailable, QuorumNotReached
 from chains.evm import chain_plugin
@@ -110,6 +110,24 @@ def test_one_of_three_nodes_lies_about_a_balance(devnet: Devnet, lying_node: Lyi
         ("node-2", str(5 * ETHER)),
         ("node-3", str(9 * ETHER)),
     ]
+
+
+def test_one_of_three_nodes_lies_where_a_program_reads_many(devnet: Devnet, lying_node: LyingNode) -> None:
+    devnet.node.set_balance(ALICE, 5 * ETHER)
+    devnet.node.mine()
+    liar = lying_node()
+    reader = devnet.open(devnet.node.url, devnet.node.url, liar.url)
+    reader.identify()
+    pin = devnet.pin(reader)
+    holdings = [Holding(ALICE, devnet.native), Holding(BOB, devnet.native)]
+    reader.read_balances(pin, holdings)
+    assert not reader.take_disagreements()
+    liar.lies = [change_last_scanned(9 * ETHER)]  # a node that lies from the first on is found to have no programs
+    seen, other = reader.read_balances(pin, holdings)
+    assert (seen.base_units, seen.anchor) == (5 * ETHER, AnchorEvidence.AGREED)
+    assert (other.base_units, other.anchor) == (0, AnchorEvidence.AGREED)
+    (dispute,) = reader.take_disagreements()
+    assert [each.said for each in dispute.answers] == ["0", "0", str(9 * ETHER)]
 
 
 @pytest.mark.fault("A28")
