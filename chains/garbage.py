@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-NEW_CONTAINERS: Final = 1_000_000
+NEW_CONTAINERS: Final = 3_000_000
 """Collections of the youngest objects wait for so many new ones, and so as many can be garbage in cycles."""
 
 

@@ -27,20 +27,16 @@ from verifier.store.tables import (
     WalletRow,
     table,
 )
+from verifier.store.tables.base import StoredRow
 
 SEAL, SWEEP, END = table(JournalSealRow), table(SweepRow), table(SweepEndRow)
 ENTRY, TEXT = table(LedgerEntryRow), table(InternedTextRow)
 
-BOOKS: Final = {
-    of.name: of
-    for of in map(
-        table,
-        (
-            AcceptedControlRow, AssetRow, AuthorizationRow, CustodianAddressRow, FirmAddressRow, LedgerEntryRow,
-            PoolMemberRow, PositionRow, TokenLayoutRow, WalletDescriptorRow, WalletRow,
-        ),
-    )
-}  # fmt: skip
+_ROWS: Final[tuple[type[StoredRow], ...]] = (
+    AcceptedControlRow, AssetRow, AuthorizationRow, CustodianAddressRow, FirmAddressRow, LedgerEntryRow, PoolMemberRow,
+    PositionRow, TokenLayoutRow, WalletDescriptorRow, WalletRow,
+)  # fmt: skip
+BOOKS: Final = {of.name: of for of in map(table, _ROWS)}
 """The tables of what the firm and its custodians say, which a sweep of a chain is judged by."""
 
 

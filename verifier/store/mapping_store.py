@@ -159,6 +159,9 @@ class MappingStore(Database):
             )
         )
         with self.read() as connection:
+            newest = connection.execute(sa.select(of.c.recorded_at).order_by(of.c.record_id.desc()).limit(1)).scalar()
+            if newest is None or newest <= moment:  # as nearly always, and the times rise with the rows
+                return {}
             return {Address(row.address): row.recorded_at for row in connection.execute(query)}
 
     def wallet_descriptors(self, chain_id: ChainId | None, known_at: datetime) -> list[WalletDescriptor]:
