@@ -233,10 +233,11 @@ class ChainWatch:
             return False
         reader = self._open(self._chain)
         try:
-            if reader.pin(now=self._clock()).block.height > tip.height:
-                return True
+            final = reader.pin(now=self._clock()).block
         finally:
             reader.close()
+        if final.height != tip.height:  # a node that is behind the tip has nothing to sweep
+            return final.height > tip.height
         is_news, self._books_read = self._store.books_news(tip, self._books_read)
         return is_news
 

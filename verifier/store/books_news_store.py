@@ -47,7 +47,8 @@ class BooksNewsStore(Database):
         """Whether anything was recorded that the newest completed sweep of the chain did not know.
 
         A ledger entry counts once it is in force at the `tip`, the highest covered block: before that no sweep up to
-        there would see it. `after` is the journal entry up to which this was asked before, 0 at first; the second
+        there would see it. Without a completed sweep at the tip nothing is news: the next block's sweep sees it all.
+        `after` is the journal entry up to which this was asked before, 0 at first; the second
         value is what to ask after next time.
         """
         with self.read() as connection:
@@ -55,11 +56,13 @@ class BooksNewsStore(Database):
             if newest == after:
                 return False, after
             swept = _swept_at(connection, tip)
+            if not swept:
+                return False, newest
             known = max(after, swept) if after <= newest else swept  # the journal may have been put back
             seals = connection.execute(
                 sa.select(SEAL.c.sequence, SEAL.c.rows).where(SEAL.c.sequence > known).order_by(SEAL.c.sequence)
-            )
-            for sequence, rows in seals.all():
+            ).all()
+            for sequence, rows in seals:
                 parts = parse_rows_json(rows).items()
                 if any(_concerns(connection, name, sealed, tip) for name, sealed in parts):
                     return True, sequence - 1
@@ -71,11 +74,11 @@ def _swept_at(connection: sa.Connection, tip: BlockRef) -> int:
 
     Sweeps that look back at lower blocks are left out: they say nothing of what is in force now.
     """
-    completed = sa.select(END.c.sweep_key).where(END.c.abandoned == "")
-    query = sa.select(sa.func.max(SWEEP.c.journal_sequence)).where(
-        SWEEP.c.chain_id == tip.chain_id, SWEEP.c.height >= tip.height, SWEEP.c.record_id.in_(completed)
+    is_completed = sa.exists().where(END.c.sweep_key == SWEEP.c.record_id, END.c.abandoned == "")
+    query = sa.select(SWEEP.c.journal_sequence).where(
+        SWEEP.c.chain_id == tip.chain_id, SWEEP.c.height >= tip.height, is_completed
     )
-    return connection.execute(query).scalar() or 0
+    return connection.execute(query.order_by(SWEEP.c.record_id.desc()).limit(1)).scalar() or 0
 
 
 def _concerns(connection: sa.Connection, name: str, sealed: SealedRows, tip: BlockRef) -> bool:

@@ -228,7 +228,9 @@ def _observations(
 def _openings(connection: sa.Connection, sweep: SweepStart, texts: Mapping[int, str]) -> ByAsset[Address, Opening]:
     """Every balance that a sweep could read."""
     assets: dict[int, AssetId] = dict(connection.execute(sa.select(ASSET.c.record_id, ASSET.c.asset_id)).all())
-    ends = sa.select(sa.func.min(OBSERVATION.c.record_id), sa.func.max(OBSERVATION.c.record_id))
+    # A sum and no column: else PostgreSQL looks for the least key from the first row of all on, not by the sweep.
+    key = OBSERVATION.c.record_id + 0
+    ends = sa.select(sa.func.min(key), sa.func.max(key))
     first, last = connection.execute(ends.where(OBSERVATION.c.sweep_key == sweep.sweep_key)).one()
     if first is None:
         return ByAsset({})

@@ -119,6 +119,19 @@ def test_what_comes_into_the_books_is_swept_without_a_new_block(desk: MemoryDesk
     assert watched.turn() == ["swept"], "a sweep of a lower block is none of this one"
 
 
+def test_a_node_that_is_behind_sweeps_no_news(desk: MemoryDesk) -> None:
+    desk.use_finality("latest")
+    watched = Watched(desk)
+    watched.turn()
+    desk.chain.mine(2)
+    assert watched.turn() == ["swept"]
+    desk.use_finality("confirmed(3)")  # what a node says that is two blocks behind
+    behind = Watched(desk)
+    desk.take(wallets=[{"address": THIRD}])
+    assert behind.turn() == []
+    assert watched.turn() == ["swept"], "one at the tip does"
+
+
 def test_a_ledger_entry_is_swept_once_it_is_in_force(desk: MemoryDesk) -> None:
     watched = Watched(desk)
     watched.turn()
