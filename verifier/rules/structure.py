@@ -17,8 +17,6 @@ from verifier.rules.statements import figure
 from verifier.rules.surroundings import Surroundings
 from verifier.rules.wording import some_of
 
-"""Most client ids that one text spells out; the rest are counted."""
-
 
 def structure_findings(holdings: Iterable[MappedHolding], claims: Claims, surroundings: Surroundings) -> list[Finding]:
     """Breaches of structure at every location of the plan, sorted by location.
